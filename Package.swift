@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// System packages, by the door that needs them. Nothing else is linked, and no Swift package is used.
+let doors: [Target] = [
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+        name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+]
+
+/// Rooms that may touch C: every other room is built with strict memory safety.
+let touchesC: Set<String> = ["Crypto", "System", "SQLite", "HTTPServer", "HTTPClient"]
+
+let rooms: [Target] = [
+    // What knows nothing of jobs: one technology each.
+    .target(name: "JSON"),
+    .target(name: "Crypto", dependencies: ["CCrypto"]),
+    .target(name: "System"),
+    .target(name: "Telemetry", dependencies: ["JSON"]),
+    .target(name: "SQLite", dependencies: ["CSQLite"]),
+    .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
+    .target(name: "HTTPClient", dependencies: ["CCurl"]),
+
+    // What a job is and what may happen to it: pure.
+    .target(name: "Jobs", dependencies: ["JSON", "Crypto"]),
+
+    // What does the work.
+    .target(name: "Migrations", path: "migrations", resources: [.embedInCode("sqlite")]),
+    .target(name: "JobStoreSQLite", dependencies: ["Jobs", "JSON", "SQLite", "Migrations"]),
+    .target(name: "Models", dependencies: ["Jobs", "JSON", "HTTPClient"]),
+    .target(name: "Worker", dependencies: ["Jobs", "Telemetry"]),
+    .target(name: "API", dependencies: ["Jobs", "JSON", "Crypto", "HTTPServer", "Telemetry"]),
+    .target(name: "Simulator", dependencies: ["JSON", "Crypto", "HTTPServer", "Telemetry"]),
+
+    // The front door.
+    .executableTarget(
+        name: "renga",
+        dependencies: [
+            "API", "Worker", "Simulator", "JobStoreSQLite", "Models", "Jobs", "HTTPServer", "HTTPClient",
+            "JSON", "Crypto", "System", "Telemetry", "SQLite",
+        ]),
+]
+
+let tests: [Target] = [
+    .testTarget(name: "TidyTests"),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
+    .testTarget(name: "SystemTests", dependencies: ["System"]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "JSON"]),
+    .testTarget(name: "SQLiteTests", dependencies: ["SQLite"]),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient"]),
+    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer"]),
+    .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON"]),
+    .testTarget(name: "JobStoreTests", dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations"]),
+    .testTarget(
+        name: "ModelsTests", dependencies: ["Models", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator"]),
+    .testTarget(
+        name: "WorkerTests", dependencies: ["Worker", "Jobs", "JSON", "JobStoreSQLite", "System", "Telemetry"]),
+    .testTarget(
+        name: "APITests",
+        dependencies: ["API", "Jobs", "JSON", "HTTPServer", "HTTPClient", "JobStoreSQLite", "System", "Telemetry"]),
+    .testTarget(
+        name: "SimulatorTests", dependencies: ["Simulator", "JSON", "HTTPServer", "HTTPClient", "Telemetry"]),
+    .testTarget(
+        name: "RengaTests",
+        dependencies: ["renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System"]),
+]
+
+let package = Package(
+    name: "renga",
+    products: [.executable(name: "renga", targets: ["renga"])],
+    dependencies: [],
+    targets: doors + rooms + tests,
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    var settings: [SwiftSetting] = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+    if target.type != .test && !touchesC.contains(target.name) && target.name != "Migrations" {
+        settings.append(.strictMemorySafety())
+    }
+    target.swiftSettings = settings
+}

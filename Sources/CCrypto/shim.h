@@ -1,0 +1,9 @@
+#pragma once
+
+#if !__has_include(<openssl/evp.h>)
+#error "renga needs system packages. On Debian or Ubuntu: apt-get install -y libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev pkg-config"
+#endif
+
+#include <openssl/evp.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
