@@ -1,0 +1,122 @@
+/// What an outcome means for its job and for its route.
+package struct Decision: Hashable, Sendable {
+    package var verdict: Verdict
+    package var routeEvent: RouteEvent
+    /// Whether the provider may have billed a call whose usage is not known.
+    package var maybePaid: Bool
+
+    package init(verdict: Verdict, routeEvent: RouteEvent, maybePaid: Bool = false) {
+        self.verdict = verdict
+        self.routeEvent = routeEvent
+        self.maybePaid = maybePaid
+    }
+}
+
+extension Decision {
+    /// Decides by the table "what failure means"; pure, so every row of it is a test.
+    ///
+    /// - Parameters:
+    ///   - failures: failed attempts of this job in a row before this one.
+    ///   - deadlinePassed: the call was given up because the job's deadline came.
+    package static func decide(
+        _ outcome: Outcome, failures: Int, deadlinePassed: Bool = false, policy: RetryPolicy,
+        using random: inout some RandomNumberGenerator
+    ) -> Decision {
+        let delay = policy.delay(failures: failures + 1, using: &random)
+        switch outcome.result {
+        case .answer:
+            return Decision(verdict: .succeeded, routeEvent: .succeeded)
+        case .abandoned(let sent):
+            guard deadlinePassed else {
+                return Decision(verdict: .handedBack(sent: sent), routeEvent: .neutral, maybePaid: sent)
+            }
+            return Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, maybePaid: sent)
+        case .broken(let breakage):
+            return decide(breakage, delay: delay)
+        case .refusal(let refusal):
+            return decide(refusal, requestID: outcome.requestID, delay: delay)
+        }
+    }
+
+    private static func decide(_ breakage: Breakage, delay: Milliseconds) -> Decision {
+        let error = JobError(type: breakage.kind.errorType, message: breakage.message, retryable: true)
+        let maybePaid = breakage.maySent && breakage.usage == nil
+        switch breakage.kind {
+        case .unreachable, .reset, .timeout, .truncated, .malformed:
+            return Decision(
+                verdict: .again(after: delay, error, .ifOthersSucceeded), routeEvent: .unavailable, maybePaid: maybePaid)
+        case .tooLarge:
+            return Decision(verdict: .again(after: delay, error, .counted), routeEvent: .neutral, maybePaid: maybePaid)
+        case .unsendable:
+            var error = error
+            error.retryable = false
+            return Decision(verdict: .failed(error), routeEvent: .neutral)
+        }
+    }
+
+    private static func decide(_ refusal: Refusal, requestID: String?, delay: Milliseconds) -> Decision {
+        let retryAfter = refusal.retryAfter?.delay
+        func error(_ fallback: String, retryable: Bool) -> JobError {
+            JobError(
+                type: refusal.type ?? fallback, message: refusal.message, status: refusal.status, requestID: requestID,
+                retryable: retryable)
+        }
+        if let cap = SpendCap(refusal) {
+            let event = RouteEvent.spendCapped(until: cap.until, suspected: cap.suspected)
+            return Decision(verdict: .wait(error("billing_error", retryable: true)), routeEvent: event)
+        }
+        if refusal.isOverload {
+            let wait = max(retryAfter ?? 0, delay) * 2
+            return Decision(
+                verdict: .again(after: wait, error("overloaded_error", retryable: true), .never),
+                routeEvent: .overloaded(retryAfter: retryAfter))
+        }
+        switch refusal.status {
+        case 429:
+            return Decision(
+                verdict: .wait(error("rate_limit_error", retryable: true)),
+                routeEvent: .rateLimited(retryAfter: retryAfter))
+        case 401:
+            return Decision(verdict: .wait(error("authentication_error", retryable: true)), routeEvent: .unauthorized)
+        case 403:
+            return Decision(verdict: .failed(error("permission_error", retryable: false)), routeEvent: .forbidden)
+        case 408, 409, 500...599, 200..<300, 300..<400:
+            return Decision(
+                verdict: .again(after: max(retryAfter ?? 0, delay), error("api_error", retryable: true), .ifOthersSucceeded),
+                routeEvent: .unavailable, maybePaid: refusal.status == 200 && refusal.usage == nil)
+        default:
+            let error = error("invalid_request_error", retryable: false)
+            return Decision(
+                verdict: .failed(error), routeEvent: .refused(signature: "\(refusal.status) \(error.type)"))
+        }
+    }
+}
+
+
+extension Refusal {
+    /// 529, a 503 that says overloaded, or the `overloaded_error` event inside a stream.
+    fileprivate var isOverload: Bool {
+        status == 529 || type == "overloaded_error"
+            || (status == 503 && message.lowercased().contains("overload"))
+    }
+}
+
+extension JobError {
+    package static let deadlineExceeded = JobError(
+        type: "deadline_exceeded", message: "the job's deadline passed before an answer came", retryable: true)
+}
+
+extension Breakage.Kind {
+    /// The `error.type` that a job shows.
+    package var errorType: String {
+        switch self {
+        case .unreachable: "connection_error"
+        case .reset: "connection_reset"
+        case .timeout: "timeout_error"
+        case .truncated: "truncated_answer"
+        case .malformed: "malformed_answer"
+        case .tooLarge: "answer_too_large"
+        case .unsendable: "unsendable_request"
+        }
+    }
+}

@@ -1,0 +1,100 @@
+/// Where jobs live: the seam between what renga is and the database that holds it.
+///
+/// Domain verbs, one transaction each; no connection, SQL or dialect crosses it. What a method has returned is on
+/// disk. Every method is safe to call from any number of processes on one database. Errors are `JobStoreError`.
+package protocol JobStore: Sendable {
+    // Enqueueing
+
+    /// Takes jobs in, in order. With `atomically`, one that cannot be taken keeps all the others out too.
+    func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome]
+    /// Says what `enqueue` would do, and changes nothing.
+    func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview]
+    /// Opens a batch; an existing one of that name is returned as it is.
+    func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch
+
+    // Working
+
+    func register(_ worker: NewWorker, now: Now) async throws -> WorkerID
+    func unregister(_ worker: WorkerID, now: Now) async throws
+    /// Opens attempts for free slots, and settles from the cache what needs no call.
+    func claim(_ request: ClaimRequest, now: Now) async throws -> Claim
+    /// Says that the worker lives, and lengthens the leases it still holds. Returns the attempts that are no longer its.
+    func renew(_ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now) async throws -> [AttemptKey]
+    /// Those of the worker's open attempts whose job has been cancelled or taken away; reads only.
+    func revoked(_ worker: WorkerID) async throws -> [AttemptKey]
+    /// Closes one attempt: its money always, its job only where the attempt still holds it.
+    func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome
+    /// Writes off attempts whose lease ran out, ends jobs whose deadline passed; bounded work, `more` when some is left.
+    func reap(now: Now) async throws -> Reaping
+    /// Deletes finished jobs older than the retention and expired answers; bounded work.
+    func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning
+
+    // Changing
+
+    func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome
+    /// At most `limit` jobs a call; repeat until fewer are changed.
+    func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int
+    func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome
+    func retry(_ filter: JobFilter, change: RetryChange, limit: Int, now: Now) async throws -> Int
+    func count(_ filter: JobFilter) async throws -> Int
+    /// The queue as it then is; it is made when it does not exist yet.
+    func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus
+    /// The route as it then is; nil where no such route is known.
+    func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus?
+    /// Sets the limits that the operator stated for a route.
+    func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws
+
+    // Inspecting
+
+    func job(_ id: JobID, now: Now) async throws -> Job?
+    /// Newest first, ids below `before`; bodies only where asked for.
+    func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now) async throws -> [Job]
+    /// Nil where the job is not known.
+    func attempts(of id: JobID) async throws -> [Attempt]?
+    /// The states of those of the jobs that are known.
+    func states(of ids: [JobID]) async throws -> [JobID: JobState]
+    func results(_ query: ResultsQuery, after: Int64, limit: Int) async throws -> [FinishedJob]
+    func batch(_ id: BatchID) async throws -> Batch?
+    func batch(named name: String) async throws -> Batch?
+    func batches(before: BatchID?, limit: Int) async throws -> [Batch]
+    func queue(_ name: String) async throws -> QueueStatus?
+    func queues() async throws -> [QueueStatus]
+    func routes(now: Now) async throws -> [RouteStatus]
+    func stats(now: Now) async throws -> Stats
+    /// Throws when the database cannot be written or its schema is not this program's.
+    func checkReady() async throws -> StoreFacts
+    /// A consistent copy of the database into a new file.
+    func backup(to path: String) async throws
+
+    /// Yields after the database may have changed, whichever process changed it; many changes may be one element.
+    func changes() -> AsyncStream<Void>
+    /// Ends the store's threads after what was accepted is done.
+    func close() async
+}
+
+/// Why the store could not do as asked.
+package struct JobStoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// No room on the disk: nothing was changed; try again when there is.
+        case full
+        /// The disk or the file system failed.
+        case unavailable
+        /// The database's schema is newer than this program.
+        case schemaTooNew
+        /// The file is not a renga database, or cannot be one (a network volume).
+        case unsuitable
+        /// The store was closed.
+        case closed
+        case `internal`
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { "\(code.rawValue): \(message)" }
+}

@@ -1,0 +1,101 @@
+/// A job as it is handed to the store: read, checked and hashed already.
+package struct NewJob: Sendable {
+    package var queue: String
+    /// The caller's own name for it, unique within the queue while the job is kept.
+    package var key: String?
+    /// −100 … 100, higher first.
+    package var priority: Int
+    /// Not before; nil means now. `delay` is added to the store's own clock at enqueue.
+    package var runAt: Timestamp?
+    package var delay: Milliseconds?
+    package var deadline: Timestamp?
+    package var maxAttempts: Int
+    package var cache: CacheMode
+    package var tags: [String]
+    /// The caller's JSON, verbatim; nil where none was given.
+    package var metadata: [UInt8]?
+    /// The Messages request, verbatim but for `model` and `max_tokens` filled in where they were missing.
+    package var request: [UInt8]
+    package var route: RouteKey
+    package var maxTokens: Int
+    package var promptHash: PromptHash
+    /// SHA-256 over the canonical form of all that the caller said of this job: tells a repetition from a conflict.
+    package var fingerprint: [UInt8]
+    package var batch: BatchID?
+    /// Makes a repeated upload harmless: the caller's `Idempotency-Key` and the job's place in that request.
+    package var idempotency: Idempotency?
+
+    package struct Idempotency: Hashable, Sendable {
+        package var key: String
+        package var ordinal: Int
+
+        package init(key: String, ordinal: Int) {
+            self.key = key
+            self.ordinal = ordinal
+        }
+    }
+
+    package init(
+        queue: String, key: String? = nil, priority: Int = 0, runAt: Timestamp? = nil, delay: Milliseconds? = nil,
+        deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, tags: [String] = [],
+        metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey, maxTokens: Int, promptHash: PromptHash,
+        fingerprint: [UInt8], batch: BatchID? = nil, idempotency: Idempotency? = nil
+    ) {
+        self.queue = queue
+        self.key = key
+        self.priority = priority
+        self.runAt = runAt
+        self.delay = delay
+        self.deadline = deadline
+        self.maxAttempts = maxAttempts
+        self.cache = cache
+        self.tags = tags
+        self.metadata = metadata
+        self.request = request
+        self.route = route
+        self.maxTokens = maxTokens
+        self.promptHash = promptHash
+        self.fingerprint = fingerprint
+        self.batch = batch
+        self.idempotency = idempotency
+    }
+}
+
+/// How a job treats cached answers.
+package enum CacheMode: String, Sendable, CaseIterable {
+    /// Takes an answer that is there, shares a call in flight, leaves its own answer for others.
+    case use
+    /// Makes its own call, and leaves the answer for others.
+    case refresh
+    /// Makes its own call, and leaves nothing.
+    case off
+}
+
+/// What became of one `NewJob`.
+package enum EnqueueOutcome: Hashable, Sendable {
+    case created(JobID)
+    /// The same job was there already, by its key or by the idempotency key.
+    case existing(JobID)
+    /// Another job holds that `key` in that queue.
+    case keyTaken(by: JobID)
+    /// The idempotency key came with another body before.
+    case idempotencyMismatch(JobID)
+    /// The batch named does not exist.
+    case noSuchBatch
+
+    /// The job's id where there is one that answers for this `NewJob`.
+    package var id: JobID? {
+        switch self {
+        case .created(let id), .existing(let id): id
+        case .keyTaken, .idempotencyMismatch, .noSuchBatch: nil
+        }
+    }
+}
+
+/// What would become of a `NewJob`, told without enqueueing it.
+package enum EnqueuePreview: Hashable, Sendable {
+    case new
+    case cached(saves: Money)
+    case existing(JobID)
+    case conflict(JobID)
+}

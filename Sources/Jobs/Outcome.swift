@@ -1,0 +1,125 @@
+/// What came of one call, as the provider's wire format was read; no decision in it.
+package struct Outcome: Sendable {
+    package enum Result: Sendable {
+        /// A whole, well-formed answer.
+        case answer(Answer)
+        /// The provider said no, in its own words.
+        case refusal(Refusal)
+        /// No answer that can be read: the connection failed, timed out, was cut, or carried nonsense.
+        case broken(Breakage)
+        /// The caller gave the call up: drain, lost lease, cancellation or deadline.
+        case abandoned(sent: Bool)
+    }
+
+    package var result: Result
+    /// The provider's `request-id`.
+    package var requestID: String?
+    package var limits: LimitReport?
+
+    package init(_ result: Result, requestID: String? = nil, limits: LimitReport? = nil) {
+        self.result = result
+        self.requestID = requestID
+        self.limits = limits
+    }
+}
+
+/// A Message as the provider sent it.
+package struct Answer: Sendable {
+    /// The Message's JSON, verbatim (or put together from a stream).
+    package var body: [UInt8]
+    /// The exact model that answered.
+    package var model: String
+    package var usage: Usage
+    package var stopReason: String
+
+    package init(body: [UInt8], model: String, usage: Usage, stopReason: String) {
+        self.body = body
+        self.model = model
+        self.usage = usage
+        self.stopReason = stopReason
+    }
+
+    /// Whether the answer may be served to others: refusals and truncated answers are not.
+    package var isCacheable: Bool {
+        switch stopReason {
+        case "refusal", "max_tokens", "model_context_window_exceeded", "pause_turn": false
+        default: true
+        }
+    }
+}
+
+/// An error answer.
+package struct Refusal: Hashable, Sendable {
+    /// The HTTP status; 200 for an `error` event inside a stream.
+    package var status: Int
+    /// `error.type`, or nil where the body was not the provider's JSON (an HTML page of a CDN).
+    package var type: String?
+    /// `error.details.error_code`.
+    package var code: String?
+    /// For people; cut to a bounded length.
+    package var message: String
+    package var retryAfter: RetryAfter?
+    /// What was used and billed before a stream broke, where the provider said.
+    package var usage: Usage?
+
+    package init(
+        status: Int, type: String?, code: String? = nil, message: String, retryAfter: RetryAfter? = nil,
+        usage: Usage? = nil
+    ) {
+        self.status = status
+        self.type = type
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+        self.usage = usage
+    }
+}
+
+/// `retry-after` in any of its forms, as a delay from the answer's arrival; absurd values are already dropped.
+package struct RetryAfter: Hashable, Sendable {
+    package var delay: Milliseconds
+
+    package init(delay: Milliseconds) {
+        self.delay = delay
+    }
+}
+
+/// Why there is no answer that can be read.
+package struct Breakage: Hashable, Sendable {
+    package enum Kind: String, Sendable {
+        /// The provider was not reached; nothing was sent.
+        case unreachable
+        /// Cut or reset while the call was under way.
+        case reset
+        case timeout
+        /// The answer ended early: Content-Length not reached, or a stream without `message_stop`.
+        case truncated
+        /// A 200 whose body is not a Message.
+        case malformed
+        /// The answer is larger than renga keeps.
+        case tooLarge
+        /// The call could not even be written: the job's request or the settings are at fault.
+        case unsendable
+    }
+
+    package var kind: Kind
+    package var message: String
+    /// Whether the provider may have got the request, and billed it.
+    package var maySent: Bool
+    package var usage: Usage?
+
+    package init(kind: Kind, message: String, maySent: Bool, usage: Usage? = nil) {
+        self.kind = kind
+        self.message = message
+        self.maySent = maySent
+        self.usage = usage
+    }
+}
+
+/// Makes the call of an attempt. Cancelling the task aborts the call, and the outcome is then `abandoned`.
+package protocol ModelCaller: Sendable {
+    /// What this caller can reach: a worker claims jobs of these services only.
+    var services: [ServiceKey] { get }
+
+    func call(_ attempt: ClaimedAttempt) async -> Outcome
+}

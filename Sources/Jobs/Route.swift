@@ -1,0 +1,76 @@
+/// Provider + endpoint + model + credential: what limits, breakers and cached answers belong to.
+package struct RouteKey: Hashable, Sendable {
+    package var service: ServiceKey
+    package var model: String
+
+    package init(service: ServiceKey, model: String) {
+        self.service = service
+        self.model = model
+    }
+
+    /// What people call it: `anthropic/claude-haiku-4-5-20251001`.
+    package var name: String { service.provider + "/" + model }
+}
+
+/// A provider's endpoint as one credential sees it: what a worker can or cannot call.
+package struct ServiceKey: Hashable, Sendable {
+    package var provider: String
+    /// The base URL, without `/v1` and without a trailing slash.
+    package var endpoint: String
+    /// The credential's *name* (the environment variable), never its value: a mended key keeps its route.
+    package var credential: String
+    /// Whether a simulator answers: its words are never served as a real model's.
+    package var simulated: Bool
+
+    package init(provider: String, endpoint: String, credential: String, simulated: Bool) {
+        self.provider = provider
+        self.endpoint = endpoint
+        self.credential = credential
+        self.simulated = simulated
+    }
+}
+
+/// A route's number in the store.
+package struct RouteID: Hashable, Sendable {
+    package let value: Int64
+
+    package init(_ value: Int64) {
+        self.value = value
+    }
+}
+
+/// Limits per minute; nil where unset, then learned from the provider's headers.
+package struct RouteLimits: Hashable, Sendable {
+    package var requests: Int?
+    package var inputTokens: Int?
+    package var outputTokens: Int?
+
+    package init(requests: Int? = nil, inputTokens: Int? = nil, outputTokens: Int? = nil) {
+        self.requests = requests
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
+}
+
+/// What a provider's rate-limit headers said with one answer.
+package struct LimitReport: Hashable, Sendable {
+    package struct Window: Hashable, Sendable {
+        package var limit: Int
+        package var remaining: Int?
+
+        package init(limit: Int, remaining: Int?) {
+            self.limit = limit
+            self.remaining = remaining
+        }
+    }
+
+    package var requests: Window?
+    package var inputTokens: Window?
+    package var outputTokens: Window?
+
+    package init(requests: Window? = nil, inputTokens: Window? = nil, outputTokens: Window? = nil) {
+        self.requests = requests
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
+}

@@ -1,0 +1,166 @@
+/// A queue as people see it.
+package struct QueueStatus: Sendable {
+    package var name: String
+    package var paused: Bool
+    /// Why it paused itself; nil where a person did or it runs.
+    package var pauseReason: String?
+    /// The most calls in flight at once, over all workers; nil for no limit.
+    package var concurrency: Int?
+    package var weight: Int
+    package var counts: StateCounts
+
+    package init(
+        name: String, paused: Bool, pauseReason: String?, concurrency: Int?, weight: Int, counts: StateCounts
+    ) {
+        self.name = name
+        self.paused = paused
+        self.pauseReason = pauseReason
+        self.concurrency = concurrency
+        self.weight = weight
+        self.counts = counts
+    }
+}
+
+/// What to change of a queue; nil leaves as it is.
+package struct QueuePatch: Hashable, Sendable {
+    package var paused: Bool?
+    /// `.some(nil)` takes the limit away.
+    package var concurrency: Int??
+    package var weight: Int?
+
+    package init(paused: Bool? = nil, concurrency: Int?? = nil, weight: Int? = nil) {
+        self.paused = paused
+        self.concurrency = concurrency
+        self.weight = weight
+    }
+}
+
+/// A route as people see it.
+package struct RouteStatus: Sendable {
+    package struct Level: Hashable, Sendable {
+        package var perMinute: Int
+        /// What may be used now; below zero after a debt.
+        package var available: Int
+
+        package init(perMinute: Int, available: Int) {
+            self.perMinute = perMinute
+            self.available = available
+        }
+    }
+
+    package var name: String
+    package var endpoint: String
+    package var simulated: Bool
+    package var paused: Bool
+    /// Open, or why not and until when.
+    package var gate: WaitingFor?
+    package var requests: Level?
+    package var inputTokens: Level?
+    package var outputTokens: Level?
+    package var running: Int
+    package var succeeded: Int
+
+    package init(
+        name: String, endpoint: String, simulated: Bool, paused: Bool, gate: WaitingFor?, requests: Level?,
+        inputTokens: Level?, outputTokens: Level?, running: Int, succeeded: Int
+    ) {
+        self.name = name
+        self.endpoint = endpoint
+        self.simulated = simulated
+        self.paused = paused
+        self.gate = gate
+        self.requests = requests
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.running = running
+        self.succeeded = succeeded
+    }
+}
+
+/// A worker as the others see it.
+package struct WorkerStatus: Sendable {
+    package var name: String
+    package var slots: Int
+    package var running: Int
+    package var startedAt: Timestamp
+    package var seenAt: Timestamp
+    /// Whether it was heard of within the last 30 seconds of the boot clock.
+    package var alive: Bool
+
+    package init(name: String, slots: Int, running: Int, startedAt: Timestamp, seenAt: Timestamp, alive: Bool) {
+        self.name = name
+        self.slots = slots
+        self.running = running
+        self.startedAt = startedAt
+        self.seenAt = seenAt
+        self.alive = alive
+    }
+}
+
+/// What was spent on one UTC day.
+package struct Spend: Sendable {
+    package var day: String
+    package var calls: Int
+    package var cost: Money
+    package var saved: Money
+    /// Jobs answered without a call of their own.
+    package var hits: Int
+    package var usage: Usage
+
+    package init(day: String, calls: Int, cost: Money, saved: Money, hits: Int, usage: Usage) {
+        self.day = day
+        self.calls = calls
+        self.cost = cost
+        self.saved = saved
+        self.hits = hits
+        self.usage = usage
+    }
+}
+
+/// The state of the whole.
+package struct Stats: Sendable {
+    package var counts: StateCounts
+    package var queues: [QueueStatus]
+    package var routes: [RouteStatus]
+    package var workers: [WorkerStatus]
+    /// Newest first, at most 31 days.
+    package var spend: [Spend]
+    package var answers: Int
+    /// When the oldest queued job that could run was made.
+    package var oldestReady: Timestamp?
+
+    package init(
+        counts: StateCounts, queues: [QueueStatus], routes: [RouteStatus], workers: [WorkerStatus], spend: [Spend],
+        answers: Int, oldestReady: Timestamp?
+    ) {
+        self.counts = counts
+        self.queues = queues
+        self.routes = routes
+        self.workers = workers
+        self.spend = spend
+        self.answers = answers
+        self.oldestReady = oldestReady
+    }
+}
+
+/// What `health` and `doctor` tell of the store.
+package struct StoreFacts: Sendable {
+    package var engine: String
+    package var version: String
+    package var schemaVersion: Int
+    /// A known danger of this engine's version and what renga does about it; nil where there is none.
+    package var exposure: String?
+    package var databaseBytes: Int64
+    package var logBytes: Int64
+
+    package init(
+        engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64, logBytes: Int64
+    ) {
+        self.engine = engine
+        self.version = version
+        self.schemaVersion = schemaVersion
+        self.exposure = exposure
+        self.databaseBytes = databaseBytes
+        self.logBytes = logBytes
+    }
+}

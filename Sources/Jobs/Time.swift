@@ -1,0 +1,65 @@
+/// Calendar time: milliseconds since 1970-01-01T00:00:00Z.
+///
+/// For what people name: `run_at`, deadlines, budget windows, time to live. Never for leases or limits.
+package struct Timestamp: Hashable, Comparable, Sendable {
+    package var milliseconds: Int64
+
+    package init(milliseconds: Int64) {
+        self.milliseconds = milliseconds
+    }
+
+    package static func < (a: Timestamp, b: Timestamp) -> Bool {
+        a.milliseconds < b.milliseconds
+    }
+
+    package static func + (a: Timestamp, b: Milliseconds) -> Timestamp {
+        Timestamp(milliseconds: a.milliseconds &+ b)
+    }
+
+    package static func - (a: Timestamp, b: Timestamp) -> Milliseconds {
+        a.milliseconds - b.milliseconds
+    }
+}
+
+/// A length of time in milliseconds.
+package typealias Milliseconds = Int64
+
+/// A point on the kernel's boot clock (`CLOCK_BOOTTIME`): what leases, buckets and breakers are measured by.
+///
+/// A clock that is set wrong expires nothing; another `boot` means that everything before it has expired.
+package struct Moment: Hashable, Sendable {
+    /// The kernel's boot id, shortened to 64 bits.
+    package var boot: Int64
+    /// Milliseconds since that boot.
+    package var milliseconds: Int64
+
+    package init(boot: Int64, milliseconds: Int64) {
+        self.boot = boot
+        self.milliseconds = milliseconds
+    }
+
+    /// Whether this moment lies at or before `now`; always true for a moment of another boot.
+    package func hasPassed(at now: Moment) -> Bool {
+        boot != now.boot || milliseconds <= now.milliseconds
+    }
+
+    package static func + (a: Moment, b: Milliseconds) -> Moment {
+        Moment(boot: a.boot, milliseconds: a.milliseconds &+ b)
+    }
+}
+
+/// Both clocks, read together: time comes into the rules only as this argument.
+package struct Now: Hashable, Sendable {
+    package var timestamp: Timestamp
+    package var moment: Moment
+
+    package init(timestamp: Timestamp, moment: Moment) {
+        self.timestamp = timestamp
+        self.moment = moment
+    }
+}
+
+/// Where `Now` comes from: the system's clocks in the program, a hand-turned one in tests.
+package protocol Clock: Sendable {
+    func now() -> Now
+}

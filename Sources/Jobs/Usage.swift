@@ -1,0 +1,24 @@
+/// What one answered call used, in tokens, as the provider counted.
+package struct Usage: Hashable, Sendable {
+    /// Input after the last cache breakpoint only; cache writes and reads are counted apart.
+    package var inputTokens: Int64
+    package var outputTokens: Int64
+    /// All cache writes; `cacheWrite1hTokens` of them live for an hour, the rest for five minutes.
+    package var cacheWriteTokens: Int64
+    package var cacheWrite1hTokens: Int64
+    package var cacheReadTokens: Int64
+
+    package init(
+        inputTokens: Int64 = 0, outputTokens: Int64 = 0, cacheWriteTokens: Int64 = 0, cacheWrite1hTokens: Int64 = 0,
+        cacheReadTokens: Int64 = 0
+    ) {
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.cacheWriteTokens = cacheWriteTokens
+        self.cacheWrite1hTokens = cacheWrite1hTokens
+        self.cacheReadTokens = cacheReadTokens
+    }
+
+    /// What counts against an input-tokens-per-minute limit: cache reads are exempt.
+    package var limitedInputTokens: Int64 { inputTokens + cacheWriteTokens }
+}
