@@ -1,7 +1,9 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// System packages, by the door that needs them. Nothing else is linked, and no Swift package is used.
+/// System packages, by the door that needs them.
+///
+/// Nothing else is linked, and no Swift package is used.
 let doors: [Target] = [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -53,19 +55,26 @@ let tests: [Target] = [
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON"]),
-    .testTarget(name: "JobStoreTests", dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations"]),
     .testTarget(
-        name: "ModelsTests", dependencies: ["Models", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator"]),
+        name: "JobStoreTests", dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations"]),
     .testTarget(
-        name: "WorkerTests", dependencies: ["Worker", "Jobs", "JSON", "JobStoreSQLite", "System", "Telemetry"]),
+        name: "ModelsTests",
+        dependencies: ["Models", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator"]),
+    .testTarget(
+        name: "WorkerTests",
+        dependencies: ["Worker", "Jobs", "JSON", "JobStoreSQLite", "System", "Telemetry"]),
     .testTarget(
         name: "APITests",
-        dependencies: ["API", "Jobs", "JSON", "HTTPServer", "HTTPClient", "JobStoreSQLite", "System", "Telemetry"]),
+        dependencies: [
+            "API", "Jobs", "JSON", "HTTPServer", "HTTPClient", "JobStoreSQLite", "System", "Telemetry",
+        ]),
     .testTarget(
         name: "SimulatorTests", dependencies: ["Simulator", "JSON", "HTTPServer", "HTTPClient", "Telemetry"]),
     .testTarget(
         name: "RengaTests",
-        dependencies: ["renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System"]),
+        dependencies: [
+            "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System",
+        ]),
 ]
 
 let package = Package(

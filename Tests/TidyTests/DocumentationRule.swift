@@ -1,0 +1,37 @@
+import Foundation
+
+/// A top-level type, or any named function, that another room can use says what its signature cannot.
+///
+/// Properties, cases, initialisers, operators and nested types may go without: there a comment is asked for where
+/// units, limits or errors need one, and only a reader can judge that.
+let documented = Rule("Types and functions that other rooms see are documented") { file in
+    file.code.indices.compactMap { index in
+        guard let name = packageDeclaration(file.code[index]), !isDocumented(file, declaration: index) else {
+            return nil
+        }
+        return Offence(
+            path: file.path, line: index + 1,
+            advice: "`\(name)` is seen by other rooms: say above it, with ///, what its signature cannot say")
+    }
+}
+
+private func packageDeclaration(_ code: String) -> Substring? {
+    guard code.contains("package ") else { return nil }
+    let topLevelType =
+        #/^(?:@\S+\s+)*package\s+(?:(?:final|indirect|nonisolated)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)/#
+    let function = #/^\s*(?:@\S+\s+)*(?:\w+\s+)*?package\s+(?:\w+\s+)*?func\s+([\w`]+)/#
+    return code.firstMatch(of: topLevelType)?.1 ?? code.firstMatch(of: function)?.1
+}
+
+/// Attributes and conditions may stand between a declaration and its comment.
+private func isDocumented(_ file: SourceFile, declaration: Int) -> Bool {
+    var line = declaration - 1
+    while line >= 0 {
+        let text = file.lines[line].trimmingCharacters(in: .whitespaces)
+        guard text.hasPrefix("@") || text.hasPrefix("#if") || text.hasPrefix("// swift-format-ignore") else {
+            return text.hasPrefix("///") || text.hasSuffix("*/")
+        }
+        line -= 1
+    }
+    return false
+}

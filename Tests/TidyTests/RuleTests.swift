@@ -1,0 +1,113 @@
+import Testing
+
+/// A rule that cannot fail holds nothing: each is shown what it forbids and what it lets pass.
+@Suite struct RuleTests {
+    static let manifest = Manifest(
+        """
+        let doors = [.systemLibrary(name: "CSQLite", pkgConfig: "sqlite3")]
+        let touchesC: Set<String> = ["SQLite", "System"]
+        let rooms = [
+            .target(name: "System"),  // .target(name: "Ghost"),
+            .target(name: "SQLite", dependencies: ["CSQLite"]),
+            .target(name: "Jobs"),
+            .executableTarget(
+                name: "renga",
+                dependencies: [
+                    "Jobs", "SQLite",
+                ]),
+        ]
+        let package = Package(
+            name: "renga",
+            dependencies: [],
+            targets: rooms
+        )
+        """)
+
+    @Test func `Package.swift is read as it is written`() {
+        let manifest = Self.manifest
+        #expect(manifest.dependencies.keys.sorted() == ["Jobs", "SQLite", "System", "renga"])
+        #expect(manifest.doors == ["CSQLite"])
+        #expect(manifest.touchesC == ["SQLite", "System"])
+        #expect(manifest.packageDependencies == "[],")
+        #expect(manifest.reach(from: "renga") == ["Jobs", "SQLite", "CSQLite"])
+    }
+
+    @Test(arguments: [
+        ("SQLite", "import CSQLite"), ("SQLite", "import Glibc"), ("renga", "package import Jobs"),
+        ("renga", "@preconcurrency import Dispatch"), ("Jobs", "import Synchronization"),
+        ("Jobs", "// import SQLite"), ("Jobs", "let important = 1"),
+    ])
+    func `An import along an arrow passes`(room: String, line: String) {
+        #expect(offences(ImportRules.arrows(Self.manifest), line, room: room).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("renga", "import CSQLite"), ("Jobs", "import SQLite"), ("Jobs", "import Glibc"),
+        ("SQLite", "import Foundation"),
+        ("System", "package import Jobs"), ("Jobs", "import struct SQLite.Connection"),
+        ("Jobs", "import Vapor"),
+        ("Jobs", "/* why */ @preconcurrency import SQLite"),
+    ])
+    func `An import against the arrows is found`(room: String, line: String) {
+        #expect(offences(ImportRules.arrows(Self.manifest), line, room: room).map(\.line) == [1])
+    }
+
+    @Test(arguments: [
+        #"try run("SELECT id FROM job")"#, #"let sql = "DELETE FROM job""#, "INSERT OR IGNORE INTO job",
+        "UPDATE job\n    SET state = 1", "CREATE UNIQUE INDEX i", #"execute("PRAGMA user_version")"#,
+        "BEGIN IMMEDIATE",
+    ])
+    func `SQL outside the store is found where it begins`(text: String) {
+        #expect(offences(sqlStaysInTheStore, text, room: "API").map(\.line) == [1])
+        #expect(offences(sqlStaysInTheStore, text, room: "JobStoreSQLite").isEmpty)
+    }
+
+    @Test func `The SQLite room speaks of transactions, not of tables`() {
+        #expect(offences(sqlStaysInTheStore, #"execute("BEGIN IMMEDIATE")"#, room: "SQLite").isEmpty)
+        #expect(offences(sqlStaysInTheStore, #"execute("SELECT id FROM job")"#, room: "SQLite").count == 1)
+    }
+
+    @Test(arguments: [#"method == "DELETE""#, "// SELECT id FROM job", "let selection = SELECTED"])
+    func `What only looks like SQL passes`(text: String) {
+        #expect(offences(sqlStaysInTheStore, text, room: "API").isEmpty)
+    }
+
+    @Test(arguments: [
+        "package struct Job {}", "    package static func now() -> Int {", "\npackage protocol Store {}",
+        "/// Far above.\n\npackage enum State {}", "@frozen package final class Pool {}",
+    ])
+    func `An undocumented declaration is found`(text: String) {
+        #expect(offences(documented, text, room: "Jobs").count == 1)
+    }
+
+    @Test(arguments: [
+        "/// A job.\npackage struct Job {}", "/// A job.\n@frozen\npackage struct Job {}",
+        "package let id: String",
+        "func helper() {}", "package import Jobs", "package init() {}", "    package enum Code {}",
+        "package static func + (a: Money, b: Money) -> Money",
+    ])
+    func `A documented or plain declaration passes`(text: String) {
+        #expect(offences(documented, text, room: "Jobs").isEmpty)
+    }
+
+    @Test func `Escapes from the compiler's checks are found`() {
+        #expect(offences(CodeRules.noUnchecked, "final class Box: @unchecked Sendable {}").count == 1)
+        #expect(offences(CodeRules.unsafeWithReason, "nonisolated(unsafe) let x = y").count == 1)
+        #expect(offences(CodeRules.unsafeWithReason, "// Lent once.\nnonisolated(unsafe) let x = y").isEmpty)
+        #expect(
+            offences(CodeRules.noPublic, "    public func run() {}\nopen class Base {}").map(\.line) == [
+                1, 2,
+            ])
+        #expect(offences(CodeRules.noPublic, "let publicKey = 1  // public func").isEmpty)
+    }
+
+    @Test func `Comments are blanked, strings are not, and lines keep their numbers`() {
+        let text = "let a = \"https://x\" // b\n/* c\n /* d */ e */ let f = \"\"\"\n // g\n \"\"\" // h"
+        let expected = "let a = \"https://x\"     \n    \n              let f = \"\"\"\n // g\n \"\"\"     "
+        #expect(blankingComments(in: text) == expected)
+    }
+
+    private func offences(_ rule: Rule, _ text: String, room: String = "Jobs") -> [Offence] {
+        rule.offences(SourceFile(path: "Sources/\(room)/Sample.swift", text: text))
+    }
+}
