@@ -1,6 +1,12 @@
-/// One step of the schema: its number, its name, and the SQL that takes it.
+/// One step of the schema, as embedded in the binary.
 package struct Migration: Sendable {
     package let version: Int
-    package let name: String
+    /// Its file in `migrations/sqlite`.
+    package let file: String
     package let sql: [UInt8]
+
+    /// Every step of the SQLite schema, in order. A step that was shipped is never edited.
+    package static let sqlite: [Migration] = [
+        Migration(version: 1, file: "0001_initial.sql", sql: PackageResources._001_initial_sql)
+    ]
 }

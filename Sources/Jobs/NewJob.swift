@@ -11,6 +11,8 @@ package struct NewJob: Sendable {
     package var deadline: Timestamp?
     package var maxAttempts: Int
     package var cache: CacheMode
+    /// Which of several answers to one prompt: part of the prompt hash, kept for when the request is changed.
+    package var sample: Int
     package var tags: [String]
     /// The caller's JSON, verbatim; nil where none was given.
     package var metadata: [UInt8]?
@@ -37,8 +39,8 @@ package struct NewJob: Sendable {
 
     package init(
         queue: String, key: String? = nil, priority: Int = 0, runAt: Timestamp? = nil, delay: Milliseconds? = nil,
-        deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, tags: [String] = [],
-        metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey, maxTokens: Int, promptHash: PromptHash,
+        deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, sample: Int = 0,
+        tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey, maxTokens: Int, promptHash: PromptHash,
         fingerprint: [UInt8], batch: BatchID? = nil, idempotency: Idempotency? = nil
     ) {
         self.queue = queue
@@ -49,6 +51,7 @@ package struct NewJob: Sendable {
         self.deadline = deadline
         self.maxAttempts = maxAttempts
         self.cache = cache
+        self.sample = sample
         self.tags = tags
         self.metadata = metadata
         self.request = request
