@@ -26,7 +26,8 @@ let rooms: [Target] = [
     .target(name: "HTTPClient", dependencies: ["CCurl"]),
 
     // What a job is and what may happen to it: pure.
-    .target(name: "Jobs", dependencies: ["JSON", "Crypto"]),
+    // Rounding is libm's in an unoptimised build, and no module of Jobs brings it along.
+    .target(name: "Jobs", dependencies: ["JSON", "Crypto"], linkerSettings: [.linkedLibrary("m")]),
 
     // What does the work.
     .target(name: "Migrations", path: "migrations", resources: [.embedInCode("sqlite")]),

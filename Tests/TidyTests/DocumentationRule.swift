@@ -1,10 +1,10 @@
 import Foundation
 
-/// A top-level type, or any named function, that another room can use says what its signature cannot.
+/// What a file offers to other rooms says what its signature cannot.
 ///
-/// Properties, cases, initialisers, operators and nested types may go without: there a comment is asked for where
-/// units, limits or errors need one, and only a reader can judge that.
-let documented = Rule("Types and functions that other rooms see are documented") { file in
+/// Held for what stands at the top level of a file. Members may go without: there a comment is asked for where units,
+/// limits or errors need one, never to restate a name, and only a reader can judge that.
+let documented = Rule("What a file offers to other rooms is documented") { file in
     file.code.indices.compactMap { index in
         guard let name = packageDeclaration(file.code[index]), !isDocumented(file, declaration: index) else {
             return nil
@@ -17,10 +17,9 @@ let documented = Rule("Types and functions that other rooms see are documented")
 
 private func packageDeclaration(_ code: String) -> Substring? {
     guard code.contains("package ") else { return nil }
-    let topLevelType =
-        #/^(?:@\S+\s+)*package\s+(?:(?:final|indirect|nonisolated)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)/#
-    let function = #/^\s*(?:@\S+\s+)*(?:\w+\s+)*?package\s+(?:\w+\s+)*?func\s+([\w`]+)/#
-    return code.firstMatch(of: topLevelType)?.1 ?? code.firstMatch(of: function)?.1
+    let topLevel =
+        #/^(?:@\S+\s+)*package\s+(?:(?:final|indirect|nonisolated)\s+)*(?:struct|class|enum|actor|protocol|typealias|func|let|var)\s+(\w+)/#
+    return code.firstMatch(of: topLevel)?.1
 }
 
 /// Attributes and conditions may stand between a declaration and its comment.

@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "package struct Job {}", "    package static func now() -> Int {", "\npackage protocol Store {}",
+        "package struct Job {}", "package func now() -> Int {", "\npackage protocol Store {}",
         "/// Far above.\n\npackage enum State {}", "@frozen package final class Pool {}",
     ])
     func `An undocumented declaration is found`(text: String) {
@@ -82,9 +82,9 @@ import Testing
 
     @Test(arguments: [
         "/// A job.\npackage struct Job {}", "/// A job.\n@frozen\npackage struct Job {}",
-        "package let id: String",
+        "    package let id: String",
         "func helper() {}", "package import Jobs", "package init() {}", "    package enum Code {}",
-        "package static func + (a: Money, b: Money) -> Money",
+        "    package mutating func bool(_ value: Bool) {",
     ])
     func `A documented or plain declaration passes`(text: String) {
         #expect(offences(documented, text, room: "Jobs").isEmpty)
