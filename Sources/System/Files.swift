@@ -1,0 +1,59 @@
+import Glibc
+
+/// Reads a whole file; throws where it cannot be read or is longer than `limit` bytes.
+package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try FileDescriptor(reading: path)
+    var bytes: [UInt8] = []
+    while true {
+        let chunk = try file.read(upTo: min(65_536, limit - bytes.count + 1))
+        if chunk.isEmpty { return bytes }
+        bytes += chunk
+        if bytes.count > limit { throw SystemError(message: "\(path) has more than \(limit) bytes") }
+    }
+}
+
+/// Whether something stands at the path that this process may look at; follows symbolic links.
+package func fileExists(_ path: String) -> Bool {
+    access(path, F_OK) == 0
+}
+
+/// Writes a file that only its owner may read (0600), so that others see all of it or nothing, also after a crash.
+package func writeSecretFile(path: String, bytes: [UInt8]) throws(SystemError) {
+    let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
+    let file = try FileDescriptor(creating: temporary, mode: 0o600)
+    do throws(SystemError) {
+        try writeAll(file.number, bytes)
+        if fsync(file.number) != 0 { throw SystemError("flush \(temporary)") }
+        if rename(temporary, path) != 0 { throw SystemError("rename \(temporary) to \(path)") }
+    } catch {
+        unlink(temporary)
+        throw error
+    }
+    try flushDirectory(of: path)
+}
+
+/// Writes all of it, however many calls that takes; waits where a non-blocking descriptor is full.
+package func writeAll(_ fd: Int32, _ bytes: [UInt8]) throws(SystemError) {
+    var offset = 0
+    while offset < bytes.count {
+        let written = bytes.withUnsafeBytes { buffer in
+            write(fd, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+        }
+        if written >= 0 {
+            offset += written
+        } else if errno == EAGAIN {
+            var waiting = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+            poll(&waiting, 1, -1)
+        } else if errno != EINTR {
+            throw SystemError("write")
+        }
+    }
+}
+
+/// A rename outlives a crash only once its directory is flushed.
+private func flushDirectory(of path: String) throws(SystemError) {
+    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
+    let directory = try FileDescriptor(reading: parent)
+    // Some file systems cannot flush a directory and say EINVAL; nothing more can be done there.
+    if fsync(directory.number) != 0, errno != EINVAL { throw SystemError("flush \(parent)") }
+}

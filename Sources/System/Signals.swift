@@ -1,0 +1,16 @@
+import Glibc
+
+/// Signals as values to wait for, instead of interruptions.
+package enum Signals {
+    /// Yields each of the signals as it comes, in place of what it would do to the process, which stays so.
+    ///
+    /// From the moment this returns no signal is missed. Also ignores SIGPIPE from here on: a write to a closed
+    /// pipe or socket then fails with EPIPE, as it should.
+    package static func stream(_ signals: [Int32]) -> AsyncStream<Int32> {
+        signal(SIGPIPE, SIG_IGN)
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Int32.self, bufferingPolicy: .bufferingNewest(16))
+        SignalRelay.shared.subscribe(continuation, to: signals)
+        return stream
+    }
+}

@@ -1,0 +1,13 @@
+import Glibc
+
+/// Whether a person reads what is written to the descriptor.
+package func isTerminal(_ fd: Int32) -> Bool {
+    isatty(fd) == 1
+}
+
+/// Columns of the terminal behind a descriptor; nil where there is none or it does not tell.
+package func terminalWidth(_ fd: Int32 = 2) -> Int? {
+    var size = winsize()
+    guard ioctl(fd, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+}

@@ -1,0 +1,56 @@
+import Foundation
+import System
+import Testing
+
+@Suite struct FilesTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func `a secret is readable by its owner only and leaves nothing beside it`() throws {
+        let path = folder.file("api-key")
+        try writeSecretFile(path: path, bytes: Array("old and longer".utf8))
+        try writeSecretFile(path: path, bytes: Array("new".utf8))
+        #expect(try readFile(path, limit: 100) == Array("new".utf8))
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["api-key"])
+    }
+
+    @Test func `a secret that cannot be put in place leaves nothing behind`() throws {
+        let path = folder.file("taken")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        #expect(throws: SystemError.self) { try writeSecretFile(path: path, bytes: [1]) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["taken"])
+    }
+
+    @Test func `reading stops at the limit`() throws {
+        let path = try folder.write("ten", [UInt8](repeating: 7, count: 10))
+        #expect(try readFile(path, limit: 10).count == 10)
+        let error = #expect(throws: SystemError.self) { _ = try readFile(path, limit: 9) }
+        #expect(error?.message == "\(path) has more than 9 bytes")
+        let large = try folder.write("large", [UInt8](repeating: 7, count: 200_000))
+        #expect(try readFile(large, limit: .max - 1).count == 200_000)
+        #expect(throws: SystemError.self) { _ = try readFile("/dev/zero", limit: 100_000) }
+    }
+
+    @Test func `a missing file is an error that says which and why`() {
+        let error = #expect(throws: SystemError.self) { _ = try readFile(folder.file("none"), limit: 1) }
+        #expect(error?.code == ENOENT)
+        #expect(error?.description == "cannot open \(folder.file("none")): No such file or directory")
+        #expect(!fileExists(folder.file("none")))
+        #expect(fileExists(folder.path))
+    }
+
+    @Test func `writing to a closed descriptor throws`() {
+        #expect(throws: SystemError.self) { try writeAll(-1, [1]) }
+    }
+
+    @Test func `the disk tells its free space and its kind`() throws {
+        #expect(try diskFree(folder.path) > 0)
+        #expect(try fileSystemType("/proc/self/status") == "proc")
+        #expect(try !fileSystemType(folder.path).isEmpty)
+        #expect(throws: SystemError.self) { _ = try diskFree(folder.file("none")) }
+        #expect(throws: SystemError.self) { _ = try fileSystemType(folder.file("none")) }
+    }
+}
