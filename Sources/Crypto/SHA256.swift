@@ -22,6 +22,7 @@ package enum SHA256 {
 
         deinit { EVP_MD_CTX_free(context) }
 
+        /// Pieces may be cut anywhere: only their sequence counts.
         package mutating func update(_ bytes: some Collection<UInt8>) {
             let isDone: Void? = bytes.withContiguousStorageIfAvailable { feed(UnsafeRawBufferPointer($0)) }
             if isDone == nil { Array(bytes).withUnsafeBytes { feed($0) } }
