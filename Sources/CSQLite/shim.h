@@ -5,3 +5,115 @@
 #endif
 
 #include <sqlite3.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+// Macros and variadic functions that Swift cannot import.
+
+static const int csqlite_busy_snapshot = SQLITE_BUSY_SNAPSHOT;
+static const int csqlite_constraint_check = SQLITE_CONSTRAINT_CHECK;
+static const int csqlite_constraint_foreign_key = SQLITE_CONSTRAINT_FOREIGNKEY;
+static const int csqlite_constraint_not_null = SQLITE_CONSTRAINT_NOTNULL;
+static const int csqlite_constraint_primary_key = SQLITE_CONSTRAINT_PRIMARYKEY;
+static const int csqlite_constraint_trigger = SQLITE_CONSTRAINT_TRIGGER;
+static const int csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE;
+
+// The bytes must outlive the step: for values too large to be worth a copy.
+static inline int csqlite_bind_text_in_place(sqlite3_stmt *s, int i, const void *b, sqlite3_uint64 n) {
+    return sqlite3_bind_text64(s, i, (const char *)b, n, SQLITE_STATIC, SQLITE_UTF8);
+}
+static inline int csqlite_bind_text_copy(sqlite3_stmt *s, int i, const void *b, sqlite3_uint64 n) {
+    return sqlite3_bind_text64(s, i, (const char *)b, n, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+static inline int csqlite_bind_blob_in_place(sqlite3_stmt *s, int i, const void *b, sqlite3_uint64 n) {
+    return sqlite3_bind_blob64(s, i, b, n, SQLITE_STATIC);
+}
+
+// Must run before the first connection. Without memory statistics, malloc in SQLite takes no global lock.
+static inline int csqlite_configure(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+// What every connection is, before its first statement.
+//   No checkpoint on close: the last connection to close would checkpoint while another process opens and writes.
+//   No double-quoted strings: a misspelt column name in double quotes would silently become a text.
+static inline int csqlite_harden(sqlite3 *db) {
+    int rc = sqlite3_wal_autocheckpoint(db, 0);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)0);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)0);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+    if (rc == SQLITE_OK) rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)0);
+    if (rc == SQLITE_OK) rc = sqlite3_extended_result_codes(db, 1);
+    return rc;
+}
+
+// What C callbacks of one connection note; read by the thread that owns the connection.
+typedef struct {
+    int64_t wait_limit_ns;   // how long a lock is waited for before SQLITE_BUSY
+    int64_t wait_start_ns;
+    int64_t longest_wait_ns;
+    int64_t wal_pages;       // pages in the log after this connection's last commit
+} csqlite_notes;
+
+static inline int64_t csqlite_monotonic_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// A constant half millisecond: the built-in handler backs off to 100 ms, and newcomers overtake whoever waits.
+static inline int csqlite_wait(void *context, int attempt) {
+    csqlite_notes *notes = (csqlite_notes *)context;
+    int64_t now = csqlite_monotonic_ns();
+    if (attempt == 0) notes->wait_start_ns = now;
+    int64_t waited = now - notes->wait_start_ns;
+    if (waited >= notes->wait_limit_ns) return 0;
+    struct timespec half_millisecond = {0, 500000};
+    nanosleep(&half_millisecond, 0);
+    waited = csqlite_monotonic_ns() - notes->wait_start_ns;
+    if (waited > notes->longest_wait_ns) notes->longest_wait_ns = waited;
+    return 1;
+}
+
+static inline int csqlite_note_commit(void *context, sqlite3 *db, const char *name, int pages) {
+    (void)db, (void)name;
+    ((csqlite_notes *)context)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static inline void csqlite_install(sqlite3 *db, csqlite_notes *notes) {
+    sqlite3_busy_handler(db, csqlite_wait, notes);
+    sqlite3_wal_hook(db, csqlite_note_commit, notes);
+}
+
+// The magic number of the file system that holds the path, or 0 when it cannot be known.
+static inline uint32_t csqlite_volume_type(const char *path) {
+    struct statfs facts;
+    return statfs(path, &facts) == 0 ? (uint32_t)facts.f_type : 0;
+}
+
+// A counter to sleep on: each read takes one, and blocks at none.
+static inline int csqlite_bell(void) {
+    return eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC);
+}
+
+// Tells of writes to files of a directory, and of files coming and going.
+static inline int csqlite_watch_directory(const char *path) {
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd < 0) return -1;
+    if (inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static inline void csqlite_name_thread(const char *name) {
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
