@@ -1,0 +1,53 @@
+extension Connection {
+    /// Runs the closure as one transaction, or as a part of the current one that fails alone.
+    ///
+    /// A transaction takes the write lock at once: one that begins by reading and then writes would fail with
+    /// `busySnapshot` when another process has written meanwhile, however long it waited.
+    package func transaction<T>(_ body: () throws -> T) throws -> T {
+        if isInTransaction { return try savepoint(body) }
+        try run("BEGIN IMMEDIATE")
+        do {
+            let value = try body()
+            try run("COMMIT")
+            return value
+        } catch {
+            rollback()
+            throw error
+        }
+    }
+
+    /// Runs the closure over one unchanging view of the database.
+    package func snapshot<T>(_ body: () throws -> T) throws -> T {
+        try run("BEGIN")
+        defer { rollback() }
+        return try body()
+    }
+
+    /// Undoes what the closure did if it throws, and leaves the transaction around it open.
+    func savepoint<T>(_ body: () throws -> T) throws -> T {
+        try run("SAVEPOINT part")
+        do {
+            let value = try body()
+            try run("RELEASE part")
+            return value
+        } catch {
+            // Some errors (a full disk, an I/O error) have undone the whole transaction already.
+            guard isInTransaction else { throw error }
+            do {
+                try run("ROLLBACK TO part")
+                try run("RELEASE part")
+            } catch {
+                // The part's changes must not be committed with the rest.
+                rollback()
+            }
+            throw error
+        }
+    }
+
+    /// Ends the transaction without its changes; nothing to do when SQLite has rolled back by itself.
+    func rollback() {
+        guard isInTransaction else { return }
+        // A failed ROLLBACK has rolled back all the same: https://sqlite.org/lang_transaction.html
+        _ = try? run("ROLLBACK")
+    }
+}

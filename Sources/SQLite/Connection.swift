@@ -1,0 +1,99 @@
+import CSQLite
+
+/// One connection to a database file, with the settings under which many processes may share it.
+///
+/// It belongs to one thread at a time. `Writer` and `Readers` own threads and lend their connections to
+/// closures; commands that run alone may open one of their own. Statements are prepared once and kept.
+package final class Connection {
+    /// What a connection is for, which decides what it may do and how much memory it keeps.
+    package enum Mode: Sendable {
+        /// Reads and writes; creates the file, in WAL mode and with incremental auto-vacuum, if it is absent.
+        case write
+        /// Reads; the file must exist.
+        case read
+    }
+
+    let handle: OpaquePointer
+    /// Lives as long as the handle: C callbacks write to it.
+    let notes: UnsafeMutablePointer<csqlite_notes>
+    private var kept = StatementCache()
+    /// Whether a statement that may write has run since the mark was last cleared.
+    var hasWritten = false
+
+    /// How long a lock held by another process is waited for before the caller sees `busy`.
+    package static let lockWaitSeconds = 10
+
+    private static let configured: Void = { _ = csqlite_configure() }()
+
+    /// Opens the file and applies the settings; refuses volumes on which SQLite would lose data.
+    package init(path: String, mode: Mode = .write, checksVolume: Bool = true) throws(SQLiteError) {
+        Self.configured
+        if checksVolume { try Volume.check(holding: path) }
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == .write ? SQLITE_OPEN_CREATE : 0)
+        var opened: OpaquePointer?
+        let status = sqlite3_open_v2(path, &opened, flags, nil)
+        guard status == SQLITE_OK, let opened else {
+            // A handle comes back even from a failed open, with the message in it.
+            let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw SQLiteError(code: status, message: "cannot open \(path): \(message)")
+        }
+        handle = opened
+        notes = .allocate(capacity: 1)
+        notes.initialize(to: csqlite_notes())
+        notes.pointee.wait_limit_ns = Int64(Self.lockWaitSeconds) * 1_000_000_000
+        let hardened = csqlite_harden(handle)
+        guard hardened == SQLITE_OK else { throw failure(hardened, sql: nil) }
+        csqlite_install(handle, notes)
+        try settle(as: mode)
+    }
+
+    deinit {
+        kept.removeAll()
+        sqlite3_close_v2(handle)
+        notes.deallocate()
+    }
+
+    /// Rows that the last INSERT, UPDATE or DELETE touched.
+    package var changes: Int { Int(sqlite3_changes64(handle)) }
+    package var lastInsertRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+    package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+    /// The longest that this connection has waited for a lock, in seconds.
+    package var longestLockWait: Double { Double(notes.pointee.longest_wait_ns) / 1e9 }
+
+    func failure(_ status: Int32, sql: SQL?) -> SQLiteError {
+        if status == SQLITE_RANGE {
+            return SQLiteError(
+                code: status, message: "one value is needed for each placeholder", sql: sql?.text)
+        }
+        return SQLiteError(code: status, message: String(cString: sqlite3_errmsg(handle)), sql: sql?.text)
+    }
+
+    /// The kept statement for this text, or a passing one while the kept one stands on a row.
+    func statement(_ sql: SQL) throws(SQLiteError) -> Statement {
+        if let statement = kept[sql], !statement.inUse { return statement }
+        let statement = try prepare(sql)
+        if kept[sql] == nil { kept.keep(statement, for: sql) }
+        return statement
+    }
+
+    private func prepare(_ sql: SQL) throws(SQLiteError) -> Statement {
+        var text = sql.text
+        var prepared: OpaquePointer?
+        let (status, rest) = text.withUTF8 { bytes -> (Int32, Bool) in
+            guard let start = bytes.baseAddress else { return (SQLITE_OK, false) }
+            return start.withMemoryRebound(to: CChar.self, capacity: bytes.count) { start in
+                var tail: UnsafePointer<CChar>?
+                let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
+                let status = sqlite3_prepare_v3(handle, start, Int32(bytes.count), flags, &prepared, &tail)
+                let used = tail.map { $0 - start } ?? bytes.count
+                return (status, bytes[used...].contains { $0 > 0x20 && $0 != UInt8(ascii: ";") })
+            }
+        }
+        guard status == SQLITE_OK else { throw failure(status, sql: sql) }
+        guard let prepared else { throw SQLiteError(code: SQLITE_MISUSE, message: "no statement", sql: text) }
+        let statement = Statement(prepared)
+        if rest { throw SQLiteError(code: SQLITE_MISUSE, message: "more than one statement", sql: text) }
+        return statement
+    }
+}

@@ -1,0 +1,62 @@
+/// Connections that only read, each on a thread of its own.
+///
+/// Every read sees one unchanging view of the database. While it lasts the write-ahead log cannot start
+/// afresh, so a long listing is to be read in pages.
+package final class Readers: Sendable {
+    /// How many reads may wait before more are refused with `overloaded`.
+    package static let mailboxLimit = 16_384
+
+    private struct Read: Sendable {
+        let run: @Sendable (Connection) -> Void
+    }
+
+    private let mailbox: Mailbox<Read>
+    private let ended: Latch
+
+    /// Opens the connections; the database must exist.
+    package init(path: String, count: Int = 3) throws(SQLiteError) {
+        let mailbox = try Mailbox<Read>(limit: Self.mailboxLimit)
+        self.mailbox = mailbox
+        ended = Latch(count: count)
+        for number in 1...count {
+            let connection = try Connection(path: path, mode: .read)
+            try startThread(named: "sqlite-reader\(number)") { [ended] in
+                while let reads = mailbox.take(atMost: 1) {
+                    for read in reads { read.run(connection) }
+                }
+                ended.countDown()
+            }
+        }
+    }
+
+    deinit {
+        mailbox.close()
+    }
+
+    /// Runs the closure on one of the connections.
+    ///
+    /// A read whose task is cancelled before its turn comes throws `CancellationError`.
+    package func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+        try Task.checkCancellation()
+        return try await withCheckedThrowingContinuation { continuation in
+            let read = Read { connection in
+                continuation.resume(with: Result { try connection.snapshot { try body(connection) } })
+            }
+            switch mailbox.put(read) {
+            case nil: break
+            case .closed:
+                let error = SQLiteError(code: SQLiteError.closed, message: "the readers are closed")
+                continuation.resume(throwing: error)
+            case .overloaded:
+                let message = "\(Self.mailboxLimit) reads wait already"
+                continuation.resume(throwing: SQLiteError(code: SQLiteError.overloaded, message: message))
+            }
+        }
+    }
+
+    /// Finishes what waits, refuses more, and returns once the connections are closed.
+    package func close() async {
+        mailbox.close()
+        await ended.wait()
+    }
+}

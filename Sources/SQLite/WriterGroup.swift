@@ -1,0 +1,112 @@
+import CSQLite
+
+/// One operation in the mailbox: `run` does it and returns how to tell its caller that it stands.
+struct WriterOperation: Sendable {
+    let run: @Sendable (Connection) throws -> @Sendable () -> Void
+    let refuse: @Sendable (any Error) -> Void
+}
+
+/// Runs operations in shared transactions and keeps the failure of one from spoiling the others.
+///
+/// A savepoint around each operation would copy every page it touches, to be able to undo it. Operations
+/// rarely throw, and more rarely after they have written; so a group runs without savepoints first. One that
+/// throws before writing leaves nothing to undo. One that throws afterwards undoes the whole group, which
+/// then runs again with savepoints.
+struct WriterGroup {
+    private enum Attempt {
+        /// That many operations have their outcome.
+        case done(Int)
+        case needsSavepoints
+        /// The transaction was undone as a whole.
+        case failed(any Error)
+        /// The write lock was not to be had.
+        case neverBegan(any Error)
+    }
+
+    let connection: Connection
+    let hooks: WriterHooks
+    let counters: WriterCounters
+
+    /// After that long a transaction takes no further operation, so that other processes get their turn.
+    private static let transactionLimitNanoseconds: Int64 = 25_000_000
+
+    func run(_ operations: [WriterOperation]) {
+        var rest = operations[...]
+        while !rest.isEmpty {
+            var attempt = attempt(rest, withSavepoints: false)
+            if case .needsSavepoints = attempt { attempt = self.attempt(rest, withSavepoints: true) }
+            switch attempt {
+            case .done(let count):
+                rest = rest.dropFirst(count)
+            case .failed(let error) where rest.count == 1:
+                rest.first?.refuse(error)
+                return
+            case .failed, .needsSavepoints:
+                return runSingly(rest)
+            case .neverBegan(let error):
+                // Whoever holds the lock will not give it to each of them either.
+                return rest.forEach { $0.refuse(error) }
+            }
+        }
+    }
+
+    private func runSingly(_ operations: ArraySlice<WriterOperation>) {
+        for (index, operation) in operations.indices.lazy.map({ ($0, operations[$0]) }) {
+            switch attempt(operations[index...index], withSavepoints: true) {
+            case .done: continue
+            case .failed(let error): operation.refuse(error)
+            case .needsSavepoints: preconditionFailure("it had one")
+            case .neverBegan(let error):
+                return operations[index...].forEach { $0.refuse(error) }
+            }
+        }
+    }
+
+    private func attempt(_ operations: ArraySlice<WriterOperation>, withSavepoints: Bool) -> Attempt {
+        do { try connection.run("BEGIN IMMEDIATE") } catch { return .neverBegan(error) }
+        let start = csqlite_monotonic_ns()
+        var outcomes: [@Sendable () -> Void] = []
+        outcomes.reserveCapacity(operations.count)
+        for operation in operations {
+            do {
+                outcomes.append(try run(operation, withSavepoints))
+            } catch {
+                guard connection.isInTransaction else { return undone(.failed(error)) }
+                if connection.hasWritten, !withSavepoints {
+                    return undone(operations.count == 1 ? .failed(error) : .needsSavepoints)
+                }
+                hooks.operationUndone?()
+                // Told after the commit: what made it throw may be a neighbour's change, which must stand first.
+                outcomes.append { operation.refuse(error) }
+            }
+            if csqlite_monotonic_ns() - start > Self.transactionLimitNanoseconds { break }
+        }
+        do { try commit() } catch { return undone(.failed(error)) }
+        counters.count(operations: outcomes.count, since: start, on: connection)
+        outcomes.forEach { $0() }
+        return .done(outcomes.count)
+    }
+
+    private func run(_ operation: WriterOperation, _ withSavepoint: Bool) throws -> @Sendable () -> Void {
+        hooks.operationBegins?()
+        connection.hasWritten = false
+        let outcome =
+            try withSavepoint
+            ? connection.savepoint { try operation.run(connection) } : operation.run(connection)
+        if connection.isInTransaction { return outcome }
+        throw SQLiteError(
+            code: SQLiteError.misuse, message: "an operation ended the transaction it was part of")
+    }
+
+    private func commit() throws {
+        try hooks.beforeCommit?(connection)
+        try connection.run("COMMIT")
+        hooks.committed?()
+    }
+
+    private func undone(_ attempt: Attempt) -> Attempt {
+        connection.rollback()
+        hooks.transactionUndone?()
+        return attempt
+    }
+}
