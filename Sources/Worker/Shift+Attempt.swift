@@ -1,0 +1,96 @@
+import Jobs
+import Telemetry
+
+/// What came of the call step.
+struct Called {
+    var outcome: Outcome
+    /// Why the worker gave the call up, where it did.
+    var ending: Ending?
+    var milliseconds: Milliseconds
+}
+
+extension Shift {
+    /// Calls, decides and settles: one attempt from its claim to its end.
+    ///
+    /// It is not torn down when the worker stops.
+    func run(_ attempt: ClaimedAttempt) async {
+        let called = await call(attempt)
+        if let settlement = settlement(of: attempt, called) {
+            await settle(settlement)
+        }
+        roster.close(attempt.key)
+        bell.ring()
+    }
+
+    private func call(_ attempt: ClaimedAttempt) async -> Called {
+        let began = clock.now()
+        if attempt.deadline.map({ $0 <= began.timestamp }) == true {
+            roster.abort([attempt.key], .deadlinePassed)
+        }
+        let call = roster.start(attempt.key) { Task { await caller.call(attempt) } }
+        let outcome = await call?.value ?? Outcome(.abandoned(sent: false))
+        return Called(
+            outcome: outcome, ending: roster.finishCall(attempt.key),
+            milliseconds: clock.now().moment.milliseconds - began.moment.milliseconds)
+    }
+
+    /// Nil where nothing is handed back: the worker stops at once, and what was not answered is left to its
+    /// lease.
+    private func settlement(of attempt: ClaimedAttempt, _ called: Called) -> Settlement? {
+        if called.ending == .stopped, case .abandoned = called.outcome.result { return nil }
+        var random = SystemRandomNumberGenerator()
+        let decision = Decision.decide(
+            called.outcome, failures: attempt.failures, deadlinePassed: called.ending == .deadlinePassed,
+            policy: settings.retry, using: &random)
+        report(attempt.key, decision.verdict, called)
+        return Settlement(
+            key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
+            answer: called.outcome.answer, usage: called.outcome.usage, maybePaid: decision.maybePaid,
+            requestID: called.outcome.requestID, limits: called.outcome.limits,
+            callMilliseconds: called.milliseconds)
+    }
+
+    /// What happens to many jobs at once (an outage, a full gate) is for developers: the route's state tells it better.
+    private func report(_ key: AttemptKey, _ verdict: Verdict, _ called: Called) {
+        let log = log.of(key)
+        switch verdict {
+        case .succeeded:
+            log.debug("call succeeded", ["call_ms": .int(Int(called.milliseconds))])
+        case .again(let delay, let error, _):
+            log.debug(
+                "call failed, again later", ["error_type": "\(error.type)", "delay_ms": .int(Int(delay))])
+        case .wait(let error):
+            log.debug("call must wait", ["error_type": "\(error.type)"])
+        case .failed(let error):
+            log.info("job failed", ["error_type": "\(error.type)", "status": .int(error.status ?? 0)])
+        case .handedBack(let sent):
+            log.info(
+                "attempt given up",
+                ["reason": "\(called.ending?.rawValue ?? "call abandoned")", "sent": .bool(sent)])
+        }
+    }
+}
+
+extension Log {
+    /// A log whose lines say which attempt they speak of.
+    func of(_ key: AttemptKey) -> Log {
+        with(["job_id": "\(key.job)", "attempt": .int(key.number)])
+    }
+}
+
+extension Outcome {
+    var answer: Answer? {
+        guard case .answer(let answer) = result else { return nil }
+        return answer
+    }
+
+    /// What was billed, where the provider said.
+    var usage: Usage? {
+        switch result {
+        case .answer(let answer): answer.usage
+        case .refusal(let refusal): refusal.usage
+        case .broken(let breakage): breakage.usage
+        case .abandoned: nil
+        }
+    }
+}

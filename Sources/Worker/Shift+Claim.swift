@@ -1,0 +1,75 @@
+import Jobs
+import Telemetry
+
+extension Shift {
+    /// Claims for free slots whenever there may be something to claim, until an order comes.
+    func claimUntilTold(into attempts: inout DiscardingTaskGroup) async {
+        var loop = ClaimLoop(slots: settings.slots)
+        var backoff = Backoff(cap: 1000)
+        while orders.current == .work {
+            let running = roster.count
+            let free = loop.freeSlots(running: running, loner: roster.holdsLoner)
+            guard free > 0 else {
+                await bell.wait(atMost: Rhythm.poll)
+                continue
+            }
+            do {
+                let claim = try await claim(free, running: running)
+                begin(claim.attempts, into: &attempts)
+                backoff.reset()
+                // Events that come while this sleeps are one event.
+                await pause(Rhythm.betweenClaims)
+                if let rest = loop.rest(after: claim, asked: free, running: running) {
+                    await bell.wait(atMost: rest)
+                }
+            } catch {
+                log.error("claim failed", ["error": "\(error)"])
+                await pause(backoff.next())
+            }
+        }
+    }
+
+    private func claim(_ slots: Int, running: Int) async throws -> Claim {
+        let request = ClaimRequest(
+            worker: worker, slots: slots, running: running, lease: settings.lease, services: caller.services)
+        return try await store.claim(request, now: clock.now())
+    }
+
+    /// An order may have come during the claim: what it brought is then not begun but ended as the order
+    /// says.
+    private func begin(_ claimed: [ClaimedAttempt], into attempts: inout DiscardingTaskGroup) {
+        let order = orders.current
+        for attempt in claimed {
+            roster.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)
+            attempts.addTask { await run(attempt) }
+        }
+        if claimed.contains(where: { $0.deadline != nil }) { overdueBell.ring() }
+        // An order that came while they were being listed has not seen all of them.
+        if orders.current == .stop { roster.abort(roster.keys, .stopped) }
+    }
+}
+
+/// What the claiming loop remembers from one claim to the next; decisions only.
+struct ClaimLoop {
+    let slots: Int
+    /// A job that must run alone waits until nothing runs here.
+    private var emptying = false
+
+    init(slots: Int) {
+        self.slots = slots
+    }
+
+    /// How many attempts may be claimed now.
+    mutating func freeSlots(running: Int, loner: Bool) -> Int {
+        if running == 0 { emptying = false }
+        return loner || emptying ? 0 : max(0, slots - running)
+    }
+
+    /// How long to wait for an event before the next claim; nil to claim again at once.
+    mutating func rest(after claim: Claim, asked: Int, running: Int) -> Milliseconds? {
+        emptying = claim.emptyYourself && running + claim.attempts.count > 0
+        if emptying { return Rhythm.poll }
+        if claim.more && claim.attempts.count < asked { return nil }
+        return max(Rhythm.betweenClaims, min(Rhythm.poll, claim.wakeAfter ?? Rhythm.poll))
+    }
+}

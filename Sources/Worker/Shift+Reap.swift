@@ -1,0 +1,45 @@
+import Jobs
+import Telemetry
+
+extension Shift {
+    /// Writes off what lost leases left behind; every worker does it, so that one survivor is enough.
+    func reap() async {
+        var backoff = Backoff(cap: 30_000)
+        while !Task.isCancelled {
+            // Replicas that started together must not reap together for ever.
+            await pause(Rhythm.reap + Milliseconds.random(in: -100...100))
+            do {
+                while try await reapOnce(), !Task.isCancelled {}
+                backoff.reset()
+            } catch {
+                log.warning("reaping failed", ["error": "\(error)"])
+                await pause(backoff.next())
+            }
+        }
+    }
+
+    private func reapOnce() async throws -> Bool {
+        let reaping = try await store.reap(now: clock.now())
+        if reaping.writtenOff > 0 {
+            log.notice("lost leases written off", ["attempts": .int(reaping.writtenOff)])
+        }
+        return reaping.more
+    }
+
+    /// Deletes finished jobs and answers that are kept no longer.
+    func prune() async {
+        guard let retention = settings.retention else { return }
+        while !Task.isCancelled {
+            await pause(Rhythm.prune)
+            do {
+                while !Task.isCancelled {
+                    let now = clock.now()
+                    let pruning = try await store.prune(finishedBefore: now.timestamp + -retention, now: now)
+                    guard pruning.more else { break }
+                }
+            } catch {
+                log.warning("pruning failed", ["error": "\(error)"])
+            }
+        }
+    }
+}

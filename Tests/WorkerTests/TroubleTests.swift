@@ -1,0 +1,71 @@
+import Jobs
+import Testing
+
+@testable import Worker
+
+@Suite(.timeLimit(.minutes(1))) struct TroubleTests {
+    @Test func `An answer outlives a full disk`() async throws {
+        let bench = Bench(lease: 100)
+        bench.store.state.change {
+            $0.settleErrors = Array(repeating: JobStoreError(.full, "no room"), count: 4)
+        }
+        bench.store.add(bench.attempts(1...1))
+        try await bench.work {
+            #expect(await bench.store.state.reaches { $0.settled.count == 1 })
+        }
+        #expect(bench.store.state.now.settleAttempts == 5)
+        #expect(bench.store.state.now.settled.first?.answer != nil)
+    }
+
+    @Test func `Claiming goes on after errors`() async throws {
+        let bench = Bench()
+        bench.store.state.change {
+            $0.claimErrors = [JobStoreError(.unavailable, ""), JobStoreError(.internal, "")]
+        }
+        bench.store.add(bench.attempts(1...1))
+        try await bench.work {
+            #expect(await bench.store.state.reaches { $0.settled.count == 1 })
+        }
+    }
+
+    @Test
+    func `A paid answer waits for room while the worker works, another settlement while its lease lasts`() {
+        let full = JobStoreError(.full, "")
+        var paid = SettlePatience(lease: 100, paid: true)
+        var unpaid = SettlePatience(lease: 100, paid: false)
+        for _ in 0..<100 { #expect(paid.delay(after: full, leaseHeld: false, order: .work) != nil) }
+        for _ in 0..<100 { #expect(unpaid.delay(after: full, leaseHeld: true, order: .work) != nil) }
+        #expect(unpaid.delay(after: full, leaseHeld: false, order: .work) == nil)
+        #expect(paid.delay(after: full, leaseHeld: false, order: .drain) == nil)
+    }
+
+    @Test func `A row that can never be written does not hold its slot for ever`() {
+        var patience = SettlePatience(lease: 1000, paid: true)
+        let tries = (0..<100).prefix { _ in
+            patience.delay(after: JobStoreError(.internal, ""), leaseHeld: true, order: .work) != nil
+        }
+        #expect((2..<10).contains(tries.count))
+    }
+
+    @Test func `Nothing is tried again on a closed store or after the order to stop`() {
+        var patience = SettlePatience(lease: 1000, paid: true)
+        #expect(patience.delay(after: JobStoreError(.closed, ""), leaseHeld: true, order: .work) == nil)
+        #expect(patience.delay(after: JobStoreError(.full, ""), leaseHeld: true, order: .stop) == nil)
+    }
+
+    @Test func `A claim cut short is repeated at once, an empty one waits for its alarm`() {
+        var loop = ClaimLoop(slots: 4)
+        #expect(loop.rest(after: Claim(more: true), asked: 4, running: 0) == nil)
+        #expect(loop.rest(after: Claim(wakeAfter: 70), asked: 4, running: 0) == 70)
+        #expect(loop.rest(after: Claim(wakeAfter: 0), asked: 4, running: 0) == 1)
+        #expect(loop.rest(after: Claim(), asked: 4, running: 0) == 5000)
+    }
+
+    @Test func `A worker that empties itself claims again when nothing runs`() {
+        var loop = ClaimLoop(slots: 4)
+        _ = loop.rest(after: Claim(emptyYourself: true), asked: 2, running: 2)
+        #expect(loop.freeSlots(running: 1, loner: false) == 0)
+        #expect(loop.freeSlots(running: 0, loner: false) == 4)
+        #expect(loop.freeSlots(running: 1, loner: true) == 0)
+    }
+}
