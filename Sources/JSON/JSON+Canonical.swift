@@ -54,7 +54,7 @@ extension Document {
     private func appendCanonicalString(_ index: Int, to output: inout [UInt8]) {
         let node = nodes[index]
         if node.isEscaped {
-            output.appendQuoted(unescaped(bytes[node.content]))
+            output.appendQuoted(utf8: unescaped(bytes[node.content]))
         } else {
             output.append(contentsOf: bytes[node.range])
         }

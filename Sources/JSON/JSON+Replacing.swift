@@ -10,7 +10,7 @@ extension JSON {
         }
         let isEmpty = node.next == index + 1
         var member: [UInt8] = isEmpty ? [] : [UInt8(ascii: ",")]
-        member.appendQuoted(key.utf8)
+        member.appendQuoted(key)
         member.append(UInt8(ascii: ":"))
         let end = isEmpty ? node.first + 1 : endOfLastMember
         return source(before: end, member + raw, after: end)

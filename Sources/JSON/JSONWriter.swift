@@ -18,7 +18,7 @@ package struct JSONWriter: Sendable {
     /// Must be followed by one value; whether the key was used before is not checked.
     package mutating func key(_ name: String) {
         separate()
-        bytes.appendQuoted(name.utf8)
+        bytes.appendQuoted(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
@@ -26,7 +26,7 @@ package struct JSONWriter: Sendable {
     /// Escapes no more than JSON demands: quotes, backslashes and control characters.
     package mutating func string(_ value: String) {
         separate()
-        bytes.appendQuoted(value.utf8)
+        bytes.appendQuoted(value)
     }
 
     /// Writes all digits; readers in JavaScript lose those beyond 2^53.

@@ -1,6 +1,6 @@
 extension Parser {
     /// Below this many keys comparing all pairs is cheaper than sorting hashes.
-    private static let fewKeys = 8
+    private static let fewKeys = 16
 
     mutating func refuseDuplicateKeys(of object: Int) throws(JSONError) {
         keys.removeAll(keepingCapacity: true)
@@ -24,10 +24,9 @@ extension Parser {
         return nil
     }
 
-    /// Sorts by hash, then by text, so that a caller who provokes collisions gains nothing.
+    /// Sorts by hash, then by text: a caller who provokes collisions of this plain hash gains nothing.
     private func twinAmongMany() -> Int? {
-        let seed = UInt64.random(in: .min ... .max)
-        var entries = keys.map { (hash: hash(of: nodes[$0], seed: seed), key: $0) }
+        var entries = keys.map { (hash: hash(of: nodes[$0]), key: $0) }
         entries.sort { left, right in
             if left.hash != right.hash { return left.hash < right.hash }
             let (a, b) = (text(of: nodes[left.key]), text(of: nodes[right.key]))
@@ -46,8 +45,8 @@ extension Parser {
         return all.extracting(left.content).isEqual(to: all.extracting(right.content))
     }
 
-    private func hash(of key: Node, seed: UInt64) -> UInt64 {
-        var hash = seed
+    private func hash(of key: Node) -> UInt64 {
+        var hash: UInt64 = 0
         for byte in text(of: key) {
             let product = (hash ^ UInt64(byte)).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
             hash = product.high ^ product.low

@@ -13,7 +13,9 @@ struct Parser {
     init(bytes: [UInt8], maxDepth: Int) {
         self.bytes = bytes
         self.maxDepth = maxDepth
-        nodes.reserveCapacity(min(bytes.count / 16 + 8, 4096))
+        nodes.reserveCapacity(min(bytes.count / 8 + 8, 4096))
+        open.reserveCapacity(16)
+        keys.reserveCapacity(16)
     }
 
     mutating func parse() throws(JSONError) {
@@ -105,10 +107,13 @@ struct Parser {
     }
 
     private mutating func literal(_ word: String, _ kind: JSON.Kind) throws(JSONError) {
-        let length = word.utf8.count
-        guard bytes[position...].starts(with: word.utf8) else { throw unexpectedValue() }
-        append(kind, from: position, to: position + length)
-        position += length
+        var end = position
+        for letter in word.utf8 {
+            guard end < bytes.count, bytes[end] == letter else { throw unexpectedValue() }
+            end += 1
+        }
+        append(kind, from: position, to: end)
+        position = end
     }
 }
 
