@@ -1,8 +1,7 @@
 /// Makes HTTP/1.1 calls, thousands at a time, on one thread of its own.
 ///
 /// libcurl's multi interface runs under epoll on that thread; callers reach it through a mailbox and are resumed
-/// by it. Connections are kept for reuse for 30 s. Nothing is repeated here, with one exception that libcurl
-/// makes by itself: a kept connection that the server had closed is replaced before any answer has come.
+/// by it. Connections are kept for reuse for 30 s. Nothing is repeated here but what `mayRepeat` allows.
 package final class HTTPClient: Sendable {
     private let mailbox: Mailbox
 

@@ -8,6 +8,11 @@ package struct HTTPRequest: Sendable {
     package var timeouts: Timeouts
     /// Bytes of body after decompression; one more fails the call with `tooLarge`.
     package var maxResponseBytes: Int
+    /// Whether libcurl may send it once more when a kept connection ends without a byte of answer.
+    ///
+    /// Nearly always the server had closed an idle connection as we wrote, and has seen nothing; where a repetition
+    /// must not go unnoticed, switch it off: such a call then fails with `reset`.
+    package var mayRepeat: Bool
 
     package init(
         method: String = "POST",
@@ -15,7 +20,8 @@ package struct HTTPRequest: Sendable {
         headers: [(String, String)] = [],
         body: [UInt8] = [],
         timeouts: Timeouts = Timeouts(),
-        maxResponseBytes: Int = 32 << 20
+        maxResponseBytes: Int = 32 << 20,
+        mayRepeat: Bool = true
     ) {
         self.method = method
         self.url = url
@@ -23,6 +29,7 @@ package struct HTTPRequest: Sendable {
         self.body = body
         self.timeouts = timeouts
         self.maxResponseBytes = maxResponseBytes
+        self.mayRepeat = mayRepeat
     }
 
     /// Seconds; `.infinity` switches one off (except `connect`, which then is five minutes).

@@ -44,11 +44,17 @@ final class Transfer {
 
     // MARK: what libcurl reports
 
-    private func connected() {
+    /// False to go no further: it is a repetition that the caller does not want.
+    private func connected() -> Bool {
+        guard !maySent || exchange.request.mayRepeat else {
+            failure = (.reset, "the kept connection ended without an answer")
+            return false
+        }
         maySent = true
         deadlines.connected(now: monotonicMilliseconds())
         loop.opened(self)
         loop.deadlineChanged(self)
+        return true
     }
 
     private func took(header line: String) -> Bool {
@@ -92,8 +98,7 @@ final class Transfer {
     }
 
     static let onConnected: curl_prereq_callback = { owner, _, _, _, _ in
-        at(owner)?.connected()
-        return CURL_PREREQFUNC_OK
+        at(owner)?.connected() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 
     static let onHeader: curl_write_callback = { bytes, size, count, owner in

@@ -59,6 +59,20 @@ struct ConnectionTests {
         #expect(server.connectionCount == 2)
     }
 
+    @Test func `a request that may not be repeated fails when its kept connection ends`() async throws {
+        let server = ScriptedServer { peer in
+            guard peer.request() != nil else { return }
+            peer.answer()
+            _ = peer.request()
+        }
+        let client = HTTPClient()
+        let request = HTTPRequest(url: server.url, body: [1], mayRepeat: false)
+        #expect(try await client.send(request).status == 200)
+        let error = await failure(of: client, request)
+        #expect(error?.code == .reset)
+        #expect(error?.maySent == true)
+    }
+
     @Test func `a host that never answers a handshake holds up no other`() async throws {
         let silent = ScriptedServer { $0.untilClosed() }
         let server = ScriptedServer { peer in

@@ -34,7 +34,7 @@ struct StreamTests {
         let server = ScriptedServer { peer in
             _ = peer.request()
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
-            peer.limitWrites(milliseconds: 500)
+            peer.limitWrites(milliseconds: 1200)
             var rest = size
             while rest > 0 {
                 let sent = peer.sendSome([UInt8](repeating: 7, count: min(rest, 1 << 20)))
@@ -46,7 +46,7 @@ struct StreamTests {
                 if sent < 0 { return }
             }
         }
-        let request = HTTPRequest(url: server.url, timeouts: .init(idle: 0.4), maxResponseBytes: size)
+        let request = HTTPRequest(url: server.url, timeouts: .init(idle: 1), maxResponseBytes: size)
         let stream = try await client.stream(request)
         await stopped.wait()
         #expect(sentBefore.value < 32 << 20)

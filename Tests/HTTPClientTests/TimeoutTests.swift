@@ -58,8 +58,9 @@ struct TimeoutTests {
             peer.rest(milliseconds: 600)
             if request.target == "/soon" { peer.answer() } else { peer.untilClosed() }
         }
-        let timeouts = HTTPRequest.Timeouts(write: 0.2, idle: 0.2, call: 1)
+        var timeouts = HTTPRequest.Timeouts(write: 0.2, idle: 0.2, call: 20)
         #expect(try await client.send(.init(url: server.url + "/soon", timeouts: timeouts)).status == 200)
+        timeouts.call = 0.8
         let error = await failure(
             of: client, .init(url: server.url + "/never", body: [1], timeouts: timeouts))
         #expect(error?.code == .callTimeout)
@@ -69,15 +70,15 @@ struct TimeoutTests {
     @Test func `a stream that has begun outlives its call timeout`() async throws {
         let server = ScriptedServer { peer in
             _ = peer.request()
-            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
-            for _ in 0..<8 {
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
+            for _ in 0..<12 {
                 peer.rest(milliseconds: 100)
                 peer.send("x")
             }
         }
-        let request = HTTPRequest(url: server.url, timeouts: .init(idle: 5, call: 0.4))
+        let request = HTTPRequest(url: server.url, timeouts: .init(idle: 5, call: 0.8))
         var count = 0
         for try await piece in try await client.stream(request).body { count += piece.count }
-        #expect(count == 8)
+        #expect(count == 12)
     }
 }
