@@ -1,0 +1,46 @@
+import JSON
+import Jobs
+
+/// Why a body is not a Message, with what it says was used all the same.
+struct NotAMessage: Error {
+    var reason: String
+    var usage: Usage?
+}
+
+extension Answer {
+    /// Checks that the bytes are a finished Message and keeps them as they are.
+    init(message body: [UInt8]) throws(NotAMessage) {
+        let message: JSON
+        do {
+            message = try JSON.parse(body, maxDepth: JSON.deepest)
+        } catch {
+            throw NotAMessage(
+                reason: body.isEmpty ? "the answer is empty" : "the answer is not JSON: \(error)")
+        }
+        let usage = message["usage"].flatMap(Usage.init)
+        guard message["type"]?.string == "message", message["content"]?.kind == .array else {
+            throw NotAMessage(reason: "the answer is not a Message", usage: usage)
+        }
+        guard let usage else { throw NotAMessage(reason: "the Message says nothing of its usage") }
+        guard let model = message["model"]?.string, let stopReason = message["stop_reason"]?.string else {
+            throw NotAMessage(reason: "the Message has no model or no stop_reason", usage: usage)
+        }
+        self.init(body: body, model: model, usage: usage, stopReason: stopReason)
+    }
+}
+
+extension Usage {
+    /// Reads a `usage` object: only input and output are always there, and nothing in it is below zero.
+    init?(_ usage: JSON) {
+        func count(_ value: JSON?) -> Int64? { value?.int.map { Int64(max(0, $0)) } }
+        guard let input = count(usage["input_tokens"]), let output = count(usage["output_tokens"]) else {
+            return nil
+        }
+        let written1h = count(usage["cache_creation"]?["ephemeral_1h_input_tokens"]) ?? 0
+        let written5m = count(usage["cache_creation"]?["ephemeral_5m_input_tokens"]) ?? 0
+        let written = count(usage["cache_creation_input_tokens"]) ?? 0
+        self.init(
+            inputTokens: input, outputTokens: output, cacheWriteTokens: max(written, written1h + written5m),
+            cacheWrite1hTokens: written1h, cacheReadTokens: count(usage["cache_read_input_tokens"]) ?? 0)
+    }
+}

@@ -1,0 +1,22 @@
+import HTTPClient
+import JSON
+import Jobs
+
+/// An attempt as the HTTP request that makes its call.
+struct CallPlan {
+    var request: HTTPRequest
+    var streams: Bool
+
+    /// The job's bytes are passed on verbatim, but for `stream`: how the answer travels is not the job's
+    /// affair.
+    init(_ attempt: ClaimedAttempt, _ service: AnthropicService, _ settings: CallSettings) throws(JSONError) {
+        let body = try JSON.parse(attempt.request, maxDepth: JSON.deepest)
+        let asked = body["stream"]?.bool == true
+        streams = asked || (attempt.maxTokens > settings.streamAbove && body.kind == .object)
+        request = HTTPRequest(
+            url: service.messagesURL, headers: service.headers,
+            body: streams && !asked ? body.replacing("stream", with: Array("true".utf8)) : attempt.request,
+            timeouts: settings.timeouts,
+            maxResponseBytes: streams ? settings.maxStreamBytes : settings.maxAnswerBytes)
+    }
+}

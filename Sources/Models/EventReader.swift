@@ -1,0 +1,90 @@
+/// One server-sent event; several `data` lines are joined with line feeds.
+struct ServerEvent: Equatable, Sendable {
+    /// Empty where the event does not name itself.
+    var name = ""
+    var data: [UInt8] = []
+}
+
+/// Splits a stream of bytes into server-sent events, wherever the pieces are cut.
+///
+/// By the HTML standard,
+/// https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream:
+/// lines end in LF, CR or CRLF; a colon begins a comment; one space after the field's colon is not part of
+/// the value;
+/// an empty line ends the event. `id` and `retry` serve reconnecting, which renga never does.
+struct EventReader {
+    struct TooLarge: Error {}
+
+    /// No event and no line may be larger.
+    let limit: Int
+    private var line: [UInt8] = []
+    private var event = ServerEvent()
+    private var hasData = false
+    private var afterCR = false
+    private var isFirstLine = true
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Takes the next piece; gives the events that it completes.
+    mutating func take(_ piece: [UInt8]) throws(TooLarge) -> [ServerEvent] {
+        var events: [ServerEvent] = []
+        var rest = piece[...]
+        if afterCR, let first = rest.first {
+            afterCR = false
+            if first == UInt8(ascii: "\n") { rest = rest.dropFirst() }
+        }
+        while let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+            line += rest[..<end]
+            let isCR = rest[end] == UInt8(ascii: "\r")
+            rest = rest[(end + 1)...]
+            if isCR, rest.first == UInt8(ascii: "\n") {
+                rest = rest.dropFirst()
+            } else {
+                afterCR = isCR && rest.isEmpty
+            }
+            try endLine(&events)
+        }
+        line += rest
+        guard line.count <= limit else { throw TooLarge() }
+        return events
+    }
+
+    /// The event that was left without its empty line when the stream ended, if its last line is there.
+    mutating func end() throws(TooLarge) -> ServerEvent? {
+        var events: [ServerEvent] = []
+        if !line.isEmpty { try endLine(&events) }
+        try endLine(&events)
+        return events.first
+    }
+
+    private mutating func endLine(_ events: inout [ServerEvent]) throws(TooLarge) {
+        defer { line.removeAll(keepingCapacity: true) }
+        if isFirstLine {
+            isFirstLine = false
+            if line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
+        }
+        guard !line.isEmpty else {
+            if hasData { events.append(event) }
+            event = ServerEvent()
+            hasData = false
+            return
+        }
+        let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
+        var value = line[min(colon + 1, line.endIndex)...]
+        if value.first == UInt8(ascii: " ") { value = value.dropFirst() }
+        try set(line[..<colon], value)
+    }
+
+    private mutating func set(_ field: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(TooLarge) {
+        if field.elementsEqual("data".utf8) {
+            if hasData { event.data.append(UInt8(ascii: "\n")) }
+            event.data += value
+            hasData = true
+            guard event.data.count <= limit else { throw TooLarge() }
+        } else if field.elementsEqual("event".utf8) {
+            event.name = String(decoding: value, as: UTF8.self)
+        }
+    }
+}

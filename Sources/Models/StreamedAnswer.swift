@@ -1,0 +1,73 @@
+import HTTPClient
+import JSON
+import Jobs
+
+/// A streamed answer as it grows: bytes in, in whatever pieces, and one result out.
+///
+/// Only `message_stop` makes it whole. A server that sends plain JSON to a call that asked for a stream is
+/// understood too: a body that begins with a brace is no event.
+struct StreamedAnswer {
+    private enum Form { case unknown, events, plain }
+
+    private let limit: Int
+    private var form = Form.unknown
+    private var reader: EventReader
+    private var builder = MessageBuilder()
+    private var plain: [UInt8] = []
+
+    /// `limit` is how many bytes of answer are kept.
+    init(limit: Int) {
+        self.limit = limit
+        reader = EventReader(limit: limit)
+    }
+
+    /// The result as soon as it is known; what comes after it does not matter.
+    mutating func take(_ piece: [UInt8]) -> Outcome.Result? {
+        if form == .unknown { form = Self.form(of: piece) }
+        guard form != .plain else {
+            plain += piece
+            return plain.count > limit ? tooLarge : nil
+        }
+        do {
+            for event in try reader.take(piece) {
+                if let result = take(event) { return result }
+            }
+        } catch {
+            return tooLarge
+        }
+        return builder.textBytes > limit ? tooLarge : nil
+    }
+
+    /// What it comes to when the body has ended, in order or by an error, and no result was known before.
+    mutating func end(_ error: (any Error)? = nil) -> Outcome.Result {
+        if let error { return Outcome.Result(error, usage: builder.usageSoFar) }
+        if form == .plain { return Outcome.Result(message: plain) }
+        if let last = try? reader.end(), (try? JSON.parse(last.data)) != nil, let result = take(last) {
+            return result
+        }
+        return broken(.truncated, "the stream ended without message_stop")
+    }
+
+    private static func form(of piece: [UInt8]) -> Form {
+        guard let first = piece.first(where: { !" \t\r\n".utf8.contains($0) }) else { return .unknown }
+        return first == UInt8(ascii: "{") ? .plain : .events
+    }
+
+    private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
+        do {
+            switch try builder.take(event) {
+            case .more: return nil
+            case .complete: return .answer(try Answer(message: builder.message()))
+            case .refused(let error): return .refusal(Refusal(error, status: 200, usage: builder.usageSoFar))
+            }
+        } catch {
+            return broken(.malformed, error.reason)
+        }
+    }
+
+    private var tooLarge: Outcome.Result { broken(.tooLarge, "the answer has more than \(limit) bytes") }
+
+    private func broken(_ kind: Breakage.Kind, _ message: String) -> Outcome.Result {
+        .broken(Breakage(kind: kind, message: message, maySent: true, usage: builder.usageSoFar))
+    }
+}
