@@ -1,0 +1,139 @@
+import CMicroHTTPD
+import Dispatch
+import Glibc
+import Synchronization
+
+/// An HTTP/1.1 server on libmicrohttpd: sockets, parsing, limits and deadlines here, everything else in a `Handler`.
+///
+/// One thread accepts, reads and writes (`ServerLoop`); handlers run in tasks. A server is started once and stopped
+/// once; when it is dropped without being stopped, it stops by itself.
+package final class HTTPServer: Sendable {
+    private enum State {
+        case new, stopped
+        case running(Mailbox, port: Int)
+    }
+
+    private let configuration: Configuration
+    private let handler: any Handler
+    private let state = Mutex(State.new)
+
+    package init(configuration: Configuration = Configuration(), handler: any Handler) {
+        self.configuration = configuration
+        self.handler = handler
+    }
+
+    deinit {
+        if case .running(let mailbox, _) = state.withLock({ $0 }) { mailbox.stop {} }
+    }
+
+    /// Listens when it returns.
+    package func start() throws(HTTPServerError) {
+        let started: Result<Void, HTTPServerError> = state.withLock { state in
+            guard case .new = state else {
+                return .failure(
+                    HTTPServerError(code: .alreadyStarted, message: "the server was started before"))
+            }
+            do throws(HTTPServerError) {
+                let (mailbox, port) = try Self.launch(configuration, handler)
+                state = .running(mailbox, port: port)
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try started.get()
+    }
+
+    /// Where it listens; 0 unless it is running.
+    package var port: Int {
+        if case .running(_, let port) = state.withLock({ $0 }) { port } else { 0 }
+    }
+
+    /// Stops listening, closes idle connections, and returns when requests in flight have been answered.
+    ///
+    /// After `grace` their tasks are cancelled, and a second later their connections are cut.
+    package func stop() async {
+        let previous = state.withLock { state in
+            defer { state = .stopped }
+            return state
+        }
+        guard case .running(let mailbox, _) = previous else { return }
+        await withCheckedContinuation { continuation in
+            mailbox.stop { continuation.resume() }
+        }
+    }
+
+    private static func launch(
+        _ configuration: Configuration, _ handler: any Handler
+    ) throws(HTTPServerError) -> (Mailbox, Int) {
+        let (listening, port) = try Listener.open(address: configuration.address, port: configuration.port)
+        let mailbox = Mailbox()
+        let launch = Launch(
+            configuration: configuration.fitted(), handler: handler, mailbox: mailbox, listening: listening)
+        guard launch.begin() else {
+            _ = close(listening)
+            throw HTTPServerError(code: .system, message: "cannot start the server's thread or libmicrohttpd")
+        }
+        return (mailbox, port)
+    }
+}
+
+/// Hands everything to the new thread, which makes its own loop, and waits until that serves.
+private final class Launch: Sendable {
+    private let configuration: HTTPServer.Configuration
+    private let handler: any Handler
+    private let mailbox: Mailbox
+    private let listening: Int32
+    private let isReady = DispatchSemaphore(value: 0)
+    private let hasOpened = Atomic(false)
+
+    init(
+        configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox, listening: Int32
+    ) {
+        self.configuration = configuration
+        self.handler = handler
+        self.mailbox = mailbox
+        self.listening = listening
+    }
+
+    func begin() -> Bool {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                if let context { Unmanaged<Launch>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            return false
+        }
+        pthread_detach(thread)
+        // A moment: the thread opens an epoll and starts MHD.
+        isReady.wait()
+        return hasOpened.load(ordering: .acquiring)
+    }
+
+    private func run() {
+        cmhd_name_thread("http-server")
+        let loop = ServerLoop(configuration: configuration, handler: handler, mailbox: mailbox)
+        let opened = loop.open(listening: listening)
+        hasOpened.store(opened, ordering: .releasing)
+        isReady.signal()
+        if opened { loop.run() }
+    }
+}
+
+extension HTTPServer.Configuration {
+    /// With the limits that the process and MHD's memory impose.
+    fileprivate func fitted() -> Self {
+        var fitted = self
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            fitted.connectionLimit = max(1, min(connectionLimit, Int(clamping: files.rlim_cur / 2)))
+        }
+        fitted.headerLimit = min(headerLimit, 24 * 1024)
+        return fitted
+    }
+}

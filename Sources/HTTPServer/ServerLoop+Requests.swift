@@ -1,0 +1,283 @@
+import CMicroHTTPD
+import Glibc
+
+/// A request's way through the server: request line, headers, body, handler, answer, end.
+extension ServerLoop {
+    /// The request line has come.
+    func opened(_ connection: Connection, target: UnsafePointer<CChar>) -> Exchange {
+        let exchange = Exchange(id: nextID(), connection: connection, target: target)
+        connection.exchange = exchange
+        connection.isFresh = false
+        connection.idleSince = nil
+        let deadline = now + configuration.headerDeadline.milliseconds
+        if deadline < connection.deadline { setDeadline(deadline, for: connection) }
+        return exchange
+    }
+
+    /// MHD has the headers, a piece of the body, its end, or was told to look again.
+    func advance(_ exchange: Exchange, _ call: CallArguments) -> MHD_Result {
+        if case .opening = exchange.stage { return headersCame(exchange, call) }
+        if call.size.pointee > 0 { return bodyCame(exchange, call) }
+        return requestCame(exchange)
+    }
+
+    private func headersCame(_ exchange: Exchange, _ call: CallArguments) -> MHD_Result {
+        inFlight += 1
+        let connection = exchange.connection
+        let fields = HeadReader(connection.handle)
+        let head = head(of: exchange, fields, call)
+        exchange.head = head
+        exchange.bodySince = now
+        exchange.isHTTP10 = call.version.map { strcmp($0, "HTTP/1.1") != 0 } ?? true
+        setDeadline(now + configuration.bodyDeadline.milliseconds, for: connection)
+        if let problem = fields.problem ?? hiddenNUL(exchange, call) {
+            // Where the body ends is unclear: answered at once, which also ends the connection.
+            return answer(exchange, handler.refuse(.badRequest(problem), head: head))
+        }
+        if let refusal = refusal(of: exchange, head) { return refuse(exchange, refusal, fields) }
+        switch handler.policy(for: head) {
+        case .collect(let limit): return collect(exchange, upTo: limit, fields)
+        case .stream: return stream(exchange)
+        }
+    }
+
+    private func head(of exchange: Exchange, _ fields: HeadReader, _ call: CallArguments) -> RequestHead {
+        let target = try? exchange.target.get()
+        return RequestHead(
+            method: call.method.map { String(cString: $0) } ?? "", path: target?.path ?? [],
+            rawPath: target?.rawPath ?? "", query: target?.query ?? [], headers: Headers(fields.headers),
+            remoteAddress: exchange.connection.remoteAddress, id: requestIDs.next())
+    }
+
+    /// The target reaches us as a C string: a NUL in it would hide the rest.
+    private func hiddenNUL(_ exchange: Exchange, _ call: CallArguments) -> String? {
+        guard let url = call.url, let version = call.version, version > url else { return nil }
+        return version - url - 1 == exchange.targetLength ? nil : "NUL in the request line"
+    }
+
+    private func refusal(of exchange: Exchange, _ head: RequestHead) -> Refusal? {
+        let connection = exchange.connection
+        if case .failure(let refusal) = exchange.target { return refusal }
+        if cmhd_header_size(connection.handle) > configuration.headerLimit {
+            return .headersTooLarge(limit: configuration.headerLimit)
+        }
+        if connection.isSurplus {
+            if isOverLimit(connection) { return .tooManyConnections }
+            connection.isSurplus = false
+            surplus -= 1
+        }
+        return nil
+    }
+
+    /// Answers after the body: clients that are still sending would otherwise see a broken pipe, not the answer.
+    ///
+    /// Those that asked first ("expect: 100-continue") get it at once.
+    private func refuse(_ exchange: Exchange, _ refusal: Refusal, _ fields: HeadReader? = nil) -> MHD_Result {
+        bodyMemory -= exchange.body.count
+        exchange.body = []
+        let response = handler.refuse(refusal, head: exchange.head)
+        if let fields, fields.expectsContinue { return answer(exchange, response) }
+        exchange.stage = .draining(response)
+        return .YES
+    }
+
+    private func collect(_ exchange: Exchange, upTo limit: Int, _ fields: HeadReader) -> MHD_Result {
+        let length = fields.contentLength ?? 0
+        if length > limit { return refuse(exchange, .bodyTooLarge(limit: limit), fields) }
+        if bodyMemory + length > configuration.bodyMemoryLimit {
+            return refuse(exchange, .overloaded, fields)
+        }
+        // What is announced is not believed beyond this: memory follows the bytes that come.
+        if length > 0 { exchange.body.reserveCapacity(min(length, 256 * 1024)) }
+        exchange.stage = .collecting(limit: limit)
+        return .YES
+    }
+
+    private func stream(_ exchange: Exchange) -> MHD_Result {
+        let (mailbox, id) = (mailbox, exchange.id)
+        let buffer = BodyBuffer(limit: configuration.streamBuffer) { mailbox.wake(id) }
+        exchange.stage = .streaming(buffer)
+        dispatch(exchange, .stream(BodyStream(buffer: buffer)), whenDone: buffer.abandon)
+        return .YES
+    }
+
+    private func bodyCame(_ exchange: Exchange, _ call: CallArguments) -> MHD_Result {
+        let bytes = UnsafeRawBufferPointer(start: call.data, count: call.size.pointee)
+        switch exchange.stage {
+        case .collecting(let limit):
+            if exchange.body.count + bytes.count > limit {
+                _ = refuse(exchange, .bodyTooLarge(limit: limit))
+                drop(exchange, bytes.count)
+            } else if bodyMemory + bytes.count > configuration.bodyMemoryLimit {
+                _ = refuse(exchange, .overloaded)
+                drop(exchange, bytes.count)
+            } else {
+                exchange.body.append(contentsOf: bytes)
+                bodyMemory += bytes.count
+            }
+        case .streaming(let buffer):
+            switch buffer.offer(bytes) {
+            case .taken: break
+            case .unwanted: drop(exchange, bytes.count)
+            case .full:
+                suspend(exchange)
+                return .YES
+            }
+        case .draining, .lingering: drop(exchange, bytes.count)
+        case .opening, .waiting, .answering: return .NO
+        }
+        exchange.received += bytes.count
+        call.size.pointee = 0
+        return .YES
+    }
+
+    /// Beyond the bound the sender gets the answer past MHD, a moment to read it, and is cut.
+    private func drop(_ exchange: Exchange, _ count: Int) {
+        exchange.dropped += count
+        if case .lingering = exchange.stage { return }
+        guard exchange.dropped > configuration.drainLimit else { return }
+        if case .draining(let response) = exchange.stage {
+            exchange.connection.send(Answer.bytes(response, id: exchange.head?.id))
+        }
+        _ = shutdown(exchange.connection.socket, Int32(SHUT_WR))
+        exchange.stage = .lingering
+        setDeadline(now + Self.lingerTime, for: exchange.connection)
+    }
+
+    private static let lingerTime: Int64 = 2000
+
+    /// The whole request is here; also called again after each wake.
+    private func requestCame(_ exchange: Exchange) -> MHD_Result {
+        exchange.connection.deadline = .max
+        switch exchange.stage {
+        case .collecting:
+            let body = exchange.body
+            dispatch(exchange, .bytes(body), inline: body.count <= configuration.inlineBodyLimit)
+        case .streaming(let buffer): buffer.end(isCut: false)
+        case .draining(let response): return answer(exchange, response)
+        case .waiting: break
+        case .opening, .lingering, .answering: return .NO
+        }
+        if let answer = exchange.reply?.take() { return send(answer, for: exchange) }
+        exchange.stage = .waiting
+        if exchange.connection.isHungUp { exchange.task?.cancel() }
+        suspend(exchange)
+        return .YES
+    }
+}
+
+/// The handler's task, and the answer it leaves.
+extension ServerLoop {
+    private func dispatch(
+        _ exchange: Exchange, _ body: Request.Body, inline: Bool = false,
+        whenDone: @escaping @Sendable () -> Void = {}
+    ) {
+        guard let head = exchange.head else { return }
+        let (mailbox, id, handler) = (mailbox, exchange.id, handler)
+        let reply = Reply { mailbox.wake(id) }
+        exchange.reply = reply
+        let work = Work(
+            handler: handler, request: Request(head: head, body: body), reply: reply, whenDone: whenDone,
+            mailbox: mailbox, id: id, streamBuffer: configuration.streamBuffer)
+        mailbox.taskStarts()
+        exchange.task = inline ? Task.immediate { await work.run() } : Task { await work.run() }
+    }
+
+    private func answer(_ exchange: Exchange, _ response: Response) -> MHD_Result {
+        send(Reply.Answer(response: response, output: nil), for: exchange)
+    }
+
+    private func send(_ answer: Reply.Answer, for exchange: Exchange) -> MHD_Result {
+        let response = answer.response
+        exchange.stage = .answering
+        exchange.output = answer.output
+        exchange.connection.deadline = .max
+        let closes = isStopping || exchange.connection.isSurplus
+        let created: OpaquePointer? =
+            if answer.output == nil, case .stream = response.body, exchange.head?.method == "HEAD" {
+                Answer.headOfStream(response, id: exchange.head?.id)
+            } else if case .stream = response.body, response.hasBody {
+                Answer.streaming(
+                    response, source: StreamSource(loop: self, exchange: exchange), id: exchange.head?.id,
+                    closes: closes)
+            } else {
+                Answer.whole(response, id: exchange.head?.id, closes: closes)
+            }
+        guard let created else { return .NO }
+        defer { MHD_destroy_response(created) }
+        let status = (200...599).contains(response.status) ? response.status : 500
+        return MHD_queue_response(exchange.connection.handle, UInt32(status), created)
+    }
+
+    /// Time in which the handler, not the client, was slow does not count against the body's deadline.
+    func woken(_ exchange: Exchange) {
+        if case .streaming = exchange.stage {
+            exchange.bodySince = now
+            exchange.received = 0
+        }
+    }
+
+    /// The peer has closed its side, and MHD has not closed ours.
+    func noticeHangUp(_ connection: Connection) {
+        connection.isHungUp = true
+        guard let exchange = connection.exchange else { return nudge(connection) }
+        switch exchange.stage {
+        case .waiting: exchange.task?.cancel()
+        case .answering:
+            guard let output = exchange.output else { return }
+            if output.close() { exchange.task?.cancel() }
+            wake(exchange.id)
+        // MHD reads what came before the end, and then finds it.
+        case .opening, .collecting, .streaming, .draining, .lingering: nudge(connection)
+        }
+    }
+
+    /// The answer is sent, or the connection is gone; MHD has forgotten the request.
+    func ended(_ exchange: Exchange) {
+        switch exchange.stage {
+        case .streaming(let buffer): buffer.end(isCut: true)
+        case .waiting: exchange.task?.cancel()
+        case .answering: if let output = exchange.output, output.close() { exchange.task?.cancel() }
+        case .opening, .collecting, .draining, .lingering: break
+        }
+        if exchange.head != nil { inFlight -= 1 }
+        bodyMemory -= exchange.body.count
+        let connection = exchange.connection
+        connection.exchange = nil
+        connection.idleSince = now
+        setDeadline(now + configuration.idleTimeout.milliseconds, for: connection)
+    }
+}
+
+/// What a handler's task needs, and nothing of the server's thread.
+private struct Work: Sendable {
+    let handler: any Handler
+    let request: Request
+    let reply: Reply
+    let whenDone: @Sendable () -> Void
+    let mailbox: Mailbox
+    let id: UInt64
+    let streamBuffer: Int
+
+    func run() async {
+        let response = await handler.respond(to: request)
+        if case .stream(let produce) = response.body, response.hasBody, request.head.method != "HEAD" {
+            let output = OutputBuffer(limit: streamBuffer) { [mailbox, id] in mailbox.wake(id) }
+            give(Reply.Answer(response: response, output: output))
+            do {
+                try await produce(ResponseWriter(buffer: output))
+                output.finish(isBroken: false)
+            } catch {
+                output.finish(isBroken: true)
+            }
+        } else {
+            give(Reply.Answer(response: response, output: nil))
+        }
+        mailbox.taskEnds()
+    }
+
+    private func give(_ answer: Reply.Answer) {
+        reply.give(answer)
+        whenDone()
+    }
+}

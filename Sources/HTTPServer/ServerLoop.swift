@@ -1,0 +1,252 @@
+import CMicroHTTPD
+import Glibc
+
+/// The server's thread: one epoll over MHD, the mailbox and every client's socket.
+///
+/// MHD runs without a thread of its own (`MHD_run` in each turn), so everything here belongs to one thread and needs
+/// no lock; other threads reach it through the mailbox only. The sockets are watched a second time, beside MHD's own
+/// epoll, because MHD does not look at a connection that is suspended, and so never learns that its peer hung up:
+/// edge-triggered EPOLLRDHUP costs one system call a connection and wakes nobody while data flows.
+final class ServerLoop {
+    let configuration: HTTPServer.Configuration
+    let handler: any Handler
+    let mailbox: Mailbox
+
+    /// Milliseconds of the monotonic clock at the beginning of this turn.
+    private(set) var now: Int64 = 0
+
+    var connections: [UInt64: Connection] = [:]
+    var perNetwork: [Network: Int] = [:]
+    var surplus = 0
+    var evictable: [Connection] = []
+    var evictableSince = Int64.min / 2
+
+    /// Exchanges that MHD does not look at until they are woken.
+    private var suspended: [UInt64: Exchange] = [:]
+
+    /// Exchanges whose headers have come and whose answer has not been sent.
+    var inFlight = 0
+
+    /// Bytes of collected bodies in memory.
+    var bodyMemory = 0
+    var requestIDs = RequestIDs()
+    var isStopping = false
+
+    private let epoll: Int32
+    private var daemon: OpaquePointer?
+    private var hungUp: [UInt64] = []
+    private var mustRun = false
+    private var nextDeadline = Int64.max
+    private var lastID: UInt64 = 1
+    private var stops: [@Sendable () -> Void] = []
+
+    init(configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox) {
+        self.configuration = configuration
+        self.handler = handler
+        self.mailbox = mailbox
+        self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    }
+
+    deinit {
+        _ = close(epoll)
+    }
+
+    /// Takes over the listening socket; false when MHD cannot start, and the socket is the caller's still.
+    func open(listening: Int32) -> Bool {
+        var callbacks = callbacks(for: Unmanaged.passUnretained(self).toOpaque())
+        // Room above the limit, so that MHD always accepts and the refusal is ours: at its own limit it would hang.
+        let room = UInt32(configuration.connectionLimit + 2 * Self.surplusLimit + 64)
+        let idle = UInt32(max(1, configuration.idleTimeout.milliseconds / 1000))
+        daemon = cmhd_start(listening, room, idle, Self.connectionMemory, &callbacks)
+        guard let daemon, epoll >= 0 else { return false }
+        watch(cmhd_epoll(daemon), as: Self.daemonTag, for: EPOLLIN.rawValue)
+        watch(mailbox.event, as: Self.mailboxTag, for: EPOLLIN.rawValue)
+        return true
+    }
+
+    func run() {
+        var events = [epoll_event](repeating: epoll_event(), count: 256)
+        while !hasFinished {
+            let count = epoll_wait(epoll, &events, Int32(events.count), timeout())
+            now = Self.clock()
+            hungUp.removeAll(keepingCapacity: true)
+            for event in events.prefix(Int(max(0, count))) {
+                switch event.data.u64 {
+                case Self.daemonTag: break
+                case Self.mailboxTag: readMailbox()
+                case let id: hungUp.append(id)
+                }
+            }
+            if isStopping { advanceStop() }
+            mustRun = false
+            MHD_run(daemon)
+            for id in hungUp { connections[id].map(noticeHangUp) }
+            if now >= nextDeadline { sweep() }
+        }
+        finish()
+    }
+
+    private static let daemonTag: UInt64 = 0
+    private static let mailboxTag: UInt64 = 1
+
+    /// MHD's memory for a connection: headers, 16 KiB for reading, and the chunk being written.
+    private static let connectionMemory = 32 * 1024
+
+    /// Deadlines are looked at no more often than this.
+    private static let sweepInterval: Int64 = 50
+
+    private var stopPhase = StopPhase.none
+
+    private enum StopPhase {
+        case none
+        case graceful(until: Int64)
+        case cancelled(until: Int64)
+        case over
+    }
+}
+
+extension ServerLoop {
+    func nextID() -> UInt64 {
+        lastID += 1
+        return lastID
+    }
+
+    func watchHangUp(of connection: Connection) {
+        watch(connection.socket, as: connection.id, for: EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+    }
+
+    func setDeadline(_ deadline: Int64, for connection: Connection) {
+        connection.deadline = deadline
+        nextDeadline = min(nextDeadline, deadline)
+    }
+
+    func suspend(_ exchange: Exchange) {
+        guard !exchange.isSuspended else { return }
+        exchange.isSuspended = true
+        suspended[exchange.id] = exchange
+        MHD_suspend_connection(exchange.connection.handle)
+    }
+
+    /// Lets MHD look at it again, if it is suspended.
+    func wake(_ id: UInt64) {
+        guard let exchange = suspended.removeValue(forKey: id) else { return }
+        exchange.isSuspended = false
+        woken(exchange)
+        resume(exchange.connection)
+    }
+
+    private func watch(_ descriptor: Int32, as tag: UInt64, for events: UInt32) {
+        var event = epoll_event(events: events, data: epoll_data_t(u64: tag))
+        // Without memory for it a hang-up is noticed later, when the answer is sent.
+        _ = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+    }
+
+    private func readMailbox() {
+        let content = mailbox.empty()
+        for id in content.wakes { wake(id) }
+        if content.stops.count > stops.count, !isStopping { beginStop() }
+        stops = content.stops
+    }
+
+    /// Makes MHD read again, whatever it believes to have read.
+    ///
+    /// It takes a short read for the last there was (recv_param_adapter), and misses the end of a connection whose
+    /// last bytes and FIN came as one edge. A resumed connection is read again and newly added to its epoll.
+    func nudge(_ connection: Connection) {
+        if connection.exchange?.isSuspended == true { return }
+        MHD_suspend_connection(connection.handle)
+        resume(connection)
+    }
+
+    /// Without a thread of its own MHD takes note of this in its next run, and signals nobody.
+    private func resume(_ connection: Connection) {
+        MHD_resume_connection(connection.handle)
+        mustRun = true
+    }
+
+    /// How long nothing can happen by itself, in milliseconds; -1 for ever.
+    private func timeout() -> Int32 {
+        if mustRun { return 0 }
+        var milliseconds: UInt64 = 0
+        var timeout = Int64.max
+        if MHD_get_timeout(daemon, &milliseconds) == .YES { timeout = Int64(clamping: milliseconds) }
+        if nextDeadline != .max { timeout = min(timeout, max(0, nextDeadline - Self.clock())) }
+        return timeout == .max ? -1 : Int32(clamping: timeout)
+    }
+
+    private static func clock() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    private func sweep() {
+        nextDeadline = .max
+        var earliest = Int64.max
+        for connection in connections.values {
+            if connection.deadline <= now { expired(connection) }
+            earliest = min(earliest, connection.deadline)
+        }
+        nextDeadline = min(nextDeadline, earliest)
+        if nextDeadline != .max { nextDeadline = max(nextDeadline, now + Self.sweepInterval) }
+        if case .graceful(let until) = stopPhase { nextDeadline = min(nextDeadline, until) }
+        if case .cancelled(let until) = stopPhase { nextDeadline = min(nextDeadline, until) }
+    }
+}
+
+/// Stopping: nothing new, what is in flight up to the grace, its tasks cancelled, and then the end.
+extension ServerLoop {
+    /// For what cancelled tasks still answer.
+    private static let afterCancellation: Int64 = 1000
+
+    private var hasFinished: Bool {
+        if case .over = stopPhase { true } else { false }
+    }
+
+    private func beginStop() {
+        isStopping = true
+        let listening = MHD_quiesce_daemon(daemon)
+        if listening >= 0 { _ = close(listening) }
+        for connection in connections.values where !isServing(connection) { connection.cut() }
+        setStop(
+            .graceful(until: now + configuration.grace.milliseconds),
+            until: now + configuration.grace.milliseconds)
+    }
+
+    private func isServing(_ connection: Connection) -> Bool {
+        guard let exchange = connection.exchange else { return false }
+        if case .opening = exchange.stage { return false }
+        return true
+    }
+
+    private func setStop(_ phase: StopPhase, until: Int64) {
+        stopPhase = phase
+        nextDeadline = min(nextDeadline, until)
+    }
+
+    private func advanceStop() {
+        if inFlight == 0 { return stopPhase = .over }
+        switch stopPhase {
+        case .graceful(let until) where now >= until:
+            for connection in connections.values { connection.exchange?.task?.cancel() }
+            setStop(.cancelled(until: now + Self.afterCancellation), until: now + Self.afterCancellation)
+        case .cancelled(let until) where now >= until: stopPhase = .over
+        default: break
+        }
+    }
+
+    /// MHD panics when it is stopped with a connection suspended.
+    private func finish() {
+        for id in Array(suspended.keys) { wake(id) }
+        MHD_stop_daemon(daemon)
+        daemon = nil
+        awaitTasks()
+        mailbox.close()
+    }
+
+    /// Cancelled tasks end soon, but by themselves: what they use must not go before them.
+    private func awaitTasks() {
+        let until = Self.clock() + Self.afterCancellation
+        while mailbox.runningTasks > 0, Self.clock() < until { usleep(1000) }
+    }
+}
