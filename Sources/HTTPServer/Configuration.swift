@@ -27,7 +27,9 @@ extension HTTPServer {
         /// Bytes a second: a body may be as long as it likes, but not dawdle.
         package var minimumBodyRate = 1024
 
-        /// Bytes of request line and headers; beyond it 431. At most 24 KiB, which fits MHD's memory.
+        /// Bytes of request line and headers; beyond it 431.
+        ///
+        /// At most 24 KiB, which fits MHD's memory; what does not fit that gets MHD's own 414 or 431.
         package var headerLimit = 16 * 1024
 
         /// Bytes of an unwanted body that are read and dropped so that its sender sees the answer; beyond it, cut.

@@ -22,7 +22,7 @@ struct RequestIDs {
         }
     }
 
-    /// SplitMix64's finaliser: https://prng.di.unimi.it/splitmix64.c
+    // SplitMix64's finaliser: https://prng.di.unimi.it/splitmix64.c
     private static func mixed(_ value: UInt64) -> UInt64 {
         var value = value
         value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
