@@ -117,3 +117,8 @@ static inline int csqlite_watch_directory(const char *path) {
 static inline void csqlite_name_thread(const char *name) {
     prctl(PR_SET_NAME, name, 0, 0, 0);
 }
+
+static inline void csqlite_sleep(long nanoseconds) {
+    struct timespec time = {0, nanoseconds};
+    nanosleep(&time, 0);
+}

@@ -7,38 +7,33 @@ import CSQLite
 /// and TRUNCATE run as PASSIVE when they cannot. So the writer's connection takes the write lock, a second
 /// connection checkpoints, and the lock is given back with nothing written. All processes do it this way and
 /// in no other; the next write then starts the log afresh.
-struct Checkpoint: ~Copyable {
-    /// Log pages (4 KiB each) after which a checkpoint is due: 8 MiB, some milliseconds of copying.
-    static let pagesBetween: Int64 = 2_000
-
+struct Checkpoint {
     private let copier: Connection
-    private let progress = Progress()
-
+    private let pagesBetween: Int64
     /// Where the log stood when it was last copied: a reader may keep it from starting afresh, and then it is
     /// not to be copied after each commit.
-    private final class Progress {
-        var pagesAtLast: Int64 = 0
-    }
+    private var pagesAtLast: Int64 = 0
 
-    init(path: String) throws(SQLiteError) {
+    init(path: String, pagesBetween: Int) throws(SQLiteError) {
         copier = try Connection(path: path, mode: .read)
+        self.pagesBetween = Int64(pagesBetween)
     }
 
-    func runIfDue(after writer: Connection, _ counters: WriterCounters) {
+    mutating func runIfDue(after writer: Connection, _ counters: WriterCounters) {
         let pages = writer.notes.pointee.wal_pages
-        if pages < progress.pagesAtLast { progress.pagesAtLast = 0 }
-        guard pages - progress.pagesAtLast >= Self.pagesBetween else { return }
+        if pages < pagesAtLast { pagesAtLast = 0 }
+        guard pages - pagesAtLast >= pagesBetween else { return }
         run(beside: writer, counters)
     }
 
     /// Leaves a short log behind when that costs nothing.
-    func runAtEnd(of writer: Connection, _ counters: WriterCounters) {
-        if writer.notes.pointee.wal_pages > progress.pagesAtLast { run(beside: writer, counters) }
+    mutating func runAtEnd(of writer: Connection, _ counters: WriterCounters) {
+        if writer.notes.pointee.wal_pages > pagesAtLast { run(beside: writer, counters) }
     }
 
-    private func run(beside writer: Connection, _ counters: WriterCounters) {
+    private mutating func run(beside writer: Connection, _ counters: WriterCounters) {
         guard let copied = copy(beside: writer) else { return counters.countCheckpoint(complete: false) }
-        progress.pagesAtLast = copied.logPages
+        pagesAtLast = copied.logPages
         counters.countCheckpoint(complete: copied.isComplete)
     }
 

@@ -1,10 +1,8 @@
-import CSQLite
-import Glibc
 import Synchronization
 
 /// A bounded queue that any task may put into and that threads of our own sleep on.
 ///
-/// The bell (an eventfd) is rung only for a thread that has said it is going to sleep, so a busy mailbox costs
+/// The bell is rung only for a thread that has said it is going to sleep, so a busy mailbox costs
 /// no system calls.
 final class Mailbox<Message: Sendable>: Sendable {
     enum Refusal {
@@ -46,19 +44,12 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
-    private let bell: Int32
+    private let bell: Bell
     private let limit: Int
 
     init(limit: Int) throws(SQLiteError) {
-        bell = csqlite_bell()
+        bell = try Bell()
         self.limit = limit
-        guard bell >= 0 else {
-            throw SQLiteError(code: SQLiteError.system, message: "cannot make an eventfd: errno \(errno)")
-        }
-    }
-
-    deinit {
-        if bell >= 0 { Glibc.close(bell) }
     }
 
     var count: Int { state.withLock { $0.waiting.count - $0.taken } }
@@ -71,7 +62,7 @@ final class Mailbox<Message: Sendable>: Sendable {
             state.waiting.append(message)
             return (nil, state.takeSleepers(atMost: 1))
         }
-        ring(times: rings)
+        bell.ring(times: rings)
         return refusal
     }
 
@@ -81,7 +72,7 @@ final class Mailbox<Message: Sendable>: Sendable {
             state.isClosed = true
             return state.takeSleepers(atMost: state.sleepers)
         }
-        ring(times: rings)
+        bell.ring(times: rings)
     }
 
     /// Blocks the thread until there are messages; nil once the mailbox is closed and empty.
@@ -94,17 +85,7 @@ final class Mailbox<Message: Sendable>: Sendable {
             }
             if !messages.isEmpty { return messages }
             if ended { return nil }
-            sleep()
+            bell.wait()
         }
-    }
-
-    private func sleep() {
-        var count: UInt64 = 0
-        while read(bell, &count, 8) < 0, errno == EINTR {}
-    }
-
-    private func ring(times: Int) {
-        var one: UInt64 = 1
-        for _ in 0..<times { while write(bell, &one, 8) < 0, errno == EINTR {} }
     }
 }

@@ -8,14 +8,15 @@ package enum Volume {
     /// Throws `unsafeVolume` for a path (existing or not) on a volume known to be unsafe.
     package static func check(holding path: String) throws(SQLiteError) {
         guard path != ":memory:", !path.isEmpty else { return }
-        let directory = directory(of: path)
-        // A directory that cannot be examined (type 0) cannot be opened either, and that error says more.
-        guard let name = unsafeName(forType: csqlite_volume_type(directory)) else { return }
+        // The file itself may be a link to elsewhere. What cannot be examined (type 0) cannot be opened either,
+        // and that error says more.
+        let ownType = csqlite_volume_type(path)
+        let type = ownType != 0 ? ownType : csqlite_volume_type(directory(of: path))
+        guard let name = unsafeName(forType: type) else { return }
         throw SQLiteError(
             code: SQLiteError.unsafeVolume,
             message:
-                "\(directory) is a \(name) volume, on which SQLite loses data; use a local disk or a named volume"
-        )
+                "\(path) is on a \(name) volume, where SQLite loses data; use a local disk or a named volume")
     }
 
     /// The name of a file system known to be unsafe, by the magic number that statfs(2) reports.

@@ -18,12 +18,17 @@ package final class Writer: Sendable {
     private let counters = WriterCounters()
 
     /// Opens the database (creating it if it is absent) and starts the thread.
-    package init(path: String, hooks: WriterHooks = WriterHooks()) throws(SQLiteError) {
+    ///
+    /// A checkpoint is due after that many pages (of 4 KiB) in the write-ahead log: 8 MiB take some milliseconds.
+    package init(path: String, hooks: WriterHooks = WriterHooks(), pagesBetweenCheckpoints: Int = 2_000)
+        throws(SQLiteError)
+    {
         let mailbox = try Mailbox<WriterOperation>(limit: Self.mailboxLimit)
         self.mailbox = mailbox
         let connection = try Connection(path: path, mode: .write)
-        let checkpoint = try Checkpoint(path: path)
+        let checkpoint = try Checkpoint(path: path, pagesBetween: pagesBetweenCheckpoints)
         try startThread(named: "sqlite-writer") { [ended, counters] in
+            var checkpoint = checkpoint
             let group = WriterGroup(connection: connection, hooks: hooks, counters: counters)
             while let operations = mailbox.take(atMost: Self.groupLimit) {
                 group.run(operations)

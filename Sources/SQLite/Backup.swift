@@ -1,0 +1,53 @@
+import CSQLite
+import Glibc
+
+/// Copies of a database in use.
+package enum Backup {
+    /// Writes a compact copy, of one moment, that is complete and on disk once this returns.
+    ///
+    /// Writers go on meanwhile, but the log cannot start afresh until the copy is done. Refuses to replace a
+    /// file. Runs on a thread of its own.
+    package static func copy(database path: String, to destination: String) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            do {
+                try startThread(named: "sqlite-backup") {
+                    continuation.resume(with: Result { try write(path, to: destination) })
+                }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    private static func write(_ path: String, to destination: String) throws(SQLiteError) {
+        guard access(destination, F_OK) != 0 else { throw refusal("\(destination) exists already") }
+        // Under another name until it is whole: what bears the name can be relied upon.
+        let partial = "\(destination).partial-\(getpid())"
+        unlink(partial)
+        defer { unlink(partial) }
+        // VACUUM INTO does not sync what it writes: https://sqlite.org/lang_vacuum.html
+        let connection = try Connection(path: path, mode: .read)
+        // VACUUM counts as writing, even where it writes to another file.
+        try connection.run("PRAGMA query_only = OFF")
+        try connection.run("VACUUM INTO ?1", [.text(partial)])
+        try sync(partial)
+        // Unlike a rename, a link does not replace what has appeared meanwhile.
+        guard link(partial, destination) == 0 else { throw failure("name", destination) }
+        try sync(Volume.directory(of: destination))
+    }
+
+    private static func sync(_ path: String) throws(SQLiteError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("sync", path) }
+    }
+
+    private static func failure(_ verb: String, _ path: String) -> SQLiteError {
+        refusal("cannot \(verb) \(path): errno \(errno)")
+    }
+
+    private static func refusal(_ message: String) -> SQLiteError {
+        SQLiteError(code: SQLiteError.system, message: message)
+    }
+}

@@ -1,0 +1,122 @@
+import CSQLite
+import Glibc
+
+/// Notices that any process has committed to the database, within about a millisecond, and costs nothing
+/// while nobody writes.
+///
+/// A write to the `-wal` file, which inotify reports, is the hint; `PRAGMA data_version` is the truth. The
+/// directory is watched rather than the file, which may not exist yet or be made anew, and which nobody but
+/// SQLite may open. A hint comes before its truth: the commit is visible only after the log has been synced.
+/// So one hint is followed by several looks, further and further apart.
+package final class ChangeWatcher: Sendable {
+    private let subscribers = Subscribers()
+    private let bell: Bell
+
+    /// Opens a connection of its own and starts the thread; the database must exist.
+    package init(path: String) throws(SQLiteError) {
+        let connection = try Connection(path: path, mode: .read)
+        let bell = try Bell()
+        self.bell = bell
+        // The watch before the baseline: a commit between the two is noticed.
+        let hints = LogHints(of: connection)
+        let version = try connection.dataVersion()
+        try startThread(named: "sqlite-changes") { [subscribers] in
+            let watch = ChangeWatch(connection: connection, version: version, hints: hints, bell: bell)
+            while watch.waitForChange() { subscribers.publish() }
+            subscribers.finish()
+        }
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// Yields after commits, many of which may become one; commits of this process count too.
+    ///
+    /// What was committed before the call is not reported: subscribe first, then look, then wait.
+    package func changes() -> AsyncStream<Void> {
+        subscribers.add()
+    }
+
+    /// Ends the thread and all streams.
+    package func stop() {
+        bell.ring()
+    }
+}
+
+/// The watching thread's state.
+private final class ChangeWatch {
+    private let connection: Connection
+    private var version: Int64
+    private let hints: LogHints
+    private let bell: Bell
+    /// How long to wait for the next look; nil when none is due.
+    private var nextLook: Int32?
+
+    /// A sync of the log takes 0.1 ms on a fast disk: looking at once would be too early.
+    private static let firstLookNanoseconds = 250_000
+    /// Looks go on at 1, 2, 4 … milliseconds after a hint, for about two seconds: as long as a sync may take.
+    private static let lastLookMilliseconds: Int32 = 1_024
+    /// Under constant writing each report costs a wake, so they keep this distance.
+    private static let pauseMilliseconds: Int32 = 2
+    /// Without inotify (its instances are limited for each user) the truth is polled.
+    private static let pollMilliseconds: Int32 = 50
+
+    init(connection: Connection, version: Int64, hints: LogHints, bell: Bell) {
+        self.connection = connection
+        self.version = version
+        self.hints = hints
+        self.bell = bell
+    }
+
+    /// Returns true after a commit, false once the bell has rung.
+    func waitForChange() -> Bool {
+        while true {
+            let timeout = hints.areAvailable ? nextLook ?? -1 : Self.pollMilliseconds
+            var descriptors = [
+                pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: hints.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            poll(&descriptors, 2, timeout)
+            if descriptors[0].revents != 0 { return false }
+            if descriptors[1].revents != 0 {
+                guard hints.drain() else { continue }
+                nextLook = 1
+                csqlite_sleep(Self.firstLookNanoseconds)
+            } else {
+                lookLessOften()
+            }
+            if hasChanged() { return !bellRings(within: Self.pauseMilliseconds) }
+        }
+    }
+
+    private func lookLessOften() {
+        guard let look = nextLook else { return }
+        nextLook = look < Self.lastLookMilliseconds ? look * 2 : nil
+    }
+
+    private func hasChanged() -> Bool {
+        // A busy database does not answer; its silence must not become the new baseline.
+        guard let now = try? connection.dataVersion(), now != version else { return false }
+        version = now
+        // The hints so far may have been for later commits too.
+        nextLook = 1
+        return true
+    }
+
+    private func bellRings(within milliseconds: Int32) -> Bool {
+        var descriptor = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, milliseconds) > 0
+    }
+}
+
+extension Connection {
+    /// Differs from the last answer when another connection has committed since.
+    fileprivate func dataVersion() throws(SQLiteError) -> Int64 {
+        do {
+            return try queryOne("PRAGMA data_version") { $0.int64(0) } ?? 0
+        } catch {
+            throw error as? SQLiteError ?? SQLiteError(code: SQLiteError.system, message: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Dispatch
+import SQLite
+import Synchronization
+import Testing
+
+struct CheckpointTests {
+    let directory = TemporaryDirectory()
+
+    private func writer(pagesBetweenCheckpoints: Int = 50) async throws -> Writer {
+        let path = directory.database
+        let writer = try Writer(path: path, pagesBetweenCheckpoints: pagesBetweenCheckpoints)
+        try await writer.write { try $0.execute("CREATE TABLE IF NOT EXISTS t (b BLOB) STRICT") }
+        return writer
+    }
+
+    private func fill(_ writer: Writer, rows: Int) async throws {
+        for _ in 0..<rows { try await writer.write { try $0.run("INSERT INTO t VALUES (zeroblob(10000))") } }
+    }
+
+    @Test func `the log starts afresh instead of growing with what is written`() async throws {
+        let writer = try await writer()
+        try await fill(writer, rows: 300)
+        #expect(writer.statistics.checkpoints > 10)
+        #expect(writer.statistics.logPages < 100)
+        #expect(directory.size(of: "test.db-wal") < 150 * 4_200)
+        #expect(directory.size(of: "test.db") > 2_500_000)
+        await writer.close()
+        #expect(try Connection(path: directory.database).integrity() == "ok")
+    }
+
+    @Test func `a reader delays the fresh start but not the writer`() async throws {
+        let writer = try await writer()
+        try await fill(writer, rows: 1)
+        let readers = try Readers(path: directory.database, count: 1)
+        let release = DispatchSemaphore(value: 0)
+        let (looked, look) = AsyncStream<Void>.makeStream()
+        async let before = readers.read { connection in
+            let rows = try connection.count("t")
+            look.finish()
+            release.wait()
+            return [rows, try connection.count("t")]
+        }
+        for await _ in looked {}
+        try await fill(writer, rows: 100)
+        #expect(writer.statistics.logPages > 200)
+        let attempts = writer.statistics.checkpoints + writer.statistics.checkpointsIncomplete
+        #expect(attempts < 20, "a log that cannot start afresh is not copied after each commit")
+        release.signal()
+        #expect(try await before == [1, 1])
+        try await fill(writer, rows: 60)
+        #expect(writer.statistics.logPages < 200)
+    }
+
+    @Test func `a checkpoint gives way to another writer at once`() async throws {
+        let writer = try await writer(pagesBetweenCheckpoints: 1_000_000)
+        try await fill(writer, rows: 20)
+        let rival = try Connection(path: directory.database)
+        try rival.run("BEGIN IMMEDIATE")
+        let start = monotonicSeconds()
+        // Closing checkpoints too.
+        await writer.close()
+        #expect(monotonicSeconds() - start < 5)
+        #expect(writer.statistics.checkpoints == 0)
+        try rival.run("ROLLBACK")
+    }
+
+    @Test func `the last writer to close leaves a log that is copied`() async throws {
+        let writer = try await writer(pagesBetweenCheckpoints: 1_000_000)
+        try await fill(writer, rows: 20)
+        await writer.close()
+        #expect(writer.statistics.checkpoints == 1)
+        #expect(directory.size(of: "test.db") > 200_000)
+    }
+
+    @Test func `nothing is lost while several writers checkpoint as often as they can`() async throws {
+        let path = directory.database
+        try Connection(path: path).execute("CREATE TABLE s (writer INTEGER, n INTEGER, pad BLOB) STRICT")
+        let each = 400
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<4 {
+                group.addTask {
+                    let writer = try Writer(path: path, pagesBetweenCheckpoints: 5)
+                    for n in 0..<each {
+                        try await writer.write { connection in
+                            try connection.run(
+                                "INSERT INTO s VALUES (?1, ?2, zeroblob(3000))",
+                                [.integer(number), .integer(n)])
+                        }
+                    }
+                    await writer.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+        let connection = try Connection(path: path)
+        let sums = try connection.query("SELECT count(*), count(DISTINCT n) FROM s GROUP BY writer") {
+            [$0.int(0), $0.int(1)]
+        }
+        #expect(sums == Array(repeating: [each, each], count: 4))
+        #expect(try connection.integrity() == "ok")
+    }
+}
