@@ -152,6 +152,7 @@ CREATE TABLE job_body (
     metadata BLOB,
     tags TEXT,
     fingerprint BLOB NOT NULL,
+    sample INTEGER NOT NULL DEFAULT 0,
     idempotency_key TEXT,
     idempotency_ordinal INTEGER
 ) STRICT;

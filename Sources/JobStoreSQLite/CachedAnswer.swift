@@ -1,0 +1,44 @@
+import Jobs
+import SQLite
+
+/// An answer that was stored, as the claim needs it.
+struct CachedAnswer {
+    let id: Int64
+    let cost: Int64
+
+    /// The newest living answer to this prompt on this route.
+    static func find(_ hash: [UInt8], route: Int64, now: Timestamp, _ connection: Connection) throws -> CachedAnswer? {
+        try connection.queryOne(
+            """
+            SELECT id, cost
+            FROM answer
+            WHERE prompt_hash = ?1 AND route_id = ?2 AND expires_at > ?3
+            ORDER BY id DESC
+            LIMIT 1
+            """, [.blob(hash), .integer(route), .integer(now.milliseconds)]
+        ) { row in CachedAnswer(id: row.int64(0), cost: row.int64(1)) }
+    }
+
+    /// Stores an answer once; returns its id. Without a hash it is only its own job's.
+    static func insert(
+        _ answer: Answer, hash: [UInt8]?, route: Int64, job: Int64, cost: Int64, uses: Int, _ operation: Operation
+    ) throws -> Int64 {
+        let now = operation.now.timestamp
+        _ = try operation.connection.run(
+            """
+            INSERT INTO answer (
+                route_id, prompt_hash, job_id, model, body, input_tokens, output_tokens, cache_write_tokens,
+                cache_write_1h_tokens, cache_read_tokens, cost, created_at, expires_at, uses
+            )
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+            """,
+            [
+                .integer(route), .blob(hash), .integer(job), .text(answer.model), .blob(answer.body),
+                .integer(answer.usage.inputTokens), .integer(answer.usage.outputTokens),
+                .integer(answer.usage.cacheWriteTokens), .integer(answer.usage.cacheWrite1hTokens),
+                .integer(answer.usage.cacheReadTokens), .integer(cost), .integer(now.milliseconds),
+                .integer(now.milliseconds + operation.settings.cacheTTL), .integer(uses),
+            ])
+        return operation.connection.lastInsertRowID
+    }
+}

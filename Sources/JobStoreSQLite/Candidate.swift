@@ -1,0 +1,107 @@
+import Jobs
+import SQLite
+
+/// A ready job at the head of its lane: what the claim needs to place it, without its bodies.
+struct Candidate {
+    let id: Int64
+    let attempt: Int
+    let failures: Int
+    let deaths: Int
+    let cache: CacheMode
+    let maxTokens: Int
+    let requestBytes: Int
+    let promptHash: [UInt8]
+    let deadline: Timestamp?
+    let batch: Int64?
+
+    static func heads(of lane: Int64, limit: Int, offset: Int, _ connection: Connection) throws -> [Candidate] {
+        try connection.query(
+            """
+            SELECT id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id
+            FROM job
+            WHERE ready = 1 AND lane_id = ?1
+            ORDER BY rank, id
+            LIMIT ?2 OFFSET ?3
+            """, [.integer(lane), .integer(limit), .integer(offset)]
+        ) { row in
+            Candidate(
+                id: row.int64(0), attempt: row.int(1), failures: row.int(2), deaths: row.int(3),
+                cache: CacheMode(rawValue: row.text(4)) ?? .off, maxTokens: row.int(5), requestBytes: row.int(6),
+                promptHash: row.blob(7), deadline: row.int64OrNil(8).map { Timestamp(milliseconds: $0) },
+                batch: row.int64OrNil(9))
+        }
+    }
+
+    static func request(of job: Int64, _ connection: Connection) throws -> [UInt8] {
+        try connection.queryOne(
+            "SELECT request FROM job_body WHERE job_id = ?1", [.integer(job)], { row in row.blob(0) }) ?? []
+    }
+}
+
+/// An attempt about to be opened.
+struct NewAttempt {
+    let job: Int64
+    let number: Int
+    let worker: Int64
+    let route: Int64
+    let queue: Int64
+    let leaseUntil: Moment
+    /// Nil where the call is not to be shared.
+    let promptHash: [UInt8]?
+    let need: RouteLedger.Need
+    let worstCase: Money
+    let marks: RouteLedger.Marks
+
+    func insert(_ operation: Operation) throws {
+        let now = operation.now
+        _ = try operation.connection.run(
+            """
+            UPDATE job
+            SET state = 'running', ready = 0, attempt = ?2, started_at = coalesce(started_at, ?3)
+            WHERE id = ?1
+            """, [.integer(job), .integer(number), .integer(now.timestamp.milliseconds)])
+        _ = try operation.connection.run(
+            """
+            INSERT INTO attempt (
+                job_id, number, worker_id, route_id, queue_id, opened_at, opened_moment, boot, lease_until,
+                prompt_hash, reserved_input, reserved_output, reserved_cost, mark_requests, mark_input, mark_output,
+                mark_succeeded
+            )
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            """,
+            [
+                .integer(job), .integer(number), .integer(worker), .integer(route), .integer(queue),
+                .integer(now.timestamp.milliseconds), .integer(now.moment.milliseconds), .integer(now.moment.boot),
+                .integer(leaseUntil.milliseconds), .blob(promptHash), .real(need.input), .real(need.output),
+                .integer(worstCase.nanodollars), .real(marks.requests), .real(marks.input), .real(marks.output),
+                .integer(marks.succeeded),
+            ])
+    }
+}
+
+/// A job that outlives worker after worker is suspected of killing them.
+enum Poison {
+    /// After so many deaths a job runs with no neighbours.
+    static let aloneAfter = 3
+    /// After so many more it fails.
+    static let failAfter = 13
+    /// A worker that was told to empty itself has so long before another is told.
+    static let patience: Milliseconds = 60_000
+
+    /// Whether this worker is the one to empty itself: one at a time, so that a poison prompt slows no fleet.
+    static func mayEmpty(_ worker: WorkerID, _ operation: Operation) throws -> Bool {
+        let now = operation.now.moment
+        let other = try operation.connection.queryOne(
+            """
+            SELECT 1
+            FROM worker
+            WHERE emptying > ?1 AND id <> ?2 AND stopped = 0 AND seen_boot = ?3
+            LIMIT 1
+            """, [.integer(now.milliseconds), .integer(worker.value), .integer(now.boot)], { row in row.int(0) })
+        guard other == nil else { return false }
+        _ = try operation.connection.run(
+            "UPDATE worker SET emptying = ?2 WHERE id = ?1",
+            [.integer(worker.value), .integer(now.milliseconds + patience)])
+        return true
+    }
+}

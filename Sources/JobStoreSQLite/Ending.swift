@@ -1,0 +1,59 @@
+import Jobs
+import SQLite
+
+/// The ways a job ends; each of them once, from `queued` or from the attempt that holds it.
+struct Ending {
+    let operation: Operation
+
+    init(_ operation: Operation) {
+        self.operation = operation
+    }
+
+    /// A queued job whose answer is there already: it costs nothing.
+    func succeedFromCache(_ job: Int64, lane: Int64, batch: Int64?, _ answer: CachedAnswer) throws {
+        let connection = operation.connection
+        let now = operation.now.timestamp.milliseconds
+        _ = try connection.run(
+            """
+            UPDATE job
+            SET state = 'succeeded', ready = 0, held_until = NULL, held_hash = NULL, answer_id = ?2, cached = 1,
+                saved = ?3, started_at = coalesce(started_at, ?4), finished_at = ?4, finish_order = ?5, error = NULL
+            WHERE id = ?1
+            """,
+            [
+                .integer(job), .integer(answer.id), .integer(answer.cost), .integer(now),
+                .integer(try operation.nextFinishOrder()),
+            ])
+        _ = try connection.run("UPDATE answer SET uses = uses + 1 WHERE id = ?1", [.integer(answer.id)])
+        operation.moved(lane: lane, batch: batch, from: .queued, to: .succeeded)
+        operation.spent(lane: lane) { spend in
+            spend.hits += 1
+            spend.saved += answer.cost
+        }
+        operation.booked(batch: batch, cost: 0, saved: answer.cost)
+    }
+
+    /// A queued job that cannot be done any more.
+    func fail(_ job: Int64, lane: Int64, batch: Int64?, _ error: JobError) throws {
+        try end(job, .failed, error: error)
+        operation.moved(lane: lane, batch: batch, from: .queued, to: .failed)
+    }
+
+    /// Sets the terminal state and frees whoever waits for the job's call; the caller moves the tallies.
+    func end(_ job: Int64, _ state: JobState, error: JobError?) throws {
+        let connection = operation.connection
+        let hash = try connection.queryOne(
+            """
+            UPDATE job
+            SET state = ?2, ready = 0, held_until = NULL, held_hash = NULL, error = ?3, finished_at = ?4,
+                finish_order = ?5
+            WHERE id = ?1
+            RETURNING prompt_hash
+            """,
+            [
+                .integer(job), .text(state.rawValue), .utf8(error.map(ErrorText.write)),
+                .integer(operation.now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
+            ], { row in row.blob(0) })
+        if let hash { try Holds.release(hash, all: false, connection) }
+    }
+}

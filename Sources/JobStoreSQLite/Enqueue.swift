@@ -1,0 +1,220 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome] {
+        try await write(now: now) { operation in
+            guard atomically else { return try Enqueue(operation).run(jobs) }
+            do {
+                return try operation.connection.transaction {
+                    let outcomes = try Enqueue(operation).run(jobs)
+                    if outcomes.contains(where: { $0.id == nil }) { throw Refused(outcomes: outcomes) }
+                    return outcomes
+                }
+            } catch let refused as Refused {
+                operation.forgetTallies()
+                return refused.outcomes
+            }
+        }
+    }
+
+    package func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] {
+        try await read { connection in try jobs.map { try Preview(connection, now: now).of($0) } }
+    }
+
+    package func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch {
+        try await write(now: now) { operation in
+            if let batch = try Batches.find(operation.connection, name: name) { return batch }
+            let last = try operation.connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
+            let id = max(now.timestamp.milliseconds << 20, last + 1)
+            _ = try operation.connection.run(
+                "INSERT INTO batch (id, name, metadata, created_at) VALUES (?1, ?2, ?3, ?4)",
+                [.integer(id), .text(name), .blob(metadata), .integer(now.timestamp.milliseconds)])
+            return Batch(
+                id: BatchID(id), name: name, metadata: metadata, createdAt: now.timestamp, counts: StateCounts(),
+                cost: .zero, saved: .zero)
+        }
+    }
+}
+
+private struct Refused: Error {
+    var outcomes: [EnqueueOutcome]
+}
+
+/// Takes jobs into lanes, one after the other.
+private struct Enqueue {
+    let operation: Operation
+    var connection: Connection { operation.connection }
+    private var queues: [String: Int64] = [:]
+    private var lanes: [LaneName: Int64] = [:]
+    private var ordinals: [Int64: Int64] = [:]
+
+    private struct LaneName: Hashable {
+        let queue: Int64
+        let route: RouteKey
+    }
+
+    init(_ operation: Operation) {
+        self.operation = operation
+    }
+
+    consuming func run(_ jobs: [NewJob]) throws -> [EnqueueOutcome] {
+        var outcomes: [EnqueueOutcome] = []
+        outcomes.reserveCapacity(jobs.count)
+        for job in jobs { outcomes.append(try take(job)) }
+        for (batch, ordinal) in ordinals {
+            _ = try connection.run(
+                "UPDATE batch SET next_ordinal = ?2 WHERE id = ?1", [.integer(batch), .integer(ordinal)])
+        }
+        return outcomes
+    }
+
+    private mutating func take(_ job: NewJob) throws -> EnqueueOutcome {
+        if let known = try Repetition.find(of: job, connection) { return known }
+        guard let place = try place(of: job) else { return .noSuchBatch }
+        let id = try operation.newJobID()
+        try insert(job, id: id, place: place)
+        try insertBody(job, id: id)
+        for tag in Set(job.tags) {
+            _ = try connection.run("INSERT INTO job_tag (tag, job_id) VALUES (?1, ?2)", [.text(tag), .integer(id)])
+        }
+        operation.moved(lane: place.lane, batch: job.batch?.value, from: nil, to: .queued)
+        return .created(JobID(id))
+    }
+
+    private struct Place {
+        var queue: Int64
+        var lane: Int64
+        var ordinal: Int64?
+    }
+
+    private mutating func place(of job: NewJob) throws -> Place? {
+        let queue = try queues[job.queue] ?? operation.queueID(job.queue)
+        queues[job.queue] = queue
+        let name = LaneName(queue: queue, route: job.route)
+        let lane = try lanes[name] ?? operation.laneID(queue: queue, route: operation.routeID(job.route))
+        lanes[name] = lane
+        guard let batch = job.batch?.value else { return Place(queue: queue, lane: lane, ordinal: nil) }
+        guard
+            let last = try ordinals[batch]
+                ?? connection.queryOne(
+                    "SELECT next_ordinal FROM batch WHERE id = ?1", [.integer(batch)], { row in row.int64(0) })
+        else { return nil }
+        ordinals[batch] = last + 1
+        return Place(queue: queue, lane: lane, ordinal: last + 1)
+    }
+
+    private func insert(_ job: NewJob, id: Int64, place: Place) throws {
+        let now = operation.now.timestamp
+        let runAt = job.runAt ?? now + (job.delay ?? 0)
+        let isReady = runAt <= now
+        _ = try connection.run(
+            """
+            INSERT INTO job (
+                id, lane_id, queue_id, state, ready, rank, held_until, max_attempts, priority, cache, max_tokens,
+                request_bytes, prompt_hash, created_at, run_at, deadline, key, batch_id, batch_ordinal
+            )
+            VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            """,
+            [
+                .integer(id), .integer(place.lane), .integer(place.queue), .bool(isReady),
+                .integer(Rank.of(createdAt: now, priority: job.priority)),
+                isReady ? .null : .integer(runAt.milliseconds), .integer(job.maxAttempts), .integer(job.priority),
+                .text(job.cache.rawValue), .integer(job.maxTokens), .integer(job.request.count),
+                .blob(job.promptHash.bytes), .integer(now.milliseconds), .integer(runAt.milliseconds),
+                .integer(job.deadline?.milliseconds), .text(job.key), .integer(job.batch?.value),
+                .integer(place.ordinal),
+            ])
+    }
+
+    private func insertBody(_ job: NewJob, id: Int64) throws {
+        _ = try connection.run(
+            """
+            INSERT INTO job_body (
+                job_id, request, metadata, tags, fingerprint, sample, idempotency_key, idempotency_ordinal
+            )
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """,
+            [
+                .integer(id), .blob(job.request), .blob(job.metadata),
+                job.tags.isEmpty ? .null : .text(job.tags.joined(separator: "\n")), .blob(job.fingerprint),
+                .integer(job.sample), .text(job.idempotency?.key), .integer(job.idempotency?.ordinal),
+            ])
+    }
+}
+
+/// Where a job stands in its lane: earlier is lower.
+enum Rank {
+    /// One step of priority is worth this much age, so waiting overtakes priority by itself.
+    static let agingStep: Milliseconds = 60_000
+
+    static func of(createdAt: Timestamp, priority: Int) -> Int64 {
+        createdAt.milliseconds - Int64(priority) * agingStep
+    }
+}
+
+/// Whether a job was taken in before, by its key or by its upload's idempotency key.
+enum Repetition {
+    static func find(of job: NewJob, _ connection: Connection) throws -> EnqueueOutcome? {
+        if let idempotency = job.idempotency,
+            let (id, fingerprint) = try connection.queryOne(
+                """
+                SELECT job_id, fingerprint
+                FROM job_body
+                WHERE idempotency_key = ?1 AND idempotency_ordinal = ?2
+                """, [.text(idempotency.key), .integer(idempotency.ordinal)],
+                { row in (JobID(row.int64(0)), row.blob(1)) })
+        {
+            return fingerprint == job.fingerprint ? .existing(id) : .idempotencyMismatch(id)
+        }
+        if let key = job.key,
+            let (id, fingerprint) = try connection.queryOne(
+                """
+                SELECT job.id, job_body.fingerprint
+                FROM queue
+                JOIN job ON job.queue_id = queue.id AND job.key = ?2
+                JOIN job_body ON job_body.job_id = job.id
+                WHERE queue.name = ?1
+                """, [.text(job.queue), .text(key)], { row in (JobID(row.int64(0)), row.blob(1)) })
+        {
+            return fingerprint == job.fingerprint ? .existing(id) : .keyTaken(by: id)
+        }
+        return nil
+    }
+}
+
+/// What would become of a job, by reading only.
+private struct Preview {
+    let connection: Connection
+    let now: Now
+
+    init(_ connection: Connection, now: Now) {
+        self.connection = connection
+        self.now = now
+    }
+
+    func of(_ job: NewJob) throws -> EnqueuePreview {
+        switch try Repetition.find(of: job, connection) {
+        case .existing(let id), .created(let id): return .existing(id)
+        case .keyTaken(let id), .idempotencyMismatch(let id): return .conflict(id)
+        case .noSuchBatch, nil: break
+        }
+        guard job.cache == .use else { return .new }
+        let saving = try connection.queryOne(
+            """
+            SELECT answer.cost
+            FROM answer
+            JOIN route ON route.id = answer.route_id
+            WHERE answer.prompt_hash = ?1 AND answer.expires_at > ?2 AND route.provider = ?3 AND route.endpoint = ?4
+                AND route.model = ?5 AND route.credential = ?6 AND route.simulated = ?7
+            ORDER BY answer.id DESC
+            LIMIT 1
+            """,
+            [
+                .blob(job.promptHash.bytes), .integer(now.timestamp.milliseconds), .text(job.route.service.provider),
+                .text(job.route.service.endpoint), .text(job.route.model), .text(job.route.service.credential),
+                .bool(job.route.service.simulated),
+            ], { row in row.int64(0) })
+        return saving.map { .cached(saves: Money(nanodollars: $0)) } ?? .new
+    }
+}

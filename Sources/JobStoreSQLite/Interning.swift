@@ -1,0 +1,49 @@
+import Jobs
+import SQLite
+
+/// Names become numbers once: queues, routes, and the lanes that they span.
+extension Operation {
+    func queueID(_ name: String) throws -> Int64 {
+        if let id = try connection.queryOne(
+            "SELECT id FROM queue WHERE name = ?1", [.text(name)], { row in row.int64(0) })
+        {
+            return id
+        }
+        _ = try connection.run("INSERT INTO queue (name) VALUES (?1)", [.text(name)])
+        return connection.lastInsertRowID
+    }
+
+    func routeID(_ route: RouteKey) throws -> Int64 {
+        let values: [Value] = [
+            .text(route.service.provider), .text(route.service.endpoint), .text(route.model),
+            .text(route.service.credential), .bool(route.service.simulated),
+        ]
+        if let id = try connection.queryOne(
+            """
+            SELECT id
+            FROM route
+            WHERE provider = ?1 AND endpoint = ?2 AND model = ?3 AND credential = ?4 AND simulated = ?5
+            """, values, { row in row.int64(0) })
+        {
+            return id
+        }
+        _ = try connection.run(
+            """
+            INSERT INTO route (provider, endpoint, model, credential, simulated)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            """, values)
+        return connection.lastInsertRowID
+    }
+
+    func laneID(queue: Int64, route: Int64) throws -> Int64 {
+        let values: [Value] = [.integer(queue), .integer(route)]
+        if let id = try connection.queryOne(
+            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND tenant = '' AND budget = ''", values,
+            { row in row.int64(0) })
+        {
+            return id
+        }
+        _ = try connection.run("INSERT INTO lane (queue_id, route_id) VALUES (?1, ?2)", values)
+        return connection.lastInsertRowID
+    }
+}

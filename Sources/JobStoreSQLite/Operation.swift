@@ -1,0 +1,152 @@
+import Jobs
+import SQLite
+
+/// One operation inside the writer's transaction: the connection, the time, and what it changed of the tallies.
+///
+/// Tallies are written once, at the end of the operation, inside its savepoint: an operation that is undone takes its
+/// tallies with it.
+final class Operation {
+    let connection: Connection
+    let now: Now
+    let settings: StoreSettings
+    var random = SystemRandomNumberGenerator()
+    private var lanes: [LaneState: Int] = [:]
+    private var batches: [BatchState: Int] = [:]
+    private var spends: [Int64: SpendDelta] = [:]
+    private var batchMoney: [Int64: (cost: Int64, saved: Int64)] = [:]
+    private var lastOrder: Int64?
+    private var lastJob: Int64?
+
+    private struct LaneState: Hashable {
+        let lane: Int64
+        let state: JobState
+    }
+
+    private struct BatchState: Hashable {
+        let batch: Int64
+        let state: JobState
+    }
+
+    struct SpendDelta {
+        var calls: Int64 = 0
+        var hits: Int64 = 0
+        var usage = Usage()
+        var cost: Int64 = 0
+        var saved: Int64 = 0
+        var maybePaid: Int64 = 0
+    }
+
+    init(_ connection: Connection, now: Now, settings: StoreSettings) {
+        self.connection = connection
+        self.now = now
+        self.settings = settings
+    }
+
+    /// Notes that a job went from one state to another; nil for outside.
+    func moved(lane: Int64, batch: Int64?, from old: JobState?, to new: JobState?) {
+        guard old != new else { return }
+        if let old { lanes[LaneState(lane: lane, state: old), default: 0] -= 1 }
+        if let new { lanes[LaneState(lane: lane, state: new), default: 0] += 1 }
+        guard let batch else { return }
+        if let old { batches[BatchState(batch: batch, state: old), default: 0] -= 1 }
+        if let new { batches[BatchState(batch: batch, state: new), default: 0] += 1 }
+    }
+
+    func spent(lane: Int64, _ change: (inout SpendDelta) -> Void) {
+        change(&spends[lane, default: SpendDelta()])
+    }
+
+    func booked(batch: Int64?, cost: Int64, saved: Int64) {
+        guard let batch, cost != 0 || saved != 0 else { return }
+        batchMoney[batch, default: (0, 0)].cost += cost
+        batchMoney[batch, default: (0, 0)].saved += saved
+    }
+
+    /// A number for a new job or batch: its time, and one more than the last.
+    func newJobID() throws -> Int64 {
+        let last = try lastJob ?? connection.queryOne("SELECT max(id) FROM job") { row in row.int64(0) } ?? 0
+        let id = max(now.timestamp.milliseconds << 20, last + 1)
+        lastJob = id
+        return id
+    }
+
+    /// A place in the order of finishing, which grows with every commit.
+    func nextFinishOrder() throws -> Int64 {
+        let last =
+            try lastOrder
+            ?? connection.queryOne("SELECT max(finish_order) FROM job WHERE finish_order IS NOT NULL") { row in
+                row.int64(0)
+            } ?? 0
+        let order = max(now.timestamp.milliseconds << 20, last + 1)
+        lastOrder = order
+        return order
+    }
+
+    /// After what this operation did so far was rolled back.
+    func forgetTallies() {
+        lanes = [:]
+        batches = [:]
+        spends = [:]
+        batchMoney = [:]
+    }
+
+    func flush() throws {
+        try flushLanes()
+        try flushBatches()
+        try flushSpends()
+    }
+
+    private func flushLanes() throws {
+        for (key, jobs) in lanes where jobs != 0 {
+            _ = try connection.run(
+                """
+                INSERT INTO lane_tally (lane_id, state, jobs)
+                VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET jobs = jobs + ?3
+                """,
+                [.integer(key.lane), .text(key.state.rawValue), .integer(jobs)])
+        }
+    }
+
+    private func flushBatches() throws {
+        for (key, jobs) in batches where jobs != 0 {
+            _ = try connection.run(
+                """
+                INSERT INTO batch_tally (batch_id, state, jobs)
+                VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET jobs = jobs + ?3
+                """,
+                [.integer(key.batch), .text(key.state.rawValue), .integer(jobs)])
+        }
+        for (batch, money) in batchMoney {
+            _ = try connection.run(
+                "UPDATE batch SET cost = cost + ?2, saved = saved + ?3 WHERE id = ?1",
+                [.integer(batch), .integer(money.cost), .integer(money.saved)])
+        }
+    }
+
+    private func flushSpends() throws {
+        let day = now.timestamp.milliseconds / 86_400_000
+        for (lane, spend) in spends {
+            _ = try connection.run(
+                """
+                INSERT INTO spend (
+                    day, lane_id, calls, hits, input_tokens, output_tokens, cache_write_tokens, cache_read_tokens,
+                    cost, saved, maybe_paid
+                )
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                ON CONFLICT DO UPDATE SET
+                    calls = calls + ?3, hits = hits + ?4, input_tokens = input_tokens + ?5,
+                    output_tokens = output_tokens + ?6, cache_write_tokens = cache_write_tokens + ?7,
+                    cache_read_tokens = cache_read_tokens + ?8, cost = cost + ?9, saved = saved + ?10,
+                    maybe_paid = maybe_paid + ?11
+                """,
+                [
+                    .integer(day), .integer(lane), .integer(spend.calls), .integer(spend.hits),
+                    .integer(spend.usage.inputTokens), .integer(spend.usage.outputTokens),
+                    .integer(spend.usage.cacheWriteTokens), .integer(spend.usage.cacheReadTokens),
+                    .integer(spend.cost), .integer(spend.saved), .integer(spend.maybePaid),
+                ])
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// The store on SQLite: a file per verb, each with its SQL beside the code that binds and decodes it.
+//
+// Every write is one operation of the writer's group commit, so what a method has returned is on disk. Reads have
+// connections of their own. All rules are values of `Jobs`; here they are only fetched, asked and stored.
+
+package import Jobs
+package import SQLite
+
+/// What the store needs to know besides its file.
+package struct StoreSettings: Sendable {
+    /// How long an answer may be served to others; 0 turns the cache off.
+    package var cacheTTL: Milliseconds
+    /// Connections for reading, each with a thread of its own.
+    package var readers: Int
+
+    package init(cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2) {
+        self.cacheTTL = cacheTTL
+        self.readers = readers
+    }
+}
+
+/// A `JobStore` in one SQLite file, shared by any number of processes of one machine.
+package final class SQLiteJobStore: JobStore {
+    let writer: Writer
+    let readers: Readers
+    let watcher: ChangeWatcher
+    let settings: StoreSettings
+    let path: String
+
+    /// Opens the file, creating it and bringing its schema up to date where needed.
+    ///
+    /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a file or a volume that
+    /// cannot be one.
+    package init(path: String, settings: StoreSettings = StoreSettings()) async throws {
+        self.path = path
+        self.settings = settings
+        do {
+            writer = try Writer(path: path)
+            try await writer.write { connection in try Schema.migrate(connection) }
+            readers = try Readers(path: path, count: settings.readers)
+            watcher = try ChangeWatcher(path: path)
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+
+    package func close() async {
+        watcher.close()
+        await readers.close()
+        await writer.close()
+    }
+
+    package func changes() -> AsyncStream<Void> {
+        watcher.changes()
+    }
+
+    /// Runs one operation in the writer's next transaction, and keeps the tallies right.
+    func write<T: Sendable>(now: Now, _ body: @escaping @Sendable (Operation) throws -> T) async throws -> T {
+        let settings = settings
+        do {
+            return try await writer.write { connection in
+                let operation = Operation(connection, now: now, settings: settings)
+                let value = try body(operation)
+                try operation.flush()
+                return value
+            }
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+        do {
+            return try await readers.read { connection in try connection.snapshot { try body(connection) } }
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+}
+
+extension JobStoreError {
+    init(_ error: any Error) {
+        switch error {
+        case let error as JobStoreError: self = error
+        case let error as SQLiteError: self.init(error)
+        default: self.init(.internal, "\(error)")
+        }
+    }
+
+    private init(_ error: SQLiteError) {
+        let code: Code =
+            switch error.primaryCode {
+            case SQLiteError.full: .full
+            case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.busy, SQLiteError.readOnly: .unavailable
+            case SQLiteError.overloaded, SQLiteError.system: .unavailable
+            case SQLiteError.unsafeVolume, SQLiteError.notADatabase: .unsuitable
+            case SQLiteError.closed: .closed
+            default: .internal
+            }
+        self.init(code, "\(error)")
+    }
+}

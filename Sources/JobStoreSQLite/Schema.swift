@@ -1,0 +1,27 @@
+import Jobs
+import Migrations
+import SQLite
+
+/// The schema's version, kept in the file as `user_version`.
+enum Schema {
+    static let version = Migration.sqlite.last?.version ?? 0
+
+    /// Takes the steps that the file lacks. Runs inside the writer's transaction, so of several processes that start
+    /// at once one takes them and the others find them taken.
+    static func migrate(_ connection: Connection) throws {
+        let found = try self.version(of: connection)
+        guard found <= version else {
+            throw JobStoreError(
+                .schemaTooNew,
+                "the database has schema version \(found), this renga knows \(version): use a newer renga")
+        }
+        for step in Migration.sqlite where step.version > found {
+            try connection.execute(String(decoding: step.sql, as: UTF8.self))
+            try connection.execute("PRAGMA user_version = \(step.version)")
+        }
+    }
+
+    static func version(of connection: Connection) throws -> Int {
+        try connection.queryOne("PRAGMA user_version") { row in row.int(0) } ?? 0
+    }
+}

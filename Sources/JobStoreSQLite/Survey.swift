@@ -1,0 +1,95 @@
+import Jobs
+import SQLite
+
+/// A look at what could be claimed, without any lock.
+struct Survey {
+    let connection: Connection
+    let services: [ServiceKey]
+    let now: Now
+
+    struct Finding {
+        var hasWork: Bool
+        var wakeAfter: Milliseconds?
+    }
+
+    struct ReadyLane {
+        let id: Int64
+        let queue: Int64
+        let route: Int64
+    }
+
+    init(_ connection: Connection, services: [ServiceKey], now: Now) {
+        self.connection = connection
+        self.services = services
+        self.now = now
+    }
+
+    func glance() throws -> Finding {
+        let held = try Self.soonestHeld(connection).map { $0 - now.timestamp.milliseconds }
+        if let held, held <= 0 { return Finding(hasWork: true) }
+        if try connection.queryOne("SELECT 1 FROM release LIMIT 1", [], { row in row.int(0) }) != nil {
+            return Finding(hasWork: true)
+        }
+        var finding = Finding(hasWork: false, wakeAfter: held)
+        for lane in try Self.readyLanes(connection) {
+            switch try passage(of: lane) {
+            case .open: finding.hasWork = true
+            case .closed(let after?): finding.wakeAfter = min(finding.wakeAfter ?? .max, after)
+            case .closed(nil): break
+            }
+        }
+        return finding
+    }
+
+    private enum Passage {
+        case open
+        case closed(Milliseconds?)
+    }
+
+    /// Whether the lane's gates let its first job through. A job with a cached answer needs no gate, but is found
+    /// only by asking for each one's hash: jobs of a lane that stays closed wait for it to open.
+    private func passage(of lane: ReadyLane) throws -> Passage {
+        guard let queue = try QueueRow.load(lane.queue, connection), !queue.paused,
+            var route = try RouteRow.load(lane.route, connection), services.contains(route.key.service)
+        else { return .closed(nil) }
+        guard let first = try Candidate.heads(of: lane.id, limit: 1, offset: 0, connection).first else {
+            return .closed(nil)
+        }
+        if first.cache == .use,
+            try CachedAnswer.find(first.promptHash, route: lane.route, now: now.timestamp, connection) != nil
+        {
+            return .open
+        }
+        if let limit = queue.concurrency, queue.running >= limit { return .closed(nil) }
+        route.ledger.advance(to: now.moment)
+        let need = route.ledger.need(requestBytes: first.requestBytes, maxTokens: first.maxTokens)
+        switch route.ledger.admission(of: need, refusedInARow: queue.refusedStreak, now: now.moment) {
+        case .admitted: return .open
+        case .refused(_, _, let after): return .closed(after)
+        }
+    }
+
+    /// The lanes that have ready jobs, hopping from lane to lane in the index: its cost grows with lanes, not jobs.
+    static func readyLanes(_ connection: Connection) throws -> [ReadyLane] {
+        try connection.query(
+            """
+            WITH RECURSIVE ready (lane_id) AS (
+                SELECT (SELECT min(lane_id) FROM job WHERE ready = 1)
+                UNION ALL
+                SELECT (SELECT min(job.lane_id) FROM job WHERE job.ready = 1 AND job.lane_id > ready.lane_id)
+                FROM ready
+                WHERE ready.lane_id IS NOT NULL
+            )
+            SELECT lane.id, lane.queue_id, lane.route_id
+            FROM ready
+            JOIN lane ON lane.id = ready.lane_id
+            """
+        ) { row in ReadyLane(id: row.int64(0), queue: row.int64(1), route: row.int64(2)) }
+    }
+
+    static func soonestHeld(_ connection: Connection) throws -> Int64? {
+        try connection.queryOne("SELECT min(held_until) FROM job WHERE held_until IS NOT NULL") { row in
+            row.int64OrNil(0)
+        } ?? nil
+    }
+}

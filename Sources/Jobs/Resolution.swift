@@ -1,0 +1,49 @@
+/// What a verdict makes of its job, once it is known how the job and its route stand.
+package enum Resolution: Hashable, Sendable {
+    case succeeded
+    case ready
+    case held(until: Timestamp, JobError)
+    case failed(JobError)
+}
+
+/// A resolution, and whether the attempt counts.
+package struct ResolvedVerdict: Hashable, Sendable {
+    package var resolution: Resolution
+    package var counted: Bool
+    /// The word for it in the attempt's history.
+    package var word: String
+}
+
+extension Verdict {
+    /// - Parameters:
+    ///   - attemptsCounted: before this attempt.
+    ///   - othersSucceeded: another job succeeded on the route since this attempt's claim.
+    ///   - forbiddenIsKnown: the route is paused for 403s, so this one is not the job's affair.
+    package func resolve(
+        attemptsCounted: Int, maxAttempts: Int, othersSucceeded: Bool, forbiddenIsKnown: Bool = false, now: Timestamp
+    ) -> ResolvedVerdict {
+        switch self {
+        case .succeeded:
+            return ResolvedVerdict(resolution: .succeeded, counted: true, word: "succeeded")
+        case .handedBack:
+            return ResolvedVerdict(resolution: .ready, counted: false, word: "handed_back")
+        case .failed(let error) where error.status == 403 && forbiddenIsKnown:
+            return ResolvedVerdict(resolution: .ready, counted: false, word: "waited")
+        case .failed(let error):
+            return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
+        case .wait(var error) where error.status == 400 && othersSucceeded:
+            error.retryable = false
+            return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
+        case .wait:
+            return ResolvedVerdict(resolution: .ready, counted: false, word: "waited")
+        case .again(let delay, let error, let blame):
+            let counted = blame == .counted || (blame == .ifOthersSucceeded && othersSucceeded)
+            if counted, attemptsCounted + 1 >= maxAttempts {
+                var error = error
+                error.message = "gave up after \(maxAttempts) counted attempts; the last one: \(error.message)"
+                return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
+            }
+            return ResolvedVerdict(resolution: .held(until: now + delay, error), counted: counted, word: "again")
+        }
+    }
+}

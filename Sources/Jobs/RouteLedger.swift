@@ -1,0 +1,276 @@
+/// All that a claim and a settlement need to know of a route: its gate, its limits, and what was learned of it.
+///
+/// Pure: a store loads it, asks it, and writes it back in the same transaction.
+package struct RouteLedger: Sendable {
+    /// What is limited per minute.
+    package enum Meter: String, Sendable, CaseIterable {
+        case requests
+        case inputTokens = "input_tokens"
+        case outputTokens = "output_tokens"
+
+        package var words: String {
+            switch self {
+            case .requests: "requests per minute"
+            case .inputTokens: "input tokens per minute"
+            case .outputTokens: "output tokens per minute"
+            }
+        }
+
+        /// The provider rounds token headers to the nearest thousand.
+        var rounding: Double { self == .requests ? 0 : 500 }
+    }
+
+    /// One limit.
+    package struct Line: Sendable {
+        /// The operator's own limit, where one was set; the provider's may lower it.
+        package var stated: Int?
+        package var bucket: TokenBucket
+        /// All that was ever reserved; it only grows.
+        package var reserved: Double
+
+        package init(stated: Int?, bucket: TokenBucket, reserved: Double) {
+            self.stated = stated
+            self.bucket = bucket
+            self.reserved = reserved
+        }
+    }
+
+    package var gate: RouteGate
+    package var isPaused: Bool
+    /// Attempts open on the route.
+    package var running: Int
+    /// Calls that succeeded, ever.
+    package var succeeded: Int
+    /// Whether an answer has told what the limits are, or that there are none.
+    package var isLearned: Bool
+    /// Input tokens per byte of a request, as a running mean.
+    package var inputPerByte: Double
+    /// Output tokens of an answer, as a running mean; nil before the first.
+    package var outputTokens: Double?
+    package var lines: [Meter: Line]
+
+    /// How many calls fly while nothing is known of a route's limits.
+    package static let unknownConcurrency = 5
+    /// How many calls fly on a route that has never answered, and how many identical refusals pause a queue.
+    package static let fuse = 20
+
+    package init(
+        gate: RouteGate, isPaused: Bool, running: Int, succeeded: Int, isLearned: Bool, inputPerByte: Double,
+        outputTokens: Double?, lines: [Meter: Line]
+    ) {
+        self.gate = gate
+        self.isPaused = isPaused
+        self.running = running
+        self.succeeded = succeeded
+        self.isLearned = isLearned
+        self.inputPerByte = inputPerByte
+        self.outputTokens = outputTokens
+        self.lines = lines
+    }
+}
+
+// MARK: - Claiming
+
+extension RouteLedger {
+    /// What one call takes of each meter.
+    package struct Need: Hashable, Sendable {
+        package var input: Double
+        package var output: Double
+
+        package init(input: Double, output: Double) {
+            self.input = input
+            self.output = output
+        }
+
+        package subscript(_ meter: Meter) -> Double {
+            switch meter {
+            case .requests: 1
+            case .inputTokens: input
+            case .outputTokens: output
+            }
+        }
+    }
+
+    /// Whether a call may go now.
+    package enum Admission: Hashable, Sendable {
+        case admitted(asProbe: Bool)
+        /// Not yet; `after` is when to ask again, nil where only an answer in flight can change it.
+        case refused(WaitingFor.Gate, String, after: Milliseconds?)
+    }
+
+    /// Where a call stands in its meters once it was let through; kept with the attempt.
+    package struct Marks: Hashable, Sendable {
+        package var requests: Double
+        package var input: Double
+        package var output: Double
+        package var succeeded: Int
+
+        package init(requests: Double, input: Double, output: Double, succeeded: Int) {
+            self.requests = requests
+            self.input = input
+            self.output = output
+            self.succeeded = succeeded
+        }
+
+        subscript(_ meter: Meter) -> Double {
+            switch meter {
+            case .requests: requests
+            case .inputTokens: input
+            case .outputTokens: output
+            }
+        }
+    }
+
+    /// What a request is expected to use.
+    package func need(requestBytes: Int, maxTokens: Int) -> Need {
+        let output = min(Double(maxTokens), outputTokens.map { $0 * 1.2 } ?? Double(maxTokens))
+        return Need(input: (Double(requestBytes) * inputPerByte).rounded(.up), output: output.rounded(.up))
+    }
+
+    /// - Parameter refusedInARow: identical refusals that the job's queue has met without a success between.
+    package func admission(of need: Need, refusedInARow: Int = 0, now: Moment) -> Admission {
+        if isPaused { return .refused(.pause, "the route is paused", after: nil) }
+        var probe = false
+        switch gate.passage(at: now) {
+        case .closed(let wait): return .refused(gate.waitingGate, gate.words, after: wait)
+        case .oneProbe: probe = true
+        case .open(let limit?) where running >= limit:
+            return .refused(gate.waitingGate, "starting again slowly", after: 500)
+        case .open: break
+        }
+        if succeeded == 0 || refusedInARow > 0, running >= Self.fuse - refusedInARow {
+            return .refused(.concurrency, "the first answers are awaited", after: nil)
+        }
+        if !isLearned, lines.isEmpty, running >= Self.unknownConcurrency {
+            return .refused(.rateLimit, "limits are learned from the first answer", after: nil)
+        }
+        for meter in Meter.allCases {
+            guard let line = lines[meter], !line.bucket.allows(need[meter]) else { continue }
+            return .refused(.rateLimit, meter.words, after: max(1, line.bucket.wait(for: need[meter])))
+        }
+        return .admitted(asProbe: probe)
+    }
+
+    /// Takes what the call needs of every meter.
+    package mutating func open(_ need: Need, asProbe: Bool, now: Moment) -> Marks {
+        if asProbe { gate.probeSent(at: now) }
+        running += 1
+        for meter in Meter.allCases {
+            lines[meter]?.bucket.take(need[meter])
+            lines[meter]?.reserved += need[meter]
+        }
+        return Marks(
+            requests: lines[.requests]?.reserved ?? 0, input: lines[.inputTokens]?.reserved ?? 0,
+            output: lines[.outputTokens]?.reserved ?? 0, succeeded: succeeded)
+    }
+
+    /// Refills every meter up to now.
+    package mutating func advance(to now: Moment) {
+        for meter in Meter.allCases { lines[meter]?.bucket.advance(to: now) }
+    }
+}
+
+// MARK: - Settling
+
+extension RouteLedger {
+    /// What a call turned out to have used.
+    package enum Used: Hashable, Sendable {
+        /// The provider never got it: all goes back.
+        case nothing
+        /// It was refused: the request is spent, its tokens are not.
+        case requestOnly
+        case tokens(Usage)
+        /// Nobody knows: what was reserved stays spent.
+        case unknown
+    }
+
+    /// Closes a call: its share of the meters, what the headers said, and what it tells of the route.
+    package mutating func close(
+        _ need: Need, marks: Marks, requestBytes: Int, used: Used, event: RouteEvent, limits: LimitReport?,
+        claimedAt: Moment, now: Now, using random: inout some RandomNumberGenerator
+    ) {
+        running = max(0, running - 1)
+        advance(to: now.moment)
+        giveBack(need, used: used)
+        learn(used: used, requestBytes: requestBytes)
+        if let limits { restate(limits, marks: marks, now: now.moment) }
+        if event == .succeeded {
+            succeeded += 1
+            isLearned = true
+        }
+        gate.apply(event, claimedAt: claimedAt, now: now, using: &random)
+    }
+
+    private mutating func giveBack(_ need: Need, used: Used) {
+        switch used {
+        case .nothing:
+            for meter in Meter.allCases { lines[meter]?.bucket.giveBack(need[meter]) }
+        case .requestOnly:
+            lines[.inputTokens]?.bucket.giveBack(need.input)
+            lines[.outputTokens]?.bucket.giveBack(need.output)
+        case .tokens(let usage):
+            lines[.inputTokens]?.bucket.giveBack(need.input - Double(usage.limitedInputTokens))
+            lines[.outputTokens]?.bucket.giveBack(need.output - Double(usage.outputTokens))
+        case .unknown:
+            break
+        }
+    }
+
+    private mutating func learn(used: Used, requestBytes: Int) {
+        guard case .tokens(let usage) = used, requestBytes > 0 else { return }
+        let share = 0.05
+        let ratio = Double(usage.limitedInputTokens) / Double(requestBytes)
+        inputPerByte += share * (ratio - inputPerByte)
+        outputTokens = outputTokens.map { $0 + share * (Double(usage.outputTokens) - $0) } ?? Double(usage.outputTokens)
+    }
+
+    private mutating func restate(_ limits: LimitReport, marks: Marks, now: Moment) {
+        isLearned = true
+        restate(.requests, limits.requests, marks: marks, now: now)
+        restate(.inputTokens, limits.inputTokens, marks: marks, now: now)
+        restate(.outputTokens, limits.outputTokens, marks: marks, now: now)
+    }
+
+    private mutating func restate(_ meter: Meter, _ window: LimitReport.Window?, marks: Marks, now: Moment) {
+        guard let window, window.limit > 0 else { return }
+        guard var line = lines[meter] else {
+            var bucket = TokenBucket(perMinute: window.limit, at: now)
+            let inFlight = meter == .requests ? Double(running) : 0
+            if let remaining = window.remaining { bucket.correct(remaining: Double(remaining), reservedSince: inFlight) }
+            lines[meter] = Line(stated: nil, bucket: bucket, reserved: 0)
+            return
+        }
+        let limit = min(line.stated ?? .max, window.limit)
+        if limit != line.bucket.perMinute { line.bucket.restate(perMinute: limit) }
+        if let remaining = window.remaining {
+            line.bucket.correct(
+                remaining: Double(remaining) + meter.rounding, reservedSince: line.reserved - marks[meter])
+        }
+        lines[meter] = line
+    }
+}
+
+extension RouteGate {
+    /// The gate's name in `waiting_for`.
+    package var waitingGate: WaitingFor.Gate {
+        switch state {
+        case .open, .rateLimited: .rateLimit
+        case .broken: .breaker
+        case .credential, .forbidden: .pause
+        case .spendCap: .budget
+        }
+    }
+
+    /// Why it is closed, for people.
+    package var words: String {
+        switch state {
+        case .open: "open"
+        case .rateLimited: "the provider asked to wait (429)"
+        case .broken: "the provider does not answer or is overloaded; one call at a time tries whether it is back"
+        case .credential: "the provider refuses the API key (401); it is tried again every few seconds"
+        case .forbidden: "the provider forbids this model to the API key (403)"
+        case .spendCap:
+            "the provider's spend limit is reached" + (untilDate.map { "; it names \($0.text) for its end" } ?? "")
+        }
+    }
+}
