@@ -164,6 +164,21 @@ extension RouteLedger {
             output: lines[.outputTokens]?.reserved ?? 0, succeeded: succeeded)
     }
 
+    /// Sets or takes away the operator's own limit of a meter; what was used stays used.
+    package mutating func state(_ meter: Meter, _ limit: Int?, now: Moment) {
+        guard let limit else {
+            lines[meter]?.stated = nil
+            return
+        }
+        guard var line = lines[meter] else {
+            lines[meter] = Line(stated: limit, bucket: TokenBucket(perMinute: limit, at: now), reserved: 0)
+            return
+        }
+        line.stated = limit
+        if line.bucket.perMinute != limit { line.bucket.restate(perMinute: limit) }
+        lines[meter] = line
+    }
+
     /// Refills every meter up to now.
     package mutating func advance(to now: Moment) {
         for meter in Meter.allCases { lines[meter]?.bucket.advance(to: now) }

@@ -1,0 +1,107 @@
+import JSON
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome {
+        try await write(now: now) { operation in try Change(operation).cancel(id.value) }
+    }
+
+    package func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int {
+        try await write(now: now) { operation in
+            let change = Change(operation)
+            let ids = try FilterSQL(filter, states: [.queued, .running, .review]).ids(limit: limit, operation.connection)
+            for id in ids { _ = try change.cancel(id) }
+            return ids.count
+        }
+    }
+
+    package func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome {
+        try await write(now: now) { operation in try Change(operation).retry(id.value, change) }
+    }
+
+    package func retry(_ filter: JobFilter, change: RetryChange, limit: Int, now: Now) async throws -> Int {
+        try await write(now: now) { operation in
+            let ids = try FilterSQL(filter, states: [.failed, .cancelled]).ids(limit: limit, operation.connection)
+            for id in ids { _ = try Change(operation).retry(id, change) }
+            return ids.count
+        }
+    }
+}
+
+/// Cancelling and retrying, one job at a time.
+private struct Change {
+    let operation: Operation
+    var connection: Connection { operation.connection }
+
+    init(_ operation: Operation) {
+        self.operation = operation
+    }
+
+    /// A running job is cancelled at once: its worker finds the attempt revoked, aborts the call and settles the money.
+    func cancel(_ id: Int64) throws -> ChangeOutcome {
+        guard let job = try StoredJob.find(id, connection) else { return .unknown }
+        guard !job.state.isTerminal else { return .refused(job.state) }
+        try Ending(operation).end(id, .cancelled, error: nil)
+        operation.moved(lane: job.lane, batch: job.batch, from: job.state, to: .cancelled)
+        return .changed
+    }
+
+    /// Reopens a failed or cancelled job with a fresh count; its history stays.
+    func retry(_ id: Int64, _ change: RetryChange) throws -> ChangeOutcome {
+        guard let job = try StoredJob.find(id, connection) else { return .unknown }
+        guard job.state == .failed || job.state == .cancelled else { return .refused(job.state) }
+        _ = try connection.run(
+            """
+            UPDATE job
+            SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
+                deadline = NULL, finished_at = NULL, finish_order = NULL
+            WHERE id = ?1
+            """, [.integer(id)])
+        operation.moved(lane: job.lane, batch: job.batch, from: job.state, to: .queued)
+        if !change.isEmpty { try mend(job, change) }
+        return .changed
+    }
+
+    /// Another model or limit: another request, another prompt hash, perhaps another lane.
+    private func mend(_ job: StoredJob, _ change: RetryChange) throws {
+        guard
+            let (request, sample) = try connection.queryOne(
+                "SELECT request, sample FROM job_body WHERE job_id = ?1", [.integer(job.id)],
+                { row in (row.blob(0), row.int(1)) })
+        else { return }
+        var json = try JSON.parse(request)
+        if let route = change.route {
+            var model = JSONWriter()
+            model.string(route.model)
+            json = try JSON.parse(json.replacing("model", with: model.bytes))
+            try moveLane(job, to: route)
+        }
+        if let maxTokens = change.maxTokens {
+            json = try JSON.parse(json.replacing("max_tokens", with: Array("\(maxTokens)".utf8)))
+            _ = try connection.run(
+                "UPDATE job SET max_tokens = ?2 WHERE id = ?1", [.integer(job.id), .integer(maxTokens)])
+        }
+        let bytes = Array(json.raw)
+        _ = try connection.run(
+            "UPDATE job SET request_bytes = ?2, prompt_hash = ?3 WHERE id = ?1",
+            [
+                .integer(job.id), .integer(bytes.count),
+                .blob(PromptHash(request: json, sample: sample).bytes),
+            ])
+        _ = try connection.run(
+            "UPDATE job_body SET request = ?2 WHERE job_id = ?1", [.integer(job.id), .blob(bytes)])
+    }
+
+    private func moveLane(_ job: StoredJob, to route: RouteKey) throws {
+        guard
+            let queue = try connection.queryOne(
+                "SELECT queue_id FROM job WHERE id = ?1", [.integer(job.id)], { row in row.int64(0) })
+        else { return }
+        let lane = try operation.laneID(queue: queue, route: operation.routeID(route))
+        guard lane != job.lane else { return }
+        _ = try connection.run("UPDATE job SET lane_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(lane)])
+        operation.moved(lane: job.lane, batch: nil, from: .queued, to: nil)
+        operation.moved(lane: lane, batch: nil, from: nil, to: .queued)
+    }
+}

@@ -1,0 +1,103 @@
+import Jobs
+import SQLite
+
+/// Says what a queued job waits for, from the same gates that the claim reads.
+struct Explainer {
+    let connection: Connection
+    let now: Now
+    private var routes: [Int64: RouteRow] = [:]
+    private var hasWorkers: Bool?
+
+    /// A worker not heard of for so long does not count.
+    static let workerPatience: Milliseconds = 30_000
+
+    init(_ connection: Connection, now: Now) {
+        self.connection = connection
+        self.now = now
+    }
+
+    private struct Standing {
+        var ready: Bool
+        var heldUntil: Timestamp?
+        var isHeldUnderHash: Bool
+        var failures: Int
+        var queue: Int64
+        var route: Int64
+        var requestBytes: Int
+        var maxTokens: Int
+    }
+
+    mutating func waiting(of job: Int64) throws -> WaitingFor? {
+        guard let standing = try standing(of: job) else { return nil }
+        if let until = standing.heldUntil { return held(standing, until: until) }
+        guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }
+        if queue.paused {
+            let detail = queue.pauseReason ?? "queue \(queue.name) is paused"
+            return WaitingFor(gate: .pause, detail: detail)
+        }
+        if let limit = queue.concurrency, queue.running >= limit {
+            return WaitingFor(gate: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
+        }
+        return try waiting(standing, queue: queue)
+    }
+
+    private func held(_ standing: Standing, until: Timestamp) -> WaitingFor {
+        if standing.isHeldUnderHash {
+            return WaitingFor(gate: .identicalPrompt, detail: "a call for the same prompt is in flight")
+        }
+        if standing.failures > 0 {
+            return WaitingFor(
+                gate: .retry, detail: "after \(standing.failures) failed attempts", until: until)
+        }
+        return WaitingFor(gate: .schedule, detail: "not due yet", until: until)
+    }
+
+    private mutating func waiting(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
+        guard let route = try route(standing.route) else { return nil }
+        let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
+        switch route.ledger.admission(of: need, refusedInARow: queue.refusedStreak, now: now.moment) {
+        case .refused(let gate, let detail, let after):
+            return WaitingFor(gate: gate, detail: detail, until: after.map { now.timestamp + $0 })
+        case .admitted where try !workersLive():
+            return WaitingFor(gate: .worker, detail: "no worker is running: start one with `renga work`")
+        case .admitted:
+            return WaitingFor(gate: .worker, detail: "the next free slot of a worker that serves \(route.key.name)")
+        }
+    }
+
+    private mutating func route(_ id: Int64) throws -> RouteRow? {
+        if let known = routes[id] { return known }
+        guard var route = try RouteRow.load(id, connection) else { return nil }
+        route.ledger.advance(to: now.moment)
+        routes[id] = route
+        return route
+    }
+
+    private mutating func workersLive() throws -> Bool {
+        if let hasWorkers { return hasWorkers }
+        let found =
+            try connection.queryOne(
+                "SELECT 1 FROM worker WHERE stopped = 0 AND seen_boot = ?1 AND seen_moment > ?2 LIMIT 1",
+                [.integer(now.moment.boot), .integer(now.moment.milliseconds - Self.workerPatience)],
+                { row in row.int(0) }) != nil
+        hasWorkers = found
+        return found
+    }
+
+    private func standing(of job: Int64) throws -> Standing? {
+        try connection.queryOne(
+            """
+            SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
+                job.request_bytes, job.max_tokens
+            FROM job
+            JOIN lane ON lane.id = job.lane_id
+            WHERE job.id = ?1
+            """, [.integer(job)]
+        ) { row in
+            Standing(
+                ready: row.bool(0), heldUntil: row.int64OrNil(1).map { Timestamp(milliseconds: $0) },
+                isHeldUnderHash: row.bool(2), failures: row.int(3), queue: row.int64(4), route: row.int64(5),
+                requestBytes: row.int(6), maxTokens: row.int(7))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning {
+        let isDue = try await read { connection in
+            try Prune.isDue(connection, finishedBefore: finishedBefore, now: now)
+        }
+        guard isDue else { return Pruning() }
+        return try await write(now: now) { operation in
+            try Prune(operation: operation).run(finishedBefore: finishedBefore)
+        }
+    }
+}
+
+/// Deletes in chunks, so that the write lock is held briefly, and gives pages back to the file system.
+private struct Prune {
+    static let limit = 500
+
+    let operation: Operation
+    var connection: Connection { operation.connection }
+
+    static func isDue(_ connection: Connection, finishedBefore: Timestamp, now: Now) throws -> Bool {
+        try connection.queryOne(
+            """
+            SELECT EXISTS (SELECT 1 FROM job WHERE finish_order IS NOT NULL AND finish_order < ?1)
+                OR EXISTS (SELECT 1 FROM answer WHERE uses = 0 AND expires_at < ?2)
+            """, [.integer(finishedBefore.milliseconds << 20), .integer(now.timestamp.milliseconds)],
+            { row in row.bool(0) }) ?? false
+    }
+
+    func run(finishedBefore: Timestamp) throws -> Pruning {
+        let jobs = try connection.query(
+            """
+            SELECT id, lane_id, batch_id, state, answer_id
+            FROM job
+            WHERE finish_order IS NOT NULL AND finish_order < ?1
+            ORDER BY finish_order
+            LIMIT ?2
+            """, [.integer(finishedBefore.milliseconds << 20), .integer(Self.limit)]
+        ) { row in
+            (
+                id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2),
+                state: JobState(rawValue: row.text(3)) ?? .failed, answer: row.int64OrNil(4)
+            )
+        }
+        for job in jobs {
+            _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(job.id)])
+            operation.moved(lane: job.lane, batch: nil, from: job.state, to: nil)
+            guard let answer = job.answer else { continue }
+            _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
+        }
+        let answers = try connection.run(
+            """
+            DELETE FROM answer
+            WHERE id IN (SELECT id FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)
+            """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)])
+        return Pruning(
+            jobs: jobs.count, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)
+    }
+}

@@ -1,0 +1,72 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func queue(_ name: String) async throws -> QueueStatus? {
+        try await read { connection in
+            try Queues.find(connection, "WHERE queue.name = ?1", [.text(name)]).first
+        }
+    }
+
+    package func queues() async throws -> [QueueStatus] {
+        try await read { connection in try Queues.find(connection) }
+    }
+
+    package func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus {
+        try await write(now: now) { operation in
+            let id = try operation.queueID(name)
+            let connection = operation.connection
+            if let paused = patch.paused {
+                // Who resumes a queue that had paused itself has mended the cause: its count starts afresh.
+                _ = try connection.run(
+                    """
+                    UPDATE queue
+                    SET paused = ?2, pause_reason = NULL, refused_signature = NULL, refused_streak = 0
+                    WHERE id = ?1
+                    """, [.integer(id), .bool(paused)])
+            }
+            if let concurrency = patch.concurrency {
+                _ = try connection.run(
+                    "UPDATE queue SET concurrency = ?2 WHERE id = ?1", [.integer(id), .integer(concurrency)])
+            }
+            if let weight = patch.weight {
+                _ = try connection.run(
+                    "UPDATE queue SET weight = ?2 WHERE id = ?1", [.integer(id), .integer(weight)])
+            }
+            guard let queue = try Queues.find(connection, "WHERE queue.id = ?1", [.integer(id)]).first else {
+                throw JobStoreError(.internal, "queue \(name) vanished inside its own transaction")
+            }
+            return queue
+        }
+    }
+}
+
+enum Queues {
+    static func find(_ connection: Connection, _ clause: String = "", _ values: [Value] = []) throws -> [QueueStatus] {
+        let sql = SQL(
+            "SELECT id, name, paused, pause_reason, concurrency, weight FROM queue \(clause) ORDER BY name")
+        let found = try connection.query(sql, values) { row in
+            (
+                row.int64(0),
+                QueueStatus(
+                    name: row.text(1), paused: row.bool(2), pauseReason: row.textOrNil(3),
+                    concurrency: row.intOrNil(4), weight: row.int(5), counts: StateCounts())
+            )
+        }
+        return try found.map { id, queue in
+            var queue = queue
+            try connection.forEach(
+                """
+                SELECT lane_tally.state, sum(lane_tally.jobs)
+                FROM lane
+                JOIN lane_tally ON lane_tally.lane_id = lane.id
+                WHERE lane.queue_id = ?1
+                GROUP BY lane_tally.state
+                """, [.integer(id)]
+            ) { row in
+                if let state = JobState(rawValue: row.text(0)) { queue.counts[state] = row.int(1) }
+            }
+            return queue
+        }
+    }
+}

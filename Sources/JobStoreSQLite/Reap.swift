@@ -1,0 +1,102 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    /// Looks first, over a reading connection: where no lease ran out and no deadline passed, no lock is taken.
+    package func reap(now: Now) async throws -> Reaping {
+        let isDue = try await read { connection in try Reap.isDue(connection, now: now) }
+        guard isDue else { return Reaping() }
+        return try await write(now: now) { operation in try Reap(operation: operation).run() }
+    }
+}
+
+/// Writes off attempts whose lease ran out and returns their jobs.
+///
+/// The job returns; what its call may have used does not: request and tokens stay spent, and the reserved worst case
+/// is booked as maybe paid.
+private struct Reap {
+    static let limit = 200
+
+    let operation: Operation
+    var connection: Connection { operation.connection }
+
+    static func isDue(_ connection: Connection, now: Now) throws -> Bool {
+        try connection.queryOne(
+            """
+            SELECT EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND lease_until <= ?1)
+                OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND boot <> ?2)
+                OR EXISTS (
+                    SELECT 1 FROM job
+                    WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?3 AND state = 'queued'
+                )
+            """,
+            [.integer(now.moment.milliseconds), .integer(now.moment.boot), .integer(now.timestamp.milliseconds)],
+            { row in row.bool(0) }) ?? false
+    }
+
+    func run() throws -> Reaping {
+        let expired = try StoredAttempt.expired(at: operation.now.moment, limit: Self.limit, connection)
+        for attempt in expired { try writeOff(attempt) }
+        let late = try expireDeadlines()
+        return Reaping(
+            writtenOff: expired.count, expiredDeadlines: late,
+            more: expired.count == Self.limit || late == Self.limit)
+    }
+
+    private func writeOff(_ attempt: StoredAttempt) throws {
+        let error = JobError(
+            type: "lease_lost", message: "the worker did not renew its lease: it died, was stopped or lost its disk",
+            retryable: true)
+        _ = try connection.run(
+            """
+            UPDATE attempt
+            SET fate = 'written_off', verdict = 'lease_lost', closed_at = ?3, maybe_paid = reserved_cost, error = ?4
+            WHERE job_id = ?1 AND number = ?2
+            """,
+            [
+                .integer(attempt.job), .integer(attempt.number), .integer(operation.now.timestamp.milliseconds),
+                .utf8(ErrorText.write(error)),
+            ])
+        _ = try connection.run(
+            "UPDATE queue SET running = max(0, running - 1) WHERE id = ?1", [.integer(attempt.queue)])
+        _ = try connection.run(
+            "UPDATE route SET running = max(0, running - 1) WHERE id = ?1", [.integer(attempt.route)])
+        guard let job = try StoredJob.find(attempt.job, connection) else { return }
+        operation.spent(lane: job.lane) { spend in
+            spend.calls += 1
+            spend.maybePaid += attempt.reservedCost
+        }
+        if job.state == .running, job.attempt == attempt.number {
+            try returnToLine(job)
+        } else {
+            try Holds.release(job.promptHash, all: false, connection)
+        }
+    }
+
+    private func returnToLine(_ job: StoredJob) throws {
+        if job.deaths + 1 >= Poison.failAfter {
+            let error = JobError(
+                type: "worker_lost", message: "\(job.deaths + 1) workers died while they held this job", retryable: true)
+            try Ending(operation).end(job.id, .failed, error: error)
+            operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
+            return
+        }
+        _ = try connection.run(
+            "UPDATE job SET state = 'queued', ready = 1, deaths = deaths + 1 WHERE id = ?1", [.integer(job.id)])
+        operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
+    }
+
+    private func expireDeadlines() throws -> Int {
+        let late = try connection.query(
+            """
+            SELECT id, lane_id, batch_id
+            FROM job
+            WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?1 AND state = 'queued'
+            ORDER BY deadline
+            LIMIT ?2
+            """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)]
+        ) { row in (id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2)) }
+        for job in late { try Ending(operation).fail(job.id, lane: job.lane, batch: job.batch, .deadlineExceeded) }
+        return late.count
+    }
+}

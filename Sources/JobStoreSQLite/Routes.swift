@@ -1,0 +1,62 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func routes(now: Now) async throws -> [RouteStatus] {
+        try await read { connection in try RouteRow.all(connection).map { $0.status(at: now) } }
+    }
+
+    package func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            let ids = try RouteRow.all(connection).filter { $0.key.name == name }.map(\.id)
+            for id in ids {
+                _ = try connection.run(
+                    "UPDATE route SET paused = ?2 WHERE id = ?1", [.integer(id), .bool(paused)])
+            }
+            guard let id = ids.last else { return nil }
+            return try RouteRow.load(id, connection)?.status(at: now)
+        }
+    }
+
+    package func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            guard var row = try RouteRow.load(operation.routeID(route), connection) else { return }
+            row.ledger.advance(to: now.moment)
+            row.ledger.state(.requests, limits.requests, now: now.moment)
+            row.ledger.state(.inputTokens, limits.inputTokens, now: now.moment)
+            row.ledger.state(.outputTokens, limits.outputTokens, now: now.moment)
+            try row.save(connection)
+        }
+    }
+}
+
+extension RouteRow {
+    fileprivate func status(at now: Now) -> RouteStatus {
+        var ledger = ledger
+        ledger.advance(to: now.moment)
+        return RouteStatus(
+            name: key.name, endpoint: key.service.endpoint, simulated: key.service.simulated,
+            paused: ledger.isPaused, gate: ledger.closure(at: now), requests: ledger.level(.requests),
+            inputTokens: ledger.level(.inputTokens), outputTokens: ledger.level(.outputTokens),
+            running: ledger.running, succeeded: ledger.succeeded)
+    }
+}
+
+extension RouteLedger {
+    fileprivate func closure(at now: Now) -> WaitingFor? {
+        switch gate.passage(at: now.moment) {
+        case .open: nil
+        case .oneProbe: WaitingFor(gate: gate.waitingGate, detail: gate.words)
+        case .closed(let wait):
+            WaitingFor(gate: gate.waitingGate, detail: gate.words, until: now.timestamp + wait)
+        }
+    }
+
+    fileprivate func level(_ meter: Meter) -> RouteStatus.Level? {
+        lines[meter].map { line in
+            RouteStatus.Level(perMinute: line.bucket.perMinute, available: Int(line.bucket.level))
+        }
+    }
+}

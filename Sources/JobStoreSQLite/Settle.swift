@@ -1,0 +1,211 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome {
+        try await write(now: now) { operation in try Closing(operation, settlement).run() }
+    }
+}
+
+/// Closes one attempt: its money and its share of the limits always, its job only where the attempt still holds it.
+private struct Closing {
+    let operation: Operation
+    let settlement: Settlement
+    var connection: Connection { operation.connection }
+    var now: Now { operation.now }
+
+    init(_ operation: Operation, _ settlement: Settlement) {
+        self.operation = operation
+        self.settlement = settlement
+    }
+
+    func run() throws -> SettleOutcome {
+        guard let attempt = try StoredAttempt.find(settlement.key, connection),
+            let job = try StoredJob.find(attempt.job, connection)
+        else { return .repeated }
+        switch attempt.fate {
+        case .settled: return .repeated
+        case .writtenOff: return try settleLate(attempt, job)
+        case .open: return try settleOpen(attempt, job)
+        }
+    }
+
+    // MARK: In time
+
+    private func settleOpen(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
+        guard var route = try RouteRow.load(attempt.route, connection) else { return .repeated }
+        let othersSucceeded = route.ledger.succeeded > attempt.marks.succeeded
+        let resolved = settlement.verdict.resolve(
+            attemptsCounted: job.attemptsCounted, maxAttempts: job.maxAttempts, othersSucceeded: othersSucceeded,
+            forbiddenIsKnown: route.ledger.gate.state == .forbidden, now: now.timestamp)
+        route.ledger.close(
+            attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
+            event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt, now: now,
+            using: &operation.random)
+        try route.save(connection)
+        try noteInQueue(attempt.queue)
+        let cost = self.cost(on: route)
+        try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid(attempt), operation)
+        book(cost: cost, maybePaid: maybePaid(attempt), job)
+        return try settleJob(job, attempt, resolved, cost: cost)
+    }
+
+    private func settleJob(
+        _ job: StoredJob, _ attempt: StoredAttempt, _ resolved: ResolvedVerdict, cost: Int64
+    ) throws -> SettleOutcome {
+        guard job.state == .running, job.attempt == attempt.number else {
+            try keepAnswer(job, attempt, cost: cost, uses: 0)
+            try Holds.release(job.promptHash, all: settlement.answer != nil, connection)
+            return .late
+        }
+        let counted = job.attemptsCounted + (resolved.counted ? 1 : 0)
+        switch resolved.resolution {
+        case .succeeded:
+            try succeed(job, attempt, counted: counted, cost: cost)
+        case .ready:
+            try requeue(job, counted: counted, heldUntil: nil, error: nil, cost: cost)
+        case .held(let until, let error):
+            try requeue(job, counted: counted, heldUntil: until, error: error, cost: cost)
+        case .failed(let error):
+            try addToJob(job.id, counted: counted, cost: cost)
+            try Ending(operation).end(job.id, .failed, error: error)
+            operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
+            return .settled(.failed)
+        }
+        return .settled(resolved.resolution == .succeeded ? .succeeded : .queued)
+    }
+
+    private func succeed(_ job: StoredJob, _ attempt: StoredAttempt, counted: Int, cost: Int64) throws {
+        guard let answer = try keepAnswer(job, attempt, cost: cost, uses: 1) else {
+            preconditionFailure("a success is settled with its answer")
+        }
+        _ = try connection.run(
+            """
+            UPDATE job
+            SET state = 'succeeded', answer_id = ?2, attempts_counted = ?3, cost = cost + ?4, finished_at = ?5,
+                finish_order = ?6, error = NULL
+            WHERE id = ?1
+            """,
+            [
+                .integer(job.id), .integer(answer), .integer(counted), .integer(cost),
+                .integer(now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
+            ])
+        operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
+        // Those that wait for this prompt find the answer at their claim; without a cacheable one the first goes next.
+        try Holds.release(job.promptHash, all: settlement.answer?.isCacheable == true, connection)
+    }
+
+    private func requeue(
+        _ job: StoredJob, counted: Int, heldUntil: Timestamp?, error: JobError?, cost: Int64
+    ) throws {
+        _ = try connection.run(
+            """
+            UPDATE job
+            SET state = 'queued', ready = ?2, held_until = ?3, attempts_counted = ?4, failures = failures + ?5,
+                cost = cost + ?6, error = coalesce(?7, error)
+            WHERE id = ?1
+            """,
+            [
+                .integer(job.id), .bool(heldUntil == nil), .integer(heldUntil?.milliseconds), .integer(counted),
+                .integer(heldUntil == nil ? 0 : 1), .integer(cost), .utf8(error.map(ErrorText.write)),
+            ])
+        operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
+    }
+
+    private func addToJob(_ job: Int64, counted: Int, cost: Int64) throws {
+        _ = try connection.run(
+            "UPDATE job SET attempts_counted = ?2, cost = cost + ?3 WHERE id = ?1",
+            [.integer(job), .integer(counted), .integer(cost)])
+    }
+
+    /// A run of identical refusals pauses the queue with one message, instead of failing a million jobs one by one.
+    private func noteInQueue(_ id: Int64) throws {
+        guard var queue = try QueueRow.load(id, connection) else { return }
+        queue.running = max(0, queue.running - 1)
+        switch settlement.routeEvent {
+        case .refused(let signature):
+            queue.refusedStreak = queue.refusedSignature == signature ? queue.refusedStreak + 1 : 1
+            queue.refusedSignature = signature
+            if queue.refusedStreak >= RouteLedger.fuse, case .failed(let error) = settlement.verdict {
+                queue.paused = true
+                queue.pauseReason =
+                    "paused itself after \(queue.refusedStreak) identical refusals in a row (\(signature)): "
+                    + error.message
+            }
+        case .succeeded:
+            queue.refusedStreak = 0
+            queue.refusedSignature = nil
+        default:
+            break
+        }
+        try queue.save(connection)
+    }
+
+    // MARK: Too late
+
+    /// The lease was lost and the attempt written off: what was maybe paid is now known, and the answer is not wasted.
+    private func settleLate(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
+        guard let route = try RouteRow.load(attempt.route, connection) else { return .repeated }
+        let cost = self.cost(on: route)
+        let maybePaid = settlement.maybePaid ? attempt.maybePaid : 0
+        let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
+        try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, operation)
+        book(cost: cost, maybePaid: maybePaid - attempt.maybePaid, job)
+        try addToJob(job.id, counted: job.attemptsCounted, cost: cost)
+        if try keepAnswer(job, attempt, cost: cost, uses: 0) != nil {
+            try Holds.release(job.promptHash, all: true, connection)
+        }
+        return .late
+    }
+
+    // MARK: Money and answers
+
+    private func cost(on route: RouteRow) -> Int64 {
+        guard let usage = settlement.answer?.usage ?? settlement.usage else { return 0 }
+        let model = settlement.answer?.model ?? route.key.model
+        let price = PriceTable.price(of: model) ?? PriceTable.price(of: route.key.model)
+        return price?.cost(of: usage).nanodollars ?? 0
+    }
+
+    private func maybePaid(_ attempt: StoredAttempt) -> Int64 {
+        settlement.maybePaid ? attempt.reservedCost : 0
+    }
+
+    private func book(cost: Int64, maybePaid: Int64, _ job: StoredJob) {
+        let usage = settlement.answer?.usage ?? settlement.usage
+        operation.spent(lane: job.lane) { spend in
+            spend.calls += 1
+            spend.cost += cost
+            spend.maybePaid += maybePaid
+            spend.usage.inputTokens += usage?.inputTokens ?? 0
+            spend.usage.outputTokens += usage?.outputTokens ?? 0
+            spend.usage.cacheWriteTokens += usage?.cacheWriteTokens ?? 0
+            spend.usage.cacheReadTokens += usage?.cacheReadTokens ?? 0
+        }
+        operation.booked(batch: job.batch, cost: cost, saved: 0)
+    }
+
+    /// Stores the answer, under its prompt hash where others may have it; nil where there is none to store.
+    @discardableResult
+    private func keepAnswer(_ job: StoredJob, _ attempt: StoredAttempt, cost: Int64, uses: Int) throws -> Int64? {
+        guard let answer = settlement.answer else { return nil }
+        let isShared = attempt.promptHash != nil && answer.isCacheable && operation.settings.cacheTTL > 0
+        guard isShared || uses > 0 else { return nil }
+        return try CachedAnswer.insert(
+            answer, hash: isShared ? attempt.promptHash : nil, route: attempt.route, job: job.id, cost: cost,
+            uses: uses, operation)
+    }
+}
+
+extension Settlement {
+    /// What the call took of the route's limits.
+    fileprivate var used: RouteLedger.Used {
+        if let usage = answer?.usage ?? usage { return .tokens(usage) }
+        if case .handedBack(sent: false) = verdict { return .nothing }
+        switch routeEvent {
+        case .rateLimited, .overloaded, .unauthorized, .forbidden, .spendCapped, .refused: return .requestOnly
+        case .unavailable: return maybePaid ? .unknown : .requestOnly
+        case .succeeded, .neutral: return maybePaid ? .unknown : .nothing
+        }
+    }
+}

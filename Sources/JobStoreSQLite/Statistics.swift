@@ -1,0 +1,103 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func stats(now: Now) async throws -> Stats {
+        let routes = try await routes(now: now)
+        return try await read { connection in
+            let queues = try Queues.find(connection)
+            var counts = StateCounts()
+            for queue in queues {
+                for state in JobState.allCases { counts[state] += queue.counts[state] }
+            }
+            return Stats(
+                counts: counts, queues: queues, routes: routes, workers: try Statistics.workers(connection, now: now),
+                spend: try Statistics.spend(connection), answers: try Statistics.answers(connection),
+                oldestReady: try Statistics.oldestReady(connection))
+        }
+    }
+
+    package func checkReady() async throws -> StoreFacts {
+        let path = path
+        let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
+        // An empty write takes the write lock and gives it back: the database can be written.
+        let version = try await write(now: now) { operation in try Schema.version(of: operation.connection) }
+        guard version == Schema.version else {
+            throw JobStoreError(
+                .schemaTooNew, "the database has schema version \(version), this renga knows \(Schema.version)")
+        }
+        return StoreFacts(
+            engine: "SQLite", version: SQLiteVersion.current.description, schemaVersion: version,
+            exposure: SQLiteVersion.current.hasWALResetBug ? Statistics.exposure : nil,
+            databaseBytes: SQLiteFile.size(path), logBytes: SQLiteFile.size(path + "-wal"))
+    }
+
+    package func backup(to path: String) async throws {
+        do {
+            try await readers.read { connection in try connection.backup(to: path) }
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+}
+
+private enum Statistics {
+    static let exposure = """
+        this version can lose committed data when a checkpoint runs beside a writer (fixed in SQLite 3.51.3); \
+        renga checkpoints only while it holds the write lock
+        """
+
+    static func workers(_ connection: Connection, now: Now) throws -> [WorkerStatus] {
+        try connection.query(
+            """
+            SELECT worker.name, worker.slots, worker.started_at, worker.seen_at, worker.seen_boot, worker.seen_moment,
+                (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open')
+            FROM worker
+            WHERE worker.stopped = 0
+            ORDER BY worker.id DESC
+            LIMIT 100
+            """
+        ) { row in
+            let seen = Moment(boot: row.int64(4), milliseconds: row.int64(5))
+            return WorkerStatus(
+                name: row.text(0), slots: row.int(1), running: row.int(6),
+                startedAt: Timestamp(milliseconds: row.int64(2)), seenAt: Timestamp(milliseconds: row.int64(3)),
+                alive: !(seen + Explainer.workerPatience).hasPassed(at: now.moment))
+        }
+    }
+
+    static func spend(_ connection: Connection) throws -> [Spend] {
+        try connection.query(
+            """
+            SELECT day, sum(calls), sum(cost), sum(saved), sum(hits), sum(input_tokens), sum(output_tokens),
+                sum(cache_write_tokens), sum(cache_read_tokens)
+            FROM spend
+            GROUP BY day
+            ORDER BY day DESC
+            LIMIT 31
+            """
+        ) { row in
+            let usage = Usage(
+                inputTokens: row.int64(5), outputTokens: row.int64(6), cacheWriteTokens: row.int64(7),
+                cacheReadTokens: row.int64(8))
+            return Spend(
+                day: String(Timestamp(milliseconds: row.int64(0) * 86_400_000).text.prefix(10)), calls: row.int(1),
+                cost: Money(nanodollars: row.int64(2)), saved: Money(nanodollars: row.int64(3)), hits: row.int(4),
+                usage: usage)
+        }
+    }
+
+    /// Rows are only ever deleted from the old end, so the ids tell nearly how many there are without counting.
+    static func answers(_ connection: Connection) throws -> Int {
+        try connection.queryOne("SELECT coalesce(max(id) - min(id) + 1, 0) FROM answer") { row in row.int(0) } ?? 0
+    }
+
+    static func oldestReady(_ connection: Connection) throws -> Timestamp? {
+        let oldest = try Survey.readyLanes(connection).compactMap { lane in
+            try connection.queryOne(
+                "SELECT created_at FROM job WHERE ready = 1 AND lane_id = ?1 ORDER BY rank, id LIMIT 1",
+                [.integer(lane.id)], { row in row.int64(0) })
+        }
+        return oldest.min().map { Timestamp(milliseconds: $0) }
+    }
+}

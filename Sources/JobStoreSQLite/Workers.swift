@@ -1,0 +1,82 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    /// Rows of workers that stopped or were not heard of for so long are forgotten.
+    private static let forgetAfter: Milliseconds = 86_400_000
+
+    package func register(_ worker: NewWorker, now: Now) async throws -> WorkerID {
+        try await write(now: now) { operation in
+            let milliseconds = now.timestamp.milliseconds
+            _ = try operation.connection.run(
+                """
+                DELETE FROM worker
+                WHERE seen_at < ?1 AND NOT EXISTS (
+                    SELECT 1 FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open'
+                )
+                """, [.integer(milliseconds - Self.forgetAfter)])
+            _ = try operation.connection.run(
+                """
+                INSERT INTO worker (name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)
+                """,
+                [
+                    .text(worker.name), .text(worker.host), .integer(Int64(worker.processID)), .integer(worker.slots),
+                    .integer(milliseconds), .integer(now.moment.boot), .integer(now.moment.milliseconds),
+                ])
+            return WorkerID(operation.connection.lastInsertRowID)
+        }
+    }
+
+    package func unregister(_ worker: WorkerID, now: Now) async throws {
+        try await write(now: now) { operation in
+            _ = try operation.connection.run(
+                "UPDATE worker SET stopped = 1, seen_at = ?2 WHERE id = ?1",
+                [.integer(worker.value), .integer(now.timestamp.milliseconds)])
+        }
+    }
+
+    package func renew(
+        _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now
+    ) async throws -> [AttemptKey] {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            _ = try connection.run(
+                "UPDATE worker SET seen_at = ?2, seen_boot = ?3, seen_moment = ?4 WHERE id = ?1",
+                [
+                    .integer(worker.value), .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
+                    .integer(now.moment.milliseconds),
+                ])
+            // A lease is lengthened only while the attempt still holds its job.
+            return try attempts.filter { key in
+                let renewed = try connection.run(
+                    """
+                    UPDATE attempt
+                    SET lease_until = ?4
+                    WHERE job_id = ?1 AND number = ?2 AND worker_id = ?3 AND fate = 'open' AND EXISTS (
+                        SELECT 1 FROM job WHERE job.id = ?1 AND job.state = 'running' AND job.attempt = ?2
+                    )
+                    """,
+                    [
+                        .integer(key.job.value), .integer(key.number), .integer(worker.value),
+                        .integer((now.moment + lease).milliseconds),
+                    ])
+                return renewed == 0
+            }
+        }
+    }
+
+    package func revoked(_ worker: WorkerID) async throws -> [AttemptKey] {
+        try await read { connection in
+            try connection.query(
+                """
+                SELECT attempt.job_id, attempt.number
+                FROM attempt
+                JOIN job ON job.id = attempt.job_id
+                WHERE attempt.worker_id = ?1 AND attempt.fate = 'open'
+                    AND (job.state <> 'running' OR job.attempt <> attempt.number)
+                """, [.integer(worker.value)]
+            ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
+        }
+    }
+}
