@@ -4,7 +4,7 @@
 // connections of their own. All rules are values of `Jobs`; here they are only fetched, asked and stored.
 
 package import Jobs
-package import SQLite
+import SQLite
 
 /// What the store needs to know besides its file.
 package struct StoreSettings: Sendable {
@@ -45,7 +45,7 @@ package final class SQLiteJobStore: JobStore {
     }
 
     package func close() async {
-        watcher.close()
+        watcher.stop()
         await readers.close()
         await writer.close()
     }

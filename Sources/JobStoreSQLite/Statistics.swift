@@ -18,23 +18,27 @@ extension SQLiteJobStore {
     }
 
     package func checkReady() async throws -> StoreFacts {
-        let path = path
         let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
         // An empty write takes the write lock and gives it back: the database can be written.
-        let version = try await write(now: now) { operation in try Schema.version(of: operation.connection) }
+        let (version, bytes) = try await write(now: now) { operation in
+            let connection = operation.connection
+            let bytes = try connection.queryOne(
+                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") { row in row.int64(0) }
+            return (try Schema.version(of: connection), bytes ?? 0)
+        }
         guard version == Schema.version else {
             throw JobStoreError(
                 .schemaTooNew, "the database has schema version \(version), this renga knows \(Schema.version)")
         }
         return StoreFacts(
-            engine: "SQLite", version: SQLiteVersion.current.description, schemaVersion: version,
-            exposure: SQLiteVersion.current.hasWALResetBug ? Statistics.exposure : nil,
-            databaseBytes: SQLiteFile.size(path), logBytes: SQLiteFile.size(path + "-wal"))
+            engine: "SQLite", version: SQLiteVersion.current, schemaVersion: version,
+            exposure: SQLiteVersion.hasWALResetBug ? Statistics.exposure : nil,
+            databaseBytes: bytes, logPages: writer.statistics.logPages)
     }
 
     package func backup(to path: String) async throws {
         do {
-            try await readers.read { connection in try connection.backup(to: path) }
+            try await Backup.copy(database: self.path, to: path)
         } catch {
             throw JobStoreError(error)
         }

@@ -12,6 +12,12 @@ package struct ResolvedVerdict: Hashable, Sendable {
     package var counted: Bool
     /// The word for it in the attempt's history.
     package var word: String
+
+    package init(resolution: Resolution, counted: Bool, word: String) {
+        self.resolution = resolution
+        self.counted = counted
+        self.word = word
+    }
 }
 
 extension Verdict {

@@ -151,16 +151,17 @@ package struct StoreFacts: Sendable {
     /// A known danger of this engine's version and what renga does about it; nil where there is none.
     package var exposure: String?
     package var databaseBytes: Int64
-    package var logBytes: Int64
+    /// Pages in the write-ahead log after this process's last commit.
+    package var logPages: Int
 
     package init(
-        engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64, logBytes: Int64
+        engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64, logPages: Int
     ) {
         self.engine = engine
         self.version = version
         self.schemaVersion = schemaVersion
         self.exposure = exposure
         self.databaseBytes = databaseBytes
-        self.logBytes = logBytes
+        self.logPages = logPages
     }
 }
