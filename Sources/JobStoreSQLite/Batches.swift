@@ -24,7 +24,9 @@ enum Batches {
         try find(connection, "WHERE name = ?1", [.text(name)], limit: 1).first
     }
 
-    static func find(_ connection: Connection, _ clause: String, _ values: [Value], limit: Int) throws -> [Batch] {
+    static func find(_ connection: Connection, _ clause: String, _ values: [Value], limit: Int) throws
+        -> [Batch]
+    {
         let sql = SQL(
             """
             SELECT id, name, metadata, created_at, cost, saved

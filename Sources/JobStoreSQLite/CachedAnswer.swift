@@ -7,7 +7,9 @@ struct CachedAnswer {
     let cost: Int64
 
     /// The newest living answer to this prompt on this route.
-    static func find(_ hash: [UInt8], route: Int64, now: Timestamp, _ connection: Connection) throws -> CachedAnswer? {
+    static func find(_ hash: [UInt8], route: Int64, now: Timestamp, _ connection: Connection) throws
+        -> CachedAnswer?
+    {
         try connection.queryOne(
             """
             SELECT id, cost
@@ -21,7 +23,8 @@ struct CachedAnswer {
 
     /// Stores an answer once; returns its id. Without a hash it is only its own job's.
     static func insert(
-        _ answer: Answer, hash: [UInt8]?, route: Int64, job: Int64, cost: Int64, uses: Int, _ operation: Operation
+        _ answer: Answer, hash: [UInt8]?, route: Int64, job: Int64, cost: Int64, uses: Int,
+        _ operation: Operation
     ) throws -> Int64 {
         let now = operation.now.timestamp
         _ = try operation.connection.run(

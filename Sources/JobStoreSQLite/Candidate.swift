@@ -14,7 +14,8 @@ struct Candidate {
     let deadline: Timestamp?
     let batch: Int64?
 
-    static func heads(of lane: Int64, limit: Int, offset: Int, _ connection: Connection) throws -> [Candidate] {
+    static func heads(of lane: Int64, limit: Int, offset: Int, _ connection: Connection) throws -> [Candidate]
+    {
         try connection.query(
             """
             SELECT id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id
@@ -26,7 +27,8 @@ struct Candidate {
         ) { row in
             Candidate(
                 id: row.int64(0), attempt: row.int(1), failures: row.int(2), deaths: row.int(3),
-                cache: CacheMode(rawValue: row.text(4)) ?? .off, maxTokens: row.int(5), requestBytes: row.int(6),
+                cache: CacheMode(rawValue: row.text(4)) ?? .off, maxTokens: row.int(5),
+                requestBytes: row.int(6),
                 promptHash: row.blob(7), deadline: row.int64OrNil(8).map { Timestamp(milliseconds: $0) },
                 batch: row.int64OrNil(9))
         }
@@ -71,9 +73,11 @@ struct NewAttempt {
             """,
             [
                 .integer(job), .integer(number), .integer(worker), .integer(route), .integer(queue),
-                .integer(now.timestamp.milliseconds), .integer(now.moment.milliseconds), .integer(now.moment.boot),
+                .integer(now.timestamp.milliseconds), .integer(now.moment.milliseconds),
+                .integer(now.moment.boot),
                 .integer(leaseUntil.milliseconds), .blob(promptHash), .real(need.input), .real(need.output),
-                .integer(worstCase.nanodollars), .real(marks.requests), .real(marks.input), .real(marks.output),
+                .integer(worstCase.nanodollars), .real(marks.requests), .real(marks.input),
+                .real(marks.output),
                 .integer(marks.succeeded),
             ])
     }
@@ -97,7 +101,8 @@ enum Poison {
             FROM worker
             WHERE emptying > ?1 AND id <> ?2 AND stopped = 0 AND seen_boot = ?3
             LIMIT 1
-            """, [.integer(now.milliseconds), .integer(worker.value), .integer(now.boot)], { row in row.int(0) })
+            """, [.integer(now.milliseconds), .integer(worker.value), .integer(now.boot)],
+            { row in row.int(0) })
         guard other == nil else { return false }
         _ = try operation.connection.run(
             "UPDATE worker SET emptying = ?2 WHERE id = ?1",

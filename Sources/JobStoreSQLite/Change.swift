@@ -10,7 +10,8 @@ extension SQLiteJobStore {
     package func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int {
         try await write(now: now) { operation in
             let change = Change(operation)
-            let ids = try FilterSQL(filter, states: [.queued, .running, .review]).ids(limit: limit, operation.connection)
+            let ids = try FilterSQL(filter, states: [.queued, .running, .review]).ids(
+                limit: limit, operation.connection)
             for id in ids { _ = try change.cancel(id) }
             return ids.count
         }
@@ -22,7 +23,8 @@ extension SQLiteJobStore {
 
     package func retry(_ filter: JobFilter, change: RetryChange, limit: Int, now: Now) async throws -> Int {
         try await write(now: now) { operation in
-            let ids = try FilterSQL(filter, states: [.failed, .cancelled]).ids(limit: limit, operation.connection)
+            let ids = try FilterSQL(filter, states: [.failed, .cancelled]).ids(
+                limit: limit, operation.connection)
             for id in ids { _ = try Change(operation).retry(id, change) }
             return ids.count
         }
@@ -100,7 +102,8 @@ private struct Change {
         else { return }
         let lane = try operation.laneID(queue: queue, route: operation.routeID(route))
         guard lane != job.lane else { return }
-        _ = try connection.run("UPDATE job SET lane_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(lane)])
+        _ = try connection.run(
+            "UPDATE job SET lane_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(lane)])
         operation.moved(lane: job.lane, batch: nil, from: .queued, to: nil)
         operation.moved(lane: lane, batch: nil, from: nil, to: .queued)
     }

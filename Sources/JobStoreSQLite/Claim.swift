@@ -140,7 +140,8 @@ private struct Draw {
 
     private mutating func settleFromCache(_ job: Candidate, lane: OpenLane) throws -> Bool {
         guard
-            let answer = try CachedAnswer.find(job.promptHash, route: lane.route, now: now.timestamp, connection)
+            let answer = try CachedAnswer.find(
+                job.promptHash, route: lane.route, now: now.timestamp, connection)
         else { return false }
         try Ending(operation).succeedFromCache(job.id, lane: lane.id, batch: job.batch, answer)
         hits += 1
@@ -185,16 +186,19 @@ private struct Draw {
         routes[lane.route] = route
         queues[lane.queue] = queue
         let price = PriceTable.price(of: route.key.model)
-        let worstCase = price?.worstCase(inputTokens: Int64(job.requestBytes), maxTokens: Int64(job.maxTokens)) ?? .zero
+        let worstCase =
+            price?.worstCase(inputTokens: Int64(job.requestBytes), maxTokens: Int64(job.maxTokens)) ?? .zero
         let attempt = NewAttempt(
             job: job.id, number: job.attempt + 1, worker: request.worker.value, route: lane.route,
             queue: lane.queue, leaseUntil: now.moment + request.lease,
-            promptHash: job.cache == .off ? nil : job.promptHash, need: need, worstCase: worstCase, marks: marks)
+            promptHash: job.cache == .off ? nil : job.promptHash, need: need, worstCase: worstCase,
+            marks: marks)
         try attempt.insert(operation)
         operation.moved(lane: lane.id, batch: job.batch, from: .queued, to: .running)
         claim.attempts.append(
             ClaimedAttempt(
-                key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name, route: route.key,
+                key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name,
+                route: route.key,
                 request: try Candidate.request(of: job.id, connection), maxTokens: job.maxTokens,
                 leaseUntil: attempt.leaseUntil, deadline: job.deadline, failures: job.failures,
                 alone: job.deaths >= Poison.aloneAfter))

@@ -25,13 +25,15 @@ extension SQLiteJobStore {
     package func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch {
         try await write(now: now) { operation in
             if let batch = try Batches.find(operation.connection, name: name) { return batch }
-            let last = try operation.connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
+            let last =
+                try operation.connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
             let id = max(now.timestamp.milliseconds << 20, last + 1)
             _ = try operation.connection.run(
                 "INSERT INTO batch (id, name, metadata, created_at) VALUES (?1, ?2, ?3, ?4)",
                 [.integer(id), .text(name), .blob(metadata), .integer(now.timestamp.milliseconds)])
             return Batch(
-                id: BatchID(id), name: name, metadata: metadata, createdAt: now.timestamp, counts: StateCounts(),
+                id: BatchID(id), name: name, metadata: metadata, createdAt: now.timestamp,
+                counts: StateCounts(),
                 cost: .zero, saved: .zero)
         }
     }
@@ -76,7 +78,8 @@ private struct Enqueue {
         try insert(job, id: id, place: place)
         try insertBody(job, id: id)
         for tag in Set(job.tags) {
-            _ = try connection.run("INSERT INTO job_tag (tag, job_id) VALUES (?1, ?2)", [.text(tag), .integer(id)])
+            _ = try connection.run(
+                "INSERT INTO job_tag (tag, job_id) VALUES (?1, ?2)", [.text(tag), .integer(id)])
         }
         operation.moved(lane: place.lane, batch: job.batch?.value, from: nil, to: .queued)
         return .created(JobID(id))
@@ -98,7 +101,8 @@ private struct Enqueue {
         guard
             let last = try ordinals[batch]
                 ?? connection.queryOne(
-                    "SELECT next_ordinal FROM batch WHERE id = ?1", [.integer(batch)], { row in row.int64(0) })
+                    "SELECT next_ordinal FROM batch WHERE id = ?1", [.integer(batch)], { row in row.int64(0) }
+                )
         else { return nil }
         ordinals[batch] = last + 1
         return Place(queue: queue, lane: lane, ordinal: last + 1)
@@ -119,7 +123,8 @@ private struct Enqueue {
             [
                 .integer(id), .integer(place.lane), .integer(place.queue), .bool(isReady),
                 .integer(Rank.of(createdAt: now, priority: job.priority)),
-                isReady ? .null : .integer(runAt.milliseconds), .integer(job.maxAttempts), .integer(job.priority),
+                isReady ? .null : .integer(runAt.milliseconds), .integer(job.maxAttempts),
+                .integer(job.priority),
                 .text(job.cache.rawValue), .integer(job.maxTokens), .integer(job.request.count),
                 .blob(job.promptHash.bytes), .integer(now.milliseconds), .integer(runAt.milliseconds),
                 .integer(job.deadline?.milliseconds), .text(job.key), .integer(job.batch?.value),
@@ -211,8 +216,10 @@ private struct Preview {
             LIMIT 1
             """,
             [
-                .blob(job.promptHash.bytes), .integer(now.timestamp.milliseconds), .text(job.route.service.provider),
-                .text(job.route.service.endpoint), .text(job.route.model), .text(job.route.service.credential),
+                .blob(job.promptHash.bytes), .integer(now.timestamp.milliseconds),
+                .text(job.route.service.provider),
+                .text(job.route.service.endpoint), .text(job.route.model),
+                .text(job.route.service.credential),
                 .bool(job.route.service.simulated),
             ], { row in row.int64(0) })
         return saving.map { .cached(saves: Money(nanodollars: $0)) } ?? .new

@@ -36,7 +36,8 @@ struct Explainer {
             return WaitingFor(gate: .pause, detail: detail)
         }
         if let limit = queue.concurrency, queue.running >= limit {
-            return WaitingFor(gate: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
+            return WaitingFor(
+                gate: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
         }
         return try waiting(standing, queue: queue)
     }
@@ -61,7 +62,8 @@ struct Explainer {
         case .admitted where try !workersLive():
             return WaitingFor(gate: .worker, detail: "no worker is running: start one with `renga work`")
         case .admitted:
-            return WaitingFor(gate: .worker, detail: "the next free slot of a worker that serves \(route.key.name)")
+            return WaitingFor(
+                gate: .worker, detail: "the next free slot of a worker that serves \(route.key.name)")
         }
     }
 

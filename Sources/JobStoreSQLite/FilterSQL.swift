@@ -12,7 +12,9 @@ struct FilterSQL {
         if !states.isEmpty {
             clauses.append("job.state IN (" + states.map { "'\($0.rawValue)'" }.joined(separator: ", ") + ")")
         }
-        if let queue = filter.queue { add("job.queue_id = (SELECT id FROM queue WHERE name = ?)", .text(queue)) }
+        if let queue = filter.queue {
+            add("job.queue_id = (SELECT id FROM queue WHERE name = ?)", .text(queue))
+        }
         if let batch = filter.batch { add("job.batch_id = ?", .integer(batch.value)) }
         if let key = filter.key { add("job.key = ?", .text(key)) }
         if let tag = filter.tag { add("job.id IN (SELECT job_id FROM job_tag WHERE tag = ?)", .text(tag)) }
@@ -44,6 +46,7 @@ struct FilterSQL {
     }
 
     func count(_ connection: Connection) throws -> Int {
-        try connection.queryOne(SQL("SELECT count(*) FROM job \(whereClause)"), values) { row in row.int(0) } ?? 0
+        try connection.queryOne(SQL("SELECT count(*) FROM job \(whereClause)"), values) { row in row.int(0) }
+            ?? 0
     }
 }

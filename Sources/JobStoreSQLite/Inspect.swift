@@ -15,8 +15,10 @@ extension SQLiteJobStore {
             var clause = FilterSQL(filter)
             if let before { clause.add("job.id < ?", .integer(before.value)) }
             let reader = JobReader(connection: connection, now: now, bodies: bodies)
-            return try reader.jobs(where: clause.whereClause, clause.values, order: "job.id DESC", limit: limit)
-                .map(\.job)
+            return try reader.jobs(
+                where: clause.whereClause, clause.values, order: "job.id DESC", limit: limit
+            )
+            .map(\.job)
         }
     }
 

@@ -38,7 +38,8 @@ extension Operation {
     func laneID(queue: Int64, route: Int64) throws -> Int64 {
         let values: [Value] = [.integer(queue), .integer(route)]
         if let id = try connection.queryOne(
-            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND tenant = '' AND budget = ''", values,
+            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND tenant = '' AND budget = ''",
+            values,
             { row in row.int64(0) })
         {
             return id

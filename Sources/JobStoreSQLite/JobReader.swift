@@ -59,12 +59,15 @@ struct JobReader {
             tags: row.textOrNil(5)?.split(separator: "\n").map(String.init) ?? [], metadata: row.blobOrNil(6),
             batch: row.int64OrNil(7).map { BatchID($0) }, createdAt: Timestamp(milliseconds: row.int64(8)),
             runAt: Timestamp(milliseconds: row.int64(9)), startedAt: time(row, 10), finishedAt: time(row, 11),
-            deadline: time(row, 12), attempt: row.int(13), attemptsCounted: row.int(14), maxAttempts: row.int(15),
+            deadline: time(row, 12), attempt: row.int(13), attemptsCounted: row.int(14),
+            maxAttempts: row.int(15),
             cache: CacheMode(rawValue: row.text(16)) ?? .off, lease: lease(row), waitingFor: nil,
             request: row.blobOrNil(20), response: row.blobOrNil(21),
             error: state == .succeeded ? nil : row.isNull(22) ? nil : ErrorText.read(row.blob(22)),
-            usage: usage(row), cost: Money(nanodollars: row.int64(28)), saved: Money(nanodollars: row.int64(29)),
-            cached: row.bool(30), sourceJob: source == id ? nil : source.map { JobID($0) }, model: row.text(32),
+            usage: usage(row), cost: Money(nanodollars: row.int64(28)),
+            saved: Money(nanodollars: row.int64(29)),
+            cached: row.bool(30), sourceJob: source == id ? nil : source.map { JobID($0) },
+            model: row.text(32),
             simulated: row.bool(33))
         return FinishedJob(cursor: row.int64OrNil(34) ?? 0, job: job)
     }

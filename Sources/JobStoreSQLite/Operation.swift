@@ -74,7 +74,8 @@ final class Operation {
     func nextFinishOrder() throws -> Int64 {
         let last =
             try lastOrder
-            ?? connection.queryOne("SELECT max(finish_order) FROM job WHERE finish_order IS NOT NULL") { row in
+            ?? connection.queryOne("SELECT max(finish_order) FROM job WHERE finish_order IS NOT NULL") {
+                row in
                 row.int64(0)
             } ?? 0
         let order = max(now.timestamp.milliseconds << 20, last + 1)

@@ -42,7 +42,9 @@ extension SQLiteJobStore {
 }
 
 enum Queues {
-    static func find(_ connection: Connection, _ clause: String = "", _ values: [Value] = []) throws -> [QueueStatus] {
+    static func find(_ connection: Connection, _ clause: String = "", _ values: [Value] = []) throws
+        -> [QueueStatus]
+    {
         let sql = SQL(
             "SELECT id, name, paused, pause_reason, concurrency, weight FROM queue \(clause) ORDER BY name")
         let found = try connection.query(sql, values) { row in

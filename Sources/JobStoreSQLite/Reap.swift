@@ -30,7 +30,10 @@ private struct Reap {
                     WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?3 AND state = 'queued'
                 )
             """,
-            [.integer(now.moment.milliseconds), .integer(now.moment.boot), .integer(now.timestamp.milliseconds)],
+            [
+                .integer(now.moment.milliseconds), .integer(now.moment.boot),
+                .integer(now.timestamp.milliseconds),
+            ],
             { row in row.bool(0) }) ?? false
     }
 
@@ -45,7 +48,8 @@ private struct Reap {
 
     private func writeOff(_ attempt: StoredAttempt) throws {
         let error = JobError(
-            type: "lease_lost", message: "the worker did not renew its lease: it died, was stopped or lost its disk",
+            type: "lease_lost",
+            message: "the worker did not renew its lease: it died, was stopped or lost its disk",
             retryable: true)
         _ = try connection.run(
             """
@@ -54,7 +58,8 @@ private struct Reap {
             WHERE job_id = ?1 AND number = ?2
             """,
             [
-                .integer(attempt.job), .integer(attempt.number), .integer(operation.now.timestamp.milliseconds),
+                .integer(attempt.job), .integer(attempt.number),
+                .integer(operation.now.timestamp.milliseconds),
                 .utf8(ErrorText.write(error)),
             ])
         _ = try connection.run(
@@ -76,13 +81,15 @@ private struct Reap {
     private func returnToLine(_ job: StoredJob) throws {
         if job.deaths + 1 >= Poison.failAfter {
             let error = JobError(
-                type: "worker_lost", message: "\(job.deaths + 1) workers died while they held this job", retryable: true)
+                type: "worker_lost", message: "\(job.deaths + 1) workers died while they held this job",
+                retryable: true)
             try Ending(operation).end(job.id, .failed, error: error)
             operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
             return
         }
         _ = try connection.run(
-            "UPDATE job SET state = 'queued', ready = 1, deaths = deaths + 1 WHERE id = ?1", [.integer(job.id)])
+            "UPDATE job SET state = 'queued', ready = 1, deaths = deaths + 1 WHERE id = ?1",
+            [.integer(job.id)])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
     }
 
@@ -96,7 +103,9 @@ private struct Reap {
             LIMIT ?2
             """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)]
         ) { row in (id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2)) }
-        for job in late { try Ending(operation).fail(job.id, lane: job.lane, batch: job.batch, .deadlineExceeded) }
+        for job in late {
+            try Ending(operation).fail(job.id, lane: job.lane, batch: job.batch, .deadlineExceeded)
+        }
         return late.count
     }
 }

@@ -18,7 +18,9 @@ extension RouteRow {
     private static let everyone = SQL("SELECT \(columns) FROM route ORDER BY id")
 
     static func load(_ id: Int64, _ connection: Connection) throws -> RouteRow? {
-        guard var route = try connection.queryOne(byID, [.integer(id)], { row in RouteRow(row) }) else { return nil }
+        guard var route = try connection.queryOne(byID, [.integer(id)], { row in RouteRow(row) }) else {
+            return nil
+        }
         try route.loadLines(connection)
         return route
     }
@@ -36,15 +38,19 @@ extension RouteRow {
         key = RouteKey(service: service, model: row.text(3))
         let gate = RouteGate(
             state: RouteGate.State(rawValue: row.text(7)) ?? .open, until: Self.moment(row, 8, 9),
-            untilDate: row.int64OrNil(10).map { Timestamp(milliseconds: $0) }, closedAt: Self.moment(row, 11, 12),
+            untilDate: row.int64OrNil(10).map { Timestamp(milliseconds: $0) },
+            closedAt: Self.moment(row, 11, 12),
             failures: row.int(13), trips: row.int(14), rampFrom: Self.moment(row, 15, 16))
         ledger = RouteLedger(
-            gate: gate, isPaused: row.bool(6), running: row.int(17), succeeded: row.int(18), isLearned: row.bool(19),
+            gate: gate, isPaused: row.bool(6), running: row.int(17), succeeded: row.int(18),
+            isLearned: row.bool(19),
             inputPerByte: row.double(20), outputTokens: row.doubleOrNil(21), lines: [:])
     }
 
     private static func moment(_ row: borrowing Row, _ boot: Int, _ milliseconds: Int) -> Moment? {
-        guard let boot = row.int64OrNil(boot), let milliseconds = row.int64OrNil(milliseconds) else { return nil }
+        guard let boot = row.int64OrNil(boot), let milliseconds = row.int64OrNil(milliseconds) else {
+            return nil
+        }
         return Moment(boot: boot, milliseconds: milliseconds)
     }
 
@@ -58,7 +64,10 @@ extension RouteRow {
         ) { row in
             let at = Moment(boot: row.int64(4), milliseconds: row.int64(5))
             let bucket = TokenBucket(perMinute: row.int(2), level: row.double(3), at: at)
-            return (row.text(0), RouteLedger.Line(stated: row.intOrNil(1), bucket: bucket, reserved: row.double(6)))
+            return (
+                row.text(0),
+                RouteLedger.Line(stated: row.intOrNil(1), bucket: bucket, reserved: row.double(6))
+            )
         }
         for (name, line) in rows {
             if let meter = RouteLedger.Meter(rawValue: name) { ledger.lines[meter] = line }
@@ -97,7 +106,8 @@ extension RouteRow {
             """,
             [
                 .integer(id), .text(meter.rawValue), .integer(line.stated), .integer(line.bucket.perMinute),
-                .real(line.bucket.level), .integer(line.bucket.at.boot), .integer(line.bucket.at.milliseconds),
+                .real(line.bucket.level), .integer(line.bucket.at.boot),
+                .integer(line.bucket.at.milliseconds),
                 .real(line.reserved),
             ])
     }

@@ -71,7 +71,7 @@ package final class SQLiteJobStore: JobStore {
 
     func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
         do {
-            return try await readers.read { connection in try connection.snapshot { try body(connection) } }
+            return try await readers.read(body)
         } catch {
             throw JobStoreError(error)
         }
@@ -91,7 +91,8 @@ extension JobStoreError {
         let code: Code =
             switch error.primaryCode {
             case SQLiteError.full: .full
-            case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.busy, SQLiteError.readOnly: .unavailable
+            case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.busy, SQLiteError.readOnly:
+                .unavailable
             case SQLiteError.overloaded, SQLiteError.system: .unavailable
             case SQLiteError.unsafeVolume, SQLiteError.notADatabase: .unsuitable
             case SQLiteError.closed: .closed

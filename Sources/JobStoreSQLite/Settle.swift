@@ -36,7 +36,8 @@ private struct Closing {
         guard var route = try RouteRow.load(attempt.route, connection) else { return .repeated }
         let othersSucceeded = route.ledger.succeeded > attempt.marks.succeeded
         let resolved = settlement.verdict.resolve(
-            attemptsCounted: job.attemptsCounted, maxAttempts: job.maxAttempts, othersSucceeded: othersSucceeded,
+            attemptsCounted: job.attemptsCounted, maxAttempts: job.maxAttempts,
+            othersSucceeded: othersSucceeded,
             forbiddenIsKnown: route.ledger.gate.state == .forbidden, now: now.timestamp)
         route.ledger.close(
             attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
@@ -106,7 +107,8 @@ private struct Closing {
             WHERE id = ?1
             """,
             [
-                .integer(job.id), .bool(heldUntil == nil), .integer(heldUntil?.milliseconds), .integer(counted),
+                .integer(job.id), .bool(heldUntil == nil), .integer(heldUntil?.milliseconds),
+                .integer(counted),
                 .integer(heldUntil == nil ? 0 : 1), .integer(cost), .utf8(error.map(ErrorText.write)),
             ])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
@@ -187,7 +189,9 @@ private struct Closing {
 
     /// Stores the answer, under its prompt hash where others may have it; nil where there is none to store.
     @discardableResult
-    private func keepAnswer(_ job: StoredJob, _ attempt: StoredAttempt, cost: Int64, uses: Int) throws -> Int64? {
+    private func keepAnswer(_ job: StoredJob, _ attempt: StoredAttempt, cost: Int64, uses: Int) throws
+        -> Int64?
+    {
         guard let answer = settlement.answer else { return nil }
         let isShared = attempt.promptHash != nil && answer.isCacheable && operation.settings.cacheTTL > 0
         guard isShared || uses > 0 else { return nil }

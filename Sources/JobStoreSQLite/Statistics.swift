@@ -11,7 +11,8 @@ extension SQLiteJobStore {
                 for state in JobState.allCases { counts[state] += queue.counts[state] }
             }
             return Stats(
-                counts: counts, queues: queues, routes: routes, workers: try Statistics.workers(connection, now: now),
+                counts: counts, queues: queues, routes: routes,
+                workers: try Statistics.workers(connection, now: now),
                 spend: try Statistics.spend(connection), answers: try Statistics.answers(connection),
                 oldestReady: try Statistics.oldestReady(connection))
         }
@@ -23,12 +24,14 @@ extension SQLiteJobStore {
         let (version, bytes) = try await write(now: now) { operation in
             let connection = operation.connection
             let bytes = try connection.queryOne(
-                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") { row in row.int64(0) }
+                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+            ) { row in row.int64(0) }
             return (try Schema.version(of: connection), bytes ?? 0)
         }
         guard version == Schema.version else {
             throw JobStoreError(
-                .schemaTooNew, "the database has schema version \(version), this renga knows \(Schema.version)")
+                .schemaTooNew,
+                "the database has schema version \(version), this renga knows \(Schema.version)")
         }
         return StoreFacts(
             engine: "SQLite", version: SQLiteVersion.current, schemaVersion: version,
@@ -65,7 +68,8 @@ private enum Statistics {
             let seen = Moment(boot: row.int64(4), milliseconds: row.int64(5))
             return WorkerStatus(
                 name: row.text(0), slots: row.int(1), running: row.int(6),
-                startedAt: Timestamp(milliseconds: row.int64(2)), seenAt: Timestamp(milliseconds: row.int64(3)),
+                startedAt: Timestamp(milliseconds: row.int64(2)),
+                seenAt: Timestamp(milliseconds: row.int64(3)),
                 alive: !(seen + Explainer.workerPatience).hasPassed(at: now.moment))
         }
     }
@@ -85,15 +89,18 @@ private enum Statistics {
                 inputTokens: row.int64(5), outputTokens: row.int64(6), cacheWriteTokens: row.int64(7),
                 cacheReadTokens: row.int64(8))
             return Spend(
-                day: String(Timestamp(milliseconds: row.int64(0) * 86_400_000).text.prefix(10)), calls: row.int(1),
-                cost: Money(nanodollars: row.int64(2)), saved: Money(nanodollars: row.int64(3)), hits: row.int(4),
+                day: String(Timestamp(milliseconds: row.int64(0) * 86_400_000).text.prefix(10)),
+                calls: row.int(1),
+                cost: Money(nanodollars: row.int64(2)), saved: Money(nanodollars: row.int64(3)),
+                hits: row.int(4),
                 usage: usage)
         }
     }
 
     /// Rows are only ever deleted from the old end, so the ids tell nearly how many there are without counting.
     static func answers(_ connection: Connection) throws -> Int {
-        try connection.queryOne("SELECT coalesce(max(id) - min(id) + 1, 0) FROM answer") { row in row.int(0) } ?? 0
+        try connection.queryOne("SELECT coalesce(max(id) - min(id) + 1, 0) FROM answer") { row in row.int(0) }
+            ?? 0
     }
 
     static func oldestReady(_ connection: Connection) throws -> Timestamp? {

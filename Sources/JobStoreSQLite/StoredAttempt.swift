@@ -30,7 +30,9 @@ struct StoredAttempt {
         """)
 
     static func find(_ key: AttemptKey, _ connection: Connection) throws -> StoredAttempt? {
-        try connection.queryOne(byKey, [.integer(key.job.value), .integer(key.number)]) { row in StoredAttempt(row) }
+        try connection.queryOne(byKey, [.integer(key.job.value), .integer(key.number)]) { row in
+            StoredAttempt(row)
+        }
     }
 
     static func expired(at now: Moment, limit: Int, _ connection: Connection) throws -> [StoredAttempt] {
@@ -56,7 +58,8 @@ struct StoredAttempt {
 
     /// Settles the attempt's row: its verdict, and what was really used.
     func close(
-        _ settlement: Settlement, _ resolved: ResolvedVerdict, cost: Int64, maybePaid: Int64, _ operation: Operation
+        _ settlement: Settlement, _ resolved: ResolvedVerdict, cost: Int64, maybePaid: Int64,
+        _ operation: Operation
     ) throws {
         let usage = settlement.answer?.usage ?? settlement.usage
         _ = try operation.connection.run(
@@ -110,8 +113,10 @@ struct StoredJob {
             """, [.integer(id)]
         ) { row in
             StoredJob(
-                id: id, lane: row.int64(0), state: JobState(rawValue: row.text(1)) ?? .failed, attempt: row.int(2),
-                attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5), batch: row.int64OrNil(6),
+                id: id, lane: row.int64(0), state: JobState(rawValue: row.text(1)) ?? .failed,
+                attempt: row.int(2),
+                attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
+                batch: row.int64OrNil(6),
                 promptHash: row.blob(7), requestBytes: row.int(8))
         }
     }

@@ -21,7 +21,8 @@ extension SQLiteJobStore {
                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)
                 """,
                 [
-                    .text(worker.name), .text(worker.host), .integer(Int64(worker.processID)), .integer(worker.slots),
+                    .text(worker.name), .text(worker.host), .integer(Int64(worker.processID)),
+                    .integer(worker.slots),
                     .integer(milliseconds), .integer(now.moment.boot), .integer(now.moment.milliseconds),
                 ])
             return WorkerID(operation.connection.lastInsertRowID)

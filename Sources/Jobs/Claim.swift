@@ -47,7 +47,8 @@ package struct Claim: Sendable {
     package var wakeAfter: Milliseconds?
 
     package init(
-        attempts: [ClaimedAttempt] = [], settledFromCache: Int = 0, emptyYourself: Bool = false, more: Bool = false,
+        attempts: [ClaimedAttempt] = [], settledFromCache: Int = 0, emptyYourself: Bool = false,
+        more: Bool = false,
         wakeAfter: Milliseconds? = nil
     ) {
         self.attempts = attempts

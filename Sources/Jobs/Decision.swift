@@ -44,9 +44,11 @@ extension Decision {
         switch breakage.kind {
         case .unreachable, .reset, .timeout, .truncated, .malformed:
             return Decision(
-                verdict: .again(after: delay, error, .ifOthersSucceeded), routeEvent: .unavailable, maybePaid: maybePaid)
+                verdict: .again(after: delay, error, .ifOthersSucceeded), routeEvent: .unavailable,
+                maybePaid: maybePaid)
         case .tooLarge:
-            return Decision(verdict: .again(after: delay, error, .counted), routeEvent: .neutral, maybePaid: maybePaid)
+            return Decision(
+                verdict: .again(after: delay, error, .counted), routeEvent: .neutral, maybePaid: maybePaid)
         case .unsendable:
             var error = error
             error.retryable = false
@@ -58,7 +60,8 @@ extension Decision {
         let retryAfter = refusal.retryAfter?.delay
         func error(_ fallback: String, retryable: Bool) -> JobError {
             JobError(
-                type: refusal.type ?? fallback, message: refusal.message, status: refusal.status, requestID: requestID,
+                type: refusal.type ?? fallback, message: refusal.message, status: refusal.status,
+                requestID: requestID,
                 retryable: retryable)
         }
         if let cap = SpendCap(refusal) {
@@ -77,12 +80,16 @@ extension Decision {
                 verdict: .wait(error("rate_limit_error", retryable: true)),
                 routeEvent: .rateLimited(retryAfter: retryAfter))
         case 401:
-            return Decision(verdict: .wait(error("authentication_error", retryable: true)), routeEvent: .unauthorized)
+            return Decision(
+                verdict: .wait(error("authentication_error", retryable: true)), routeEvent: .unauthorized)
         case 403:
-            return Decision(verdict: .failed(error("permission_error", retryable: false)), routeEvent: .forbidden)
+            return Decision(
+                verdict: .failed(error("permission_error", retryable: false)), routeEvent: .forbidden)
         case 408, 409, 500...599, 200..<300, 300..<400:
             return Decision(
-                verdict: .again(after: max(retryAfter ?? 0, delay), error("api_error", retryable: true), .ifOthersSucceeded),
+                verdict: .again(
+                    after: max(retryAfter ?? 0, delay), error("api_error", retryable: true),
+                    .ifOthersSucceeded),
                 routeEvent: .unavailable, maybePaid: refusal.status == 200 && refusal.usage == nil)
         default:
             let error = error("invalid_request_error", retryable: false)
@@ -91,7 +98,6 @@ extension Decision {
         }
     }
 }
-
 
 extension Refusal {
     /// 529, a 503 that says overloaded, or the `overloaded_error` event inside a stream.
@@ -103,7 +109,8 @@ extension Refusal {
 
 extension JobError {
     package static let deadlineExceeded = JobError(
-        type: "deadline_exceeded", message: "the job's deadline passed before an answer came", retryable: true)
+        type: "deadline_exceeded", message: "the job's deadline passed before an answer came", retryable: true
+    )
 }
 
 extension Breakage.Kind {

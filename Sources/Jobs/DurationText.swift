@@ -22,7 +22,8 @@ package enum DurationText {
 
     /// The shortest exact form: `1500` is `1500ms`, `90000` is `90s`, `86400000` is `1d`.
     package static func text(_ duration: Milliseconds) -> String {
-        for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")] as [(Int64, String)]
+        for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")]
+            as [(Int64, String)]
         where duration % unit == 0 && duration > 0 {
             return "\(duration / unit)\(name)"
         }

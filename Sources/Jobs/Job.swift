@@ -62,10 +62,14 @@ package struct Job: Sendable {
     }
 
     package init(
-        id: JobID, key: String?, queue: String, state: JobState, priority: Int, tags: [String], metadata: [UInt8]?,
-        batch: BatchID?, createdAt: Timestamp, runAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?,
-        deadline: Timestamp?, attempt: Int, attemptsCounted: Int, maxAttempts: Int, cache: CacheMode, lease: Lease?,
-        waitingFor: WaitingFor?, request: [UInt8]?, response: [UInt8]?, error: JobError?, usage: Usage?, cost: Money,
+        id: JobID, key: String?, queue: String, state: JobState, priority: Int, tags: [String],
+        metadata: [UInt8]?,
+        batch: BatchID?, createdAt: Timestamp, runAt: Timestamp, startedAt: Timestamp?,
+        finishedAt: Timestamp?,
+        deadline: Timestamp?, attempt: Int, attemptsCounted: Int, maxAttempts: Int, cache: CacheMode,
+        lease: Lease?,
+        waitingFor: WaitingFor?, request: [UInt8]?, response: [UInt8]?, error: JobError?, usage: Usage?,
+        cost: Money,
         saved: Money, cached: Bool, sourceJob: JobID?, model: String, simulated: Bool
     ) {
         self.id = id
@@ -112,7 +116,8 @@ package struct JobError: Hashable, Sendable, Error {
     /// Whether trying again without a change could help.
     package var retryable: Bool
 
-    package init(type: String, message: String, status: Int? = nil, requestID: String? = nil, retryable: Bool) {
+    package init(type: String, message: String, status: Int? = nil, requestID: String? = nil, retryable: Bool)
+    {
         self.type = type
         self.message = message
         self.status = status

@@ -19,7 +19,8 @@ package protocol JobStore: Sendable {
     /// Opens attempts for free slots, and settles from the cache what needs no call.
     func claim(_ request: ClaimRequest, now: Now) async throws -> Claim
     /// Says that the worker lives, and lengthens the leases it still holds. Returns the attempts that are no longer its.
-    func renew(_ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now) async throws -> [AttemptKey]
+    func renew(_ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now) async throws
+        -> [AttemptKey]
     /// Those of the worker's open attempts whose job has been cancelled or taken away; reads only.
     func revoked(_ worker: WorkerID) async throws -> [AttemptKey]
     /// Closes one attempt: its money always, its job only where the attempt still holds it.

@@ -38,9 +38,11 @@ package struct NewJob: Sendable {
     }
 
     package init(
-        queue: String, key: String? = nil, priority: Int = 0, runAt: Timestamp? = nil, delay: Milliseconds? = nil,
+        queue: String, key: String? = nil, priority: Int = 0, runAt: Timestamp? = nil,
+        delay: Milliseconds? = nil,
         deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, sample: Int = 0,
-        tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey, maxTokens: Int, promptHash: PromptHash,
+        tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey, maxTokens: Int,
+        promptHash: PromptHash,
         fingerprint: [UInt8], batch: BatchID? = nil, idempotency: Idempotency? = nil
     ) {
         self.queue = queue

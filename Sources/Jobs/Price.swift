@@ -33,25 +33,42 @@ package enum PriceTable {
     /// The price of a model, or nil where none is known: its jobs then cost "0" and say so in the log.
     package static func price(of model: String) -> Price? {
         exact[model]
-            ?? exact.filter { model.hasPrefix($0.key + "-") }.max { $0.key.utf8.count < $1.key.utf8.count }?.value
+            ?? exact.filter { model.hasPrefix($0.key + "-") }.max { $0.key.utf8.count < $1.key.utf8.count }?
+            .value
     }
 
     private static let exact: [String: Price] = [
-        "claude-haiku-5-5": Price(input: 100, output: 500, cacheWrite5m: 125, cacheWrite1h: 200, cacheRead: 10),
-        "claude-haiku-4-5": Price(input: 1000, output: 5000, cacheWrite5m: 1250, cacheWrite1h: 2000, cacheRead: 100),
-        "claude-3-5-haiku": Price(input: 800, output: 4000, cacheWrite5m: 1000, cacheWrite1h: 1600, cacheRead: 80),
-        "claude-3-haiku": Price(input: 250, output: 1250, cacheWrite5m: 300, cacheWrite1h: 500, cacheRead: 30),
-        "claude-sonnet-5-5": Price(input: 2000, output: 10000, cacheWrite5m: 2500, cacheWrite1h: 4000, cacheRead: 100),
-        "claude-sonnet-5": Price(input: 2000, output: 10000, cacheWrite5m: 2500, cacheWrite1h: 4000, cacheRead: 200),
-        "claude-sonnet-4-6": Price(input: 3000, output: 15000, cacheWrite5m: 3750, cacheWrite1h: 6000, cacheRead: 300),
-        "claude-sonnet-4-5": Price(input: 3000, output: 15000, cacheWrite5m: 3750, cacheWrite1h: 6000, cacheRead: 300),
-        "claude-opus-5-5": Price(input: 4000, output: 20000, cacheWrite5m: 5000, cacheWrite1h: 8000, cacheRead: 200),
-        "claude-opus-5": Price(input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-8": Price(input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-7": Price(input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-6": Price(input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-5": Price(input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-1": Price(input: 15000, output: 75000, cacheWrite5m: 18750, cacheWrite1h: 30000, cacheRead: 1500),
-        "claude-fable-5": Price(input: 10000, output: 50000, cacheWrite5m: 12500, cacheWrite1h: 20000, cacheRead: 1000),
+        "claude-haiku-5-5": Price(
+            input: 100, output: 500, cacheWrite5m: 125, cacheWrite1h: 200, cacheRead: 10),
+        "claude-haiku-4-5": Price(
+            input: 1000, output: 5000, cacheWrite5m: 1250, cacheWrite1h: 2000, cacheRead: 100),
+        "claude-3-5-haiku": Price(
+            input: 800, output: 4000, cacheWrite5m: 1000, cacheWrite1h: 1600, cacheRead: 80),
+        "claude-3-haiku": Price(
+            input: 250, output: 1250, cacheWrite5m: 300, cacheWrite1h: 500, cacheRead: 30),
+        "claude-sonnet-5-5": Price(
+            input: 2000, output: 10000, cacheWrite5m: 2500, cacheWrite1h: 4000, cacheRead: 100),
+        "claude-sonnet-5": Price(
+            input: 2000, output: 10000, cacheWrite5m: 2500, cacheWrite1h: 4000, cacheRead: 200),
+        "claude-sonnet-4-6": Price(
+            input: 3000, output: 15000, cacheWrite5m: 3750, cacheWrite1h: 6000, cacheRead: 300),
+        "claude-sonnet-4-5": Price(
+            input: 3000, output: 15000, cacheWrite5m: 3750, cacheWrite1h: 6000, cacheRead: 300),
+        "claude-opus-5-5": Price(
+            input: 4000, output: 20000, cacheWrite5m: 5000, cacheWrite1h: 8000, cacheRead: 200),
+        "claude-opus-5": Price(
+            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
+        "claude-opus-4-8": Price(
+            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
+        "claude-opus-4-7": Price(
+            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
+        "claude-opus-4-6": Price(
+            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
+        "claude-opus-4-5": Price(
+            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
+        "claude-opus-4-1": Price(
+            input: 15000, output: 75000, cacheWrite5m: 18750, cacheWrite1h: 30000, cacheRead: 1500),
+        "claude-fable-5": Price(
+            input: 10000, output: 50000, cacheWrite5m: 12500, cacheWrite1h: 20000, cacheRead: 1000),
     ]
 }

@@ -16,7 +16,9 @@ package struct PromptHash: Hashable, Sendable {
     /// - Parameters:
     ///   - request: a JSON object, `model` and `max_tokens` filled in.
     ///   - sample: 0 for the answer that all share, more for one more answer to the same prompt.
-    package init(request: JSON, sample: Int = 0, version: String = "", betas: [String] = [], tenant: String = "") {
+    package init(
+        request: JSON, sample: Int = 0, version: String = "", betas: [String] = [], tenant: String = ""
+    ) {
         var text: [UInt8] = []
         for part in [version, betas.sorted().joined(separator: ","), tenant, String(sample)] {
             text.append(contentsOf: "\(part.utf8.count):".utf8)

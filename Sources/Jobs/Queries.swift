@@ -11,8 +11,10 @@ package struct JobFilter: Hashable, Sendable {
     package var createdBefore: Timestamp?
 
     package init(
-        state: JobState? = nil, queue: String? = nil, batch: BatchID? = nil, key: String? = nil, tag: String? = nil,
-        model: String? = nil, errorType: String? = nil, createdAfter: Timestamp? = nil, createdBefore: Timestamp? = nil
+        state: JobState? = nil, queue: String? = nil, batch: BatchID? = nil, key: String? = nil,
+        tag: String? = nil,
+        model: String? = nil, errorType: String? = nil, createdAfter: Timestamp? = nil,
+        createdBefore: Timestamp? = nil
     ) {
         self.state = state
         self.queue = queue

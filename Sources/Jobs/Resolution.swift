@@ -26,7 +26,8 @@ extension Verdict {
     ///   - othersSucceeded: another job succeeded on the route since this attempt's claim.
     ///   - forbiddenIsKnown: the route is paused for 403s, so this one is not the job's affair.
     package func resolve(
-        attemptsCounted: Int, maxAttempts: Int, othersSucceeded: Bool, forbiddenIsKnown: Bool = false, now: Timestamp
+        attemptsCounted: Int, maxAttempts: Int, othersSucceeded: Bool, forbiddenIsKnown: Bool = false,
+        now: Timestamp
     ) -> ResolvedVerdict {
         switch self {
         case .succeeded:
@@ -46,10 +47,12 @@ extension Verdict {
             let counted = blame == .counted || (blame == .ifOthersSucceeded && othersSucceeded)
             if counted, attemptsCounted + 1 >= maxAttempts {
                 var error = error
-                error.message = "gave up after \(maxAttempts) counted attempts; the last one: \(error.message)"
+                error.message =
+                    "gave up after \(maxAttempts) counted attempts; the last one: \(error.message)"
                 return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
             }
-            return ResolvedVerdict(resolution: .held(until: now + delay, error), counted: counted, word: "again")
+            return ResolvedVerdict(
+                resolution: .held(until: now + delay, error), counted: counted, word: "again")
         }
     }
 }

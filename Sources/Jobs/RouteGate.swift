@@ -86,7 +86,8 @@ package struct RouteGate: Hashable, Sendable {
     package mutating func apply(
         _ event: RouteEvent, claimedAt: Moment, now: Now, using random: inout some RandomNumberGenerator
     ) {
-        let isNews = closedAt.map { claimedAt.boot != $0.boot || claimedAt.milliseconds >= $0.milliseconds } ?? true
+        let isNews =
+            closedAt.map { claimedAt.boot != $0.boot || claimedAt.milliseconds >= $0.milliseconds } ?? true
         switch event {
         case .succeeded, .refused:
             if isNews { reopen(at: now.moment) }
@@ -139,7 +140,8 @@ package struct RouteGate: Hashable, Sendable {
     }
 
     private mutating func fail(
-        _ new: State, least: Milliseconds, isNews: Bool, now: Moment, using random: inout some RandomNumberGenerator
+        _ new: State, least: Milliseconds, isNews: Bool, now: Moment,
+        using random: inout some RandomNumberGenerator
     ) {
         guard isNews else { return }
         failures += 1
@@ -170,7 +172,8 @@ package struct RouteGate: Hashable, Sendable {
     }
 
     private mutating func close(
-        _ new: State, base: Milliseconds, cap: Milliseconds, now: Moment, using random: inout some RandomNumberGenerator
+        _ new: State, base: Milliseconds, cap: Milliseconds, now: Moment,
+        using random: inout some RandomNumberGenerator
     ) {
         let ceiling = min(cap, base << min(trips, 10))
         state = new
@@ -184,7 +187,9 @@ extension Timestamp {
     /// 00:00 UTC of the first day of the next month.
     package var startOfNextMonth: Timestamp {
         let text = self.text
-        guard let year = Int(text.prefix(4)), let month = Int(text.dropFirst(5).prefix(2)) else { return self }
+        guard let year = Int(text.prefix(4)), let month = Int(text.dropFirst(5).prefix(2)) else {
+            return self
+        }
         let next = month == 12 ? (year + 1, 1) : (year, month + 1)
         let digits = next.1 < 10 ? "0\(next.1)" : "\(next.1)"
         return Timestamp(text: "\(next.0)-\(digits)-01T00:00:00Z") ?? self

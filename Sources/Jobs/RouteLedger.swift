@@ -236,7 +236,8 @@ extension RouteLedger {
         let share = 0.05
         let ratio = Double(usage.limitedInputTokens) / Double(requestBytes)
         inputPerByte += share * (ratio - inputPerByte)
-        outputTokens = outputTokens.map { $0 + share * (Double(usage.outputTokens) - $0) } ?? Double(usage.outputTokens)
+        outputTokens =
+            outputTokens.map { $0 + share * (Double(usage.outputTokens) - $0) } ?? Double(usage.outputTokens)
     }
 
     private mutating func restate(_ limits: LimitReport, marks: Marks, now: Moment) {
@@ -251,7 +252,9 @@ extension RouteLedger {
         guard var line = lines[meter] else {
             var bucket = TokenBucket(perMinute: window.limit, at: now)
             let inFlight = meter == .requests ? Double(running) : 0
-            if let remaining = window.remaining { bucket.correct(remaining: Double(remaining), reservedSince: inFlight) }
+            if let remaining = window.remaining {
+                bucket.correct(remaining: Double(remaining), reservedSince: inFlight)
+            }
             lines[meter] = Line(stated: nil, bucket: bucket, reserved: 0)
             return
         }
@@ -281,11 +284,13 @@ extension RouteGate {
         switch state {
         case .open: "open"
         case .rateLimited: "the provider asked to wait (429)"
-        case .broken: "the provider does not answer or is overloaded; one call at a time tries whether it is back"
+        case .broken:
+            "the provider does not answer or is overloaded; one call at a time tries whether it is back"
         case .credential: "the provider refuses the API key (401); it is tried again every few seconds"
         case .forbidden: "the provider forbids this model to the API key (403)"
         case .spendCap:
-            "the provider's spend limit is reached" + (untilDate.map { "; it names \($0.text) for its end" } ?? "")
+            "the provider's spend limit is reached"
+                + (untilDate.map { "; it names \($0.text) for its end" } ?? "")
         }
     }
 }

@@ -87,7 +87,8 @@ package struct WorkerStatus: Sendable {
     /// Whether it was heard of within the last 30 seconds of the boot clock.
     package var alive: Bool
 
-    package init(name: String, slots: Int, running: Int, startedAt: Timestamp, seenAt: Timestamp, alive: Bool) {
+    package init(name: String, slots: Int, running: Int, startedAt: Timestamp, seenAt: Timestamp, alive: Bool)
+    {
         self.name = name
         self.slots = slots
         self.running = running
@@ -130,7 +131,8 @@ package struct Stats: Sendable {
     package var oldestReady: Timestamp?
 
     package init(
-        counts: StateCounts, queues: [QueueStatus], routes: [RouteStatus], workers: [WorkerStatus], spend: [Spend],
+        counts: StateCounts, queues: [QueueStatus], routes: [RouteStatus], workers: [WorkerStatus],
+        spend: [Spend],
         answers: Int, oldestReady: Timestamp?
     ) {
         self.counts = counts
@@ -155,7 +157,8 @@ package struct StoreFacts: Sendable {
     package var logPages: Int
 
     package init(
-        engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64, logPages: Int
+        engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64,
+        logPages: Int
     ) {
         self.engine = engine
         self.version = version

@@ -33,7 +33,9 @@ package struct TokenBucket: Hashable, Sendable {
         if at.boot == now.boot {
             level = min(capacity, level + Double(max(0, now.milliseconds - at.milliseconds)) * perMillisecond)
         }
-        at = Moment(boot: now.boot, milliseconds: at.boot == now.boot ? max(at.milliseconds, now.milliseconds) : now.milliseconds)
+        at = Moment(
+            boot: now.boot,
+            milliseconds: at.boot == now.boot ? max(at.milliseconds, now.milliseconds) : now.milliseconds)
     }
 
     /// Whether `amount` may be taken: as much is there, or the bucket is full and the rest becomes a debt.

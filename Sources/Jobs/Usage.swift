@@ -9,7 +9,8 @@ package struct Usage: Hashable, Sendable {
     package var cacheReadTokens: Int64
 
     package init(
-        inputTokens: Int64 = 0, outputTokens: Int64 = 0, cacheWriteTokens: Int64 = 0, cacheWrite1hTokens: Int64 = 0,
+        inputTokens: Int64 = 0, outputTokens: Int64 = 0, cacheWriteTokens: Int64 = 0,
+        cacheWrite1hTokens: Int64 = 0,
         cacheReadTokens: Int64 = 0
     ) {
         self.inputTokens = inputTokens

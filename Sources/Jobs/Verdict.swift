@@ -49,7 +49,9 @@ package struct RetryPolicy: Hashable, Sendable {
     ///
     /// Source: Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
     package func delay(failures: Int, using random: inout some RandomNumberGenerator) -> Milliseconds {
-        let ceiling = min(Double(cap), Double(base) * Double(sign: .plus, exponent: min(max(failures, 1), 40), significand: 1))
+        let ceiling = min(
+            Double(cap),
+            Double(base) * Double(sign: .plus, exponent: min(max(failures, 1), 40), significand: 1))
         return Milliseconds.random(in: 1...max(1, Milliseconds(ceiling)), using: &random)
     }
 }
