@@ -5,7 +5,9 @@ package struct Migration: Sendable {
     package let file: String
     package let sql: [UInt8]
 
-    /// Every step of the SQLite schema, in order. A step that was shipped is never edited.
+    /// Every step of the SQLite schema, in order.
+    ///
+    /// A step that was shipped is never edited.
     package static let sqlite: [Migration] = [
         Migration(version: 1, file: "0001_initial.sql", sql: PackageResources._001_initial_sql)
     ]

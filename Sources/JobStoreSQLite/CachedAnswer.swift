@@ -21,7 +21,9 @@ struct CachedAnswer {
         ) { row in CachedAnswer(id: row.int64(0), cost: row.int64(1)) }
     }
 
-    /// Stores an answer once; returns its id. Without a hash it is only its own job's.
+    /// Stores an answer once; returns its id.
+    ///
+    /// Without a hash it is only its own job's.
     static func insert(
         _ answer: Answer, hash: [UInt8]?, route: Int64, job: Int64, cost: Int64, uses: Int,
         _ operation: Operation

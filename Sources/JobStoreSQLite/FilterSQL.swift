@@ -6,7 +6,7 @@ struct FilterSQL {
     private(set) var clauses: [String] = []
     private(set) var values: [Value] = []
 
-    /// - Parameter states: narrows further to these, for verbs that make sense in some states only.
+    /// `states` narrows further, for verbs that make sense in some states only.
     init(_ filter: JobFilter, states: [JobState] = []) {
         if let state = filter.state { add("job.state = ?", .text(state.rawValue)) }
         if !states.isEmpty {

@@ -6,7 +6,9 @@ import SQLite
 enum Schema {
     static let version = Migration.sqlite.last?.version ?? 0
 
-    /// Takes the steps that the file lacks. Runs inside the writer's transaction, so of several processes that start
+    /// Takes the steps that the file lacks.
+    ///
+    /// Runs inside the writer's transaction, so of several processes that start
     /// at once one takes them and the others find them taken.
     static func migrate(_ connection: Connection) throws {
         let found = try self.version(of: connection)

@@ -46,7 +46,9 @@ struct Survey {
         case closed(Milliseconds?)
     }
 
-    /// Whether the lane's gates let its first job through. A job with a cached answer needs no gate, but is found
+    /// Whether the lane's gates let its first job through.
+    ///
+    /// A job with a cached answer needs no gate, but is found
     /// only by asking for each one's hash: jobs of a lane that stays closed wait for it to open.
     private func passage(of lane: ReadyLane) throws -> Passage {
         guard let queue = try QueueRow.load(lane.queue, connection), !queue.paused,

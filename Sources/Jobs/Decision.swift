@@ -15,9 +15,8 @@ package struct Decision: Hashable, Sendable {
 extension Decision {
     /// Decides by the table "what failure means"; pure, so every row of it is a test.
     ///
-    /// - Parameters:
-    ///   - failures: failed attempts of this job in a row before this one.
-    ///   - deadlinePassed: the call was given up because the job's deadline came.
+    /// `failures` are the failed attempts of this job in a row before this one; `deadlinePassed` says that the call was
+    /// given up because the job's deadline came.
     package static func decide(
         _ outcome: Outcome, failures: Int, deadlinePassed: Bool = false, policy: RetryPolicy,
         using random: inout some RandomNumberGenerator

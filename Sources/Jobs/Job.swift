@@ -1,4 +1,6 @@
-/// Where a job stands. *Queued* is told apart by the store into ready and held.
+/// Where a job stands.
+///
+/// *Queued* is told apart by the store into ready and held.
 package enum JobState: String, Sendable, CaseIterable {
     case queued, running, succeeded, failed, cancelled, review
 

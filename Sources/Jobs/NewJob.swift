@@ -5,7 +5,9 @@ package struct NewJob: Sendable {
     package var key: String?
     /// −100 … 100, higher first.
     package var priority: Int
-    /// Not before; nil means now. `delay` is added to the store's own clock at enqueue.
+    /// Not before; nil means now.
+    ///
+    /// `delay` is added to the store's own clock at enqueue.
     package var runAt: Timestamp?
     package var delay: Milliseconds?
     package var deadline: Timestamp?

@@ -116,7 +116,9 @@ package struct Breakage: Hashable, Sendable {
     }
 }
 
-/// Makes the call of an attempt. Cancelling the task aborts the call, and the outcome is then `abandoned`.
+/// Makes the call of an attempt.
+///
+/// Cancelling the task aborts the call, and the outcome is then `abandoned`.
 package protocol ModelCaller: Sendable {
     /// What this caller can reach: a worker claims jobs of these services only.
     var services: [ServiceKey] { get }

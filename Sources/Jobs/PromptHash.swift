@@ -13,9 +13,9 @@ package struct PromptHash: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// - Parameters:
-    ///   - request: a JSON object, `model` and `max_tokens` filled in.
-    ///   - sample: 0 for the answer that all share, more for one more answer to the same prompt.
+    /// Hashes a request, which is a JSON object with `model` and `max_tokens` filled in.
+    ///
+    /// `sample` is 0 for the answer that all share, more for one more answer to the same prompt.
     package init(
         request: JSON, sample: Int = 0, version: String = "", betas: [String] = [], tenant: String = ""
     ) {

@@ -49,7 +49,9 @@ package struct ResultsQuery: Hashable, Sendable {
     }
 
     package var source: Source
-    /// In the order of the batch's input; else in the order of finishing. Input order needs a batch.
+    /// In the order of the batch's input; else in the order of finishing.
+    ///
+    /// Input order needs a batch.
     package var inputOrder: Bool
     package var bodies: Bodies
 

@@ -21,10 +21,11 @@ package struct ResolvedVerdict: Hashable, Sendable {
 }
 
 extension Verdict {
-    /// - Parameters:
-    ///   - attemptsCounted: before this attempt.
-    ///   - othersSucceeded: another job succeeded on the route since this attempt's claim.
-    ///   - forbiddenIsKnown: the route is paused for 403s, so this one is not the job's affair.
+    /// What becomes of the job.
+    ///
+    /// `attemptsCounted` is the count before this attempt; `othersSucceeded` says that another job succeeded on the
+    /// route since this attempt's claim; `forbiddenIsKnown`, that the route is paused for 403s, so that this one is
+    /// not the job's affair.
     package func resolve(
         attemptsCounted: Int, maxAttempts: Int, othersSucceeded: Bool, forbiddenIsKnown: Bool = false,
         now: Timestamp

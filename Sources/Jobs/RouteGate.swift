@@ -82,7 +82,7 @@ package struct RouteGate: Hashable, Sendable {
 
     /// Applies what one call said of the route.
     ///
-    /// - Parameter claimedAt: when that call's attempt was opened; what was sent before the gate closed says nothing new.
+    /// `claimedAt` is when that call's attempt was opened: what was sent before the gate closed says nothing new.
     package mutating func apply(
         _ event: RouteEvent, claimedAt: Moment, now: Now, using random: inout some RandomNumberGenerator
     ) {

@@ -127,7 +127,9 @@ extension RouteLedger {
         return Need(input: (Double(requestBytes) * inputPerByte).rounded(.up), output: output.rounded(.up))
     }
 
-    /// - Parameter refusedInARow: identical refusals that the job's queue has met without a success between.
+    /// Whether a call that needs this much may go now.
+    ///
+    /// `refusedInARow` counts the identical refusals that the job's queue has met without a success between.
     package func admission(of need: Need, refusedInARow: Int = 0, now: Moment) -> Admission {
         if isPaused { return .refused(.pause, "the route is paused", after: nil) }
         var probe = false

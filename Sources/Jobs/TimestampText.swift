@@ -10,7 +10,9 @@ extension Timestamp {
             + "." + Self.pad(ofDay % 1000, 3) + "Z"
     }
 
-    /// Reads RFC 3339 with `Z` or a numeric offset; fractions beyond milliseconds are cut. Nil when it is not that.
+    /// Reads RFC 3339 with `Z` or a numeric offset; nil when it is not that.
+    ///
+    /// Fractions beyond milliseconds are cut.
     package init?(text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),

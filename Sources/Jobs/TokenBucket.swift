@@ -28,7 +28,9 @@ package struct TokenBucket: Hashable, Sendable {
     package var capacity: Double { Double(perMinute) * Self.fill }
     private var perMillisecond: Double { capacity / 60_000 }
 
-    /// Refills up to `now`. Of a moment of another boot it is only known that it is past: nothing is added for it.
+    /// Refills up to `now`.
+    ///
+    /// Of a moment of another boot it is only known that it is past: nothing is added for it.
     package mutating func advance(to now: Moment) {
         if at.boot == now.boot {
             level = min(capacity, level + Double(max(0, now.milliseconds - at.milliseconds)) * perMillisecond)
