@@ -44,6 +44,12 @@ let rooms: [Target] = [
             "API", "Worker", "Simulator", "JobStoreSQLite", "Models", "Jobs", "HTTPServer", "HTTPClient",
             "JSON", "Crypto", "System", "Telemetry", "SQLite",
         ]),
+
+    // Its measure: `./dev bench`.
+    .executableTarget(
+        name: "renga-bench",
+        dependencies: ["JobStoreSQLite", "Jobs", "HTTPClient", "JSON", "System"], path: "Benchmarks",
+        exclude: ["RESULTS.md"]),
 ]
 
 let tests: [Target] = [

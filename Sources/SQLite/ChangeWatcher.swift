@@ -52,6 +52,7 @@ private final class ChangeWatch {
     private let bell: Bell
     /// How long to wait for the next look; nil when none is due.
     private var nextLook: Int32?
+    private var hasReported = false
 
     /// A sync of the log takes 0.1 ms on a fast disk: looking at once would be too early.
     private static let firstLookNanoseconds = 250_000
@@ -71,6 +72,7 @@ private final class ChangeWatch {
 
     /// Returns true after a commit, false once the bell has rung.
     func waitForChange() -> Bool {
+        if hasReported, bellRings(within: Self.pauseMilliseconds) { return false }
         while true {
             let timeout = hints.areAvailable ? nextLook ?? -1 : Self.pollMilliseconds
             var descriptors = [
@@ -86,7 +88,10 @@ private final class ChangeWatch {
             } else {
                 lookLessOften()
             }
-            if hasChanged() { return !bellRings(within: Self.pauseMilliseconds) }
+            if hasChanged() {
+                hasReported = true
+                return true
+            }
         }
     }
 
