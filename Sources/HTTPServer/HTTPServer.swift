@@ -9,8 +9,9 @@ import Synchronization
 /// once; when it is dropped without being stopped, it stops by itself.
 package final class HTTPServer: Sendable {
     private enum State {
-        case new, stopped
+        case new
         case running(Mailbox, port: Int)
+        case stopping(Mailbox?)
     }
 
     private let configuration: Configuration
@@ -53,11 +54,15 @@ package final class HTTPServer: Sendable {
     ///
     /// After `grace` their tasks are cancelled, and a second later their connections are cut.
     package func stop() async {
-        let previous = state.withLock { state in
-            defer { state = .stopped }
-            return state
+        let mailbox = state.withLock { state -> Mailbox? in
+            switch state {
+            case .new: state = .stopping(nil)
+            case .running(let mailbox, _): state = .stopping(mailbox)
+            case .stopping: break
+            }
+            return if case .stopping(let mailbox) = state { mailbox } else { nil }
         }
-        guard case .running(let mailbox, _) = previous else { return }
+        guard let mailbox else { return }
         await withCheckedContinuation { continuation in
             mailbox.stop { continuation.resume() }
         }

@@ -8,7 +8,7 @@ final class Mailbox: Sendable {
         /// Exchanges to be looked at again.
         var wakes: [UInt64] = []
 
-        /// Called once the server has stopped; any makes it stop.
+        /// Called once the server has stopped, by `close`; any makes it stop.
         var stops: [@Sendable () -> Void] = []
 
         fileprivate var isSignalled = false

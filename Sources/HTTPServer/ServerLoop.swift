@@ -38,7 +38,6 @@ final class ServerLoop {
     private var mustRun = false
     private var nextDeadline = Int64.max
     private var lastID: UInt64 = 1
-    private var stops: [@Sendable () -> Void] = []
 
     init(configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox) {
         self.configuration = configuration
@@ -77,10 +76,10 @@ final class ServerLoop {
                 case let id: hungUp.append(id)
                 }
             }
-            if isStopping { advanceStop() }
             mustRun = false
             MHD_run(daemon)
             for id in hungUp { connections[id].map(noticeHangUp) }
+            if isStopping { advanceStop() }
             if now >= nextDeadline { sweep() }
         }
         finish()
@@ -144,8 +143,7 @@ extension ServerLoop {
     private func readMailbox() {
         let content = mailbox.empty()
         for id in content.wakes { wake(id) }
-        if content.stops.count > stops.count, !isStopping { beginStop() }
-        stops = content.stops
+        if !content.stops.isEmpty, !isStopping { beginStop() }
     }
 
     /// Makes MHD read again, whatever it believes to have read.

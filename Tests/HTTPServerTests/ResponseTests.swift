@@ -142,7 +142,7 @@ import Testing
                 }
             })
         let size = try await withServer(answer: { _ in stream }) { port in
-            let proceed = DispatchSignal()
+            let proceed = ThreadSignal()
             let download = Task {
                 try await RawClient.talk(to: port) { client in
                     client.send(Self.request("GET"))

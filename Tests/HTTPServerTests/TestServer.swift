@@ -1,5 +1,6 @@
 import Dispatch
 import HTTPServer
+import Synchronization
 import Testing
 
 /// A handler made of closures.
@@ -41,38 +42,48 @@ let echo: @Sendable (Request) async -> Response = { request in
     return Response(text: "\(request.head.method) \(path) ?\(query) \(request.bytes.count)")
 }
 
-/// A value that one task leaves and another awaits, with a bound.
+/// Values that tasks leave and a test awaits, with a bound.
 final class Signal<Value: Sendable>: Sendable {
-    private let stream: AsyncStream<Value>
-    private let continuation: AsyncStream<Value>.Continuation
-
-    init() {
-        (stream, continuation) = AsyncStream.makeStream()
+    private struct State {
+        var values: [Value] = []
+        var waiting: [Int: CheckedContinuation<Value?, Never>] = [:]
+        var tickets = 0
     }
 
+    private let state = Mutex(State())
+
     func send(_ value: Value) {
-        continuation.yield(value)
+        let waiting = state.withLock { state -> CheckedContinuation<Value?, Never>? in
+            if let first = state.waiting.keys.min() { return state.waiting.removeValue(forKey: first) }
+            state.values.append(value)
+            return nil
+        }
+        waiting?.resume(returning: value)
     }
 
     /// Nil when nothing has come in time.
     func next(within limit: Duration = .seconds(10)) async -> Value? {
-        await withTaskGroup { group in
-            group.addTask { [stream] in
-                for await value in stream { return Value?.some(value) }
-                return nil
+        let ticket = state.withLock { state in
+            state.tickets += 1
+            return state.tickets
+        }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: nil)
+        }
+        defer { timer.cancel() }
+        return await withCheckedContinuation { continuation in
+            let value = state.withLock { state -> Value? in
+                if state.values.isEmpty { state.waiting[ticket] = continuation }
+                return state.values.isEmpty ? nil : state.values.removeFirst()
             }
-            group.addTask {
-                try? await Task.sleep(for: limit)
-                return nil
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
+            if let value { continuation.resume(returning: value) }
         }
     }
 }
 
 /// Lets a client's thread wait for a test.
-final class DispatchSignal: Sendable {
+final class ThreadSignal: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 
     func signal() { semaphore.signal() }
