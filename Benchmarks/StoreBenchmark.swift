@@ -8,7 +8,8 @@ struct StoreBenchmark {
     let directory: String
     let clock = SystemClock()
     let service = ServiceKey(
-        provider: "anthropic", endpoint: "http://127.0.0.1:1", credential: "ANTHROPIC_API_KEY", simulated: true)
+        provider: "anthropic", endpoint: "http://127.0.0.1:1", credential: "ANTHROPIC_API_KEY",
+        simulated: true)
 
     func run() async throws -> [Figure] {
         let store = try await SQLiteJobStore(path: directory + "/store.db")
@@ -46,8 +47,10 @@ struct StoreBenchmark {
             #"{"model":"claude-haiku-4-5-20251001","max_tokens":64,"messages":[{"role":"user","content":"\#(number)\#(padding)"}]}"#
                 .utf8)
         return NewJob(
-            queue: "bench", request: request, route: RouteKey(service: service, model: "claude-haiku-4-5-20251001"),
-            maxTokens: 64, promptHash: PromptHash(request: try JSON.parse(request)), fingerprint: [UInt8(number & 0xff)])
+            queue: "bench", request: request,
+            route: RouteKey(service: service, model: "claude-haiku-4-5-20251001"),
+            maxTokens: 64, promptHash: PromptHash(request: try JSON.parse(request)),
+            fingerprint: [UInt8(number & 0xff)])
     }
 
     private func claimAndSettle(_ count: Int, from store: any JobStore) async throws {
@@ -55,7 +58,8 @@ struct StoreBenchmark {
             NewWorker(name: "bench", host: "bench", processID: 1, slots: 100), now: now)
         var done = 0
         while done < count {
-            let request = ClaimRequest(worker: worker, slots: 100, running: 0, lease: 30_000, services: [service])
+            let request = ClaimRequest(
+                worker: worker, slots: 100, running: 0, lease: 30_000, services: [service])
             let attempts = try await store.claim(request, now: now).attempts
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for attempt in attempts {
@@ -70,7 +74,8 @@ struct StoreBenchmark {
     private func success(_ attempt: ClaimedAttempt) -> Settlement {
         let body = #"{"type":"message","content":[{"type":"text","text":"positive"}]}"#
         let answer = Answer(
-            body: Array(body.utf8), model: attempt.route.model, usage: Usage(inputTokens: 100, outputTokens: 4),
+            body: Array(body.utf8), model: attempt.route.model,
+            usage: Usage(inputTokens: 100, outputTokens: 4),
             stopReason: "end_turn")
         return Settlement(key: attempt.key, verdict: .succeeded, routeEvent: .succeeded, answer: answer)
     }
