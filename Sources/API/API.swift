@@ -1,0 +1,90 @@
+package import HTTPServer
+package import Jobs
+package import Telemetry
+
+/// The HTTP API: a request in, an answer out, and no socket anywhere.
+///
+/// `Endpoint.all` lists what there is, a file per resource says what it does, `Problem.Kind` holds every way of saying
+/// no. Only `Waiters` outlives a request.
+package final class API: Handler {
+    let store: any JobStore
+    let clock: any Clock
+    let settings: APISettings
+    let log: Log
+    let waiters: Waiters
+
+    package init(store: any JobStore, clock: any Clock, settings: APISettings, log: Log) {
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.log = log
+        waiters = Waiters(store: store, log: log)
+    }
+
+    /// Watches the store for those who wait for jobs; ends when its task is cancelled.
+    ///
+    /// Without it `wait` parameters are answered only when their time is up.
+    package func run() async {
+        await waiters.run()
+    }
+
+    package func policy(for head: RequestHead) -> BodyPolicy {
+        let limits = settings.limits
+        // Whoever may not call is answered without reading much.
+        guard (try? admit(head)) != nil, case .found(let endpoint, _) = Endpoint.find(head) else {
+            return .collect(limit: limits.formBytes)
+        }
+        return switch endpoint.body {
+        case .form: .collect(limit: limits.formBytes)
+        case .jobs: .collect(limit: max(limits.jobBytes, limits.listBytes))
+        case .stream: .stream
+        }
+    }
+
+    package func respond(to request: Request) async -> Response {
+        let head = request.head
+        var response: Response
+        do {
+            try admit(head)
+            let (endpoint, parameters) = try Endpoint.demand(head)
+            response = try await endpoint.action(
+                self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
+        } catch {
+            response = problem(for: error, head: head).response(requestID: head.id)
+        }
+        response.headers["request-id"] = head.id
+        return response
+    }
+}
+
+extension API {
+    /// What an error is to the caller; what is nobody's fault but ours goes to the log.
+    func problem(for error: any Error, head: RequestHead) -> Problem {
+        if let problem = error as? Problem { return problem }
+        if error is CancellationError { return Problem(.timeout, "the request was given up") }
+        if let error = error as? HTTPServerError, error.code == .uploadCut || error.code == .hungUp {
+            return Problem(.uploadCut, "the connection ended before the whole body had come")
+        }
+        log.error(
+            "request failed",
+            [
+                "request_id": "\(head.id)", "method": "\(head.method)", "path": "\(head.rawPath)",
+                "error": "\(error)",
+            ])
+        if let error = error as? JobStoreError { return Problem(error) }
+        return Problem(JobStoreError(.internal, "unknown"))
+    }
+}
+
+/// A request on its way through an endpoint.
+struct Call: Sendable {
+    var head: RequestHead
+    var body: Request.Body
+    /// What stood in the braces of the endpoint's pattern.
+    var parameters: [String]
+    var now: Now
+
+    var bytes: [UInt8] {
+        if case .bytes(let bytes) = body { bytes } else { [] }
+    }
+}

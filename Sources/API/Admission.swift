@@ -1,0 +1,52 @@
+import Crypto
+import HTTPServer
+
+/// Who may call.
+extension API {
+    /// Throws where the key is missing or wrong, or a page of a foreign origin would change something.
+    func admit(_ head: RequestHead) throws(Problem) {
+        try checkOrigin(head)
+        if settings.keyDigests.isEmpty || Self.isOpen(head) { return }
+        guard let key = Self.presentedKey(head) else {
+            throw Self.unauthorized(
+                "this server wants a key: send it as “x-api-key: KEY” or “authorization: Bearer KEY”")
+        }
+        let digest = SHA256.hash(Array(key.utf8))
+        // All are compared, so that the time tells nothing about which one is near.
+        let matches = settings.keyDigests.filter { constantTimeEquals($0, digest) }
+        guard matches.isEmpty else { return }
+        throw Self.unauthorized("the key in “x-api-key” or “authorization” is not one of this server's")
+    }
+
+    private static func isOpen(_ head: RequestHead) -> Bool {
+        head.path == ["health"] || head.path == ["ready"]
+    }
+
+    private static func presentedKey(_ head: RequestHead) -> String? {
+        if let key = head.headers["x-api-key"], !key.isEmpty { return key }
+        guard let words = head.headers["authorization"]?.split(separator: " ", maxSplits: 1),
+            words.count == 2,
+            words[0].lowercased() == "bearer"
+        else { return nil }
+        return String(words[1])
+    }
+
+    private static func unauthorized(_ detail: String) -> Problem {
+        Problem(.unauthorized, detail).withHeader("www-authenticate", "Bearer realm=\"renga\"")
+    }
+
+    /// A page in somebody's browser can post to a server on that machine without asking; its `Origin` gives it away.
+    private func checkOrigin(_ head: RequestHead) throws(Problem) {
+        guard let origin = head.headers["origin"], head.method != "GET", head.method != "HEAD",
+            !settings.allowedOrigins.contains(origin), !Self.isOwn(origin, host: head.headers["host"])
+        else { return }
+        throw Problem(
+            .originNotAllowed,
+            "pages of “\(origin.prefix(200))” may not call; RENGA_CORS_ORIGINS lists those that may")
+    }
+
+    private static func isOwn(_ origin: String, host: String?) -> Bool {
+        guard let host else { return false }
+        return origin == "http://" + host || origin == "https://" + host
+    }
+}

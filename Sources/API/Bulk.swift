@@ -1,0 +1,97 @@
+import HTTPServer
+import JSON
+import Jobs
+import Synchronization
+
+/// `POST /v1/jobs/bulk`: jobs, a line each, taken while they arrive and answered when all have come.
+///
+/// One portion of lines is read and hashed while the one before it is committed. What was committed stays, whatever
+/// becomes of the upload.
+extension API {
+    func bulk(_ call: Call) async throws -> Response {
+        let parameters = try Parameters(
+            call.head, known: ["batch", "dry_run", "queue", "model", "system", "max_tokens", "tag"])
+        let isDry = try parameters.flag("dry_run")
+        var reader = JobReader(
+            settings: settings, now: call.now.timestamp, defaults: try defaults(parameters))
+        reader.idempotencyKey = try IdempotencyKey.read(call.head)
+        if let name = try parameters.line("batch", bytes: JobLimits.nameBytes) {
+            reader.batch =
+                isDry
+                ? try await store.batch(named: name)?.id : try await batchID(named: name, now: call.now)
+        }
+        var upload = BulkUpload(
+            reader: reader, limits: settings.limits, sink: isDry ? preview(call) : enqueueing(call))
+        let ledger = try await upload.read(call.body)
+        return .ndjson { writer in try await Self.write(ledger, to: writer) }
+    }
+
+    private func defaults(_ parameters: Parameters) throws -> JobDefaults {
+        var defaults = JobDefaults()
+        defaults.queue = try parameters.queueName("queue")
+        defaults.model = try parameters.line("model", bytes: JobLimits.modelBytes)
+        defaults.system = parameters["system"]
+        defaults.maxTokens = try parameters.integer("max_tokens", in: JobLimits.maxTokens)
+        defaults.tags = try parameters.line("tag", bytes: JobLimits.tagBytes).map { [$0] }
+        return defaults
+    }
+
+    private static func write(_ ledger: BulkLedger, to writer: ResponseWriter) async throws {
+        var lines = JSONWriter()
+        for line in 0..<ledger.count {
+            ledger.write(line, to: &lines)
+            if lines.bytes.count >= 64 << 10 || line == ledger.count - 1 {
+                try await writer.write(lines.bytes)
+                lines = JSONWriter()
+            }
+        }
+    }
+}
+
+extension API {
+    /// Not atomically: a job that cannot be taken does not spoil its neighbours.
+    private func enqueueing(_ call: Call) -> BulkUpload.Sink {
+        { [store, clock] jobs in
+            try await store.enqueue(jobs, atomically: false, now: clock.now()).map { outcome in
+                switch outcome {
+                case .created(let id): .created(id)
+                case .existing(let id): .existing(id)
+                case .keyTaken, .idempotencyMismatch, .noSuchBatch:
+                    .failed(Problem(outcome, field: "key") ?? Problem(.internal, "the line was not taken"))
+                }
+            }
+        }
+    }
+
+    private func preview(_ call: Call) -> BulkUpload.Sink {
+        let seen = SeenPrompts()
+        return { [store] jobs in
+            try await zip(jobs, store.preview(jobs, now: call.now)).map { job, preview in
+                switch preview {
+                case .new: seen.isNew(job) ? .new(atMost: Self.worstCase(job)) : .duplicate
+                case .cached(let saves): .cached(saves: saves)
+                case .existing(let id): .existing(id)
+                case .conflict(let id): .conflict(id)
+                }
+            }
+        }
+    }
+
+    /// A token has at least one byte; what a request points to elsewhere is not counted.
+    private static func worstCase(_ job: NewJob) -> Money {
+        PriceTable.price(of: job.route.model)?.worstCase(
+            inputTokens: Int64(job.request.count), maxTokens: Int64(job.maxTokens)) ?? .zero
+    }
+}
+
+/// The prompts of a dry run so far, by eight bytes of their hashes.
+private final class SeenPrompts: Sendable {
+    private let seen = Mutex<Set<UInt64>>([])
+
+    /// False for a prompt that was there before and whose answer this job would share.
+    func isNew(_ job: NewJob) -> Bool {
+        guard job.cache == .use else { return true }
+        let short = job.promptHash.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return seen.withLock { $0.insert(short).inserted }
+    }
+}

@@ -1,0 +1,35 @@
+extension Endpoint {
+    /// All that the API answers; where two patterns match, the first counts.
+    static let all: [Endpoint] = jobs + groups + operations
+
+    private static let jobs = [
+        Endpoint("POST", "/v1/jobs", body: .jobs) { try await $0.enqueue($1) },
+        Endpoint("GET", "/v1/jobs") { try await $0.listJobs($1) },
+        Endpoint("POST", "/v1/jobs/bulk", body: .stream) { try await $0.bulk($1) },
+        Endpoint("POST", "/v1/jobs/cancel") { try await $0.cancelJobs($1) },
+        Endpoint("POST", "/v1/jobs/retry") { try await $0.retryJobs($1) },
+        Endpoint("GET", "/v1/jobs/{}") { try await $0.showJob($1) },
+        Endpoint("POST", "/v1/jobs/{}/cancel") { try await $0.cancelJob($1) },
+        Endpoint("POST", "/v1/jobs/{}/retry") { try await $0.retryJob($1) },
+        Endpoint("GET", "/v1/jobs/{}/attempts") { try await $0.listAttempts($1) },
+        Endpoint("GET", "/v1/results") { try await $0.results($1) },
+    ]
+
+    private static let groups = [
+        Endpoint("POST", "/v1/batches") { try await $0.createBatch($1) },
+        Endpoint("GET", "/v1/batches") { try await $0.listBatches($1) },
+        Endpoint("GET", "/v1/batches/{…}") { try await $0.showBatch($1) },
+        Endpoint("GET", "/v1/queues") { try await $0.listQueues($1) },
+        Endpoint("GET", "/v1/queues/{…}") { try await $0.showQueue($1) },
+        Endpoint("PATCH", "/v1/queues/{…}") { try await $0.updateQueue($1) },
+        Endpoint("GET", "/v1/routes") { try await $0.listRoutes($1) },
+        Endpoint("PATCH", "/v1/routes/{…}") { try await $0.updateRoute($1) },
+    ]
+
+    private static let operations = [
+        Endpoint("GET", "/v1/stats") { try await $0.stats($1) },
+        Endpoint("GET", "/health") { try await $0.health($1) },
+        Endpoint("GET", "/ready") { try await $0.ready($1) },
+        Endpoint("GET", "/") { try await $0.root($1) },
+    ]
+}

@@ -1,0 +1,160 @@
+import HTTPServer
+import JSON
+import Jobs
+
+/// `POST /v1/jobs`: one job, or a list that is taken as a whole or not at all.
+extension API {
+    func enqueue(_ call: Call) async throws -> Response {
+        let parameters = try Parameters(call.head, known: ["wait", "batch"])
+        let wait = try parameters.wait(limits: settings.limits)
+        var reader = JobReader(settings: settings, now: call.now.timestamp)
+        reader.idempotencyKey = try IdempotencyKey.read(call.head)
+        let body = try JSON.body(call.bytes, limits: settings.limits)
+        let batchName = try parameters.line("batch", bytes: JobLimits.nameBytes)
+        let isList = body["jobs"] != nil
+        // Read before the batch is made, so that a mistake leaves nothing behind.
+        var jobs = isList ? try list(body, reader: reader) : [try single(body, call: call, reader: reader)]
+        if let batch = try await batchID(named: batchName, now: call.now) {
+            for index in jobs.indices { jobs[index].batch = batch }
+        }
+        let taken = try await take(jobs, now: call.now)
+        if let wait, wait > 0 { _ = try await waiters.wait(for: taken.map(\.id), milliseconds: wait) }
+        return isList
+            ? try await answer(list: taken, waited: wait != nil, call: call)
+            : try await answer(taken[0], call: call, waited: wait != nil)
+    }
+
+    private func single(_ body: JSON, call: Call, reader: JobReader) throws -> NewJob {
+        guard call.bytes.count <= settings.limits.jobBytes else {
+            throw Problem(
+                .bodyTooLarge, "one job may have at most \(settings.limits.jobBytes) bytes",
+                limit: settings.limits.jobBytes)
+        }
+        return try reader.job(body, ordinal: 0)
+    }
+
+    private func list(_ body: JSON, reader: JobReader) throws -> [NewJob] {
+        for field in try Fields(body, "the body") where field.name != "jobs" {
+            throw Problem.unknownField(field, prefix: "", known: ["jobs"])
+        }
+        let most = settings.limits.listJobs
+        guard let elements = body["jobs"]?.elements, !elements.isEmpty else {
+            throw Problem(
+                .invalidField, "“jobs” must be an array of one job or more", field: "jobs", limit: most)
+        }
+        guard elements.count <= most else {
+            throw Problem(
+                .tooManyJobs,
+                "“jobs” has \(elements.count) jobs; at most \(most) go into one request: use /v1/jobs/bulk",
+                field: "jobs", limit: most)
+        }
+        return try elements.enumerated().map { index, element in
+            try reader.job(element, prefix: "jobs[\(index)].", ordinal: index)
+        }
+    }
+}
+
+/// A job that the store has taken, or had already.
+private struct Taken {
+    var id: JobID
+    var isNew: Bool
+    var job: NewJob
+
+    var status: String { isNew ? "created" : "existing" }
+}
+
+extension API {
+    private func take(_ jobs: [NewJob], now: Now) async throws -> [Taken] {
+        let outcomes = try await store.enqueue(jobs, atomically: true, now: now)
+        for (index, outcome) in outcomes.enumerated() {
+            if let problem = Problem(outcome, field: jobs.count > 1 ? "jobs[\(index)].key" : "key") {
+                throw problem
+            }
+        }
+        return zip(jobs, outcomes).compactMap { job, outcome in
+            outcome.id.map { id in
+                var isNew = false
+                if case .created = outcome { isNew = true }
+                return Taken(id: id, isNew: isNew, job: job)
+            }
+        }
+    }
+
+    private func answer(_ taken: Taken, call: Call, waited: Bool) async throws -> Response {
+        let fresh = !waited && taken.isNew
+        let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: call.now)
+        guard let job else { throw Problem(.unknownJob, "the job was deleted in the meantime") }
+        var headers = [(name: "location", value: "/v1/jobs/\(taken.id)")]
+        if !taken.isNew { headers.append(("idempotent-replayed", "true")) }
+        let isDone = job.state.isTerminal
+        return .json(status: isDone ? 200 : 202, headers: headers) { writer in
+            writer.job(job, bodies: isDone ? [.request, .response] : []) { $0.field("status", taken.status) }
+        }
+    }
+
+    private func answer(list: [Taken], waited: Bool, call: Call) async throws -> Response {
+        var jobs: [(job: Job, status: String)] = []
+        for taken in list {
+            let fresh = !waited && taken.isNew
+            let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: call.now)
+            guard let job else { continue }
+            jobs.append((job, taken.status))
+        }
+        let isDone = jobs.allSatisfy { $0.job.state.isTerminal }
+        return .json(status: isDone ? 200 : 202) { writer in
+            writer.page(jobs) { writer, entry in
+                writer.job(entry.job, bodies: waited ? [.response] : []) { $0.field("status", entry.status) }
+            }
+        }
+    }
+}
+
+extension Problem {
+    /// What stands in the way of a job; nil where nothing does.
+    init?(_ outcome: EnqueueOutcome, field: String) {
+        switch outcome {
+        case .created, .existing:
+            return nil
+        case .keyTaken(let id):
+            self.init(
+                .keyTaken, "\(id) has this key in this queue, with another body; nothing was changed",
+                field: field)
+            members = [("id", id.description)]
+        case .idempotencyMismatch(let id):
+            self.init(
+                .idempotencyMismatch,
+                "this idempotency key made \(id), from another body; use a new key for a new job",
+                field: "idempotency-key")
+            members = [("id", id.description)]
+            headers = [("x-should-retry", "false")]
+        case .noSuchBatch:
+            self.init(.unknownBatch, "the batch was deleted in the meantime", field: "batch")
+        }
+    }
+}
+
+extension Job {
+    /// A job in the moment of its making, told without asking the store again.
+    init(_ new: NewJob, id: JobID) {
+        let created = id.createdAt
+        let runAt = new.runAt ?? new.delay.map { created + $0 } ?? created
+        let waiting =
+            runAt > created
+            ? WaitingFor(gate: .schedule, detail: "not before its time", until: runAt)
+            : WaitingFor(gate: .worker, detail: "a free slot of a worker")
+        self.init(
+            id: id, key: new.key, queue: new.queue, state: .queued, priority: new.priority, tags: new.tags,
+            metadata: new.metadata, batch: new.batch, createdAt: created, runAt: runAt, startedAt: nil,
+            finishedAt: nil,
+            deadline: new.deadline, attempt: 0, attemptsCounted: 0, maxAttempts: new.maxAttempts,
+            cache: new.cache,
+            lease: nil, waitingFor: waiting, request: nil, response: nil, error: nil, usage: nil, cost: .zero,
+            saved: .zero, cached: false, sourceJob: nil, model: new.route.model,
+            simulated: new.route.service.simulated)
+    }
+}
+
+extension JobID {
+    /// An id holds its creation time above its lowest 20 bits.
+    fileprivate var createdAt: Timestamp { Timestamp(milliseconds: value >> 20) }
+}

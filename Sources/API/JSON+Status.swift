@@ -1,0 +1,100 @@
+import JSON
+import Jobs
+
+/// Batches, queues, routes, attempts and the state of the whole.
+extension JSONWriter {
+    mutating func batch(_ batch: Batch) {
+        let (total, finished) = (batch.counts.total, batch.counts.finished)
+        object { writer in
+            writer.field("id", batch.id.description)
+            writer.field("name", batch.name)
+            writer.field("metadata", raw: batch.metadata)
+            writer.time("created_at", batch.createdAt)
+            writer.counts("counts", batch.counts)
+            writer.field("progress", total == 0 ? 0 : Double(finished * 1000 / total) / 1000)
+            writer.money("cost_usd", batch.cost)
+            writer.money("saved_usd", batch.saved)
+            // What the finished ones cost on average, for all.
+            writer.optional("estimate", finished == 0 ? nil : batch.cost) { writer, cost in
+                let average = Double(cost.nanodollars) / Double(finished)
+                writer.money("cost_usd", Money(nanodollars: Int64(average * Double(total))))
+            }
+        }
+    }
+
+    mutating func queue(_ queue: QueueStatus) {
+        object { writer in
+            writer.field("name", queue.name)
+            writer.field("paused", queue.paused)
+            writer.field("pause_reason", queue.pauseReason)
+            writer.field("concurrency", queue.concurrency)
+            writer.field("weight", queue.weight)
+            writer.counts("counts", queue.counts)
+        }
+    }
+
+    mutating func route(_ route: RouteStatus) {
+        object { writer in
+            writer.field("name", route.name)
+            writer.field("endpoint", route.endpoint)
+            if route.simulated { writer.field("simulated", true) }
+            writer.field("paused", route.paused)
+            writer.waitingFor("gate", route.gate)
+            writer.key("limits")
+            writer.object { writer in
+                writer.level("requests", route.requests)
+                writer.level("input_tokens", route.inputTokens)
+                writer.level("output_tokens", route.outputTokens)
+            }
+            writer.field("running", route.running)
+            writer.field("succeeded", route.succeeded)
+        }
+    }
+
+    private mutating func level(_ name: String, _ level: RouteStatus.Level?) {
+        optional(name, level) { writer, level in
+            writer.field("per_minute", level.perMinute)
+            writer.field("available", level.available)
+        }
+    }
+
+    mutating func attempt(_ attempt: Attempt) {
+        object { writer in
+            writer.field("number", attempt.number)
+            writer.field("fate", attempt.fate.rawValue)
+            writer.field("worker", attempt.worker)
+            writer.field("route", attempt.route)
+            writer.time("opened_at", attempt.openedAt)
+            writer.time("closed_at", attempt.closedAt)
+            writer.field("verdict", attempt.verdict)
+            writer.field("counted", attempt.counted)
+            writer.error("error", attempt.error)
+            writer.field("request_id", attempt.requestID)
+            writer.usage("usage", attempt.usage)
+            writer.money("cost_usd", attempt.cost)
+            writer.money("maybe_paid_usd", attempt.maybePaid)
+        }
+    }
+
+    mutating func worker(_ worker: WorkerStatus) {
+        object { writer in
+            writer.field("name", worker.name)
+            writer.field("slots", worker.slots)
+            writer.field("running", worker.running)
+            writer.time("started_at", worker.startedAt)
+            writer.time("seen_at", worker.seenAt)
+            writer.field("alive", worker.alive)
+        }
+    }
+
+    mutating func spend(_ spend: Spend) {
+        object { writer in
+            writer.field("day", spend.day)
+            writer.field("calls", spend.calls)
+            writer.money("cost_usd", spend.cost)
+            writer.money("saved_usd", spend.saved)
+            writer.field("hits", spend.hits)
+            writer.usage("usage", spend.usage)
+        }
+    }
+}

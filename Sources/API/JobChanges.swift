@@ -1,0 +1,88 @@
+import HTTPServer
+import JSON
+import Jobs
+
+/// `POST /v1/jobs/cancel` and `/retry`: many jobs at once, by filter.
+extension API {
+    func cancelJobs(_ call: Call) async throws -> Response {
+        let change = try await massChange(call, fields: [])
+        return try await change.carriedOut(on: [.queued, .running, .review]) { filter, limit in
+            try await self.store.cancel(filter, limit: limit, now: self.clock.now())
+        }
+    }
+
+    func retryJobs(_ call: Call) async throws -> Response {
+        let change = try await massChange(call, fields: ["set"])
+        return try await change.carriedOut(on: [.failed, .cancelled]) { filter, limit in
+            try await self.store.retry(filter, change: change.set, limit: limit, now: self.clock.now())
+        }
+    }
+
+    private func massChange(_ call: Call, fields: [String]) async throws -> MassChange {
+        _ = try Parameters(call.head, known: [])
+        var change = MassChange(store: store, chunk: settings.limits.changeChunk)
+        for field in try Fields(try JSON.body(call.bytes, limits: settings.limits), "the body") {
+            switch field.name {
+            case "dry_run": change.isDry = try field.flag()
+            case "all": change.isAll = try field.flag()
+            case "set" where fields.contains("set"): change.set = try retryChange(field)
+            default:
+                guard try await take(field, into: &change.filter) else {
+                    throw Problem.unknownField(
+                        field, prefix: "", known: FilterFields.names + ["dry_run", "all"] + fields)
+                }
+            }
+        }
+        guard change.isAll != (change.filter != JobFilter()) else {
+            throw Problem(
+                .invalidField,
+                "name the jobs with \(FilterFields.names.joined(separator: ", ")), or all with \"all\":true",
+                field: "all")
+        }
+        return change
+    }
+}
+
+/// A change of all jobs that a filter finds and that are in a state for it.
+private struct MassChange {
+    let store: any JobStore
+    let chunk: Int
+    var filter = JobFilter()
+    var isAll = false
+    var isDry = false
+    var set = RetryChange()
+
+    /// `{"count":…}`: how many were changed, or would be.
+    func carriedOut(
+        on states: [JobState], _ change: (JobFilter, Int) async throws -> Int
+    ) async throws -> Response {
+        var total = 0
+        for state in states where filter.state == nil || filter.state == state {
+            var filter = filter
+            filter.state = state
+            // What is changed may be back in its state at once; the count at the beginning bounds the work.
+            let count = try await store.count(filter)
+            total += isDry ? count : try await repeated(filter, upTo: count, change)
+        }
+        return .json { writer in
+            writer.object { writer in
+                writer.field("count", total)
+                writer.field("dry_run", isDry)
+            }
+        }
+    }
+
+    private func repeated(
+        _ filter: JobFilter, upTo count: Int, _ change: (JobFilter, Int) async throws -> Int
+    ) async throws -> Int {
+        var total = 0
+        while total < count {
+            try Task.checkCancellation()
+            let limit = min(chunk, count - total)
+            let changed = try await change(filter, limit)
+            total += changed
+            if changed < limit { break }
+        }
+        return total
+    }
+}

@@ -1,0 +1,116 @@
+import Crypto
+import JSON
+import Jobs
+
+/// What an upload says for all its jobs; it counts where a job itself says nothing.
+struct JobDefaults {
+    var queue: String?
+    var model: String?
+    var system: String?
+    var maxTokens: Int?
+    var tags: [String]?
+
+    init() {}
+}
+
+/// Turns what was sent into a `NewJob`: read, checked and hashed.
+struct JobReader {
+    var settings: APISettings
+    var now: Timestamp
+    var defaults = JobDefaults()
+    var batch: BatchID?
+    var idempotencyKey: String?
+
+    /// A job object; `ordinal` is its place in its upload, from 0.
+    func job(_ json: JSON, prefix: String = "", ordinal: Int) throws(Problem) -> NewJob {
+        let draft = try JobDraft(json, prefix: prefix, now: now)
+        return try job(draft, said: json, form: "", prefix: prefix, ordinal: ordinal)
+    }
+
+    /// A line of a bulk upload: a string is a prompt, an object with `messages` a Messages request, else a job.
+    func job(line json: JSON, ordinal: Int) throws(Problem) -> NewJob {
+        var draft = JobDraft()
+        if let prompt = json.string {
+            draft.prompt = prompt
+            return try job(draft, said: json, form: "prompt", prefix: "", ordinal: ordinal)
+        }
+        // With one of a job's own fields beside `messages` it is a job gone wrong, and is told so below.
+        if json["messages"] != nil, json["request"] == nil, json["key"] == nil, json["queue"] == nil {
+            draft.request = json
+            return try job(draft, said: json, form: "request", prefix: "", ordinal: ordinal)
+        }
+        guard json.kind == .object else {
+            throw Problem(
+                .invalidField,
+                "a line must be a string (a prompt), a job, or a Messages request with “messages”")
+        }
+        return try job(json, ordinal: ordinal)
+    }
+
+    private func job(
+        _ draft: JobDraft, said: JSON, form: String, prefix: String, ordinal: Int
+    ) throws(Problem) -> NewJob {
+        let request = try request(of: draft, named: form == "request" ? "request" : prefix + "request")
+        return NewJob(
+            queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
+            runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline,
+            maxAttempts: draft.maxAttempts ?? settings.maxAttempts,
+            cache: settings.cacheEnabled ? draft.cache ?? .use : .off, sample: draft.sample ?? 0,
+            tags: draft.tags ?? defaults.tags ?? [],
+            metadata: draft.metadata, request: request.bytes,
+            route: RouteKey(service: settings.service, model: request.model), maxTokens: request.maxTokens,
+            promptHash: PromptHash(request: request.json, sample: draft.sample ?? 0),
+            fingerprint: fingerprint(of: draft, said: said, form: form), batch: batch,
+            idempotency: idempotencyKey.map { NewJob.Idempotency(key: $0, ordinal: ordinal) })
+    }
+
+    private func request(of draft: JobDraft, named name: String) throws(Problem) -> MessagesRequest {
+        let system = try draft.system.map { (value) throws(Problem) in
+            guard value.kind == .string || value.kind == .array else {
+                throw Field(name: "system", value: value).refuse("a string or an array of text blocks")
+            }
+            return Array(value.raw)
+        }
+        let model = defaults.model ?? settings.model
+        let maxTokens = defaults.maxTokens ?? settings.maxTokens
+        if let request = draft.request {
+            return try MessagesRequest(
+                request, named: name,
+                defaults: .init(model: model, maxTokens: maxTokens, system: defaultSystem))
+        }
+        return try MessagesRequest(
+            prompt: draft.prompt ?? "", model: draft.model ?? model, maxTokens: draft.maxTokens ?? maxTokens,
+            system: system ?? defaultSystem)
+    }
+
+    private var defaultSystem: [UInt8]? {
+        defaults.system.map { system in
+            var writer = JSONWriter()
+            writer.string(system)
+            return writer.bytes
+        }
+    }
+}
+
+extension JobReader {
+    /// Over what the caller said, and not over this server's settings: those may change between two uploads.
+    private func fingerprint(of draft: JobDraft, said: JSON, form: String) -> [UInt8] {
+        var text: [UInt8] = []
+        func add(_ name: String, _ value: String) {
+            text.append(contentsOf: "\(name)=\(value.utf8.count):\(value)\n".utf8)
+        }
+        if !form.isEmpty { add("form", form) }
+        if draft.queue == nil, let queue = defaults.queue { add("queue", queue) }
+        if draft.tags == nil, let tags = defaults.tags { tags.forEach { add("tag", $0) } }
+        let request = draft.request
+        if draft.model == nil, request?["model"] == nil, let model = defaults.model { add("model", model) }
+        if draft.system == nil, request?["system"] == nil, let system = defaults.system {
+            add("system", system)
+        }
+        if draft.maxTokens == nil, request?["max_tokens"] == nil, let maxTokens = defaults.maxTokens {
+            add("max_tokens", String(maxTokens))
+        }
+        said.appendCanonical(to: &text)
+        return SHA256.hash(text)
+    }
+}

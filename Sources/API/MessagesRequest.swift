@@ -1,0 +1,85 @@
+import JSON
+import Jobs
+
+/// A Messages request as it goes to the provider: as sent, with what was left out filled in.
+struct MessagesRequest {
+    var json: JSON
+    var model: String
+    var maxTokens: Int
+
+    var bytes: [UInt8] { Array(json.raw) }
+
+    /// What is put in where a request leaves it out.
+    struct Defaults {
+        var model: String
+        var maxTokens: Int
+        /// JSON.
+        var system: [UInt8]?
+    }
+
+    /// Checks what renga itself must know; everything else is between the caller and the provider.
+    ///
+    /// `name` is the request's full name in messages: `jobs[3].request`.
+    init(_ json: JSON, named name: String, defaults: Defaults) throws(Problem) {
+        guard json.kind == .object else {
+            throw Field(name: name, value: json).refuse("a Messages API request object")
+        }
+        guard let messages = json["messages"] else {
+            throw .missingField(name + ".messages", "“\(name)” needs “messages”, as the Messages API does")
+        }
+        guard messages.kind == .array, messages.count > 0 else {
+            throw Field(name: name + ".messages", value: messages).refuse("an array of one message or more")
+        }
+        let model = try json["model"].map { (value) throws(Problem) in
+            try Field(name: name + ".model", value: value).line(bytes: JobLimits.modelBytes)
+        }
+        let maxTokens = try json["max_tokens"].map { (value) throws(Problem) in
+            try Field(name: name + ".max_tokens", value: value).integer(in: JobLimits.maxTokens)
+        }
+        self.model = model ?? defaults.model
+        self.maxTokens = maxTokens ?? defaults.maxTokens
+        var missing = JSONWriter()
+        if model == nil { missing.field("model", defaults.model) }
+        if maxTokens == nil { missing.field("max_tokens", defaults.maxTokens) }
+        if let system = defaults.system, json["system"] == nil { missing.field("system", raw: system) }
+        self.json = try json.adding(missing.bytes, named: name)
+    }
+
+    /// A single user message.
+    init(prompt: String, model: String, maxTokens: Int, system: [UInt8]?) throws(Problem) {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("model", model)
+            writer.field("max_tokens", maxTokens)
+            if let system { writer.field("system", raw: system) }
+            writer.key("messages")
+            writer.array { writer in
+                writer.object { writer in
+                    writer.field("role", "user")
+                    writer.field("content", prompt)
+                }
+            }
+        }
+        self.model = model
+        self.maxTokens = maxTokens
+        json = try JSON.ofOwn(writer.bytes, named: "prompt")
+    }
+}
+
+extension JSON {
+    /// This object, which is not empty, with members added at its end; everything else stays byte for byte.
+    fileprivate func adding(_ members: [UInt8], named name: String) throws(Problem) -> JSON {
+        guard !members.isEmpty else { return self }
+        return try .ofOwn(
+            Array(raw.dropLast()) + [UInt8(ascii: ",")] + members + [UInt8(ascii: "}")], named: name)
+    }
+
+    /// Parses what was put together here from parts that were parsed before, so that it cannot fail.
+    fileprivate static func ofOwn(_ bytes: [UInt8], named name: String) throws(Problem) -> JSON {
+        do {
+            return try parse(bytes, maxDepth: deepest)
+        } catch {
+            throw Problem(.invalidField, "“\(name)” cannot be read: \(error.message)", field: name)
+        }
+    }
+}

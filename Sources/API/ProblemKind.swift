@@ -1,0 +1,119 @@
+import Jobs
+
+extension Problem {
+    /// Every way in which the API says no: its name in `type`, its status, its title.
+    ///
+    /// `docs/http-api.md` lists each; a test compares the two.
+    enum Kind: String, Sendable, CaseIterable {
+        case missingBody = "missing-body"
+        case invalidJSON = "invalid-json"
+        case unknownField = "unknown-field"
+        case missingField = "missing-field"
+        case invalidField = "invalid-field"
+        case unknownParameter = "unknown-parameter"
+        case invalidParameter = "invalid-parameter"
+        case invalidHeader = "invalid-header"
+        case invalidPath = "invalid-path"
+        case invalidRequest = "invalid-request"
+        case uploadCut = "upload-cut"
+        case unauthorized
+        case originNotAllowed = "origin-not-allowed"
+        case notFound = "not-found"
+        case unknownJob = "unknown-job"
+        case unknownBatch = "unknown-batch"
+        case unknownRoute = "unknown-route"
+        case methodNotAllowed = "method-not-allowed"
+        case timeout
+        case wrongState = "wrong-state"
+        case keyTaken = "key-taken"
+        case bodyTooLarge = "body-too-large"
+        case tooManyJobs = "too-many-jobs"
+        case lineTooLong = "line-too-long"
+        case idempotencyMismatch = "idempotency-mismatch"
+        case headersTooLarge = "headers-too-large"
+        case `internal`
+        case notReady = "not-ready"
+        case overloaded
+        case storeUnavailable = "store-unavailable"
+        case storeFull = "store-full"
+    }
+}
+
+extension Problem.Kind {
+    var status: Int {
+        switch self {
+        case .missingBody, .invalidJSON, .unknownField, .missingField, .invalidField, .unknownParameter,
+            .invalidParameter, .invalidHeader, .invalidPath, .invalidRequest, .uploadCut:
+            400
+        case .unauthorized: 401
+        case .originNotAllowed: 403
+        case .notFound, .unknownJob, .unknownBatch, .unknownRoute: 404
+        case .methodNotAllowed: 405
+        case .timeout: 408
+        case .wrongState, .keyTaken: 409
+        case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
+        case .idempotencyMismatch: 422
+        case .headersTooLarge: 431
+        case .internal: 500
+        case .notReady, .overloaded, .storeUnavailable: 503
+        case .storeFull: 507
+        }
+    }
+
+    var title: String {
+        switch self {
+        case .missingBody: "The request has no body"
+        case .invalidJSON: "The body is not valid JSON"
+        case .unknownField: "A field is not known"
+        case .missingField: "A field is missing"
+        case .invalidField: "A field has a wrong value"
+        case .unknownParameter: "A query parameter is not known"
+        case .invalidParameter: "A query parameter has a wrong value"
+        case .invalidHeader: "A header has a wrong value"
+        case .invalidPath: "The path cannot be read"
+        case .invalidRequest: "The request cannot be read"
+        case .uploadCut: "The upload ended early"
+        case .unauthorized: "The API key is missing or wrong"
+        case .originNotAllowed: "Pages of this origin may not call"
+        case .notFound: "There is nothing at this path"
+        case .unknownJob: "There is no such job"
+        case .unknownBatch: "There is no such batch"
+        case .unknownRoute: "There is no such route"
+        case .methodNotAllowed: "This path does not take this method"
+        case .timeout: "The request took too long"
+        case .wrongState: "The job's state does not allow this"
+        case .keyTaken: "Another job has this key"
+        case .bodyTooLarge: "The body is too large"
+        case .tooManyJobs: "There are too many jobs in one request"
+        case .lineTooLong: "The line is too long"
+        case .idempotencyMismatch: "The idempotency key came with another body before"
+        case .headersTooLarge: "The headers are too large"
+        case .internal: "Something went wrong in renga"
+        case .notReady: "Not ready to serve"
+        case .overloaded: "Too many requests at once"
+        case .storeUnavailable: "The database cannot be used"
+        case .storeFull: "The database's disk is full"
+        }
+    }
+}
+
+extension Problem {
+    /// What the store's errors are to callers; its own words go to the log, as they may name paths.
+    init(_ error: JobStoreError) {
+        switch error.code {
+        case .full:
+            self.init(.storeFull, "nothing was changed; free some space and try again")
+        case .unavailable:
+            self.init(.storeUnavailable, "the disk or the file system failed; the log says how")
+        case .schemaTooNew:
+            self.init(.storeUnavailable, "the database was made by a newer renga: upgrade this one")
+        case .unsuitable:
+            self.init(.storeUnavailable, "the database file cannot be used; the log says why")
+        case .closed:
+            self.init(.storeUnavailable, "this server is stopping; try again in a moment")
+        case .internal:
+            self.init(
+                .internal, "the request was not carried out; the log has the details under this request id")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import HTTPServer
+import JSON
+import Jobs
+
+/// `/v1/queues`.
+extension API {
+    func listQueues(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let queues = try await store.queues()
+        return .json { $0.page(queues) { $0.queue($1) } }
+    }
+
+    /// A queue that nobody has used yet is an empty one.
+    func showQueue(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let name = try queueName(call)
+        let queue =
+            try await store.queue(name)
+            ?? QueueStatus(
+                name: name, paused: false, pauseReason: nil, concurrency: nil, weight: 1,
+                counts: StateCounts())
+        return .json { $0.queue(queue) }
+    }
+
+    func updateQueue(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let name = try queueName(call)
+        let body = try JSON.body(call.bytes, limits: settings.limits)
+        var patch = QueuePatch()
+        // Here null means something: no limit.
+        if body["concurrency"]?.isNull == true { patch.concurrency = .some(nil) }
+        for field in try Fields(body, "the body") {
+            switch field.name {
+            case "paused": patch.paused = try field.flag()
+            case "concurrency": patch.concurrency = .some(try field.integer(in: JobLimits.concurrency))
+            case "weight": patch.weight = try field.integer(in: JobLimits.weight)
+            default:
+                throw Problem.unknownField(field, prefix: "", known: ["paused", "concurrency", "weight"])
+            }
+        }
+        let queue = try await store.update(queue: name, patch, now: call.now)
+        return .json { $0.queue(queue) }
+    }
+
+    private func queueName(_ call: Call) throws -> String {
+        let name = call.parameters[0]
+        guard Text.isQueueName(name) else {
+            throw Problem(
+                .invalidParameter, "a queue's name must be \(Text.queueNameExpectation)", field: "name",
+                limit: JobLimits.nameBytes.upperBound)
+        }
+        return name
+    }
+}
+
+/// `/v1/routes`.
+extension API {
+    func listRoutes(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let routes = try await store.routes(now: call.now)
+        return .json { $0.page(routes) { $0.route($1) } }
+    }
+
+    func updateRoute(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let name = call.parameters[0]
+        var paused: Bool?
+        for field in try Fields(try JSON.body(call.bytes, limits: settings.limits), "the body") {
+            guard field.name == "paused" else {
+                throw Problem.unknownField(field, prefix: "", known: ["paused"])
+            }
+            paused = try field.flag()
+        }
+        guard let paused else { throw Problem.missingField("paused", "say “paused”: true or false") }
+        guard let route = try await store.update(route: name, paused: paused, now: call.now) else {
+            throw Problem(.unknownRoute, "there is no route “\(name.prefix(200))”; /v1/routes lists them")
+        }
+        return .json { $0.route(route) }
+    }
+}
