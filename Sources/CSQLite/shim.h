@@ -59,6 +59,7 @@ typedef struct {
     int64_t wait_start_ns;
     int64_t longest_wait_ns;
     int64_t wal_pages;       // pages in the log after this connection's last commit
+    int64_t deadline_ns;     // when a running statement is interrupted; 0 for never
 } csqlite_notes;
 
 static inline int64_t csqlite_monotonic_ns(void) {
@@ -87,9 +88,16 @@ static inline int csqlite_note_commit(void *context, sqlite3 *db, const char *na
     return SQLITE_OK;
 }
 
+static inline int csqlite_is_overdue(void *context) {
+    int64_t deadline = ((csqlite_notes *)context)->deadline_ns;
+    return deadline != 0 && csqlite_monotonic_ns() > deadline;
+}
+
 static inline void csqlite_install(sqlite3 *db, csqlite_notes *notes) {
     sqlite3_busy_handler(db, csqlite_wait, notes);
     sqlite3_wal_hook(db, csqlite_note_commit, notes);
+    // Every 10,000 steps of SQLite's machine: some tenths of a millisecond.
+    sqlite3_progress_handler(db, 10000, csqlite_is_overdue, notes);
 }
 
 // The magic number of the file system that holds the path, or 0 when it cannot be known.

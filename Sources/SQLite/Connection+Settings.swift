@@ -8,7 +8,9 @@ extension Connection {
     func settle(as mode: Mode) throws(SQLiteError) {
         if mode == .write {
             try retryingWhileBusy { () throws(SQLiteError) in
-                try execute("PRAGMA auto_vacuum = INCREMENTAL")
+                // Only then: on a file that has the setting already, it would write it again at each opening.
+                let isEmpty = try pragmaText("PRAGMA page_count") == "0"
+                if isEmpty { try execute("PRAGMA auto_vacuum = INCREMENTAL") }
             }
             try retryingWhileBusy { () throws(SQLiteError) in try switchToWAL() }
         }

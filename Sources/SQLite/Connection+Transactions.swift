@@ -1,3 +1,5 @@
+import CSQLite
+
 extension Connection {
     /// Runs the closure as one transaction, or as a part of the current one that fails alone.
     ///
@@ -17,7 +19,11 @@ extension Connection {
     }
 
     /// Runs the closure over one unchanging view of the database.
-    package func snapshot<T>(_ body: () throws -> T) throws -> T {
+    ///
+    /// A statement that still runs after the time limit throws `interrupted`.
+    package func snapshot<T>(limitSeconds: Double? = nil, _ body: () throws -> T) throws -> T {
+        if let limitSeconds { notes.pointee.deadline_ns = csqlite_monotonic_ns() + Int64(limitSeconds * 1e9) }
+        defer { notes.pointee.deadline_ns = 0 }
         try run("BEGIN")
         defer { rollback() }
         return try body()

@@ -6,15 +6,22 @@ package final class Readers: Sendable {
     /// How many reads may wait before more are refused with `overloaded`.
     package static let mailboxLimit = 16_384
 
+    /// How long one read may take before it throws `interrupted`, so that none can hold the log for ever.
+    package static let defaultTimeLimitSeconds = 30.0
+
     private struct Read: Sendable {
         let run: @Sendable (Connection) -> Void
     }
 
     private let mailbox: Mailbox<Read>
     private let ended: Latch
+    private let timeLimitSeconds: Double
 
     /// Opens the connections; the database must exist.
-    package init(path: String, count: Int = 3) throws(SQLiteError) {
+    package init(path: String, count: Int = 3, timeLimitSeconds: Double = Readers.defaultTimeLimitSeconds)
+        throws(SQLiteError)
+    {
+        self.timeLimitSeconds = timeLimitSeconds
         let mailbox = try Mailbox<Read>(limit: Self.mailboxLimit)
         self.mailbox = mailbox
         ended = Latch(count: count)
@@ -33,14 +40,13 @@ package final class Readers: Sendable {
         mailbox.close()
     }
 
-    /// Runs the closure on one of the connections.
-    ///
-    /// A read whose task is cancelled before its turn comes throws `CancellationError`.
+    /// Runs the closure on one of the connections; cancelling the task does not cut it short.
     package func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
-        try Task.checkCancellation()
+        let limit = timeLimitSeconds
         return try await withCheckedThrowingContinuation { continuation in
             let read = Read { connection in
-                continuation.resume(with: Result { try connection.snapshot { try body(connection) } })
+                continuation.resume(
+                    with: Result { try connection.snapshot(limitSeconds: limit) { try body(connection) } })
             }
             switch mailbox.put(read) {
             case nil: break

@@ -44,14 +44,14 @@ struct ChangeWatcherTests {
         let readers = try Readers(path: directory.database, count: 1)
         let changes = watcher.changes()
         let listener = Task {
-            for await _ in changes where try await readers.read({ try $0.count("t") }) == 300 { return true }
+            for await _ in changes where try await readers.read({ try $0.count("t") }) == 150 { return true }
             return false
         }
-        for number in 0..<300 {
+        for number in 0..<150 {
             try await writer.write { try $0.run("INSERT INTO t VALUES (?1)", [.integer(number)]) }
         }
         let limit = Task {
-            try await Task.sleep(for: .seconds(10))
+            try await Task.sleep(for: .seconds(20))
             watcher.stop()
         }
         #expect(try await listener.value)

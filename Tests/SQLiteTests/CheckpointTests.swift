@@ -75,7 +75,7 @@ struct CheckpointTests {
     @Test func `nothing is lost while several writers checkpoint as often as they can`() async throws {
         let path = directory.database
         try Connection(path: path).execute("CREATE TABLE s (writer INTEGER, n INTEGER, pad BLOB) STRICT")
-        let each = 400
+        let each = 150
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<4 {
                 group.addTask {

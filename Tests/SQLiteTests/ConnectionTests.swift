@@ -1,3 +1,4 @@
+import Glibc
 import SQLite
 import Testing
 
@@ -187,5 +188,33 @@ struct ConnectionTests {
         for number in 0..<600 {
             #expect(try connection.queryOne(SQL("SELECT \(number)")) { $0.int(0) } == number)
         }
+    }
+
+    @Test func `a file that is no database is refused and let go`() throws {
+        let file = open(directory.database, O_CREAT | O_WRONLY, 0o600)
+        for _ in 0..<2_000 { write(file, "no", 2) }
+        close(file)
+        for mode in [Connection.Mode.write, .read] {
+            let error = #expect(throws: SQLiteError.self) {
+                let connection = try Connection(path: directory.database, mode: mode)
+                try connection.run("SELECT count(*) FROM sqlite_schema")
+            }
+            #expect(error?.primaryCode == SQLiteError.notADatabase)
+        }
+        let held = (0..<200).filter { descriptor in
+            var target = [CChar](repeating: 0, count: 256)
+            let count = max(0, readlink("/proc/self/fd/\(descriptor)", &target, 256))
+            return String(decoding: target[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+                == directory.database
+        }
+        #expect(held.isEmpty)
+    }
+
+    @Test func `opening a file that exists writes nothing`() throws {
+        let first = try connection()
+        try first.run("BEGIN IMMEDIATE")
+        let start = monotonicSeconds()
+        _ = try Connection(path: directory.database)
+        #expect(monotonicSeconds() - start < 5)
     }
 }

@@ -69,4 +69,19 @@ struct ReadersTests {
         let error = await #expect(throws: SQLiteError.self) { try await readers.read { _ in } }
         #expect(error?.code == SQLiteError.closed)
     }
+
+    @Test func `a read that takes too long is cut short, and the reader goes on`() async throws {
+        let (_, unlimited) = try await filled()
+        await unlimited.close()
+        let readers = try Readers(path: directory.database, count: 1, timeLimitSeconds: 0.05)
+        let error = await #expect(throws: SQLiteError.self) {
+            try await readers.read { connection in
+                try connection.queryOne(
+                    "WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n) SELECT count(*) FROM n"
+                ) { $0.int(0) }
+            }
+        }
+        #expect(error?.code == SQLiteError.interrupted)
+        #expect(try await readers.read { try $0.count("t") } == 1)
+    }
 }

@@ -58,6 +58,23 @@ struct WriterBenchmark {
         await writer.close()
     }
 
+    @Test func `a commit is heard of`() async throws {
+        let writer = try Writer(path: directory.database)
+        try await writer.write { try $0.execute(Self.schema) }
+        let watcher = try ChangeWatcher(path: directory.database)
+        var delays: [Double] = []
+        for _ in 0..<200 {
+            try await Task.sleep(for: .milliseconds(7))
+            let changes = watcher.changes()
+            try await writer.write { try Self.enqueue($0, [1]) }
+            let committed = monotonicSeconds()
+            for await _ in changes { break }
+            delays.append(monotonicSeconds() - committed)
+        }
+        delays.sort()
+        print("REPORT heard after \(delays[100] * 1_000) ms (median), \(delays[197] * 1_000) ms (p99)")
+    }
+
     @Test func `two saturated processes share the lock`() async throws {
         let path = directory.database
         try Connection(path: path).execute(
