@@ -1,0 +1,103 @@
+import HTTPServer
+
+/// How an answer goes out: whole, as a stream, or broken on the way.
+struct Delivery: Sendable {
+    let message: MessageJSON
+    let fault: Fault.Kind?
+    let headers: Headers
+    let latency: LatencyModel
+    /// Milliseconds.
+    let stall: Int64
+    let ping: Int64
+    let clock: SimulatorClock
+
+    /// A connection that closes instead of answering.
+    static let broken = Response(body: .abort)
+
+    private struct Broken: Error {}
+
+    func plain() -> Response {
+        let body = message.body()
+        switch fault {
+        case .dropAfter: return Self.broken
+        case .truncate: return response(.truncated(Array(body.prefix(body.count / 2)), length: body.count))
+        case .malformed: return response(.bytes(Array(body.dropLast(body.count / 3))))
+        case .empty, .earlyEnd: return response(.bytes([]))
+        case .stallBody, .drip:
+            return response(.stream { writer in try await self.send([EventStream.Piece(bytes: body)], writer) })
+        default: return response(.bytes(body))
+        }
+    }
+
+    /// `abandoned` is called when the caller hangs up before the end.
+    func stream(abandoned: @escaping @Sendable () -> Void) -> Response {
+        if fault == .dropAfter { return Self.broken }
+        var response = response(
+            .stream { writer in
+                do { try await self.send(self.faulty(EventStream(message: self.message).pieces()), writer) } catch {
+                    if !(error is Broken) { abandoned() }
+                    throw error
+                }
+            })
+        response.headers["content-type"] = "text/event-stream; charset=utf-8"
+        response.headers.add("cache-control", "no-cache")
+        return response
+    }
+
+    private func response(_ body: Response.Body) -> Response {
+        Response(status: 200, headers: headers, body: body)
+    }
+
+    /// The events that a fault leaves.
+    private func faulty(_ pieces: [EventStream.Piece]) -> [EventStream.Piece] {
+        let half = Array(pieces.prefix(max(1, pieces.count / 2)))
+        switch fault {
+        case .empty: return []
+        case .earlyEnd: return Array(pieces.dropLast())
+        case .errorEvent: return half + [EventStream.Piece(bytes: EventStream.error(APIError(status: 529)))]
+        case .malformed:
+            let broken = #"event: content_block_delta"# + "\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"del\n\n"
+            return half + [EventStream.Piece(bytes: Array(broken.utf8))] + pieces.dropFirst(half.count)
+        case .truncate: return half
+        default: return pieces
+        }
+    }
+
+    private func send(_ pieces: [EventStream.Piece], _ writer: ResponseWriter) async throws {
+        switch fault {
+        case .stallBody:
+            let bytes = pieces.flatMap(\.bytes)
+            try await writer.write(Array(bytes.prefix(max(1, bytes.count / 2))))
+            try await clock.sleep(stall)
+            throw Broken()
+        case .drip: try await drip(pieces.flatMap(\.bytes), writer)
+        case .truncate:
+            try await pace(pieces, writer)
+            throw Broken()
+        default: try await pace(pieces, writer)
+        }
+    }
+
+    /// Each piece when its tokens are written, with pings in long waits; all at once where writing takes no time.
+    private func pace(_ pieces: [EventStream.Piece], _ writer: ResponseWriter) async throws {
+        guard latency.outputRate > 0 else { return try await writer.write(pieces.flatMap(\.bytes)) }
+        for piece in pieces {
+            var wait = latency.writing(piece.tokens)
+            while wait > ping {
+                try await clock.sleep(ping)
+                try await writer.write(EventStream.ping)
+                wait -= ping
+            }
+            if wait > 0 { try await clock.sleep(wait) }
+            try await writer.write(piece.bytes)
+        }
+    }
+
+    /// 64 bytes a second.
+    private func drip(_ bytes: [UInt8], _ writer: ResponseWriter) async throws {
+        for start in stride(from: 0, to: bytes.count, by: 16) {
+            try await writer.write(Array(bytes[start..<min(start + 16, bytes.count)]))
+            try await clock.sleep(250)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import HTTPServer
+
+/// Calls that the model never sees.
+extension Exchange {
+    func limit(_ refusal: RateLimiter.Refusal) -> APIError {
+        var error = APIError(
+            429, "rate_limit_error",
+            "This request would exceed your organization's rate limit of \(refusal.limit) \(refusal.meter) per minute "
+                + "(model: \(call.model.id)). See the response headers for current usage.")
+        error.headers["retry-after"] = String(max(1, (refusal.milliseconds + 999) / 1000))
+        return error
+    }
+
+    func refuse(_ error: APIError, fault: String?) -> Response {
+        end(status: error.status, fault: fault)
+        var response = error.response(requestID: visit.requestID)
+        for (name, value) in rateLimits() { response.headers.add(name, value) }
+        return response
+    }
+
+    /// A fault that costs nothing: its tokens go back to the buckets, the request itself stays spent.
+    mutating func fail(_ fault: Fault) async -> Response {
+        if let admission { plan.limiter.settle(admission, input: 0, output: 0, at: simulator.clock.uptime()) }
+        if let wait = marker?.latency { _ = await sleep(wait) }
+        switch fault.kind {
+        case .reset:
+            end(status: nil, fault: fault.name)
+            return Delivery.broken
+        case .stall:
+            end(status: nil, fault: fault.name)
+            _ = await sleep(plan.settings.stall)
+            return Delivery.broken
+        case .html(let status):
+            end(status: status, fault: fault.name)
+            return page(status)
+        default: return refuse(error(of: fault), fault: fault.name)
+        }
+    }
+
+    func headers() -> Headers {
+        var headers = APIError.headers
+        for (name, value) in rateLimits() { headers.add(name, value) }
+        return headers
+    }
+
+    private func rateLimits() -> [(String, String)] {
+        plan.limiter.headers(
+            call.model.limitClass, uptime: simulator.clock.uptime(), timestamp: simulator.clock.timestamp())
+    }
+
+    private func end(status: Int?, fault: String?) {
+        let end = CallEnd(status: status, fault: fault, model: call.model.id)
+        simulator.journal.end(visit.ticket, end, at: simulator.clock.timestamp())
+    }
+
+    private func page(_ status: Int) -> Response {
+        let text = "<html>\r\n<head><title>\(status)</title></head>\r\n<body><center><h1>\(status)</h1></center></body>\r\n</html>"
+        return Response(status: status, contentType: "text/html", bytes: Array(text.utf8))
+    }
+
+    private func error(of fault: Fault) -> APIError {
+        var error = basic(fault)
+        if let message = fault.message { error.message = message }
+        switch fault.retryAfter {
+        case "none": error.headers["retry-after"] = nil
+        case let value?: error.headers["retry-after"] = value
+        case nil: break
+        }
+        error.headers["retry-after-ms"] = fault.retryAfterMilliseconds
+        error.headers["x-should-retry"] = fault.shouldRetry
+        return error
+    }
+
+    private func basic(_ fault: Fault) -> APIError {
+        switch fault.kind {
+        case .spendCap:
+            var error = APIError(status: 429, message: "This request would exceed your monthly spend limit.")
+            error.code = "enforced_spend_limit_reached"
+            return error
+        case .userSpendCap:
+            return .invalid(
+                "You have reached your specified API usage limits. You will regain access on "
+                    + "\(rfc3339(milliseconds: simulator.clock.timestamp() + 86_400_000).prefix(10)) at 00:00 UTC.")
+        case .ramp:
+            var error = APIError(status: 429, message: "Your usage grew too fast. Please ramp up more slowly.")
+            error.code = "ramp_limit_exceeded"
+            error.headers["retry-after"] = "5"
+            return error
+        case .status(let status):
+            var error = APIError(status: status)
+            if status == 429 { error.headers["retry-after"] = "1" }
+            return error
+        default: return APIError(status: 529)
+        }
+    }
+}
+
+extension APIError {
+    /// On every answer of the provider.
+    static let headers: Headers = [
+        "content-type": "application/json",
+        "anthropic-organization-id": "00000000-0000-4000-8000-000000000051",
+        "anthropic-workspace-id": "wrkspc_simulated",
+    ]
+
+    /// The answer; the server adds the request's id as `request-id`.
+    func response(requestID: String) -> Response {
+        var headers = Self.headers
+        for (name, value) in self.headers.sorted(by: { $0.key < $1.key }) { headers.add(name, value) }
+        return Response(status: status, headers: headers, body: .bytes(body(requestID: requestID)))
+    }
+}

@@ -1,0 +1,57 @@
+import JSON
+
+/// One request as it came and as it ended.
+package struct JournalEntry: Sendable {
+    /// Counted from 1 since the start or the last reset, in the order of arrival.
+    package let sequence: Int
+    /// Milliseconds UTC.
+    package let arrivedAt: Int64
+    /// Path without `/v1/`: `messages`, `messages/count_tokens`.
+    package let endpoint: String
+    /// Of the body.
+    package let digest: Digest
+    /// The name in `[[sim:id=NAME]]` or in the header `x-sim-id`.
+    package var caller: String?
+    package var model: String?
+    package var isStream = false
+    /// Nil while the call is in flight, and where no status was sent.
+    package var status: Int?
+    /// The fault that struck, `rate-limit` for a limit's own 429, `abandoned` where the caller hung up.
+    package var fault: String?
+    package var finishedAt: Int64?
+    package var usage = Usage()
+    /// What the call cost; 0 where it was not billed.
+    package var costNanodollars: Int64 = 0
+    package var isBilled = false
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("sequence", sequence)
+            json.field("arrived_ms", arrivedAt)
+            json.field("finished_ms", finishedAt)
+            json.field("endpoint", endpoint)
+            json.field("digest", digest.hex)
+            json.field("caller", caller)
+            json.field("model", model)
+            json.field("stream", isStream)
+            json.field("status", status)
+            json.field("fault", fault)
+            json.field("input_tokens", usage.input)
+            json.field("output_tokens", usage.output)
+            json.field("cache_creation_input_tokens", usage.written)
+            json.field("cache_read_input_tokens", usage.read)
+            json.field("cost_nanodollars", costNanodollars)
+            json.field("billed", isBilled)
+        }
+    }
+}
+
+/// How a call ended, as its journal entry will say.
+struct CallEnd: Sendable {
+    var status: Int?
+    var fault: String?
+    var model: String?
+    var usage = Usage()
+    var cost: Int64 = 0
+    var isBilled = false
+}

@@ -1,0 +1,87 @@
+/// What a prompt asks of the simulator for its own call: `[[sim:status=529;retry-after=5]]`.
+///
+/// It may stand anywhere in the body; several add up. Unknown words are an error, so that a typo is no silence.
+struct Marker: Sendable, Equatable {
+    var fault: Fault?
+    /// The fault strikes the first so many calls of this very prompt, and later ones are answered.
+    var times = Int.max
+    /// Milliseconds before the first token, instead of what the settings say.
+    var latency: Int64?
+    var echoes = false
+    /// The answer's exact text.
+    var say: String?
+    /// The answer's length in tokens.
+    var outputTokens: Int?
+    /// A name for the journal.
+    var caller: String?
+
+    /// Finds the markers in a body as it was sent: they hold nothing that JSON would escape.
+    static func find(in body: [UInt8]) throws(APIError) -> Marker? {
+        var found: Marker?
+        var at = 0
+        while let start = body.firstRange(of: opening, from: at) {
+            guard let end = body.firstRange(of: closing, from: start + opening.count) else { break }
+            let text = String(decoding: body[start + opening.count..<end], as: UTF8.self)
+            var marker = found ?? Marker()
+            do { try marker.read(text) } catch {
+                throw .invalid("[[sim:\(text)]]: \(error.message)")
+            }
+            found = marker
+            at = end + closing.count
+        }
+        return found
+    }
+
+    private mutating func read(_ text: String) throws(SettingError) {
+        for part in text.split(separator: ";") {
+            let pair = part.split(separator: "=", maxSplits: 1).map { trimmed($0) }
+            guard let name = pair.first else { continue }
+            try set(name, pair.count == 2 ? pair[1] : nil)
+        }
+    }
+
+    private mutating func set(_ name: String, _ value: String?) throws(SettingError) {
+        switch (name, value) {
+        case ("echo", nil): echoes = true
+        case ("say", let value?): say = value
+        case ("id", let value?): caller = value
+        case ("times", let value?): times = try number(value)
+        case ("output", let value?): outputTokens = try number(value)
+        case ("latency", let value?): latency = try latency(value)
+        case ("status", let value?): fault = try Fault(text: value)
+        case (_, nil): fault = try Fault(text: name)
+        case (_, let value?):
+            guard fault?.set(name, to: value) == true else { throw SettingError("unknown: \(name)") }
+        }
+    }
+
+    private func number(_ text: String) throws(SettingError) -> Int {
+        guard let number = Int(text), number >= 0 else { throw SettingError("\(text) is no number") }
+        return number
+    }
+
+    /// Bare numbers are milliseconds here; units as in settings.
+    private func latency(_ text: String) throws(SettingError) -> Int64 {
+        guard let wait = Int64(text) ?? milliseconds(text), wait >= 0 else {
+            throw SettingError("\(text) is no latency; expected milliseconds, or 3s")
+        }
+        return wait
+    }
+
+    private static let opening = Array("[[sim:".utf8)
+    private static let closing = Array("]]".utf8)
+}
+
+extension [UInt8] {
+    /// Where the pattern first stands, at or after `from`.
+    func firstRange(of pattern: [UInt8], from: Int = 0) -> Int? {
+        guard let first = pattern.first, count >= pattern.count else { return nil }
+        let last = count - pattern.count
+        var at = from
+        while at <= last {
+            if self[at] == first, self[at..<at + pattern.count].elementsEqual(pattern) { return at }
+            at += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,82 @@
+import JSON
+
+/// The wire form of an answer.
+struct MessageJSON {
+    let id: String
+    let model: Model
+    let answer: Answer
+    let usage: Usage
+
+    /// The whole message of a plain call.
+    func body() -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            writeHead(&json)
+            json.key("content")
+            json.array { blocks in for block in answer.blocks { Self.write(block, &blocks) } }
+            writeStop(&json)
+            json.key("usage")
+            json.object { writeUsage(&$0, output: usage.output) }
+        }
+        return json.bytes
+    }
+
+    func writeHead(_ json: inout JSONWriter) {
+        json.field("id", id)
+        json.field("type", "message")
+        json.field("role", "assistant")
+        json.field("model", model.id)
+    }
+
+    func writeStop(_ json: inout JSONWriter) {
+        json.field("stop_reason", answer.stopReason)
+        json.field("stop_sequence", answer.stopSequence)
+        json.key("stop_details")
+        guard answer.isRefusal else { return json.null() }
+        json.object { details in
+            details.field("type", "refusal")
+            details.field("category", "general_harms")
+            details.field("explanation", nil as String?)
+        }
+    }
+
+    func writeUsage(_ json: inout JSONWriter, output: Int) {
+        json.field("input_tokens", usage.input)
+        json.field("cache_creation_input_tokens", usage.written)
+        json.field("cache_read_input_tokens", usage.read)
+        json.key("cache_creation")
+        json.object { creation in
+            creation.field("ephemeral_5m_input_tokens", usage.written5m)
+            creation.field("ephemeral_1h_input_tokens", usage.written1h)
+        }
+        json.field("output_tokens", output)
+        json.key("output_tokens_details")
+        json.object { $0.field("thinking_tokens", usage.thinking) }
+        json.field("server_tool_use", nil as String?)
+        json.field("service_tier", "standard")
+        json.field("inference_geo", "global")
+    }
+
+    static func write(_ block: Answer.Block, _ json: inout JSONWriter) {
+        json.object { json in
+            switch block {
+            case .thinking(let text):
+                json.field("type", "thinking")
+                json.field("thinking", text)
+                json.field("signature", signature)
+            case .text(let text):
+                json.field("type", "text")
+                json.field("text", text)
+                json.field("citations", nil as String?)
+            case .toolUse(let id, let name, let input):
+                json.field("type", "tool_use")
+                json.field("id", id)
+                json.field("name", name)
+                json.field("input", raw: input)
+            }
+        }
+    }
+
+    /// Nothing checks it here, but a conversation has to hand it back.
+    static let signature = "c2ltdWxhdGVkIHRoaW5raW5n"
+}
