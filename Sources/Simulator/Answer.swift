@@ -9,7 +9,8 @@ struct Answer: Sendable, Equatable {
         var tokens: Int {
             switch self {
             case .thinking(let text), .text(let text): TokenCount.text(text)
-            case .toolUse(_, let name, let input): 8 + TokenCount.text(name) + TokenCount.text(bytes: input.count)
+            case .toolUse(_, let name, let input):
+                8 + TokenCount.text(name) + TokenCount.text(bytes: input.count)
             }
         }
     }

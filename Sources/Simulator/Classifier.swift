@@ -8,7 +8,9 @@ struct Classifier: Sendable {
     }
 
     private func bySentiment(_ words: [String]) -> String? {
-        guard let good = first(of: Lexicon.goodLabels), let bad = first(of: Lexicon.badLabels) else { return nil }
+        guard let good = first(of: Lexicon.goodLabels), let bad = first(of: Lexicon.badLabels) else {
+            return nil
+        }
         let (positive, negative) = Lexicon.feelings(in: words)
         if positive > 0, positive == negative, let mixed = first(of: ["mixed"]) { return mixed }
         if positive == negative { return first(of: Lexicon.neutralLabels) ?? (positive > 0 ? good : bad) }
@@ -29,13 +31,16 @@ struct Classifier: Sendable {
         }
         return words.reduce(0) { sum, word in
             if names.contains(where: { shareStem($0, word) }) { return sum + 3 }
-            return keywords.contains(word) || keywords.contains(String(word.dropLast(word.hasSuffix("s") ? 1 : 0)))
+            return keywords.contains(word)
+                || keywords.contains(String(word.dropLast(word.hasSuffix("s") ? 1 : 0)))
                 ? sum + 1 : sum
         }
     }
 
     private func byDefault() -> String? {
-        first(of: ["other", "general", "neutral", "unknown", "none", "misc", "miscellaneous", "normal", "medium"])
+        first(of: [
+            "other", "general", "neutral", "unknown", "none", "misc", "miscellaneous", "normal", "medium",
+        ])
     }
 
     private func first(of names: Set<String>) -> String? {

@@ -24,7 +24,8 @@ struct Delivery: Sendable {
         case .malformed: return response(.bytes(Array(body.dropLast(body.count / 3))))
         case .empty, .earlyEnd: return response(.bytes([]))
         case .stallBody, .drip:
-            return response(.stream { writer in try await self.send([EventStream.Piece(bytes: body)], writer) })
+            return response(
+                .stream { writer in try await self.send([EventStream.Piece(bytes: body)], writer) })
         default: return response(.bytes(body))
         }
     }
@@ -34,7 +35,9 @@ struct Delivery: Sendable {
         if fault == .dropAfter { return Self.broken }
         var response = response(
             .stream { writer in
-                do { try await self.send(self.faulty(EventStream(message: self.message).pieces()), writer) } catch {
+                do {
+                    try await self.send(self.faulty(EventStream(message: self.message).pieces()), writer)
+                } catch {
                     if !(error is Broken) { abandoned() }
                     throw error
                 }
@@ -56,7 +59,9 @@ struct Delivery: Sendable {
         case .earlyEnd: return Array(pieces.dropLast())
         case .errorEvent: return half + [EventStream.Piece(bytes: EventStream.error(APIError(status: 529)))]
         case .malformed:
-            let broken = #"event: content_block_delta"# + "\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"del\n\n"
+            let broken =
+                #"event: content_block_delta"#
+                + "\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"del\n\n"
             return half + [EventStream.Piece(bytes: Array(broken.utf8))] + pieces.dropFirst(half.count)
         case .truncate: return half
         default: return pieces

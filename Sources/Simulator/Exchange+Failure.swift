@@ -54,7 +54,8 @@ extension Exchange {
     }
 
     private func page(_ status: Int) -> Response {
-        let text = "<html>\r\n<head><title>\(status)</title></head>\r\n<body><center><h1>\(status)</h1></center></body>\r\n</html>"
+        let text =
+            "<html>\r\n<head><title>\(status)</title></head>\r\n<body><center><h1>\(status)</h1></center></body>\r\n</html>"
         return Response(status: status, contentType: "text/html", bytes: Array(text.utf8))
     }
 
@@ -80,9 +81,11 @@ extension Exchange {
         case .userSpendCap:
             return .invalid(
                 "You have reached your specified API usage limits. You will regain access on "
-                    + "\(rfc3339(milliseconds: simulator.clock.timestamp() + 86_400_000).prefix(10)) at 00:00 UTC.")
+                    + "\(rfc3339(milliseconds: simulator.clock.timestamp() + 86_400_000).prefix(10)) at 00:00 UTC."
+            )
         case .ramp:
-            var error = APIError(status: 429, message: "Your usage grew too fast. Please ramp up more slowly.")
+            var error = APIError(
+                status: 429, message: "Your usage grew too fast. Please ramp up more slowly.")
             error.code = "ramp_limit_exceeded"
             error.headers["retry-after"] = "5"
             return error

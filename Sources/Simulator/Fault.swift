@@ -107,7 +107,8 @@ extension Fault {
     }
 
     static func kind(named text: String) -> Kind? {
-        let name = String(decoding: text.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
+        let name = String(
+            decoding: text.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
         if let kind = names[name] { return kind }
         if name.hasPrefix("html") { return errorStatus(name.dropFirst(4)).map(Kind.html) }
         return errorStatus(name[...]).map(Kind.status)

@@ -12,9 +12,9 @@ final class Journal: Sendable {
         /// Counted from 1 among the calls with this body.
         let repetition: Int
         /// Which reset it belongs to: what began before one ends unrecorded.
-        fileprivate let epoch: Int
-        fileprivate let digest: Digest
-        fileprivate let isMessage: Bool
+        let epoch: Int
+        let digest: Digest
+        let isMessage: Bool
     }
 
     private let state: Mutex<State>

@@ -10,8 +10,8 @@ enum Labels {
     static func named(in text: String) -> [String] {
         let lines = clipped(text).split(whereSeparator: \.isNewline).map { trimmed($0) }
         for (index, line) in lines.enumerated() where speaksOfChoosing(line) {
-            if let labels = inline(line) { return labels }
-            let listed = lines[(index + 1)...].lazy.filter { !$0.isEmpty }.prefix { bullet($0) != nil }
+            if let labels = inline(line) { return Array(labels) }
+            let listed = lines[(index + 1)...].filter { !$0.isEmpty }.prefix { bullet($0) != nil }
             let labels = listed.compactMap(bullet)
             if labels.count >= 2 { return labels }
         }
@@ -20,7 +20,8 @@ enum Labels {
 
     private static func clipped(_ text: String) -> String {
         guard text.utf8.count > 2 * window else { return text }
-        return prefix(of: text, bytes: window) + "\n" + String(decoding: text.utf8.suffix(window), as: UTF8.self)
+        return prefix(of: text, bytes: window) + "\n"
+            + String(decoding: text.utf8.suffix(window), as: UTF8.self)
     }
 
     private static func speaksOfChoosing(_ line: String) -> Bool {
@@ -30,11 +31,14 @@ enum Labels {
 
     /// The first stretch after a colon or a connecting word that reads as a list.
     private static func inline(_ line: String) -> [String]? {
-        for sentence in line.split(whereSeparator: { ".!?;".contains($0) }) where speaksOfChoosing(String(sentence)) {
+        for sentence in line.split(whereSeparator: { ".!?;".contains($0) })
+        where speaksOfChoosing(String(sentence)) {
             var rest = Substring(sentence)
             while !rest.isEmpty {
                 let part = rest.prefix { $0 != ":" }
-                if let labels = stretches(of: part).lazy.compactMap(list).first ?? embedded(part) { return labels }
+                if let labels = stretches(of: part).lazy.compactMap(list).first ?? embedded(part) {
+                    return labels
+                }
                 rest = rest.dropFirst(part.count + 1)
             }
         }
@@ -82,7 +86,9 @@ enum Labels {
     }
 
     private static func cleaned(_ item: some StringProtocol) -> String {
-        let wrapping: Set<Character> = [" ", "\t", "\"", "'", "`", "*", "(", ")", "[", "]", "{", "}", "<", ">"]
+        let wrapping: Set<Character> = [
+            " ", "\t", "\"", "'", "`", "*", "(", ")", "[", "]", "{", "}", "<", ">",
+        ]
         let start = item.drop { wrapping.contains($0) }
         return String(start.dropLast(start.reversed().prefix { wrapping.contains($0) }.count))
     }
@@ -101,8 +107,10 @@ enum Labels {
     }
 
     private static let cues = [
-        "one word", "single word", "classif", "categor", "label", "one of", "choose", "pick", "either", "sentiment",
-        "answer with", "answer only", "reply with", "respond with", "answer yes", "reply only", "respond only",
+        "one word", "single word", "classif", "categor", "label", "one of", "choose", "pick", "either",
+        "sentiment",
+        "answer with", "answer only", "reply with", "respond with", "answer yes", "reply only",
+        "respond only",
         "into:", "is this", "rate ", "decide", "yes or no", "true or false", "return only", "output only",
     ]
 

@@ -68,7 +68,8 @@ extension MessagesCall {
                 + TokenCount.text(bytes: body["tools"]?.raw.count ?? 0)
         let schema = try Validation.schema(body)
         let schemaTokens = schema.map { TokenCount.text(bytes: $0.raw.count) } ?? 0
-        let tokens = TokenCount.perRequest + TokenCount.text(system) + toolTokens + schemaTokens
+        let tokens =
+            TokenCount.perRequest + TokenCount.text(system) + toolTokens + schemaTokens
             + messages.reduce(0) { $0 + $1.tokens }
         self.init(
             model: model, modelName: modelName, body: body, maxTokens: maxTokens,

@@ -59,7 +59,8 @@ enum ModelCatalog {
     static let listed: [Model] = all.filter { !$0.isRetired }.sorted { $0.created > $1.created }
 
     private static let byName: [String: Model] = Dictionary(
-        all.flatMap { model in ([model.id] + model.aliases).map { ($0, model) } }, uniquingKeysWith: { a, _ in a })
+        all.flatMap { model in ([model.id] + model.aliases).map { ($0, model) } },
+        uniquingKeysWith: { a, _ in a })
 
     private static let all: [Model] = haiku + sonnet + opus + fable
 
@@ -81,7 +82,8 @@ enum ModelCatalog {
         Model(
             id: "claude-3-haiku-20240307", name: "Claude Haiku 3", line: "haiku",
             created: "2024-03-07T00:00:00Z", generation: .claude3, maximumOutput: 4096,
-            price: Price(250, 1250, 300, 500, 30), minimumCacheable: 2048, limitClass: "haiku-3", isRetired: true),
+            price: Price(250, 1250, 300, 500, 30), minimumCacheable: 2048, limitClass: "haiku-3",
+            isRetired: true),
     ]
 
     private static let sonnet: [Model] = [
@@ -94,7 +96,8 @@ enum ModelCatalog {
             generation: .claude47, contextWindow: 1_000_000, maximumOutput: 128_000,
             price: Price(2000, 10_000, 2500, 4000, 200), limitClass: "sonnet-5"),
         Model(
-            id: "claude-sonnet-4-6", name: "Claude Sonnet 4.6", line: "sonnet", created: "2026-02-17T00:00:00Z",
+            id: "claude-sonnet-4-6", name: "Claude Sonnet 4.6", line: "sonnet",
+            created: "2026-02-17T00:00:00Z",
             generation: .claude46, contextWindow: 1_000_000, maximumOutput: 128_000,
             price: Price(3000, 15_000, 3750, 6000, 300), limitClass: "sonnet-4.x"),
         Model(
@@ -105,7 +108,9 @@ enum ModelCatalog {
 
     private static let opus: [Model] =
         [
-            opus("claude-opus-5-5", "Claude Opus 5.5", "2026-09-15", Price(4000, 20_000, 5000, 8000, 200), 512, "5.5"),
+            opus(
+                "claude-opus-5-5", "Claude Opus 5.5", "2026-09-15", Price(4000, 20_000, 5000, 8000, 200), 512,
+                "5.5"),
             opus("claude-opus-5", "Claude Opus 5", "2026-07-01", .opus, 512, "5"),
             opus("claude-opus-4-8", "Claude Opus 4.8", "2026-05-20", .opus, 1024, "4.x"),
             opus("claude-opus-4-7", "Claude Opus 4.7", "2026-04-16", .opus, 2048, "4.x"),

@@ -18,9 +18,13 @@ final class Plan: Sendable {
     }
 
     /// What goes wrong with a call: as its prompt asks, else as an outage has it, else as chance has it.
-    func fault(_ marker: Marker?, _ ticket: Journal.Ticket, at now: Int64, _ random: inout SeededRandom) -> Fault? {
+    func fault(_ marker: Marker?, _ ticket: Journal.Ticket, at now: Int64, _ random: inout SeededRandom)
+        -> Fault?
+    {
         if let fault = marker?.fault { return ticket.repetition <= marker?.times ?? 0 ? fault : nil }
-        if let outage = settings.outages.first(where: { $0.window.contains(now - since) }) { return outage.fault }
+        if let outage = settings.outages.first(where: { $0.window.contains(now - since) }) {
+            return outage.fault
+        }
         return settings.faults.fault(number: ticket.number, &random)
     }
 }

@@ -19,7 +19,9 @@ enum Prose {
         return prefix(of: paragraph(about: question, tokens: tokens + 1, &random), bytes: tokens * 4)
     }
 
-    private static func fill(_ template: [String], _ subjects: [String], _ random: inout SeededRandom) -> String {
+    private static func fill(_ template: [String], _ subjects: [String], _ random: inout SeededRandom)
+        -> String
+    {
         var sentence = ""
         for piece in template { sentence += piece.isEmpty ? random.pick(subjects) : piece }
         return sentence

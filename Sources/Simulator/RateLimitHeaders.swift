@@ -42,9 +42,11 @@ private struct Reading {
     ) {
         let left = rounding == 1 ? remaining.rounded(.down) : (remaining / rounding).rounded() * rounding
         headers.append(("anthropic-ratelimit-\(name)-limit", String(limit)))
-        headers.append(("anthropic-ratelimit-\(name)-remaining", String(Int(max(0, min(Double(limit), left))))))
         headers.append(
-            ("anthropic-ratelimit-\(name)-reset", rfc3339(milliseconds: timestamp + millisecondsToFull + 999)))
+            ("anthropic-ratelimit-\(name)-remaining", String(Int(max(0, min(Double(limit), left))))))
+        headers.append(
+            ("anthropic-ratelimit-\(name)-reset", rfc3339(milliseconds: timestamp + millisecondsToFull + 999))
+        )
     }
 }
 
@@ -60,7 +62,8 @@ func rfc3339(milliseconds: Int64) -> String {
     let month = shifted < 10 ? shifted + 3 : shifted - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     let day = ofYear - (153 * shifted + 2) / 5 + 1
-    return "\(year)-\(pad(month))-\(pad(day))T\(pad(ofDay / 3600)):\(pad(ofDay / 60 % 60)):\(pad(ofDay % 60))Z"
+    return
+        "\(year)-\(pad(month))-\(pad(day))T\(pad(ofDay / 3600)):\(pad(ofDay / 60 % 60)):\(pad(ofDay % 60))Z"
 }
 
 private func pad(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -90,7 +90,8 @@ struct Meters: Sendable {
                 wait: self.output?.wait(for: Double(max(1, output)), at: now)
             ),
         ]
-        if let longest = waits.max(by: { ($0.wait ?? 0) < ($1.wait ?? 0) }), let wait = longest.wait, wait > 0 {
+        if let longest = waits.max(by: { ($0.wait ?? 0) < ($1.wait ?? 0) }), let wait = longest.wait, wait > 0
+        {
             return RateLimiter.Refusal(meter: longest.meter, limit: longest.limit ?? 0, milliseconds: wait)
         }
         requests?.take(1, at: now)

@@ -24,11 +24,14 @@ struct SchemaFiller {
 
     private mutating func write(_ schema: JSON, named name: String, depth: Int) {
         guard depth < Self.maximumDepth else { return writer.null() }
-        if let target = schema["$ref"]?.string.flatMap(resolve) { return write(target, named: name, depth: depth + 1) }
+        if let target = schema["$ref"]?.string.flatMap(resolve) {
+            return write(target, named: name, depth: depth + 1)
+        }
         if let constant = schema["const"] { return writer.raw(constant.raw) }
         if let choices = schema["enum"]?.elements, !choices.isEmpty { return choose(choices) }
         for keyword in ["anyOf", "oneOf", "allOf"] {
-            guard let option = schema[keyword]?.elements?.first(where: { $0["type"]?.string != "null" }) else {
+            guard let option = schema[keyword]?.elements?.first(where: { $0["type"]?.string != "null" })
+            else {
                 continue
             }
             return write(option, named: name, depth: depth + 1)
@@ -119,7 +122,9 @@ extension SchemaFiller {
         if name.contains("sentiment") {
             return Classifier(labels: ["positive", "negative", "neutral"]).label(for: text, &random)
         }
-        if ["summary", "reason", "explanation", "description", "answer", "text"].contains(where: name.contains) {
+        if ["summary", "reason", "explanation", "description", "answer", "text"].contains(
+            where: name.contains)
+        {
             return Prose.paragraph(about: text, tokens: 8, &random)
         }
         return Words.topics(of: text, count: 3).first ?? "example"

@@ -42,7 +42,9 @@ extension Simulator {
             json.object { json in
                 json.key("changed")
                 json.object { changed in
-                    for (name, value) in options.sorted(by: { $0.key < $1.key }) { changed.field(name, value) }
+                    for (name, value) in options.sorted(by: { $0.key < $1.key }) {
+                        changed.field(name, value)
+                    }
                 }
             }
             return answer(json.bytes)

@@ -1,4 +1,4 @@
-package import HTTPServer
+import HTTPServer
 import JSON
 
 /// A call for a message, from its arrival to what is sent.
@@ -15,7 +15,7 @@ extension Simulator {
             let marker = try Marker.find(in: request.bytes)
             let call = try MessagesCall(parsing: request.bytes, version: version, for: .message)
             journal.annotate(ticket, caller: marker?.caller, isStream: call.isStream)
-            let exchange = try admit(call, marker, Visit(request.head, ticket, flight, digest), plan)
+            var exchange = try admit(call, marker, Visit(request.head, ticket, flight, digest), plan)
             return await exchange.respond()
         } catch {
             journal.end(ticket, CallEnd(status: error.status), at: clock.timestamp())
@@ -54,7 +54,8 @@ extension Simulator {
             accounting: accounting, random: random)
         do {
             exchange.admission = try plan.limiter.admit(
-                call.model.limitClass, input: accounting.usage.limitedInput, maxTokens: call.maxTokens, at: now)
+                call.model.limitClass, input: accounting.usage.limitedInput, maxTokens: call.maxTokens,
+                at: now)
         } catch {
             exchange.refusal = error
         }

@@ -17,7 +17,9 @@ extension Simulator {
         reply("models", request) { () throws(APIError) in
             _ = try access(request.head, plan.settings)
             let limit = request.head.query("limit").map { Int($0) ?? 0 } ?? 20
-            guard (1...1000).contains(limit) else { throw .invalid("limit: Input should be between 1 and 1000") }
+            guard (1...1000).contains(limit) else {
+                throw .invalid("limit: Input should be between 1 and 1000")
+            }
             return Self.list(page(request.head, limit: limit))
         }
     }

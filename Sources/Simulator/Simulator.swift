@@ -59,7 +59,9 @@ extension Simulator {
         var settings = plan.settings
         try settings.update(options)
         let now = clock.uptime()
-        current.withLock { $0 = $0.changed(to: settings, restartsOutages: options["outage"] != nil, now: now) }
+        current.withLock {
+            $0 = $0.changed(to: settings, restartsOutages: options["outage"] != nil, now: now)
+        }
         log.notice("simulator changed", ["options": "\(options.keys.sorted().joined(separator: " "))"])
     }
 
@@ -98,7 +100,9 @@ package struct SimulatorClock: Sendable {
 
     package init(
         timestamp: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Int64,
-        sleep: @escaping @Sendable (Int64) async throws -> Void = { try await Task.sleep(for: .milliseconds($0)) }
+        sleep: @escaping @Sendable (Int64) async throws -> Void = {
+            try await Task.sleep(for: .milliseconds($0))
+        }
     ) {
         self.timestamp = timestamp
         self.uptime = uptime

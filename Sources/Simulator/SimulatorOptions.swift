@@ -60,7 +60,8 @@ extension SimulatorSettings {
             settings, text throws(SettingError) in
             settings.latency.median = Double(try duration(text))
         },
-        Entry("latency-sigma", "0.4", "spread of the wait (log-normal)") { settings, text throws(SettingError) in
+        Entry("latency-sigma", "0.4", "spread of the wait (log-normal)") {
+            settings, text throws(SettingError) in
             settings.latency.sigma = try number(text, 0...3)
         },
         Entry("latency-tail", "0", "share of calls that wait five to ten times as long") {
@@ -87,7 +88,8 @@ extension SimulatorSettings {
         Entry("itpm", "0", "input tokens per minute, 0 for no limit") { settings, text throws(SettingError) in
             settings.limits.itpm = try count(text, 0...1_000_000_000_000)
         },
-        Entry("otpm", "0", "output tokens per minute, 0 for no limit") { settings, text throws(SettingError) in
+        Entry("otpm", "0", "output tokens per minute, 0 for no limit") {
+            settings, text throws(SettingError) in
             settings.limits.otpm = try count(text, 0...1_000_000_000_000)
         },
         Entry("burst-window", "0", "seconds over which requests per minute are enforced too (1s)") {
@@ -114,14 +116,17 @@ extension SimulatorSettings {
         Entry("stall", "1h", "how long a stalled call stays silent") { settings, text throws(SettingError) in
             settings.stall = try duration(text)
         },
-        Entry("ping", "10s", "time between pings while a stream waits") { settings, text throws(SettingError) in
+        Entry("ping", "10s", "time between pings while a stream waits") {
+            settings, text throws(SettingError) in
             settings.ping = max(1, try duration(text))
         },
     ]
 }
 
 private func duration(_ text: String) throws(SettingError) -> Int64 {
-    guard let value = milliseconds(text) else { throw SettingError("expected a duration, as 500ms, 30s or 2h") }
+    guard let value = milliseconds(text) else {
+        throw SettingError("expected a duration, as 500ms, 30s or 2h")
+    }
     return value
 }
 

@@ -26,7 +26,9 @@ extension Validation {
     static func system(_ body: JSON) throws(APIError) -> String {
         guard let value = body["system"], !value.isNull else { return "" }
         if let text = value.string { return text }
-        guard let blocks = value.elements else { throw .invalid("system: Input should be a valid string or list") }
+        guard let blocks = value.elements else {
+            throw .invalid("system: Input should be a valid string or list")
+        }
         var texts: [String] = []
         for (index, block) in blocks.enumerated() {
             guard block["type"]?.string == "text", let text = block["text"]?.string else {
@@ -53,7 +55,9 @@ extension Validation {
         guard let elements = content.elements else {
             throw .invalid("\(path).content: Input should be a valid string or list")
         }
-        guard !elements.isEmpty else { throw .invalid("\(path): \(role) messages must have non-empty content") }
+        guard !elements.isEmpty else {
+            throw .invalid("\(path): \(role) messages must have non-empty content")
+        }
         return try turn(of: elements, role, path)
     }
 
@@ -68,7 +72,8 @@ extension Validation {
         return Turn(role: role, text: texts.joined(separator: "\n"), tokens: tokens)
     }
 
-    private static func block(_ block: JSON, _ path: String) throws(APIError) -> (text: String?, tokens: Int) {
+    private static func block(_ block: JSON, _ path: String) throws(APIError) -> (text: String?, tokens: Int)
+    {
         switch block["type"]?.string {
         case "text":
             guard let text = block["text"]?.string else { throw .invalid("\(path).text: Field required") }

@@ -9,7 +9,9 @@ extension Validation {
         var tools: [MessagesCall.Tool] = []
         for (index, element) in elements.enumerated() {
             let tool = try tool(element, "tools.\(index)")
-            guard names.insert(tool.name).inserted else { throw .invalid("tools: Tool names must be unique.") }
+            guard names.insert(tool.name).inserted else {
+                throw .invalid("tools: Tool names must be unique.")
+            }
             tools.append(tool)
         }
         return tools
@@ -19,13 +21,17 @@ extension Validation {
         _ body: JSON, _ tools: [MessagesCall.Tool]
     ) throws(APIError) -> MessagesCall.ToolChoice {
         guard let value = body["tool_choice"], !value.isNull else { return .auto }
-        guard !tools.isEmpty else { throw .invalid("tool_choice: may only be specified while providing tools") }
+        guard !tools.isEmpty else {
+            throw .invalid("tool_choice: may only be specified while providing tools")
+        }
         switch value["type"]?.string {
         case "auto": return .auto
         case "any": return .any
         case "none": return .none
         case "tool":
-            guard let name = value["name"]?.string else { throw .invalid("tool_choice.tool.name: Field required") }
+            guard let name = value["name"]?.string else {
+                throw .invalid("tool_choice.tool.name: Field required")
+            }
             guard tools.contains(where: { $0.name == name }) else {
                 throw .invalid("Tool '\(name)' not found in provided tools")
             }
@@ -39,7 +45,8 @@ extension Validation {
         guard let format = body["output_config"]?["format"] ?? body["output_format"], !format.isNull else {
             return nil
         }
-        guard format["type"]?.string == "json_schema", let schema = format["schema"], schema.kind == .object else {
+        guard format["type"]?.string == "json_schema", let schema = format["schema"], schema.kind == .object
+        else {
             throw .invalid("output_config.format: expected type 'json_schema' and a schema")
         }
         try closed(schema, "output_config.format.schema")
@@ -51,7 +58,9 @@ extension Validation {
         guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
             throw .invalid("\(path).name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'")
         }
-        if let type = tool["type"]?.string, type != "custom" { return MessagesCall.Tool(name: name, schema: nil) }
+        if let type = tool["type"]?.string, type != "custom" {
+            return MessagesCall.Tool(name: name, schema: nil)
+        }
         guard let schema = tool["input_schema"] else {
             throw .invalid("\(path).input_schema: Field required")
         }
@@ -73,7 +82,8 @@ extension Validation {
     /// Structured outputs want every object closed.
     private static func closed(_ schema: JSON, _ path: String) throws(APIError) {
         if schema["type"]?.string == "object", schema["additionalProperties"]?.bool != false {
-            throw .invalid("\(path): For 'object' type, 'additionalProperties' must be explicitly set to false")
+            throw .invalid(
+                "\(path): For 'object' type, 'additionalProperties' must be explicitly set to false")
         }
         for (name, property) in schema["properties"]?.members ?? [] {
             try closed(property, "\(path).properties.\(name)")

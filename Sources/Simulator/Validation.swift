@@ -76,7 +76,8 @@ enum Validation {
                 throw .invalid("thinking: type \"enabled\" is not supported by \(model.id)")
             }
             guard let budget = thinking["budget_tokens"]?.int, budget >= 1024 else {
-                throw .invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
+                throw .invalid(
+                    "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
             }
             guard maxTokens == 0 || budget < maxTokens else {
                 throw .invalid("`max_tokens` must be greater than `thinking.budget_tokens`")

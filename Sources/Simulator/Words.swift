@@ -28,7 +28,9 @@ enum Words {
     /// The longest words, in the order of the text: what a text is probably about.
     static func topics(of text: String, count: Int) -> [String] {
         var seen: Set<String> = []
-        let candidates = of(text).filter { $0.utf8.count > 4 && !dull.contains($0) && seen.insert($0).inserted }
+        let candidates = of(text).filter {
+            $0.utf8.count > 4 && !dull.contains($0) && seen.insert($0).inserted
+        }
         let longest = Set(candidates.sorted { $0.utf8.count > $1.utf8.count }.prefix(count))
         return candidates.filter(longest.contains)
     }
