@@ -26,6 +26,17 @@ enum Answer {
         return finished(created, response, id, closes)
     }
 
+    /// An answer that announces more than it has.
+    static func short(
+        _ response: Response, of length: Int, id: String?
+    ) -> OpaquePointer? {
+        guard case .bytes(let bytes) = response.body else { return nil }
+        let created = MHD_create_response_from_callback(
+            UInt64(max(length, bytes.count + 1)), copyLimit, readBytes,
+            Unmanaged.passRetained(LargeBody(bytes)).toOpaque(), releaseBody)
+        return finished(created, response, id, true)
+    }
+
     /// The headers of a stream for HEAD: no length, and the end of the connection.
     ///
     /// MHD 0.9.75 sends a chunked body's last chunk even after HEAD; in its 1.0 mode it does not.
@@ -103,6 +114,8 @@ private let readBytes: MHD_ContentReaderCallback = { body, position, destination
     guard let body, let destination else { return cmhd_end_with_error }
     let bytes = Unmanaged<LargeBody>.fromOpaque(body).takeUnretainedValue().bytes
     let count = min(limit, bytes.count - Int(position))
+    // Only an answer that is short on purpose is asked for more than it has.
+    guard count > 0 else { return cmhd_end_with_error }
     bytes.withUnsafeBytes {
         UnsafeMutableRawBufferPointer(start: destination, count: count)
             .copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(position)..<Int(position) + count]))

@@ -10,6 +10,15 @@ package struct Response: Sendable {
         case stream(@Sendable (ResponseWriter) async throws -> Void)
     }
 
+    /// How an answer fails to arrive, for handlers that play a service which fails.
+    package enum Breakage: Sendable, Equatable {
+        /// The connection is reset instead of an answer.
+        case reset
+
+        /// The headers announce so many bytes, and the connection closes after the fewer ones of the body.
+        case short(of: Int)
+    }
+
     /// 200 to 599; anything else is sent as 500.
     package var status: Int
 
@@ -17,6 +26,9 @@ package struct Response: Sendable {
     package var headers: Headers
 
     package var body: Body
+
+    /// Nil for an answer that shall arrive.
+    package var breakage: Breakage?
 
     package init(status: Int = 200, headers: Headers = [:], body: Body = .bytes([])) {
         self.status = status

@@ -193,8 +193,14 @@ extension ServerLoop {
         exchange.output = answer.output
         exchange.connection.deadline = .max
         let closes = isStopping || exchange.connection.isSurplus
+        if response.breakage == .reset {
+            exchange.connection.reset()
+            return .NO
+        }
         let created: OpaquePointer? =
-            if answer.output == nil, case .stream = response.body, exchange.head?.method == "HEAD" {
+            if case .short(let length) = response.breakage {
+                Answer.short(response, of: length, id: exchange.head?.id)
+            } else if answer.output == nil, case .stream = response.body, exchange.head?.method == "HEAD" {
                 Answer.headOfStream(response, id: exchange.head?.id)
             } else if case .stream = response.body, response.hasBody {
                 Answer.streaming(
