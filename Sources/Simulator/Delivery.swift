@@ -12,7 +12,11 @@ struct Delivery: Sendable {
     let clock: SimulatorClock
 
     /// A connection that closes instead of answering.
-    static let broken = Response(body: .abort)
+    static let broken = {
+        var response = Response()
+        response.breakage = .reset
+        return response
+    }()
 
     private struct Broken: Error {}
 
@@ -20,7 +24,10 @@ struct Delivery: Sendable {
         let body = message.body()
         switch fault {
         case .dropAfter: return Self.broken
-        case .truncate: return response(.truncated(Array(body.prefix(body.count / 2)), length: body.count))
+        case .truncate:
+            var response = response(.bytes(Array(body.prefix(body.count / 2))))
+            response.breakage = .short(of: body.count)
+            return response
         case .malformed: return response(.bytes(Array(body.dropLast(body.count / 3))))
         case .empty, .earlyEnd: return response(.bytes([]))
         case .stallBody, .drip:

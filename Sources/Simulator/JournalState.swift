@@ -113,9 +113,9 @@ extension Journal.State {
     }
 
     func entries(after last: Int, limit count: Int) -> [JournalEntry] {
-        let first = max(max(0, last) + 1, sequence - ring.count + 1)
-        guard first <= sequence else { return [] }
-        return (first...min(sequence, first + max(1, count) - 1)).map { ring[($0 - 1) % limit] }
+        let kept = sequence - ring.count
+        let before = min(max(last, kept), sequence)
+        return (before..<sequence).prefix(max(1, count)).map { ring[$0 % limit] }
     }
 
     mutating func nextWaiter() -> Int {

@@ -53,6 +53,9 @@ enum Labels {
             let from = part.utf8.index(part.startIndex, offsetBy: start + connector.utf8.count)
             found.append(part[from...])
         }
+        if let bracket = part.firstIndex(where: { "([{".contains($0) }) {
+            found.append(part[part.index(after: bracket)...].prefix { !")]}".contains($0) })
+        }
         return found
     }
 

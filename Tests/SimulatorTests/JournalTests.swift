@@ -1,5 +1,7 @@
+import HTTPServer
 import JSON
 import Simulator
+import Telemetry
 import Testing
 
 @Suite struct JournalTests {

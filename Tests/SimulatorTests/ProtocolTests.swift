@@ -1,19 +1,23 @@
 import HTTPServer
+import JSON
 import Simulator
 import Testing
 
 @Suite struct ProtocolTests {
     @Test(arguments: [
-        (Headers(), 401, "authentication_error"),
+        ([:], 401, "authentication_error"),
         (["x-api-key": "k"], 400, "invalid_request_error"),
         (["x-api-key": "k", "anthropic-version": "2024-01-01"], 400, "invalid_request_error"),
         (["authorization": "Bearer wrong", "anthropic-version": "2023-06-01"], 401, "authentication_error"),
         (["authorization": "Bearer k", "anthropic-version": "2026-10-21"], 200, nil),
         (["x-api-key": "k", "anthropic-version": "2023-06-01"], 200, nil),
     ])
-    func `A key and a version are required`(headers: Headers, status: Int, type: String?) async throws {
+    func `A key and a version are required`(headers: [String: String], status: Int, type: String?)
+        async throws
+    {
         let simulator = try makeSimulator(["keys": "k"])
-        let seen = await simulator.send(messageBody("Hi"), headers: headers)
+        let seen = await simulator.send(
+            messageBody("Hi"), headers: Headers(headers.map { (name: $0.key, value: $0.value) }))
         #expect(seen.status == status)
         #expect(seen.errorType == type)
         if status != 200 { #expect(seen.json?["request_id"]?.string == "req_test") }
@@ -118,7 +122,7 @@ import Testing
                 "message_stop",
             ])
         #expect(events.allSatisfy { $0.data?["type"]?.string == $0.name })
-        #expect(!events.compactMap { $0.data?["delta"]?["text"]?.string }.joined().isEmpty)
+        #expect(events.compactMap { $0.data?["delta"]?["text"]?.string }.joined() != "")
         let start = events.first?.data?["message"]?["usage"]
         #expect(start?["input_tokens"]?.int == plain.tokens("input_tokens"))
         #expect(events.dropLast().last?.data?["usage"]?["output_tokens"]?.int ?? 0 > 1)

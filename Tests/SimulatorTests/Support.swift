@@ -93,15 +93,11 @@ extension Simulator {
 
     private func seen(_ response: Response) async -> Seen {
         var bytes: [UInt8] = []
-        var isBroken = false
+        var isBroken = response.breakage != nil
         switch response.body {
         case .bytes(let body): bytes = body
         case .stream(let produce):
             do { bytes = try await ResponseWriter.collect(produce) } catch { isBroken = true }
-        case .truncated(let body, _):
-            bytes = body
-            isBroken = true
-        case .abort: isBroken = true
         }
         return Seen(status: response.status, headers: response.headers, bytes: bytes, isBroken: isBroken)
     }
