@@ -68,7 +68,7 @@ struct Answer: Sendable, Equatable {
 }
 
 extension Answer.Block {
-    /// The part of a block that so many tokens hold; nil for none. A tool's input is cut as bytes, and is no JSON then.
+    /// The part of a block that so many tokens hold, nil for none; of a tool's input nothing is left.
     fileprivate func cut(to tokens: Int) -> Answer.Block? {
         guard tokens > 0 else { return nil }
         switch self {
