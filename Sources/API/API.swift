@@ -12,6 +12,7 @@ package final class API: Handler {
     let settings: APISettings
     let log: Log
     let waiters: Waiters
+    let readiness: Readiness
 
     package init(store: any JobStore, clock: any Clock, settings: APISettings, log: Log) {
         self.store = store
@@ -19,6 +20,7 @@ package final class API: Handler {
         self.settings = settings
         self.log = log
         waiters = Waiters(store: store, log: log)
+        readiness = Readiness(store: store)
     }
 
     /// Watches the store for those who wait for jobs; ends when its task is cancelled.
@@ -53,6 +55,12 @@ package final class API: Handler {
             response = problem(for: error, head: head).response(requestID: head.id)
         }
         response.headers["request-id"] = head.id
+        log.debug(
+            "request answered",
+            [
+                "request_id": "\(head.id)", "method": "\(head.method)", "path": "\(head.rawPath)",
+                "status": .int(response.status),
+            ])
         return response
     }
 }

@@ -60,19 +60,19 @@ extension API {
     /// The batch of that name, made where it is not there yet.
     func batchID(named name: String?, now: Now) async throws -> BatchID? {
         guard let name else { return nil }
-        try checkBatchName(name, field: "batch")
+        try checkBatchName(name, .invalidParameter, field: "batch")
         return try await store.createBatch(name: name, metadata: nil, now: now).id
     }
 
     private func batchName(_ field: Field) throws -> String {
         let name = try field.line(bytes: JobLimits.nameBytes)
-        try checkBatchName(name, field: field.name)
+        try checkBatchName(name, .invalidField, field: field.name)
         return name
     }
 
-    private func checkBatchName(_ name: String, field: String) throws {
+    private func checkBatchName(_ name: String, _ kind: Problem.Kind, field: String) throws {
         guard BatchID(name) == nil else {
-            throw Problem(.invalidField, "a batch's name must not look like a batch's id", field: field)
+            throw Problem(kind, "a batch's name must not look like a batch's id", field: field)
         }
     }
 }

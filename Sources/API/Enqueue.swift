@@ -20,8 +20,8 @@ extension API {
         let taken = try await take(jobs, now: call.now)
         if let wait, wait > 0 { _ = try await waiters.wait(for: taken.map(\.id), milliseconds: wait) }
         return isList
-            ? try await answer(list: taken, waited: wait != nil, call: call)
-            : try await answer(taken[0], call: call, waited: wait != nil)
+            ? try await answer(list: taken, waited: wait != nil)
+            : try await answer(taken[0], waited: wait != nil)
     }
 
     private func single(_ body: JSON, call: Call, reader: JobReader) throws -> NewJob {
@@ -80,9 +80,9 @@ extension API {
         }
     }
 
-    private func answer(_ taken: Taken, call: Call, waited: Bool) async throws -> Response {
+    private func answer(_ taken: Taken, waited: Bool) async throws -> Response {
         let fresh = !waited && taken.isNew
-        let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: call.now)
+        let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: clock.now())
         guard let job else { throw Problem(.unknownJob, "the job was deleted in the meantime") }
         var headers = [(name: "location", value: "/v1/jobs/\(taken.id)")]
         if !taken.isNew { headers.append(("idempotent-replayed", "true")) }
@@ -92,11 +92,11 @@ extension API {
         }
     }
 
-    private func answer(list: [Taken], waited: Bool, call: Call) async throws -> Response {
+    private func answer(list: [Taken], waited: Bool) async throws -> Response {
         var jobs: [(job: Job, status: String)] = []
         for taken in list {
             let fresh = !waited && taken.isNew
-            let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: call.now)
+            let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: clock.now())
             guard let job else { continue }
             jobs.append((job, taken.status))
         }
@@ -107,54 +107,4 @@ extension API {
             }
         }
     }
-}
-
-extension Problem {
-    /// What stands in the way of a job; nil where nothing does.
-    init?(_ outcome: EnqueueOutcome, field: String) {
-        switch outcome {
-        case .created, .existing:
-            return nil
-        case .keyTaken(let id):
-            self.init(
-                .keyTaken, "\(id) has this key in this queue, with another body; nothing was changed",
-                field: field)
-            members = [("id", id.description)]
-        case .idempotencyMismatch(let id):
-            self.init(
-                .idempotencyMismatch,
-                "this idempotency key made \(id), from another body; use a new key for a new job",
-                field: "idempotency-key")
-            members = [("id", id.description)]
-            headers = [("x-should-retry", "false")]
-        case .noSuchBatch:
-            self.init(.unknownBatch, "the batch was deleted in the meantime", field: "batch")
-        }
-    }
-}
-
-extension Job {
-    /// A job in the moment of its making, told without asking the store again.
-    init(_ new: NewJob, id: JobID) {
-        let created = id.createdAt
-        let runAt = new.runAt ?? new.delay.map { created + $0 } ?? created
-        let waiting =
-            runAt > created
-            ? WaitingFor(gate: .schedule, detail: "not before its time", until: runAt)
-            : WaitingFor(gate: .worker, detail: "a free slot of a worker")
-        self.init(
-            id: id, key: new.key, queue: new.queue, state: .queued, priority: new.priority, tags: new.tags,
-            metadata: new.metadata, batch: new.batch, createdAt: created, runAt: runAt, startedAt: nil,
-            finishedAt: nil,
-            deadline: new.deadline, attempt: 0, attemptsCounted: 0, maxAttempts: new.maxAttempts,
-            cache: new.cache,
-            lease: nil, waitingFor: waiting, request: nil, response: nil, error: nil, usage: nil, cost: .zero,
-            saved: .zero, cached: false, sourceJob: nil, model: new.route.model,
-            simulated: new.route.service.simulated)
-    }
-}
-
-extension JobID {
-    /// An id holds its creation time above its lowest 20 bits.
-    fileprivate var createdAt: Timestamp { Timestamp(milliseconds: value >> 20) }
 }

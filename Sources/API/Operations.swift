@@ -30,7 +30,7 @@ extension API {
     func health(_ call: Call) async throws -> Response {
         var facts: StoreFacts?
         var failure: JobStoreError?
-        do { facts = try await store.checkReady() } catch let error as JobStoreError { failure = error }
+        do { facts = try await readiness.facts(now: call.now) } catch { failure = error }
         return .json { writer in
             writer.object { writer in
                 writer.field("status", failure == nil ? "ok" : "degraded")
@@ -44,8 +44,8 @@ extension API {
 
     func ready(_ call: Call) async throws -> Response {
         do {
-            _ = try await store.checkReady()
-        } catch let error as JobStoreError {
+            _ = try await readiness.facts(now: call.now)
+        } catch {
             log.warning("not ready", ["error": "\(error)"])
             throw Problem(.notReady, Problem(error).detail).withHeader("retry-after", "5")
         }

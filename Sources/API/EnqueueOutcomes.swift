@@ -1,0 +1,51 @@
+import Jobs
+
+extension Problem {
+    /// What stands in the way of a job; nil where nothing does.
+    init?(_ outcome: EnqueueOutcome, field: String) {
+        switch outcome {
+        case .created, .existing:
+            return nil
+        case .keyTaken(let id):
+            self.init(
+                .keyTaken, "\(id) has this key in this queue, with another body; nothing was changed",
+                field: field)
+            members = [("id", id.description)]
+        case .idempotencyMismatch(let id):
+            self.init(
+                .idempotencyMismatch,
+                "this idempotency key made \(id), from another body; use a new key for a new job",
+                field: "idempotency-key")
+            members = [("id", id.description)]
+            headers = [("x-should-retry", "false")]
+        case .noSuchBatch:
+            self.init(.unknownBatch, "the batch was deleted in the meantime", field: "batch")
+        }
+    }
+}
+
+extension Job {
+    /// A job in the moment of its making, told without asking the store again.
+    init(_ new: NewJob, id: JobID) {
+        let created = id.createdAt
+        let runAt = new.runAt ?? new.delay.map { created + $0 } ?? created
+        let waiting =
+            runAt > created
+            ? WaitingFor(gate: .schedule, detail: "not before its time", until: runAt)
+            : WaitingFor(gate: .worker, detail: "a free slot of a worker")
+        self.init(
+            id: id, key: new.key, queue: new.queue, state: .queued, priority: new.priority, tags: new.tags,
+            metadata: new.metadata, batch: new.batch, createdAt: created, runAt: runAt, startedAt: nil,
+            finishedAt: nil,
+            deadline: new.deadline, attempt: 0, attemptsCounted: 0, maxAttempts: new.maxAttempts,
+            cache: new.cache,
+            lease: nil, waitingFor: waiting, request: nil, response: nil, error: nil, usage: nil, cost: .zero,
+            saved: .zero, cached: false, sourceJob: nil, model: new.route.model,
+            simulated: new.route.service.simulated)
+    }
+}
+
+extension JobID {
+    /// An id holds its creation time above its lowest 20 bits.
+    fileprivate var createdAt: Timestamp { Timestamp(milliseconds: value >> 20) }
+}
