@@ -73,15 +73,20 @@ struct Marker: Sendable, Equatable {
 }
 
 extension [UInt8] {
-    /// Where the pattern first stands, at or after `from`.
-    func firstRange(of pattern: [UInt8], from: Int = 0) -> Int? {
-        guard let first = pattern.first, count >= pattern.count else { return nil }
-        let last = count - pattern.count
+    /// Where the pattern first stands, at or after `from`, and ends before or at `end`.
+    func firstRange(of pattern: [UInt8], from: Int = 0, before end: Int? = nil) -> Int? {
+        let last = (end ?? count) - pattern.count
+        guard let first = pattern.first, from <= last else { return nil }
         var at = from
         while at <= last {
-            if self[at] == first, self[at..<at + pattern.count].elementsEqual(pattern) { return at }
+            if self[at] == first, holds(pattern, at: at) { return at }
             at += 1
         }
         return nil
+    }
+
+    private func holds(_ pattern: [UInt8], at start: Int) -> Bool {
+        for index in pattern.indices where self[start + index] != pattern[index] { return false }
+        return true
     }
 }

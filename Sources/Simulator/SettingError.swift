@@ -18,9 +18,12 @@ func milliseconds(_ text: String) -> Int64? {
     return Int64((value * unit.factor).rounded())
 }
 
+/// Without spaces, tabs and line ends around it.
 func trimmed(_ text: some StringProtocol) -> String {
-    let spaces: Set<Character> = [" ", "\t", "\n", "\r"]
-    let start = text.drop { spaces.contains($0) }
-    let end = start.reversed().prefix { spaces.contains($0) }.count
-    return String(start.dropLast(end))
+    var utf8 = Array(text.utf8)[...]
+    while let first = utf8.first, isBlank(first) { utf8.removeFirst() }
+    while let last = utf8.last, isBlank(last) { utf8.removeLast() }
+    return String(decoding: utf8, as: UTF8.self)
 }
+
+private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
