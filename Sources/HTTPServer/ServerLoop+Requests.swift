@@ -211,6 +211,7 @@ extension ServerLoop {
             }
         guard let created else { return .NO }
         defer { MHD_destroy_response(created) }
+        if exchange.connection.isHungUp { stopProducing(exchange) }
         let status = (200...599).contains(response.status) ? response.status : 500
         return MHD_queue_response(exchange.connection.handle, UInt32(status), created)
     }
@@ -230,12 +231,15 @@ extension ServerLoop {
         switch exchange.stage {
         case .waiting: exchange.task?.cancel()
         case .answering:
-            guard let output = exchange.output else { return }
-            if output.close() { exchange.task?.cancel() }
+            stopProducing(exchange)
             wake(exchange.id)
         // MHD reads what came before the end, and then finds it.
         case .opening, .collecting, .streaming, .draining, .lingering: nudge(connection)
         }
+    }
+
+    private func stopProducing(_ exchange: Exchange) {
+        if let output = exchange.output, output.close() { exchange.task?.cancel() }
     }
 
     /// The answer is sent, or the connection is gone; MHD has forgotten the request.
@@ -243,7 +247,7 @@ extension ServerLoop {
         switch exchange.stage {
         case .streaming(let buffer): buffer.end(isCut: true)
         case .waiting: exchange.task?.cancel()
-        case .answering: if let output = exchange.output, output.close() { exchange.task?.cancel() }
+        case .answering: stopProducing(exchange)
         case .opening, .collecting, .draining, .lingering: break
         }
         if exchange.head != nil { inFlight -= 1 }
@@ -251,6 +255,7 @@ extension ServerLoop {
         let connection = exchange.connection
         connection.exchange = nil
         connection.idleSince = now
+        if connection.isHungUp { hungUp.append(connection.id) }
         setDeadline(now + configuration.idleTimeout.milliseconds, for: connection)
     }
 }

@@ -34,7 +34,9 @@ final class ServerLoop {
 
     private let epoll: Int32
     private var daemon: OpaquePointer?
-    private var hungUp: [UInt64] = []
+
+    /// Connections whose peer's end is to be looked at after MHD has run.
+    var hungUp: [UInt64] = []
     private var mustRun = false
     private var nextDeadline = Int64.max
     private var lastID: UInt64 = 1
@@ -68,7 +70,6 @@ final class ServerLoop {
         while !hasFinished {
             let count = epoll_wait(epoll, &events, Int32(events.count), timeout())
             now = Self.clock()
-            hungUp.removeAll(keepingCapacity: true)
             for event in events.prefix(Int(max(0, count))) {
                 switch event.data.u64 {
                 case Self.daemonTag: break
@@ -78,7 +79,7 @@ final class ServerLoop {
             }
             mustRun = false
             MHD_run(daemon)
-            for id in hungUp { connections[id].map(noticeHangUp) }
+            noticeHangUps()
             if isStopping { advanceStop() }
             if now >= nextDeadline { sweep() }
         }
@@ -144,6 +145,11 @@ extension ServerLoop {
         let content = mailbox.empty()
         for id in content.wakes { wake(id) }
         if !content.stops.isEmpty, !isStopping { beginStop() }
+    }
+
+    private func noticeHangUps() {
+        for id in hungUp { connections[id].map(noticeHangUp) }
+        hungUp.removeAll(keepingCapacity: true)
     }
 
     /// Makes MHD read again, whatever it believes to have read.

@@ -198,6 +198,25 @@ import Testing
         }
     }
 
+    @Test func `a hang-up also ends what was asked for in advance`() async throws {
+        let (started, cancelled) = (Signal<Void>(), Signal<Bool>())
+        let wait = Self.waiting(started, cancelled)
+        let stream = Response(
+            body: .stream { writer in
+                try await writer.write("first\n")
+                _ = await wait(Request(head: RequestHead(method: "", path: [], rawPath: "")))
+            })
+        try await withServer(answer: { $0.head.path == ["stream"] ? stream : await wait($0) }) { port in
+            try await RawClient.talk(to: port) { client in
+                _ = client.send(Self.request + "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+                client.finishSending()
+                _ = try client.receiveAll()
+            }
+            #expect(await cancelled.next() == true)
+            #expect(await cancelled.next() == true)
+        }
+    }
+
     @Test func `malformed chunks are refused`() async throws {
         let answer = try await withServer(answer: echo) {
             try await RawClient.exchange(
