@@ -22,7 +22,7 @@ final class ServerLoop {
     var evictableSince = Int64.min / 2
 
     /// Exchanges that MHD does not look at until they are woken.
-    private var suspended: [UInt64: Exchange] = [:]
+    private(set) var suspended: [UInt64: Exchange] = [:]
 
     /// Exchanges whose headers have come and whose answer has not been sent.
     var inFlight = 0
@@ -32,13 +32,15 @@ final class ServerLoop {
     var requestIDs = RequestIDs()
     var isStopping = false
 
+    var stopPhase = StopPhase.none
+
     private let epoll: Int32
-    private var daemon: OpaquePointer?
+    var daemon: OpaquePointer?
 
     /// Connections whose peer's end is to be looked at after MHD has run.
     var hungUp: [UInt64] = []
     private var mustRun = false
-    private var nextDeadline = Int64.max
+    var nextDeadline = Int64.max
     private var lastID: UInt64 = 1
 
     init(configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox) {
@@ -94,15 +96,6 @@ final class ServerLoop {
 
     /// Deadlines are looked at no more often than this.
     private static let sweepInterval: Int64 = 50
-
-    private var stopPhase = StopPhase.none
-
-    private enum StopPhase {
-        case none
-        case graceful(until: Int64)
-        case cancelled(until: Int64)
-        case over
-    }
 }
 
 extension ServerLoop {
@@ -178,7 +171,7 @@ extension ServerLoop {
         return timeout == .max ? -1 : Int32(clamping: timeout)
     }
 
-    private static func clock() -> Int64 {
+    static func clock() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
@@ -195,62 +188,5 @@ extension ServerLoop {
         if nextDeadline != .max { nextDeadline = max(nextDeadline, now + Self.sweepInterval) }
         if case .graceful(let until) = stopPhase { nextDeadline = min(nextDeadline, until) }
         if case .cancelled(let until) = stopPhase { nextDeadline = min(nextDeadline, until) }
-    }
-}
-
-/// Stopping: nothing new, what is in flight up to the grace, its tasks cancelled, and then the end.
-extension ServerLoop {
-    /// For what cancelled tasks still answer.
-    private static let afterCancellation: Int64 = 1000
-
-    private var hasFinished: Bool {
-        if case .over = stopPhase { true } else { false }
-    }
-
-    private func beginStop() {
-        isStopping = true
-        let listening = MHD_quiesce_daemon(daemon)
-        if listening >= 0 { _ = close(listening) }
-        for connection in connections.values where !isServing(connection) { connection.cut() }
-        setStop(
-            .graceful(until: now + configuration.grace.milliseconds),
-            until: now + configuration.grace.milliseconds)
-    }
-
-    private func isServing(_ connection: Connection) -> Bool {
-        guard let exchange = connection.exchange else { return false }
-        if case .opening = exchange.stage { return false }
-        return true
-    }
-
-    private func setStop(_ phase: StopPhase, until: Int64) {
-        stopPhase = phase
-        nextDeadline = min(nextDeadline, until)
-    }
-
-    private func advanceStop() {
-        if inFlight == 0 { return stopPhase = .over }
-        switch stopPhase {
-        case .graceful(let until) where now >= until:
-            for connection in connections.values { connection.exchange?.task?.cancel() }
-            setStop(.cancelled(until: now + Self.afterCancellation), until: now + Self.afterCancellation)
-        case .cancelled(let until) where now >= until: stopPhase = .over
-        default: break
-        }
-    }
-
-    /// MHD panics when it is stopped with a connection suspended.
-    private func finish() {
-        for id in Array(suspended.keys) { wake(id) }
-        MHD_stop_daemon(daemon)
-        daemon = nil
-        awaitTasks()
-        mailbox.close()
-    }
-
-    /// Cancelled tasks end soon, but by themselves: what they use must not go before them.
-    private func awaitTasks() {
-        let until = Self.clock() + Self.afterCancellation
-        while mailbox.runningTasks > 0, Self.clock() < until { usleep(1000) }
     }
 }
