@@ -20,7 +20,7 @@ package final class API: Handler {
         self.settings = settings
         self.log = log
         waiters = Waiters(store: store, log: log)
-        readiness = Readiness(store: store)
+        readiness = Readiness(store: store, log: log)
     }
 
     /// Watches the store for those who wait for jobs; ends when its task is cancelled.

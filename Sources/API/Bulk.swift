@@ -2,6 +2,7 @@ import HTTPServer
 import JSON
 import Jobs
 import Synchronization
+import Telemetry
 
 /// `POST /v1/jobs/bulk`: jobs, a line each, taken while they arrive and answered when all have come.
 ///
@@ -51,15 +52,24 @@ extension API {
 extension API {
     /// Not atomically: a job that cannot be taken does not spoil its neighbours.
     private func enqueueing(_ call: Call) -> BulkUpload.Sink {
-        { [store, clock] jobs in
-            try await store.enqueue(jobs, atomically: false, now: clock.now()).map { outcome in
-                switch outcome {
-                case .created(let id): .created(id)
-                case .existing(let id): .existing(id)
-                case .keyTaken, .idempotencyMismatch, .noSuchBatch:
-                    .failed(Problem(outcome, field: "key") ?? Problem(.internal, "the line was not taken"))
-                }
+        { [store, clock, log] jobs in
+            do {
+                let outcomes = try await store.enqueue(jobs, atomically: false, now: clock.now())
+                return outcomes.map(Self.answer)
+            } catch {
+                log.error(
+                    "portion of an upload failed", ["request_id": "\(call.head.id)", "error": "\(error)"])
+                throw error
             }
+        }
+    }
+
+    private static func answer(_ outcome: EnqueueOutcome) -> BulkLedger.Answer {
+        switch outcome {
+        case .created(let id): .created(id)
+        case .existing(let id): .existing(id)
+        case .keyTaken, .idempotencyMismatch, .noSuchBatch:
+            .failed(Problem(outcome, field: "key") ?? Problem(.internal, "the line was not taken"))
         }
     }
 

@@ -72,8 +72,17 @@ struct BulkUpload {
         do {
             return .success(try reader.job(line: try JSON.body(bytes, limits: limits), ordinal: lines))
         } catch {
-            return .failure(error)
+            return .failure(error.inOneLine)
         }
+    }
+}
+
+extension Problem {
+    /// Of a place in a line only the column says something.
+    fileprivate var inOneLine: Problem {
+        var problem = self
+        if kind == .invalidJSON, detail.hasPrefix("line 1, ") { problem.detail.removeFirst("line 1, ".count) }
+        return problem
     }
 }
 

@@ -1,7 +1,6 @@
 import HTTPServer
 import JSON
 import Jobs
-import Telemetry
 
 /// What operators look at.
 extension API {
@@ -46,7 +45,6 @@ extension API {
         do {
             _ = try await readiness.facts(now: call.now)
         } catch {
-            log.warning("not ready", ["error": "\(error)"])
             throw Problem(.notReady, Problem(error).detail).withHeader("retry-after", "5")
         }
         return .json { $0.object { $0.field("status", "ready") } }

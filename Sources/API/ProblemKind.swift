@@ -115,5 +115,6 @@ extension Problem {
             self.init(
                 .internal, "the request was not carried out; the log has the details under this request id")
         }
+        if kind != .internal { headers = [("retry-after", "5")] }
     }
 }

@@ -1,5 +1,6 @@
 import Jobs
 import Synchronization
+import Telemetry
 
 /// The store's word on itself, asked for at most once a second: `/health` and `/ready` are open to everybody, and the
 /// question takes the write lock.
@@ -7,11 +8,13 @@ final class Readiness: Sendable {
     private typealias Outcome = Result<StoreFacts, JobStoreError>
 
     private let store: any JobStore
+    private let log: Log
     private let last = Mutex<(until: Moment, outcome: Outcome)?>(nil)
     private static let validity: Milliseconds = 1000
 
-    init(store: any JobStore) {
+    init(store: any JobStore, log: Log) {
         self.store = store
+        self.log = log
     }
 
     func facts(now: Now) async throws(JobStoreError) -> StoreFacts {
@@ -25,10 +28,9 @@ final class Readiness: Sendable {
     private func ask() async -> Outcome {
         do {
             return .success(try await store.checkReady())
-        } catch let error as JobStoreError {
-            return .failure(error)
         } catch {
-            return .failure(JobStoreError(.internal, "\(error)"))
+            log.warning("database not ready", ["error": "\(error)"])
+            return .failure(error as? JobStoreError ?? JobStoreError(.internal, "\(error)"))
         }
     }
 }
