@@ -17,6 +17,7 @@ struct CallPlan {
             url: service.messagesURL, headers: service.headers,
             body: streams && !asked ? body.replacing("stream", with: Array("true".utf8)) : attempt.request,
             timeouts: settings.timeouts,
-            maxResponseBytes: streams ? settings.maxStreamBytes : settings.maxAnswerBytes)
+            maxResponseBytes: streams ? settings.maxStreamBytes : settings.maxAnswerBytes,
+            mayRepeat: false)
     }
 }

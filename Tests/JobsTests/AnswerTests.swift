@@ -1,0 +1,26 @@
+import Jobs
+import Testing
+
+@Suite struct AnswerTests {
+    @Test(arguments: [
+        ("end_turn", true), ("stop_sequence", true), ("tool_use", true), ("refusal", false),
+        ("max_tokens", false),
+        ("model_context_window_exceeded", false), ("pause_turn", false),
+    ])
+    func `Refusals and truncated answers are not for others`(stopReason: String, isCacheable: Bool) {
+        let answer = Answer(body: [], model: "m", usage: Usage(), stopReason: stopReason)
+        #expect(answer.isCacheable == isCacheable)
+    }
+
+    @Test func `Cache reads do not count against the input limit`() {
+        let usage = Usage(inputTokens: 5, cacheWriteTokens: 7, cacheWrite1hTokens: 3, cacheReadTokens: 100)
+        #expect(usage.limitedInputTokens == 12)
+    }
+
+    @Test func `A moment of another boot has passed`() {
+        let now = Moment(boot: 1, milliseconds: 1000)
+        #expect(Moment(boot: 1, milliseconds: 1000).hasPassed(at: now))
+        #expect(!(now + 1).hasPassed(at: now))
+        #expect(Moment(boot: 2, milliseconds: 5000).hasPassed(at: now))
+    }
+}
