@@ -73,7 +73,7 @@ extension Decision {
                 verdict: .again(after: wait, error("overloaded_error", retryable: true), .never),
                 routeEvent: .overloaded(retryAfter: retryAfter))
         }
-        switch refusal.status {
+        switch refusal.meantStatus {
         case 429:
             return Decision(
                 verdict: .wait(error("rate_limit_error", retryable: true)),
@@ -84,7 +84,7 @@ extension Decision {
         case 403:
             return Decision(
                 verdict: .failed(error("permission_error", retryable: false)), routeEvent: .forbidden)
-        case 408, 409, 500...599, 200..<300, 300..<400:
+        case 300..<400, 408, 409, 500...599:
             return Decision(
                 verdict: .again(
                     after: max(retryAfter ?? 0, delay), error("api_error", retryable: true),
@@ -93,7 +93,8 @@ extension Decision {
         default:
             let error = error("invalid_request_error", retryable: false)
             return Decision(
-                verdict: .failed(error), routeEvent: .refused(signature: "\(refusal.status) \(error.type)"))
+                verdict: .failed(error),
+                routeEvent: .refused(signature: "\(refusal.meantStatus) \(error.type)"))
         }
     }
 }
@@ -101,8 +102,25 @@ extension Decision {
 extension Refusal {
     /// 529, a 503 that says overloaded, or the `overloaded_error` event inside a stream.
     fileprivate var isOverload: Bool {
-        status == 529 || type == "overloaded_error"
+        meantStatus == 529 || type == "overloaded_error"
             || (status == 503 && message.lowercased().contains("overload"))
+    }
+
+    /// The status that the error would have had before its stream began: an `error` event comes after a 200.
+    var meantStatus: Int {
+        guard (200..<300).contains(status) else { return status }
+        return switch type {
+        case "invalid_request_error": 400
+        case "authentication_error": 401
+        case "billing_error": 402
+        case "permission_error": 403
+        case "not_found_error": 404
+        case "request_too_large": 413
+        case "rate_limit_error": 429
+        case "timeout_error": 504
+        case "overloaded_error": 529
+        default: 500
+        }
     }
 }
 

@@ -22,8 +22,8 @@ package struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Reads decimal US dollars with up to nine places; nil for anything else, negative amounts included.
     package init?(dollars text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = parts.first, let whole = Int64(first), whole >= 0, whole < 1_000_000_000,
-            first.first != "+"
+        guard let first = parts.first, first.utf8.allSatisfy({ (48...57).contains($0) }),
+            let whole = Int64(first), whole < 1_000_000_000
         else { return nil }
         var nanodollars = whole * 1_000_000_000
         if parts.count == 2 {

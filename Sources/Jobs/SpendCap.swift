@@ -10,7 +10,7 @@ struct SpendCap {
 
     init?(_ refusal: Refusal) {
         until = Self.date(in: refusal.message)
-        switch refusal.status {
+        switch refusal.meantStatus {
         case 402:
             suspected = false
         case 429 where refusal.code?.hasSuffix("spend_limit_reached") == true:
@@ -26,9 +26,9 @@ struct SpendCap {
     private static func date(in text: String) -> Timestamp? {
         let words = text.split { !($0.isASCII && ($0.isNumber || $0 == "-" || $0 == ":")) }.map(String.init)
         for (index, word) in words.enumerated() where word.utf8.count == 10 {
-            let time = words.dropFirst(index + 1).first { $0.utf8.count == 5 && $0.contains(":") } ?? "00:00"
-            guard let date = Timestamp(text: "\(word)T\(time):00Z") else { continue }
-            return date
+            guard let midnight = Timestamp(text: "\(word)T00:00:00Z") else { continue }
+            let time = words.dropFirst(index + 1).first { $0.contains(":") }?.prefix(5) ?? ""
+            return Timestamp(text: "\(word)T\(time):00Z") ?? midnight
         }
         return nil
     }
