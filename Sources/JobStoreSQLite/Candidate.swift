@@ -14,24 +14,48 @@ struct Candidate {
     let deadline: Timestamp?
     let batch: Int64?
 
-    static func heads(of lane: Int64, limit: Int, offset: Int, _ connection: Connection) throws -> [Candidate]
-    {
-        try connection.query(
-            """
-            SELECT id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id
-            FROM job
-            WHERE ready = 1 AND lane_id = ?1
-            ORDER BY rank, id
-            LIMIT ?2 OFFSET ?3
-            """, [.integer(lane), .integer(limit), .integer(offset)]
-        ) { row in
-            Candidate(
-                id: row.int64(0), attempt: row.int(1), failures: row.int(2), deaths: row.int(3),
-                cache: CacheMode(rawValue: row.text(4)) ?? .off, maxTokens: row.int(5),
-                requestBytes: row.int(6),
-                promptHash: row.blob(7), deadline: row.int64OrNil(8).map { Timestamp(milliseconds: $0) },
-                batch: row.int64OrNil(9))
-        }
+    var mustRunAlone: Bool { deaths >= Poison.aloneAfter }
+
+    private static let columns = """
+        id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id
+        """
+    private static let headsOfLane = SQL(
+        """
+        SELECT \(columns)
+        FROM job
+        WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter)
+        ORDER BY rank, id
+        LIMIT ?2
+        """)
+    private static let mustRunAlone = SQL(
+        """
+        SELECT \(columns)
+        FROM job
+        WHERE ready = 1 AND deaths >= \(Poison.aloneAfter)
+        ORDER BY lane_id, rank, id
+        LIMIT 10
+        """)
+
+    static func heads(of lane: Int64, limit: Int, _ connection: Connection) throws -> [Candidate] {
+        try connection.query(headsOfLane, [.integer(lane), .integer(limit)]) { row in Candidate(row) }
+    }
+
+    /// Some of the ready jobs that must run alone, with their lanes.
+    static func loners(_ connection: Connection) throws -> [(lane: Int64, job: Candidate)] {
+        try connection.query(mustRunAlone) { row in (row.int64(10), Candidate(row)) }
+    }
+
+    private init(_ row: borrowing Row) {
+        id = row.int64(0)
+        attempt = row.int(1)
+        failures = row.int(2)
+        deaths = row.int(3)
+        cache = CacheMode(rawValue: row.text(4)) ?? .off
+        maxTokens = row.int(5)
+        requestBytes = row.int(6)
+        promptHash = row.blob(7)
+        deadline = row.int64OrNil(8).map { Timestamp(milliseconds: $0) }
+        batch = row.int64OrNil(9)
     }
 
     static func request(of job: Int64, _ connection: Connection) throws -> [UInt8] {
@@ -86,6 +110,8 @@ struct NewAttempt {
 /// A job that outlives worker after worker is suspected of killing them.
 enum Poison {
     /// After so many deaths a job runs with no neighbours.
+    ///
+    /// The index `job_alone` says the same number.
     static let aloneAfter = 3
     /// After so many more it fails.
     static let failAfter = 13

@@ -5,8 +5,9 @@ extension SQLiteJobStore {
     /// Looks first, over a reading connection: where nothing can be claimed, no lock is taken.
     package func claim(_ request: ClaimRequest, now: Now) async throws -> Claim {
         guard request.slots > 0 else { return Claim() }
+        let sharesAnswers = settings.sharesAnswers
         let survey = try await read { connection in
-            try Survey(connection, services: request.services, now: now).glance()
+            try Survey(connection, services: request.services, now: now, shares: sharesAnswers).glance()
         }
         guard survey.hasWork else { return Claim(wakeAfter: survey.wakeAfter) }
         return try await write(now: now) { operation in
@@ -20,8 +21,8 @@ extension SQLiteJobStore {
 private struct Draw {
     /// Jobs that become ready in one claim because their time has come.
     static let dueLimit = 500
-    /// Jobs settled from the cache in one claim, on top of the slots filled.
-    static let hitLimit = 500
+    /// Jobs settled from the cache, held or failed in one claim, on top of the slots filled.
+    static let asideLimit = 500
     /// How long a job held under a prompt hash waits before it looks for itself.
     static let holdLimit: Milliseconds = 600_000
 
@@ -33,18 +34,15 @@ private struct Draw {
     private var lanes: [OpenLane] = []
     private var routes: [Int64: RouteRow] = [:]
     private var queues: [Int64: QueueRow] = [:]
-    private var hits = 0
+    private var asides = 0
 
     /// A lane that still gives jobs, with those that were fetched from it.
     private struct OpenLane {
         let id: Int64
         let queue: Int64
         let route: Int64
-        var credit: Double
         var candidates: ArraySlice<Candidate> = []
         var isExhausted = false
-        /// Ids passed over in this claim, which therefore head the lane still.
-        var passedOver = 0
     }
 
     init(_ operation: Operation, request: ClaimRequest) throws {
@@ -56,18 +54,20 @@ private struct Draw {
         try Holds.moveDue(operation, limit: Self.dueLimit)
         try Holds.continueReleases(operation)
         try loadLanes()
-        while claim.attempts.count < request.slots, hits < Self.hitLimit, let lane = nextLane() {
-            try draw(from: lane)
-            if claim.attempts.last?.alone == true { break }
-        }
-        claim.more = hits >= Self.hitLimit
-        claim.settledFromCache = hits
+        try placeLoners()
+        while mayTakeMore, let lane = nextLane() { try draw(from: lane) }
+        claim.more = asides >= Self.asideLimit
         for route in routes.values { try route.save(connection) }
         for queue in queues.values { try queue.save(connection) }
         if let due = try Survey.soonestHeld(connection) {
             wake(after: max(0, due - now.timestamp.milliseconds))
         }
         return claim
+    }
+
+    private var mayTakeMore: Bool {
+        claim.attempts.count < request.slots && asides < Self.asideLimit && !claim.emptyYourself
+            && claim.attempts.last?.alone != true
     }
 
     // MARK: Lanes
@@ -82,31 +82,43 @@ private struct Draw {
             guard let queue else { continue }
             queues[lane.queue] = queue
             guard !queue.paused else { continue }
-            // A random start gives every queue its share in expectation, also when slots come free one by one.
-            let credit = Double.random(in: 0..<Double(queue.weight), using: &operation.random)
-            lanes.append(OpenLane(id: lane.id, queue: lane.queue, route: lane.route, credit: credit))
+            lanes.append(OpenLane(id: lane.id, queue: lane.queue, route: lane.route))
         }
     }
 
-    /// Smooth weighted round robin over the lanes that still give.
-    private mutating func nextLane() -> Int? {
-        var best: Int?
-        var total = 0.0
-        for index in lanes.indices where !lanes[index].isExhausted {
-            let weight = Double(queues[lanes[index].queue]?.weight ?? 1)
-            lanes[index].credit += weight
-            total += weight
-            if best.map({ lanes[index].credit > lanes[$0].credit }) ?? true { best = index }
+    /// Draws a lane by lot: queues by their weights, the lanes of one queue alike.
+    ///
+    /// A lot has no memory, so every queue gets its share in expectation, also when slots come free one by one.
+    private func nextLane() -> Int? {
+        let open = lanes.indices.filter { !lanes[$0].isExhausted }
+        guard open.count > 1 else { return open.first }
+        let siblings = Dictionary(open.map { (lanes[$0].queue, 1.0) }, uniquingKeysWith: +)
+        let shares = open.map { index in
+            let queue = lanes[index].queue
+            return Double(queues[queue]?.weight ?? 1) / (siblings[queue] ?? 1)
         }
-        if let best { lanes[best].credit -= total }
-        return best
+        var lot = Double.random(in: 0..<shares.reduce(0, +), using: &operation.random)
+        for (index, share) in zip(open, shares) {
+            lot -= share
+            if lot < 0 { return index }
+        }
+        return open.last
+    }
+
+    /// Jobs that must run alone go before all others where nothing runs, and ask for that where something does.
+    private mutating func placeLoners() throws {
+        for (lane, job) in try Candidate.loners(connection) where mayTakeMore {
+            guard let index = lanes.firstIndex(where: { $0.id == lane }), !lanes[index].isExhausted else {
+                continue
+            }
+            try place(job, lane: index)
+        }
     }
 
     private mutating func draw(from index: Int) throws {
         if lanes[index].candidates.isEmpty {
             let limit = request.slots - claim.attempts.count + 16
-            let passed = lanes[index].passedOver
-            let found = try Candidate.heads(of: lanes[index].id, limit: limit, offset: passed, connection)
+            let found = try Candidate.heads(of: lanes[index].id, limit: limit, connection)
             lanes[index].candidates = found[...]
         }
         guard let candidate = lanes[index].candidates.popFirst() else {
@@ -121,20 +133,22 @@ private struct Draw {
     private mutating func place(_ job: Candidate, lane index: Int) throws {
         let lane = lanes[index]
         if let deadline = job.deadline, deadline <= now.timestamp {
+            asides += 1
             try Ending(operation).fail(job.id, lane: lane.id, batch: job.batch, .deadlineExceeded)
             return
         }
-        if job.deaths >= Poison.aloneAfter, request.running > 0 || !claim.attempts.isEmpty {
-            lanes[index].passedOver += 1
-            claim.emptyYourself = try claim.emptyYourself || Poison.mayEmpty(request.worker, operation)
-            return
-        }
-        if job.cache == .use, try settleFromCache(job, lane: lane) { return }
-        if job.cache == .use, try isInFlight(job, route: lane.route) {
+        let shares = job.cache == .use && operation.settings.sharesAnswers
+        if shares, try settleFromCache(job, lane: lane) { return }
+        if shares, try isInFlight(job, route: lane.route) {
+            asides += 1
             try Holds.hold(job.id, until: now.timestamp + Self.holdLimit, under: job.promptHash, connection)
             return
         }
         guard admit(job, lane: index) else { return }
+        if job.mustRunAlone, request.running > 0 {
+            claim.emptyYourself = try Poison.mayEmpty(request.worker, operation)
+            return
+        }
         try open(job, lane: lane)
     }
 
@@ -144,7 +158,8 @@ private struct Draw {
                 job.promptHash, route: lane.route, now: now.timestamp, connection)
         else { return false }
         try Ending(operation).succeedFromCache(job.id, lane: lane.id, batch: job.batch, answer)
-        hits += 1
+        asides += 1
+        claim.settledFromCache += 1
         return true
     }
 
@@ -167,7 +182,7 @@ private struct Draw {
             return false
         }
         let need = route.ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        switch route.ledger.admission(of: need, refusedInARow: queue.refusedStreak, now: now.moment) {
+        switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .admitted:
             return true
         case .refused(_, _, let after):
@@ -180,7 +195,7 @@ private struct Draw {
     private mutating func open(_ job: Candidate, lane: OpenLane) throws {
         guard var route = routes[lane.route], var queue = queues[lane.queue] else { return }
         let need = route.ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        let admission = route.ledger.admission(of: need, refusedInARow: queue.refusedStreak, now: now.moment)
+        let admission = route.ledger.admission(of: need, in: queue.line, now: now.moment)
         let marks = route.ledger.open(need, asProbe: admission == .admitted(asProbe: true), now: now.moment)
         queue.running += 1
         routes[lane.route] = route
@@ -191,8 +206,8 @@ private struct Draw {
         let attempt = NewAttempt(
             job: job.id, number: job.attempt + 1, worker: request.worker.value, route: lane.route,
             queue: lane.queue, leaseUntil: now.moment + request.lease,
-            promptHash: job.cache == .off ? nil : job.promptHash, need: need, worstCase: worstCase,
-            marks: marks)
+            promptHash: job.cache == .off || !operation.settings.sharesAnswers ? nil : job.promptHash,
+            need: need, worstCase: worstCase, marks: marks)
         try attempt.insert(operation)
         operation.moved(lane: lane.id, batch: job.batch, from: .queued, to: .running)
         claim.attempts.append(
@@ -201,7 +216,7 @@ private struct Draw {
                 route: route.key,
                 request: try Candidate.request(of: job.id, connection), maxTokens: job.maxTokens,
                 leaseUntil: attempt.leaseUntil, deadline: job.deadline, failures: job.failures,
-                alone: job.deaths >= Poison.aloneAfter))
+                alone: job.mustRunAlone))
     }
 
     private mutating func wake(after delay: Milliseconds) {

@@ -56,7 +56,7 @@ struct Explainer {
     private mutating func waiting(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
         guard let route = try route(standing.route) else { return nil }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
-        switch route.ledger.admission(of: need, refusedInARow: queue.refusedStreak, now: now.moment) {
+        switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .refused(let gate, let detail, let after):
             return WaitingFor(gate: gate, detail: detail, until: after.map { now.timestamp + $0 })
         case .admitted where try !workersLive():

@@ -1,3 +1,4 @@
+import Jobs
 import SQLite
 
 /// A queue as one operation sees and changes it.
@@ -28,6 +29,9 @@ struct QueueRow {
                 refusedSignature: row.textOrNil(6), refusedStreak: row.int(7))
         }
     }
+
+    /// What a route's admission asks of the queue.
+    var line: RouteLedger.Queue { RouteLedger.Queue(running: running, refusedInARow: refusedStreak) }
 
     func save(_ connection: Connection) throws {
         _ = try connection.run(

@@ -28,6 +28,11 @@ extension SQLiteJobStore {
             row.ledger.state(.inputTokens, limits.inputTokens, now: now.moment)
             row.ledger.state(.outputTokens, limits.outputTokens, now: now.moment)
             try row.save(connection)
+            for meter in RouteLedger.Meter.allCases where row.ledger.lines[meter] == nil {
+                _ = try connection.run(
+                    "DELETE FROM bucket WHERE route_id = ?1 AND kind = ?2",
+                    [.integer(row.id), .text(meter.rawValue)])
+            }
         }
     }
 }

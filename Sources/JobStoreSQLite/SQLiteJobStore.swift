@@ -17,6 +17,8 @@ package struct StoreSettings: Sendable {
         self.cacheTTL = cacheTTL
         self.readers = readers
     }
+
+    var sharesAnswers: Bool { cacheTTL > 0 }
 }
 
 /// A `JobStore` in one SQLite file, shared by any number of processes of one machine.

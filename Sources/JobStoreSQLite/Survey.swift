@@ -6,6 +6,8 @@ struct Survey {
     let connection: Connection
     let services: [ServiceKey]
     let now: Now
+    /// Whether answers are shared at all.
+    let sharesAnswers: Bool
 
     struct Finding {
         var hasWork: Bool
@@ -18,10 +20,11 @@ struct Survey {
         let route: Int64
     }
 
-    init(_ connection: Connection, services: [ServiceKey], now: Now) {
+    init(_ connection: Connection, services: [ServiceKey], now: Now, shares: Bool) {
         self.connection = connection
         self.services = services
         self.now = now
+        sharesAnswers = shares
     }
 
     func glance() throws -> Finding {
@@ -54,10 +57,10 @@ struct Survey {
         guard let queue = try QueueRow.load(lane.queue, connection), !queue.paused,
             var route = try RouteRow.load(lane.route, connection), services.contains(route.key.service)
         else { return .closed(nil) }
-        guard let first = try Candidate.heads(of: lane.id, limit: 1, offset: 0, connection).first else {
-            return .closed(nil)
-        }
-        if first.cache == .use,
+        let head = try Candidate.heads(of: lane.id, limit: 1, connection).first
+        guard let first = try head ?? Candidate.loners(connection).first(where: { $0.lane == lane.id })?.job
+        else { return .closed(nil) }
+        if first.cache == .use, sharesAnswers,
             try CachedAnswer.find(first.promptHash, route: lane.route, now: now.timestamp, connection) != nil
         {
             return .open
@@ -65,7 +68,7 @@ struct Survey {
         if let limit = queue.concurrency, queue.running >= limit { return .closed(nil) }
         route.ledger.advance(to: now.moment)
         let need = route.ledger.need(requestBytes: first.requestBytes, maxTokens: first.maxTokens)
-        switch route.ledger.admission(of: need, refusedInARow: queue.refusedStreak, now: now.moment) {
+        switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .admitted: return .open
         case .refused(_, _, let after): return .closed(after)
         }

@@ -127,10 +127,21 @@ extension RouteLedger {
         return Need(input: (Double(requestBytes) * inputPerByte).rounded(.up), output: output.rounded(.up))
     }
 
-    /// Whether a call that needs this much may go now.
-    ///
-    /// `refusedInARow` counts the identical refusals that the job's queue has met without a success between.
-    package func admission(of need: Need, refusedInARow: Int = 0, now: Moment) -> Admission {
+    /// How a call's queue stands.
+    package struct Queue: Hashable, Sendable {
+        /// Attempts open in the queue.
+        package var running: Int
+        /// Identical refusals that the queue has met without a success between.
+        package var refusedInARow: Int
+
+        package init(running: Int = 0, refusedInARow: Int = 0) {
+            self.running = running
+            self.refusedInARow = refusedInARow
+        }
+    }
+
+    /// Asks every gate of the route, and the fuse of the call's queue; changes nothing.
+    package func admission(of need: Need, in queue: Queue = Queue(), now: Moment) -> Admission {
         if isPaused { return .refused(.pause, "the route is paused", after: nil) }
         var probe = false
         switch gate.passage(at: now) {
@@ -140,8 +151,11 @@ extension RouteLedger {
             return .refused(gate.waitingGate, "starting again slowly", after: 500)
         case .open: break
         }
-        if succeeded == 0 || refusedInARow > 0, running >= Self.fuse - refusedInARow {
+        if succeeded == 0, running >= Self.fuse {
             return .refused(.concurrency, "the first answers are awaited", after: nil)
+        }
+        if queue.refusedInARow > 0, queue.running >= Self.fuse - queue.refusedInARow {
+            return .refused(.concurrency, "after refusals, answers are awaited", after: nil)
         }
         if !isLearned, lines.isEmpty, running >= Self.unknownConcurrency {
             return .refused(.rateLimit, "limits are learned from the first answer", after: nil)
@@ -169,7 +183,10 @@ extension RouteLedger {
     /// Sets or takes away the operator's own limit of a meter; what was used stays used.
     package mutating func state(_ meter: Meter, _ limit: Int?, now: Moment) {
         guard let limit else {
-            lines[meter]?.stated = nil
+            guard lines[meter]?.stated != nil else { return }
+            // The provider's own limit is learned anew from its next answer.
+            lines[meter] = nil
+            if lines.isEmpty { isLearned = false }
             return
         }
         guard var line = lines[meter] else {

@@ -131,6 +131,8 @@ CREATE TABLE job (
 
 -- The claim's draw: the ready jobs of one lane in rank order. Holds nothing that cannot be claimed next.
 CREATE INDEX job_ready ON job (lane_id, rank, id) WHERE ready = 1;
+-- The claim's look for jobs that outlived several workers and must run with no neighbours.
+CREATE INDEX job_alone ON job (lane_id, rank, id) WHERE ready = 1 AND deaths >= 3;
 -- The claim's first step: held jobs that are due.
 CREATE INDEX job_held ON job (held_until) WHERE held_until IS NOT NULL;
 -- Releasing whoever waits for an answer to one prompt.
@@ -256,7 +258,9 @@ CREATE INDEX attempt_worker ON attempt (worker_id) WHERE fate = 'open';
 
 -- Prompts whose answer has come while more jobs are held under them than one transaction should release.
 CREATE TABLE release (
-    prompt_hash BLOB PRIMARY KEY
+    prompt_hash BLOB NOT NULL,
+    route_id INTEGER NOT NULL,
+    PRIMARY KEY (prompt_hash, route_id)
 ) STRICT, WITHOUT ROWID;
 
 -- How many jobs stand where, kept with every change so that nobody counts a million rows.
