@@ -42,18 +42,18 @@ struct Ending {
     /// Sets the terminal state and frees whoever waits for the job's call; the caller moves the tallies.
     func end(_ job: Int64, _ state: JobState, error: JobError?) throws {
         let connection = operation.connection
-        let hash = try connection.queryOne(
+        let waited = try connection.queryOne(
             """
             UPDATE job
             SET state = ?2, ready = 0, held_until = NULL, held_hash = NULL, error = ?3, finished_at = ?4,
                 finish_order = ?5
             WHERE id = ?1
-            RETURNING prompt_hash
+            RETURNING prompt_hash, (SELECT lane.route_id FROM lane WHERE lane.id = job.lane_id)
             """,
             [
                 .integer(job), .text(state.rawValue), .utf8(error.map(ErrorText.write)),
                 .integer(operation.now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
-            ], { row in row.blob(0) })
-        if let hash { try Holds.release(hash, all: false, connection) }
+            ], { row in (row.blob(0), row.int64(1)) })
+        if let (hash, route) = waited { try Holds.releaseFirst(hash, route: route, connection) }
     }
 }

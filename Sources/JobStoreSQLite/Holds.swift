@@ -23,32 +23,68 @@ enum Holds {
             """, [.integer(operation.now.timestamp.milliseconds), .integer(limit)])
     }
 
-    /// Makes those that wait for this prompt ready: all of them where an answer has come, else only the first, which
-    /// inherits the call.
-    static func release(_ hash: [UInt8], all: Bool, _ connection: Connection) throws {
-        let limit = all ? releaseLimit : 1
-        let released = try releaseSome(hash, limit: limit, connection)
-        guard all, released == limit else { return }
-        _ = try connection.run("INSERT OR IGNORE INTO release (prompt_hash) VALUES (?1)", [.blob(hash)])
+    /// Makes those that wait for this prompt ready, as its answer has come.
+    static func releaseAll(_ hash: [UInt8], route: Int64, _ connection: Connection) throws {
+        guard try release(hash, route: route, limit: releaseLimit, connection) == releaseLimit else { return }
+        _ = try connection.run(
+            "INSERT OR IGNORE INTO release (prompt_hash, route_id) VALUES (?1, ?2)",
+            [.blob(hash), .integer(route)])
+    }
+
+    /// Makes the first of those that wait for this prompt ready, as the call came to nothing: it inherits it.
+    static func releaseFirst(_ hash: [UInt8], route: Int64, _ connection: Connection) throws {
+        _ = try release(hash, route: route, limit: 1, connection)
+    }
+
+    /// The call comes to nothing until then: the first that waits for it looks again at that time, lest whoever holds
+    /// the call is kept from repeating it (cancelled, or in a queue that was paused).
+    static func hastenFirst(_ hash: [UInt8], route: Int64, to time: Timestamp, _ connection: Connection)
+        throws
+    {
+        _ = try connection.run(
+            """
+            UPDATE job
+            SET held_until = min(held_until, ?3)
+            WHERE id = (
+                SELECT job.id
+                FROM job
+                CROSS JOIN lane ON lane.id = job.lane_id
+                WHERE job.held_hash = ?1 AND lane.route_id = ?2
+                ORDER BY job.id
+                LIMIT 1
+            )
+            """, [.blob(hash), .integer(route), .integer(time.milliseconds)])
     }
 
     /// Goes on with a release that was too large for its own transaction.
     static func continueReleases(_ operation: Operation) throws {
         let connection = operation.connection
         guard
-            let hash = try connection.queryOne(
-                "SELECT prompt_hash FROM release LIMIT 1", [], { row in row.blob(0) })
+            let (hash, route) = try connection.queryOne(
+                "SELECT prompt_hash, route_id FROM release LIMIT 1", [],
+                { row in (row.blob(0), row.int64(1)) })
         else { return }
-        guard try releaseSome(hash, limit: releaseLimit, connection) < releaseLimit else { return }
-        _ = try connection.run("DELETE FROM release WHERE prompt_hash = ?1", [.blob(hash)])
+        guard try release(hash, route: route, limit: releaseLimit, connection) < releaseLimit else { return }
+        _ = try connection.run(
+            "DELETE FROM release WHERE prompt_hash = ?1 AND route_id = ?2", [.blob(hash), .integer(route)])
     }
 
-    private static func releaseSome(_ hash: [UInt8], limit: Int, _ connection: Connection) throws -> Int {
+    private static func release(
+        _ hash: [UInt8], route: Int64, limit: Int, _ connection: Connection
+    ) throws -> Int {
+        // CROSS JOIN keeps the order: from the few that are held to their lanes.
         try connection.run(
             """
             UPDATE job
             SET ready = 1, held_until = NULL, held_hash = NULL
-            WHERE id IN (SELECT id FROM job WHERE held_hash = ?1 ORDER BY id LIMIT ?2)
-            """, [.blob(hash), .integer(limit)])
+            WHERE id IN (
+                SELECT job.id
+                FROM job
+                CROSS JOIN lane ON lane.id = job.lane_id
+                WHERE job.held_hash = ?1 AND lane.route_id = ?2
+                ORDER BY job.id
+                LIMIT ?3
+            )
+            """, [.blob(hash), .integer(route), .integer(limit)])
     }
 }

@@ -73,9 +73,9 @@ private struct Reap {
         }
         if job.state == .running, job.attempt == attempt.number {
             try returnToLine(job)
-        } else {
-            try Holds.release(job.promptHash, all: false, connection)
         }
+        guard let hash = attempt.promptHash else { return }
+        try Holds.releaseFirst(hash, route: attempt.route, connection)
     }
 
     private func returnToLine(_ job: StoredJob) throws {

@@ -47,7 +47,8 @@ private struct Closing {
         try noteInQueue(attempt.queue)
         let cost = self.cost(on: route)
         try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid(attempt), operation)
-        book(cost: cost, maybePaid: maybePaid(attempt), job)
+        let wasCalled = settlement.verdict != .handedBack(sent: false)
+        book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid(attempt), job)
         return try settleJob(job, attempt, resolved, cost: cost)
     }
 
@@ -55,8 +56,9 @@ private struct Closing {
         _ job: StoredJob, _ attempt: StoredAttempt, _ resolved: ResolvedVerdict, cost: Int64
     ) throws -> SettleOutcome {
         guard job.state == .running, job.attempt == attempt.number else {
+            try addToJob(job.id, counted: job.attemptsCounted, cost: cost)
             try keepAnswer(job, attempt, cost: cost, uses: 0)
-            try Holds.release(job.promptHash, all: settlement.answer != nil, connection)
+            try releaseFollowers(attempt)
             return .late
         }
         let counted = job.attemptsCounted + (resolved.counted ? 1 : 0)
@@ -65,8 +67,12 @@ private struct Closing {
             try succeed(job, attempt, counted: counted, cost: cost)
         case .ready:
             try requeue(job, counted: counted, heldUntil: nil, error: nil, cost: cost)
+            try releaseFollowers(attempt)
         case .held(let until, let error):
             try requeue(job, counted: counted, heldUntil: until, error: error, cost: cost)
+            if let hash = attempt.promptHash {
+                try Holds.hastenFirst(hash, route: attempt.route, to: until, connection)
+            }
         case .failed(let error):
             try addToJob(job.id, counted: counted, cost: cost)
             try Ending(operation).end(job.id, .failed, error: error)
@@ -92,8 +98,17 @@ private struct Closing {
                 .integer(now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
             ])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
-        // Those that wait for this prompt find the answer at their claim; without a cacheable one the first goes next.
-        try Holds.release(job.promptHash, all: settlement.answer?.isCacheable == true, connection)
+        try releaseFollowers(attempt)
+    }
+
+    /// Those that wait for this prompt find the answer at their claim; without one for others the first goes next.
+    private func releaseFollowers(_ attempt: StoredAttempt) throws {
+        guard let hash = attempt.promptHash else { return }
+        if settlement.answer?.isCacheable == true {
+            try Holds.releaseAll(hash, route: attempt.route, connection)
+        } else {
+            try Holds.releaseFirst(hash, route: attempt.route, connection)
+        }
     }
 
     private func requeue(
@@ -152,11 +167,10 @@ private struct Closing {
         let maybePaid = settlement.maybePaid ? attempt.maybePaid : 0
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
         try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, operation)
-        book(cost: cost, maybePaid: maybePaid - attempt.maybePaid, job)
+        // The call was counted when it was written off.
+        book(calls: 0, cost: cost, maybePaid: maybePaid - attempt.maybePaid, job)
         try addToJob(job.id, counted: job.attemptsCounted, cost: cost)
-        if try keepAnswer(job, attempt, cost: cost, uses: 0) != nil {
-            try Holds.release(job.promptHash, all: true, connection)
-        }
+        if try keepAnswer(job, attempt, cost: cost, uses: 0) != nil { try releaseFollowers(attempt) }
         return .late
     }
 
@@ -173,10 +187,10 @@ private struct Closing {
         settlement.maybePaid ? attempt.reservedCost : 0
     }
 
-    private func book(cost: Int64, maybePaid: Int64, _ job: StoredJob) {
+    private func book(calls: Int64, cost: Int64, maybePaid: Int64, _ job: StoredJob) {
         let usage = settlement.answer?.usage ?? settlement.usage
         operation.spent(lane: job.lane) { spend in
-            spend.calls += 1
+            spend.calls += calls
             spend.cost += cost
             spend.maybePaid += maybePaid
             spend.usage.inputTokens += usage?.inputTokens ?? 0
@@ -193,7 +207,7 @@ private struct Closing {
         -> Int64?
     {
         guard let answer = settlement.answer else { return nil }
-        let isShared = attempt.promptHash != nil && answer.isCacheable && operation.settings.cacheTTL > 0
+        let isShared = attempt.promptHash != nil && answer.isCacheable && operation.settings.sharesAnswers
         guard isShared || uses > 0 else { return nil }
         return try CachedAnswer.insert(
             answer, hash: isShared ? attempt.promptHash : nil, route: attempt.route, job: job.id, cost: cost,
