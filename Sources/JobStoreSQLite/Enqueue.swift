@@ -19,7 +19,10 @@ extension SQLiteJobStore {
     }
 
     package func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] {
-        try await read { connection in try jobs.map { try Preview(connection, now: now).of($0) } }
+        let sharesAnswers = settings.sharesAnswers
+        return try await read { connection in
+            try jobs.map { try Preview(connection, now: now, shares: sharesAnswers).of($0) }
+        }
     }
 
     package func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch {
@@ -27,7 +30,7 @@ extension SQLiteJobStore {
             if let batch = try Batches.find(operation.connection, name: name) { return batch }
             let last =
                 try operation.connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
-            let id = max(now.timestamp.milliseconds << 20, last + 1)
+            let id = max(now.timestamp.firstID, last + 1)
             _ = try operation.connection.run(
                 "INSERT INTO batch (id, name, metadata, created_at) VALUES (?1, ?2, ?3, ?4)",
                 [.integer(id), .text(name), .blob(metadata), .integer(now.timestamp.milliseconds)])
@@ -91,21 +94,26 @@ private struct Enqueue {
         var ordinal: Int64?
     }
 
+    /// Nil where its batch does not exist; a job that is not taken leaves no queue or route behind.
     private mutating func place(of job: NewJob) throws -> Place? {
+        var ordinal: Int64?
+        if let batch = job.batch?.value {
+            guard let last = try lastOrdinal(of: batch) else { return nil }
+            ordinals[batch] = last + 1
+            ordinal = last + 1
+        }
         let queue = try queues[job.queue] ?? operation.queueID(job.queue)
         queues[job.queue] = queue
         let name = LaneName(queue: queue, route: job.route)
         let lane = try lanes[name] ?? operation.laneID(queue: queue, route: operation.routeID(job.route))
         lanes[name] = lane
-        guard let batch = job.batch?.value else { return Place(queue: queue, lane: lane, ordinal: nil) }
-        guard
-            let last = try ordinals[batch]
-                ?? connection.queryOne(
-                    "SELECT next_ordinal FROM batch WHERE id = ?1", [.integer(batch)], { row in row.int64(0) }
-                )
-        else { return nil }
-        ordinals[batch] = last + 1
-        return Place(queue: queue, lane: lane, ordinal: last + 1)
+        return Place(queue: queue, lane: lane, ordinal: ordinal)
+    }
+
+    private func lastOrdinal(of batch: Int64) throws -> Int64? {
+        if let known = ordinals[batch] { return known }
+        return try connection.queryOne(
+            "SELECT next_ordinal FROM batch WHERE id = ?1", [.integer(batch)], { row in row.int64(0) })
     }
 
     private func insert(_ job: NewJob, id: Int64, place: Place) throws {
@@ -192,10 +200,12 @@ enum Repetition {
 private struct Preview {
     let connection: Connection
     let now: Now
+    let sharesAnswers: Bool
 
-    init(_ connection: Connection, now: Now) {
+    init(_ connection: Connection, now: Now, shares: Bool) {
         self.connection = connection
         self.now = now
+        sharesAnswers = shares
     }
 
     func of(_ job: NewJob) throws -> EnqueuePreview {
@@ -204,7 +214,7 @@ private struct Preview {
         case .keyTaken(let id), .idempotencyMismatch(let id): return .conflict(id)
         case .noSuchBatch, nil: break
         }
-        guard job.cache == .use else { return .new }
+        guard job.cache == .use, sharesAnswers else { return .new }
         let saving = try connection.queryOne(
             """
             SELECT answer.cost

@@ -27,8 +27,8 @@ struct FilterSQL {
             add("job.state = 'failed' AND json_extract(job.error, '$.type') = ?", .text(type))
         }
         // Ids are creation times, so the primary key answers for both.
-        if let after = filter.createdAfter { add("job.id >= ?", .integer((after.milliseconds + 1) << 20)) }
-        if let before = filter.createdBefore { add("job.id < ?", .integer(before.milliseconds << 20)) }
+        if let after = filter.createdAfter { add("job.id >= ?", .integer((after + 1).firstID)) }
+        if let before = filter.createdBefore { add("job.id < ?", .integer(before.firstID)) }
     }
 
     mutating func add(_ clause: String, _ value: Value) {
@@ -48,5 +48,12 @@ struct FilterSQL {
     func count(_ connection: Connection) throws -> Int {
         try connection.queryOne(SQL("SELECT count(*) FROM job \(whereClause)"), values) { row in row.int(0) }
             ?? 0
+    }
+}
+
+extension Timestamp {
+    /// The least number that a job or a place in the order of finishing gets at this time; ids end in the year 2248.
+    var firstID: Int64 {
+        min(max(milliseconds, 0), Int64.max >> 20) << 20
     }
 }

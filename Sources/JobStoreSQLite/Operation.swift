@@ -65,7 +65,7 @@ final class Operation {
     /// A number for a new job or batch: its time, and one more than the last.
     func newJobID() throws -> Int64 {
         let last = try lastJob ?? connection.queryOne("SELECT max(id) FROM job") { row in row.int64(0) } ?? 0
-        let id = max(now.timestamp.milliseconds << 20, last + 1)
+        let id = max(now.timestamp.firstID, last + 1)
         lastJob = id
         return id
     }
@@ -78,7 +78,7 @@ final class Operation {
                 row in
                 row.int64(0)
             } ?? 0
-        let order = max(now.timestamp.milliseconds << 20, last + 1)
+        let order = max(now.timestamp.firstID, last + 1)
         lastOrder = order
         return order
     }

@@ -16,6 +16,7 @@ extension SQLiteJobStore {
 /// Deletes in chunks, so that the write lock is held briefly, and gives pages back to the file system.
 private struct Prune {
     static let limit = 500
+    private static let giveBack: SQL = "PRAGMA incremental_vacuum(2000)"
 
     let operation: Operation
     var connection: Connection { operation.connection }
@@ -25,19 +26,22 @@ private struct Prune {
             """
             SELECT EXISTS (SELECT 1 FROM job WHERE finish_order IS NOT NULL AND finish_order < ?1)
                 OR EXISTS (SELECT 1 FROM answer WHERE uses = 0 AND expires_at < ?2)
-            """, [.integer(finishedBefore.milliseconds << 20), .integer(now.timestamp.milliseconds)],
+            """, [.integer(finishedBefore.firstID), .integer(now.timestamp.milliseconds)],
             { row in row.bool(0) }) ?? false
     }
 
     func run(finishedBefore: Timestamp) throws -> Pruning {
+        // A cancelled job whose call has not been given up yet stays: its worker still settles it.
         let jobs = try connection.query(
             """
             SELECT id, lane_id, batch_id, state, answer_id
             FROM job
-            WHERE finish_order IS NOT NULL AND finish_order < ?1
+            WHERE finish_order IS NOT NULL AND finish_order < ?1 AND NOT EXISTS (
+                SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.fate = 'open'
+            )
             ORDER BY finish_order
             LIMIT ?2
-            """, [.integer(finishedBefore.milliseconds << 20), .integer(Self.limit)]
+            """, [.integer(finishedBefore.firstID), .integer(Self.limit)]
         ) { row in
             (
                 id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2),
@@ -55,6 +59,7 @@ private struct Prune {
             DELETE FROM answer
             WHERE id IN (SELECT id FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)
             """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)])
+        _ = try connection.run(Self.giveBack)
         return Pruning(
             jobs: jobs.count, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)
     }

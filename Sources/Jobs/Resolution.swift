@@ -20,6 +20,9 @@ package struct ResolvedVerdict: Hashable, Sendable {
     }
 }
 
+/// A job that met 403 on a route suspected of it comes back after so long.
+private let forbiddenPause: Milliseconds = 30_000
+
 extension Verdict {
     /// What becomes of the job.
     ///
@@ -36,7 +39,9 @@ extension Verdict {
         case .handedBack:
             return ResolvedVerdict(resolution: .ready, counted: false, word: "handed_back")
         case .failed(let error) where error.status == 403 && forbiddenIsKnown:
-            return ResolvedVerdict(resolution: .ready, counted: false, word: "waited")
+            // Not at the head of the line again: the next probe should be another job's.
+            return ResolvedVerdict(
+                resolution: .held(until: now + forbiddenPause, error), counted: false, word: "waited")
         case .failed(let error):
             return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
         case .wait(var error) where error.status == 400 && othersSucceeded:

@@ -155,7 +155,7 @@ package struct RouteGate: Hashable, Sendable {
             until = now + 2000
             return
         }
-        close(new, base: max(1000, least), cap: max(5000, least), now: now, using: &random)
+        close(new, base: 1000, cap: 5000, least: least, now: now, using: &random)
     }
 
     /// The first time only lets a probe through; what the probe says then counts.
@@ -172,12 +172,12 @@ package struct RouteGate: Hashable, Sendable {
     }
 
     private mutating func close(
-        _ new: State, base: Milliseconds, cap: Milliseconds, now: Moment,
+        _ new: State, base: Milliseconds, cap: Milliseconds, least: Milliseconds = 0, now: Moment,
         using random: inout some RandomNumberGenerator
     ) {
         let ceiling = min(cap, base << min(trips, 10))
         state = new
-        until = now + .random(in: (ceiling / 2)...ceiling, using: &random)
+        until = now + least + .random(in: (ceiling / 2)...ceiling, using: &random)
         closedAt = now
         trips += 1
     }
