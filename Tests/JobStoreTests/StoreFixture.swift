@@ -1,18 +1,27 @@
 import Foundation
-import JSON
-import Jobs
 import JobStoreSQLite
+import Jobs
+import SQLite
 import Testing
 
 /// The stores that the conformance suite runs over: a second one is a second case.
 enum Backend: String, CaseIterable, Sendable {
     case sqlite
 
-    func open(_ directory: TemporaryDirectory, settings: StoreSettings = StoreSettings()) async throws
+    func open(_ directory: TemporaryDirectory, cacheTTL: Milliseconds = Sample.cacheTTL) async throws
         -> any JobStore
     {
         switch self {
-        case .sqlite: try await SQLiteJobStore(path: directory.path + "/renga.db", settings: settings)
+        case .sqlite:
+            try await SQLiteJobStore(
+                path: directory.database, settings: StoreSettings(cacheTTL: cacheTTL))
+        }
+    }
+
+    /// A look behind the seam, for what must be true of the rows themselves.
+    func audit(_ directory: TemporaryDirectory) throws -> Audit {
+        switch self {
+        case .sqlite: Audit(connection: try Connection(path: directory.database, mode: .read))
         }
     }
 }
@@ -20,6 +29,7 @@ enum Backend: String, CaseIterable, Sendable {
 /// A folder that goes with its test.
 final class TemporaryDirectory: Sendable {
     let path: String
+    var database: String { path + "/renga.db" }
 
     init() throws {
         path = NSTemporaryDirectory() + "renga-test-" + UUID().uuidString
@@ -31,7 +41,7 @@ final class TemporaryDirectory: Sendable {
     }
 }
 
-/// A clock turned by hand, starting at noon.
+/// A clock turned by hand.
 struct HandClock: Sendable {
     var now = Now(
         timestamp: Timestamp(milliseconds: 1_790_000_000_000),
@@ -40,36 +50,42 @@ struct HandClock: Sendable {
     mutating func advance(_ duration: Milliseconds) {
         now = Now(timestamp: now.timestamp + duration, moment: now.moment + duration)
     }
+
+    /// Another kernel: calendar time goes on, the boot clock starts again.
+    mutating func reboot() {
+        now.moment = Moment(boot: now.moment.boot + 1, milliseconds: 5_000)
+    }
 }
 
-enum Sample {
-    static let service = ServiceKey(
-        provider: "anthropic", endpoint: "http://127.0.0.1:1", credential: "ANTHROPIC_API_KEY",
-        simulated: false)
-    static let route = RouteKey(service: service, model: "claude-haiku-4-5-20251001")
+/// SplitMix64: the same seed, the same schedule.
+struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
 
-    /// A job whose prompt is `text`, complete as the API would make it.
-    static func job(_ text: String, queue: String = "default", change: (inout NewJob) -> Void = { _ in })
-        throws -> NewJob
-    {
-        let request = Array(
-            #"{"model":"claude-haiku-4-5-20251001","max_tokens":64,"messages":[{"role":"user","content":"\#(text)"}]}"#
-                .utf8)
-        var job = NewJob(
-            queue: queue, request: request, route: route, maxTokens: 64,
-            promptHash: PromptHash(request: try JSON.parse(request)), fingerprint: Array(text.utf8))
-        change(&job)
-        return job
+    init(seed: UInt64) {
+        state = seed
     }
 
-    static func answer(_ text: String = "positive") -> Answer {
-        let body = #"{"type":"message","role":"assistant","content":[{"type":"text","text":"\#(text)"}]}"#
-        return Answer(
-            body: Array(body.utf8), model: route.model, usage: Usage(inputTokens: 21, outputTokens: 4),
-            stopReason: "end_turn")
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
+}
 
-    static func success(_ key: AttemptKey, _ text: String = "positive") -> Settlement {
-        Settlement(key: key, verdict: .succeeded, routeEvent: .succeeded, answer: answer(text))
+struct TooLate: Error {}
+
+/// Runs something that must end by itself, and gives it up after so many seconds.
+func within<T: Sendable>(seconds: Int, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await withThrowingTaskGroup(of: T.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            throw TooLate()
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next() else { throw TooLate() }
+        return first
     }
 }

@@ -1,0 +1,184 @@
+import SQLite
+
+/// What must be true of the rows, whatever happened: each query finds those for which it is not.
+struct Audit {
+    let connection: Connection
+
+    /// Each violation as a line of text; `isPruned` where jobs were deleted, which batches and spending outlive.
+    func violations(isPruned: Bool = false) throws -> [String] {
+        var found: [String] = []
+        try connection.snapshot {
+            for (name, query) in Self.always + (isPruned ? [] : Self.whileAllIsKept) {
+                try connection.forEach(SQL(query)) { row in found.append("\(name): \(row.text(0))") }
+            }
+            try connection.forEach("PRAGMA foreign_key_check") { row in
+                found.append("foreign key: \(row.text(0)) \(row.int64(1))")
+            }
+        }
+        return found
+    }
+
+    private static let always = [
+        (
+            "a lane's tally is the count of its jobs",
+            """
+            SELECT format('lane %d %s: %d', lane_id, state, jobs) FROM (
+                SELECT lane_id, state, jobs FROM lane_tally WHERE jobs <> 0
+                EXCEPT SELECT lane_id, state, count(*) FROM job GROUP BY lane_id, state
+            )
+            UNION ALL
+            SELECT format('lane %d %s has %d', lane_id, state, jobs) FROM (
+                SELECT lane_id, state, count(*) AS jobs FROM job GROUP BY lane_id, state
+                EXCEPT SELECT lane_id, state, jobs FROM lane_tally
+            )
+            """
+        ),
+        (
+            "queue.running is the count of its open attempts",
+            """
+            SELECT format('%s: %d', name, running) FROM queue
+            WHERE running <> (SELECT count(*) FROM attempt WHERE queue_id = queue.id AND fate = 'open')
+            """
+        ),
+        (
+            "route.running is the count of its open attempts",
+            """
+            SELECT format('%s: %d', model, running) FROM route
+            WHERE running <> (SELECT count(*) FROM attempt WHERE route_id = route.id AND fate = 'open')
+            """
+        ),
+        (
+            "answer.uses is the count of jobs that point to it",
+            """
+            SELECT format('%d: %d', id, uses) FROM answer
+            WHERE uses <> (SELECT count(*) FROM job WHERE answer_id = answer.id)
+            """
+        ),
+        (
+            "a job's answer exists",
+            "SELECT id FROM job WHERE answer_id IS NOT NULL AND answer_id NOT IN (SELECT id FROM answer)"
+        ),
+        (
+            "a running job is held by its newest attempt",
+            """
+            SELECT job.id FROM job
+            LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.attempt
+            WHERE (job.state = 'running') AND coalesce(attempt.fate, '') <> 'open'
+            """
+        ),
+        (
+            "a job that succeeded by its own call left none open",
+            """
+            SELECT job.id FROM job
+            WHERE job.state = 'succeeded' AND cached = 0 AND EXISTS (
+                SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND fate = 'open'
+            )
+            """
+        ),
+        (
+            "attempts are numbered without gaps",
+            """
+            SELECT id FROM job
+            WHERE attempt <> (SELECT count(*) FROM attempt WHERE job_id = job.id)
+                OR attempt <> (SELECT coalesce(max(number), 0) FROM attempt WHERE job_id = job.id)
+            """
+        ),
+        (
+            "a job's cost is what its attempts cost",
+            """
+            SELECT format('%d: %d', id, cost) FROM job
+            WHERE cost <> (SELECT coalesce(sum(cost), 0) FROM attempt WHERE job_id = job.id)
+            """
+        ),
+        (
+            "one call flies for a prompt that may be shared",
+            """
+            SELECT hex(attempt.prompt_hash) FROM attempt JOIN job ON job.id = attempt.job_id
+            WHERE attempt.fate = 'open' AND job.cache = 'use'
+            GROUP BY attempt.prompt_hash, attempt.route_id
+            HAVING attempt.prompt_hash IS NOT NULL AND count(*) > 1
+            """
+        ),
+        (
+            "whoever waits for a prompt has somebody to wait for",
+            """
+            SELECT held.id FROM job AS held JOIN lane ON lane.id = held.lane_id
+            WHERE held.held_hash IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM attempt
+                    WHERE fate = 'open' AND prompt_hash = held.held_hash AND route_id = lane.route_id
+                )
+                AND NOT EXISTS (
+                    SELECT 1 FROM release WHERE prompt_hash = held.held_hash AND route_id = lane.route_id
+                )
+                AND NOT EXISTS (
+                    SELECT 1 FROM job AS next JOIN lane AS its ON its.id = next.lane_id
+                    WHERE next.prompt_hash = held.held_hash AND its.route_id = lane.route_id
+                        AND next.state = 'queued' AND next.held_hash IS NULL
+                )
+            """
+        ),
+        (
+            "a job holds its place in one queue",
+            """
+            SELECT job.id FROM job JOIN lane ON lane.id = job.lane_id WHERE job.queue_id <> lane.queue_id
+            """
+        ),
+    ]
+
+    private static let whileAllIsKept = [
+        (
+            "a batch's tally is the count of its jobs",
+            """
+            SELECT format('batch %d %s: %d', batch_id, state, jobs) FROM (
+                SELECT batch_id, state, jobs FROM batch_tally WHERE jobs <> 0
+                EXCEPT SELECT batch_id, state, count(*) FROM job GROUP BY batch_id, state
+            )
+            UNION ALL
+            SELECT format('batch %d %s has %d', batch_id, state, jobs) FROM (
+                SELECT batch_id, state, count(*) AS jobs FROM job WHERE batch_id IS NOT NULL
+                GROUP BY batch_id, state
+                EXCEPT SELECT batch_id, state, jobs FROM batch_tally
+            )
+            """
+        ),
+        (
+            "a batch's money is its jobs'",
+            """
+            SELECT format('%d: %d, %d', id, cost, saved) FROM batch
+            WHERE cost <> (SELECT coalesce(sum(cost), 0) FROM job WHERE batch_id = batch.id)
+                OR saved <> (SELECT coalesce(sum(saved), 0) FROM job WHERE batch_id = batch.id)
+            """
+        ),
+        (
+            "what was spent is what the attempts cost",
+            """
+            SELECT format('%d %d %d, attempts %d %d %d', s.calls, s.cost, s.maybe, a.calls, a.cost, a.maybe)
+            FROM (
+                SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(cost), 0) AS cost,
+                    coalesce(sum(maybe_paid), 0) AS maybe, coalesce(sum(output_tokens), 0) AS output
+                FROM spend
+            ) AS s, (
+                SELECT coalesce(sum(NOT (verdict = 'handed_back' AND cost = 0 AND maybe_paid = 0)), 0) AS calls,
+                    coalesce(sum(cost), 0) AS cost, coalesce(sum(maybe_paid), 0) AS maybe,
+                    coalesce(sum(output_tokens), 0) AS output
+                FROM attempt
+                WHERE fate <> 'open'
+            ) AS a
+            WHERE s.calls <> a.calls OR s.cost <> a.cost OR s.maybe <> a.maybe OR s.output <> a.output
+            """
+        ),
+        (
+            "what was saved is what the hits saved",
+            """
+            SELECT format('%d %d, jobs %d %d', s.hits, s.saved, j.hits, j.saved)
+            FROM (
+                SELECT coalesce(sum(hits), 0) AS hits, coalesce(sum(saved), 0) AS saved FROM spend
+            ) AS s, (
+                SELECT coalesce(sum(cached), 0) AS hits, coalesce(sum(saved), 0) AS saved FROM job
+            ) AS j
+            WHERE s.hits <> j.hits OR s.saved <> j.saved
+            """
+        ),
+    ]
+}

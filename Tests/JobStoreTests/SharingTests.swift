@@ -1,0 +1,171 @@
+import Jobs
+import Testing
+
+/// Identical prompts in flight: one call, many answers.
+@Suite struct SharingTests {
+    /// Three jobs of one prompt: the first holds the call, the others wait for it.
+    private func leader(_ bench: Bench) async throws -> (ids: [JobID], attempt: ClaimedAttempt) {
+        let ids = try await bench.enqueue("one", "one", "one")
+        let attempts = try await bench.claim()
+        #expect(attempts.map(\.key.job) == [ids[0]])
+        #expect(try await bench.job(ids[1]).waitingFor?.gate == .identicalPrompt)
+        #expect(try await bench.claim().isEmpty)
+        return (ids, try #require(attempts.first))
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `identical prompts wait for the one call and share its answer`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            try await bench.succeed(attempt)
+            let claim = try await bench.fullClaim()
+            #expect(claim.attempts.isEmpty)
+            #expect(claim.settledFromCache == 2)
+            #expect(try await bench.states(ids) == [.succeeded, .succeeded, .succeeded])
+            #expect(try await bench.store.stats(now: bench.now).spend.first?.calls == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `when the call is refused the next one inherits it`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            try await bench.meet(Sample.refusal(400), attempt)
+            let next = try await bench.claim()
+            #expect(next.map(\.key.job) == [ids[1]])
+            #expect(try await bench.job(ids[2]).waitingFor?.gate == .identicalPrompt)
+            try await bench.succeed(try #require(next.first))
+            #expect(try await bench.fullClaim().settledFromCache == 1)
+            #expect(try await bench.states(ids) == [.failed, .succeeded, .succeeded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `when the answer is no good for others the next one calls`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            var settlement = Sample.success(attempt.key)
+            settlement.answer = Sample.answer("cut", stopReason: "max_tokens")
+            _ = try await bench.store.settle(settlement, now: bench.now)
+            #expect(try await bench.claim().map(\.key.job) == [ids[1]])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a cancelled call is not repeated before its worker has given it up`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            #expect(try await bench.store.cancel(ids[0], now: bench.now) == .changed)
+            #expect(try await bench.claim().isEmpty)
+            #expect(try await bench.settle(attempt.key, .handedBack(sent: true)) == .late)
+            #expect(try await bench.claim().map(\.key.job) == [ids[1]])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a cancelled call that is answered after all serves those that wait`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            _ = try await bench.store.cancel(ids[0], now: bench.now)
+            #expect(try await bench.succeed(attempt) == .late)
+            #expect(try await bench.fullClaim().settledFromCache == 2)
+            #expect(try await bench.states(ids) == [.cancelled, .succeeded, .succeeded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `when the worker dies the call goes on, and those that wait still share it`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let (ids, _) = try await leader(bench)
+            bench.clock.advance(30_000)
+            #expect(try await bench.store.reap(now: bench.now).writtenOff == 1)
+            let next = try await bench.claim()
+            #expect(next.count == 1)
+            try await bench.succeed(try #require(next.first))
+            #expect(try await bench.fullClaim().settledFromCache == 2)
+            #expect(try await bench.states(ids) == [.succeeded, .succeeded, .succeeded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job that goes back into a paused queue keeps nobody waiting`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue([try Sample.job("one", queue: "mine")])
+            let attempt = try await bench.claimOne()
+            let other = try await bench.enqueue([try Sample.job("one", queue: "yours")])
+            #expect(try await bench.claim().isEmpty)
+            _ = try await bench.store.update(queue: "mine", QueuePatch(paused: true), now: bench.now)
+            try await bench.settle(attempt.key, .handedBack(sent: false))
+            #expect(try await bench.claim().map(\.key.job) == other)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `who inherits a call inherits its backoff`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            let error = JobError(type: "api_error", message: "down", retryable: true)
+            try await bench.settle(attempt.key, .again(after: 4_000, error, .never), .unavailable)
+            bench.clock.advance(3_999)
+            #expect(try await bench.claim().isEmpty)
+            bench.clock.advance(1)
+            let next = try await bench.claim()
+            #expect(next.count == 1)
+            try await bench.succeed(try #require(next.first))
+            _ = try await bench.claim()
+            #expect(try await bench.states(ids) == [.succeeded, .succeeded, .succeeded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `the same prompt on two routes is two calls, and each has its own followers`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let services = [Sample.service, Sample.otherService]
+            let there = try await bench.enqueue([
+                try Sample.job("one", route: Sample.otherRoute),
+                try Sample.job("one", route: Sample.otherRoute),
+            ])
+            let here = try await bench.enqueue("one", "one")
+            let attempts = try await bench.claim(services: services)
+            #expect(Set(attempts.map(\.key.job)) == [there[0], here[0]])
+            let mine = try #require(attempts.first { $0.key.job == here[0] })
+            try await bench.meet(Sample.refusal(400), mine)
+            #expect(try await bench.claim(services: services).map(\.key.job) == [here[1]])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `two thousand followers are released in chunks, and all get the answer`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueue(try (0..<2_001).map { _ in try Sample.job("one") })
+            let attempt = try await bench.claimOne()
+            // Each claim does bounded work, and says when some is left.
+            var turns = 0
+            while try await bench.fullClaim().more, turns < 20 { turns += 1 }
+            #expect(turns >= 3 && turns < 20)
+            #expect(try await bench.job(ids[2_000]).waitingFor?.gate == .identicalPrompt)
+            try await bench.succeed(attempt)
+
+            var settled = 0
+            for _ in 0..<10 {
+                let claim = try await bench.fullClaim()
+                #expect(claim.settledFromCache <= 500)
+                settled += claim.settledFromCache
+                if !claim.more { break }
+            }
+            #expect(settled == 2_000)
+            #expect(try await bench.store.stats(now: bench.now).counts.succeeded == 2_002)
+        }
+    }
+}
