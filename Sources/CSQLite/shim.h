@@ -60,6 +60,7 @@ typedef struct {
     int64_t longest_wait_ns;
     int64_t wal_pages;       // pages in the log after this connection's last commit
     int64_t deadline_ns;     // when a running statement is interrupted; 0 for never
+    int forbids_commit;      // whether a COMMIT is turned into a ROLLBACK
 } csqlite_notes;
 
 static inline int64_t csqlite_monotonic_ns(void) {
@@ -93,8 +94,13 @@ static inline int csqlite_is_overdue(void *context) {
     return deadline != 0 && csqlite_monotonic_ns() > deadline;
 }
 
+static inline int csqlite_refuse_commit(void *context) {
+    return ((csqlite_notes *)context)->forbids_commit;
+}
+
 static inline void csqlite_install(sqlite3 *db, csqlite_notes *notes) {
     sqlite3_busy_handler(db, csqlite_wait, notes);
+    sqlite3_commit_hook(db, csqlite_refuse_commit, notes);
     sqlite3_wal_hook(db, csqlite_note_commit, notes);
     // Every 10,000 steps of SQLite's machine: some tenths of a millisecond.
     sqlite3_progress_handler(db, 10000, csqlite_is_overdue, notes);

@@ -47,23 +47,24 @@ package final class ChangeWatcher: Sendable {
 /// The watching thread's state.
 private final class ChangeWatch {
     private let connection: Connection
-    private var version: Int64
+    private var version: String
     private let hints: LogHints
     private let bell: Bell
-    /// How long to wait for the next look; nil when none is due.
-    private var nextLook: Int32?
+    /// When the next look is due; nil when none is.
+    private var nextLook: Int64?
+    private var milliseconds: Int64 = 1
     private var hasReported = false
 
     /// A sync of the log takes 0.1 ms on a fast disk: looking at once would be too early.
     private static let firstLookNanoseconds = 250_000
     /// Looks go on at 1, 2, 4 … milliseconds after a hint, for about two seconds: as long as a sync may take.
-    private static let lastLookMilliseconds: Int32 = 1_024
+    private static let lastLookMilliseconds: Int64 = 1_024
     /// Under constant writing each report costs a wake, so they keep this distance.
     private static let pauseMilliseconds: Int32 = 2
     /// Without inotify (its instances are limited for each user) the truth is polled.
     private static let pollMilliseconds: Int32 = 50
 
-    init(connection: Connection, version: Int64, hints: LogHints, bell: Bell) {
+    init(connection: Connection, version: String, hints: LogHints, bell: Bell) {
         self.connection = connection
         self.version = version
         self.hints = hints
@@ -74,17 +75,18 @@ private final class ChangeWatch {
     func waitForChange() -> Bool {
         if hasReported, bellRings(within: Self.pauseMilliseconds) { return false }
         while true {
-            let timeout = hints.areAvailable ? nextLook ?? -1 : Self.pollMilliseconds
             var descriptors = [
                 pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: hints.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            poll(&descriptors, 2, timeout)
+            poll(&descriptors, 2, patience)
             if descriptors[0].revents != 0 { return false }
-            if descriptors[1].revents != 0 {
-                guard hints.drain() else { continue }
-                nextLook = 1
+            if descriptors[1].revents != 0, hints.drain() {
+                lookOften()
                 csqlite_sleep(Self.firstLookNanoseconds)
+            } else if patience != 0, hints.areAvailable {
+                // Another file of the directory.
+                continue
             } else {
                 lookLessOften()
             }
@@ -95,9 +97,23 @@ private final class ChangeWatch {
         }
     }
 
+    /// Milliseconds until the next look, as poll(2) wants them.
+    private var patience: Int32 {
+        guard hints.areAvailable else { return Self.pollMilliseconds }
+        guard let nextLook else { return -1 }
+        return Int32(max(0, (nextLook - csqlite_monotonic_ns() + 999_999) / 1_000_000))
+    }
+
+    private func lookOften() {
+        milliseconds = 1
+        nextLook = csqlite_monotonic_ns() + 1_000_000
+    }
+
     private func lookLessOften() {
-        guard let look = nextLook else { return }
-        nextLook = look < Self.lastLookMilliseconds ? look * 2 : nil
+        milliseconds *= 2
+        nextLook =
+            milliseconds <= Self.lastLookMilliseconds
+            ? csqlite_monotonic_ns() + milliseconds * 1_000_000 : nil
     }
 
     private func hasChanged() -> Bool {
@@ -105,23 +121,12 @@ private final class ChangeWatch {
         guard let now = try? connection.dataVersion(), now != version else { return false }
         version = now
         // The hints so far may have been for later commits too.
-        nextLook = 1
+        lookOften()
         return true
     }
 
     private func bellRings(within milliseconds: Int32) -> Bool {
         var descriptor = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&descriptor, 1, milliseconds) > 0
-    }
-}
-
-extension Connection {
-    /// Differs from the last answer when another connection has committed since.
-    fileprivate func dataVersion() throws(SQLiteError) -> Int64 {
-        do {
-            return try queryOne("PRAGMA data_version") { $0.int64(0) } ?? 0
-        } catch {
-            throw error as? SQLiteError ?? SQLiteError(code: SQLiteError.system, message: "\(error)")
-        }
     }
 }

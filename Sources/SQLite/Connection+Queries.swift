@@ -58,6 +58,22 @@ extension Connection {
         try queryOne(sql, values) { _ in true } ?? false
     }
 
+    /// The text of the first column of the only row: what a PRAGMA says.
+    func text(of sql: SQL) throws(SQLiteError) -> String {
+        let statement = try statement(sql)
+        let (status, text) = statement.use([]) { _ in
+            let status = sqlite3_step(statement.handle)
+            return (status, status == SQLITE_ROW ? Row(statement.handle).text(0) : "")
+        }
+        guard status == SQLITE_ROW else { throw failure(status, sql: sql) }
+        return text
+    }
+
+    /// Differs from the last answer when another connection has committed since.
+    func dataVersion() throws(SQLiteError) -> String {
+        try text(of: "PRAGMA data_version")
+    }
+
     /// Runs statements separated by semicolons, as a migration holds them; nothing is kept or bound.
     package func execute(_ script: String) throws(SQLiteError) {
         hasWritten = true

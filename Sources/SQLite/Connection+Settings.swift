@@ -9,7 +9,7 @@ extension Connection {
         if mode == .write {
             try retryingWhileBusy { () throws(SQLiteError) in
                 // Only then: on a file that has the setting already, it would write it again at each opening.
-                let isEmpty = try pragmaText("PRAGMA page_count") == "0"
+                let isEmpty = try text(of: "PRAGMA page_count") == "0"
                 if isEmpty { try execute("PRAGMA auto_vacuum = INCREMENTAL") }
             }
             try retryingWhileBusy { () throws(SQLiteError) in try switchToWAL() }
@@ -33,7 +33,7 @@ extension Connection {
     }
 
     private func switchToWAL() throws(SQLiteError) {
-        let mode = try pragmaText("PRAGMA journal_mode = WAL")
+        let mode = try text(of: "PRAGMA journal_mode = WAL")
         // A database in memory has no log, and needs none.
         guard mode == "wal" || mode == "memory" else {
             throw SQLiteError(code: SQLITE_CANTOPEN, message: "the file cannot be used in WAL mode")
@@ -53,16 +53,5 @@ extension Connection {
                 usleep(500)
             }
         }
-    }
-
-    private func pragmaText(_ sql: SQL) throws(SQLiteError) -> String {
-        // Not a kept statement: it is asked once.
-        let statement = try statement(sql)
-        let (status, text) = statement.use([]) { _ in
-            let status = sqlite3_step(statement.handle)
-            return (status, status == SQLITE_ROW ? Row(statement.handle).text(0) : "")
-        }
-        guard status == SQLITE_ROW else { throw failure(status, sql: sql) }
-        return text
     }
 }

@@ -29,10 +29,12 @@ package final class Writer: Sendable {
         let checkpoint = try Checkpoint(path: path, pagesBetween: pagesBetweenCheckpoints)
         try startThread(named: "sqlite-writer") { [ended, counters] in
             var checkpoint = checkpoint
+            var courtesy = Courtesy()
             let group = WriterGroup(connection: connection, hooks: hooks, counters: counters)
             while let operations = mailbox.take(atMost: Self.groupLimit) {
                 group.run(operations)
                 checkpoint.runIfDue(after: connection, counters)
+                if mailbox.count > 0 { courtesy.pause(connection, counters) }
             }
             checkpoint.runAtEnd(of: connection, counters)
             ended.countDown()

@@ -90,6 +90,9 @@ struct WriterGroup {
     private func run(_ operation: WriterOperation, _ withSavepoint: Bool) throws -> @Sendable () -> Void {
         hooks.operationBegins?()
         connection.hasWritten = false
+        // An operation that commits would commit its neighbours, which might then be run again.
+        connection.notes.pointee.forbids_commit = 1
+        defer { connection.notes.pointee.forbids_commit = 0 }
         let outcome =
             try withSavepoint
             ? connection.savepoint { try operation.run(connection) } : operation.run(connection)

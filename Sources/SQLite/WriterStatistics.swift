@@ -14,6 +14,8 @@ package struct WriterStatistics: Sendable, Equatable {
     /// Pages in the write-ahead log after this writer's last commit.
     package var logPages = 0
     package var checkpoints = 0
+    /// Gaps left between transactions for the writers of other processes.
+    package var pauses = 0
     /// Checkpoints put off because another process was writing, or cut short by a reader.
     package var checkpointsIncomplete = 0
 }
@@ -37,6 +39,10 @@ final class WriterCounters: Sendable {
             $0.longestLockWaitSeconds = connection.longestLockWait
             $0.logPages = Int(connection.notes.pointee.wal_pages)
         }
+    }
+
+    func countPause() {
+        statistics.withLock { $0.pauses += 1 }
     }
 
     func countCheckpoint(complete: Bool) {

@@ -103,4 +103,22 @@ struct ChangeWatcherTests {
         let watcher = try ChangeWatcher(path: directory.database)
         #expect(!(await hears(watcher.changes(), within: .milliseconds(100))))
     }
+
+    @Test func `noise in the directory does not hide a commit`() async throws {
+        let writer = try await writer()
+        let watcher = try ChangeWatcher(path: directory.database)
+        let path = "\(directory.path)/other.log"
+        let noise = Task {
+            let other = open(path, O_CREAT | O_WRONLY, 0o600)
+            while !Task.isCancelled {
+                write(other, "line\n", 5)
+                await Task.yield()
+            }
+            close(other)
+        }
+        let changes = watcher.changes()
+        try await writer.write { try $0.run("INSERT INTO t VALUES (1)") }
+        #expect(await hears(changes, within: .seconds(5)))
+        noise.cancel()
+    }
 }

@@ -24,7 +24,7 @@ struct ProcessesTests {
         #expect(try connection.integrity() == "ok")
         let worst = try connection.queryOne("SELECT max(seconds) FROM waits") { $0.double(0) } ?? 99
         print("REPORT worst wait for the lock: \(worst) s")
-        #expect(worst < 2)
+        #expect(worst < 5)
     }
 
     @Test func `what a killed process had acknowledged is there`() async throws {

@@ -161,13 +161,29 @@ struct WriterTests {
         #expect(tally.withLock { $0.written } == (try values().count))
     }
 
-    @Test func `an operation that ends the transaction is refused`() async throws {
+    @Test(arguments: ["COMMIT", "ROLLBACK"])
+    func `an operation that ends the transaction is refused, and its neighbours run once`(end: String)
+        async throws
+    {
         let writer = try await writer()
-        let error = await #expect(throws: SQLiteError.self) {
-            try await writer.write { try $0.run("COMMIT") }
+        try await writer.write { try $0.execute("CREATE TABLE log (n INTEGER) STRICT") }
+        let failed = Mutex<[Int]>([])
+        together(writer) {
+            for number in 0..<6 {
+                writer.submit(
+                    { connection in
+                        try connection.run("INSERT INTO log VALUES (?1)", [.integer(number)])
+                        if number == 3 { try connection.run(SQL(end)) }
+                    },
+                    completion: { if case .failure = $0 { failed.withLock { $0.append(number) } } })
+            }
         }
-        #expect(error?.code == SQLiteError.misuse)
-        #expect(try await writer.write { try $0.run("INSERT INTO t (v) VALUES (1)") } == 1)
+        await writer.close()
+        #expect(failed.withLock { $0 } == [3])
+        let rows = try Connection(path: directory.database).query("SELECT n FROM log ORDER BY n") {
+            $0.int(0)
+        }
+        #expect(rows == [0, 1, 2, 4, 5])
     }
 
     @Test func `a closed writer has done all it was handed, and refuses more`() async throws {
@@ -211,5 +227,25 @@ struct WriterTests {
         }
         #expect(try await task.value == 1)
         #expect(try values() == [1])
+    }
+
+    @Test func `a writer alone leaves no gaps, two busy ones leave each other some`() async throws {
+        let path = directory.database
+        let first = try Writer(path: path, pagesBetweenCheckpoints: 20)
+        try await first.write { try $0.execute("CREATE TABLE pad (b BLOB) STRICT") }
+        @Sendable func fill(_ writer: Writer) async throws {
+            for _ in 0..<10_000 {
+                writer.submit({ try $0.run("INSERT INTO pad VALUES (zeroblob(300))") }, completion: { _ in })
+            }
+            try await writer.write { _ in }
+        }
+        try await fill(first)
+        #expect(first.statistics.checkpoints > 5)
+        #expect(first.statistics.pauses == 0)
+        let second = try Writer(path: path)
+        async let one: Void = fill(first)
+        async let other: Void = fill(second)
+        _ = try await (one, other)
+        #expect(first.statistics.pauses + second.statistics.pauses > 0)
     }
 }
