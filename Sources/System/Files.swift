@@ -17,14 +17,43 @@ package func fileExists(_ path: String) -> Bool {
     access(path, F_OK) == 0
 }
 
+/// Bytes in a file; nil where there is none, or where it is a pipe or something else without a size.
+package func fileSize(_ path: String) -> Int? {
+    var facts = stat()
+    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(facts.st_size)
+}
+
 /// Writes a file that only its owner may read (0600), so that others see all of it or nothing, also after a crash.
 package func writeSecretFile(path: String, bytes: [UInt8]) throws(SystemError) {
+    try withSecretFile(for: path, bytes) { temporary throws(SystemError) in
+        if rename(temporary, path) != 0 { throw SystemError("rename \(temporary) to \(path)") }
+    }
+}
+
+/// The same, but false and without effect where a file of that name is there already; of several processes that
+/// try at once one gets true.
+package func createSecretFile(path: String, bytes: [UInt8]) throws(SystemError) -> Bool {
+    var isNew = true
+    try withSecretFile(for: path, bytes) { temporary throws(SystemError) in
+        if link(temporary, path) != 0 {
+            guard errno == EEXIST else { throw SystemError("create \(path)") }
+            isNew = false
+        }
+        unlink(temporary)
+    }
+    return isNew
+}
+
+private func withSecretFile(
+    for path: String, _ bytes: [UInt8], _ place: (String) throws(SystemError) -> Void
+) throws(SystemError) {
     let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
     let file = try FileDescriptor(creating: temporary, mode: 0o600)
     do throws(SystemError) {
         try writeAll(file.number, bytes)
         if fsync(file.number) != 0 { throw SystemError("flush \(temporary)") }
-        if rename(temporary, path) != 0 { throw SystemError("rename \(temporary) to \(path)") }
+        try place(temporary)
     } catch {
         unlink(temporary)
         throw error
@@ -51,7 +80,7 @@ package func writeAll(_ fd: Int32, _ bytes: [UInt8]) throws(SystemError) {
 }
 
 /// A rename outlives a crash only once its directory is flushed.
-private func flushDirectory(of path: String) throws(SystemError) {
+func flushDirectory(of path: String) throws(SystemError) {
     let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
     let directory = try FileDescriptor(reading: parent)
     // Some file systems cannot flush a directory and say EINVAL; nothing more can be done there.

@@ -11,6 +11,9 @@ package func hostName() -> String {
     return status == 0 && !text.isEmpty ? text : "localhost"
 }
 
+/// Ends the process at once: nothing else of it runs any more.
+package func exitProcess(_ status: Int32) -> Never { _exit(status) }
+
 /// Nil where the variable is not set; empty where it is set to nothing.
 package func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }

@@ -2,6 +2,9 @@ import Glibc
 
 /// Signals as values to wait for, instead of interruptions.
 package enum Signals {
+    /// What asks a process to end: SIGTERM, and SIGINT from a terminal.
+    package static let endings = [SIGTERM, SIGINT]
+
     /// Yields each of the signals as it comes, in place of what it would do to the process, which stays so.
     ///
     /// From the moment this returns no signal is missed. Also ignores SIGPIPE from here on: a write to a closed

@@ -8,6 +8,9 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
     /// Ready for a person: names the path, never its content.
     package let message: String
 
+    /// Whoever read what is written has gone (EPIPE).
+    package var isBrokenPipe: Bool { code == EPIPE }
+
     package var description: String { message }
 
     package init(code: Int32 = 0, message: String) {

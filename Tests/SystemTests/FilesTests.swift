@@ -54,3 +54,37 @@ import Testing
         #expect(throws: SystemError.self) { _ = try fileSystemType(folder.file("none")) }
     }
 }
+
+@Suite struct OutputFileTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func `an output takes its name when it is complete, and not before`() throws {
+        let path = folder.file("results")
+        var output = try OutputFile(path: path)
+        try output.append(Array("one\n".utf8))
+        #expect(!fileExists(path))
+        try output.append(Array("two\n".utf8))
+        try output.finish()
+        #expect(try readFile(path, limit: 100) == Array("one\ntwo\n".utf8))
+        #expect(fileSize(path) == 8)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["results"])
+    }
+
+    @Test func `an output that is given up leaves nothing behind`() throws {
+        do {
+            var output = try OutputFile(path: folder.file("results"))
+            try output.append([1])
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test func `a secret is made once, and a later attempt leaves it as it is`() throws {
+        let path = folder.file("api-key")
+        #expect(try createSecretFile(path: path, bytes: [1]))
+        #expect(try !createSecretFile(path: path, bytes: [2]))
+        #expect(try readFile(path, limit: 1) == [1])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["api-key"])
+    }
+}
