@@ -81,6 +81,7 @@ let tests: [Target] = [
         name: "RengaTests",
         dependencies: [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System",
+            "Models", "Telemetry",
         ]),
 ]
 

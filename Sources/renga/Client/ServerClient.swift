@@ -1,0 +1,132 @@
+import HTTPClient
+import JSON
+import Models
+
+/// The commands' side of the HTTP API.
+struct ServerClient: Sendable {
+    let base: String
+    private let key: Secret?
+    private let http = HTTPClient()
+
+    /// What the commands that talk to a server read.
+    static let settings: [any SettingDeclaration] = [Settings.url]
+    static let secrets: [SecretSetting] = [.apiKey]
+
+    init(_ invocation: Invocation) throws {
+        base = try invocation.value(of: Settings.url)
+        key = try invocation.secret(.apiKey, mayBeMissing: true)
+    }
+
+    /// The answer of a call that succeeded, as JSON; throws `Failure` for everything else.
+    func call(
+        _ method: String, _ path: String, query: [(String, String?)] = [], body: [UInt8]? = nil
+    ) async throws -> JSON {
+        let bytes = try await send(method, path, query: query, body: body)
+        do {
+            return try JSON.parse(bytes, maxDepth: JSON.deepest)
+        } catch {
+            throw Failure("\(base) answered with something that is not renga's: \(error)")
+        }
+    }
+
+    /// The bytes of an answer that succeeded.
+    func send(
+        _ method: String, _ path: String, query: [(String, String?)] = [], body: [UInt8]? = nil,
+        contentType: String = "application/json"
+    ) async throws -> [UInt8] {
+        let request = request(method, path, query, body, contentType)
+        do {
+            let response = try await http.send(request)
+            guard (200..<300).contains(response.status) else { throw refusal(response.status, response.body) }
+            return response.body
+        } catch let error as HTTPClientError {
+            throw unreachable(error)
+        }
+    }
+
+    /// Hands over the body of an answer as it comes; one that is cut short throws.
+    func stream(
+        _ path: String, query: [(String, String?)], _ body: ([UInt8]) async throws -> Void
+    ) async throws {
+        do {
+            let answer = try await http.stream(request("GET", path, query, nil, ""))
+            guard (200..<300).contains(answer.status) else {
+                var bytes: [UInt8] = []
+                for try await piece in answer.body where bytes.count < 1 << 20 { bytes += piece }
+                throw refusal(answer.status, bytes)
+            }
+            for try await piece in answer.body { try await body(piece) }
+        } catch let error as HTTPClientError {
+            throw unreachable(error)
+        }
+    }
+
+    private func request(
+        _ method: String, _ path: String, _ query: [(String, String?)], _ body: [UInt8]?,
+        _ contentType: String
+    ) -> HTTPRequest {
+        var headers: [(String, String)] = [("user-agent", "renga/\(Version.current)")]
+        if let key { headers.append(("x-api-key", key.reveal())) }
+        if body != nil { headers.append(("content-type", contentType)) }
+        return HTTPRequest(
+            method: method, url: base + path + Query.text(query), headers: headers, body: body ?? [],
+            timeouts: .init(connect: 5, write: 60, idle: 120, call: 900), maxResponseBytes: 256 << 20)
+    }
+}
+
+extension ServerClient {
+    private func unreachable(_ error: HTTPClientError) -> Failure {
+        switch error.code {
+        case .tooLarge, .protocolError, .tls:
+            return Failure("RENGA_URL is \(base), and calling it failed: \(error)")
+        default:
+            return Failure(
+                "no answer from \(base) (\(error)); is it running? Start it with `renga up`, or set RENGA_URL",
+                status: .tryAgain)
+        }
+    }
+
+    /// What the server said, in its own words.
+    private func refusal(_ status: Int, _ body: [UInt8]) -> Failure {
+        let problem = try? JSON.parse(body)
+        let detail = problem?["detail"]?.string
+        switch status {
+        case 401:
+            let advice =
+                key == nil ? "set RENGA_API_KEY or RENGA_API_KEY_FILE" : "RENGA_API_KEY is not its key"
+            return Failure("\(base) wants a key: \(advice)")
+        case 502, 503, 504:
+            return Failure("\(base) cannot serve now: \(detail ?? "status \(status)")", status: .tryAgain)
+        default:
+            return Failure(
+                detail ?? "\(base) answered \(status) with something that is not renga's; check RENGA_URL")
+        }
+    }
+}
+
+/// Parts of addresses.
+enum Query {
+    /// `?a=1&b=2`, without those that are nil; empty where none is left.
+    static func text(_ parameters: [(String, String?)]) -> String {
+        let parts = parameters.compactMap { name, value in value.map { "\(name)=\(encoded($0))" } }
+        return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
+    }
+
+    /// Percent-encoded but for what RFC 3986 calls unreserved.
+    static func encoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(UnicodeScalar(byte))
+            default:
+                encoded += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return encoded
+    }
+}

@@ -1,0 +1,29 @@
+import JobStoreSQLite
+import Jobs
+import System
+
+extension Command {
+    static let backup = Command(
+        name: "backup", summary: "a consistent copy of the running database", arguments: "FILE",
+        argumentCount: 1...1,
+        settings: [Settings.database],
+        details: "Servers and workers go on meanwhile. FILE must not exist yet; renga runs on it as it is."
+    ) { invocation in
+        let path = try invocation.value(of: Settings.database)
+        let copy = invocation.arguments[0]
+        guard fileExists(path) else {
+            throw Failure("RENGA_DATABASE is “\(path)”, and there is no such file")
+        }
+        guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: name a file that does not") }
+        let store = try await Foundations.open(path)
+        do {
+            try await store.backup(to: copy)
+        } catch {
+            await store.close()
+            throw Failure("the copy failed: \(error)")
+        }
+        await store.close()
+        try Console.print("\(path) is copied to \(copy) (\(Text.bytes(fileSize(copy) ?? 0)))")
+        return .done
+    }
+}

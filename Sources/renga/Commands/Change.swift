@@ -1,0 +1,130 @@
+import JSON
+import Jobs
+
+extension Command {
+    static let cancel = Command(
+        name: "cancel", summary: "cancel jobs, by id or by filter", arguments: "[ID…]",
+        argumentCount: 0...10_000,
+        flags: Change.flags, settings: ServerClient.settings, secrets: ServerClient.secrets,
+        details: "A call in flight is given up within a moment; what it cost is still accounted."
+    ) { invocation in
+        try await Change(invocation, verb: "cancel", from: [.queued, .running, .review]).carryOut()
+    }
+
+    static let retry = Command(
+        name: "retry", summary: "try failed or cancelled jobs again, by id or by filter", arguments: "[ID…]",
+        argumentCount: 0...10_000,
+        flags: Change.flags + [
+            Flag("set", "NAME=VALUE", "mend what was wrong: model=… or max_tokens=…", isRepeatable: true)
+        ],
+        settings: ServerClient.settings, secrets: ServerClient.secrets
+    ) { invocation in
+        try await Change(invocation, verb: "retry", from: [.failed, .cancelled]).carryOut()
+    }
+}
+
+/// A change of jobs by their ids, or of all that a filter finds.
+private struct Change {
+    static let flags =
+        FilterFlags.all + [
+            Flag("all", "all jobs in a state for it, whatever they are"),
+            Flag("dry-run", "say how many, and change nothing"),
+        ]
+
+    let invocation: Invocation
+    let verb: String
+    /// The states in which it makes sense.
+    let states: Set<JobState>
+    let server: ServerClient
+    /// The member `set` as JSON; nil where nothing is to be set.
+    let mending: [UInt8]?
+
+    init(_ invocation: Invocation, verb: String, from states: Set<JobState>) throws {
+        self.invocation = invocation
+        self.verb = verb
+        self.states = states
+        mending = verb == "retry" ? try Mending.read(invocation.all("set")) : nil
+        let isFiltered = !FilterFlags.given(invocation).isEmpty
+        let ways = [!invocation.arguments.isEmpty, isFiltered, invocation.has("all")].count { $0 }
+        guard ways == 1 else {
+            throw UsageError(
+                "name the jobs by their ids, by a filter such as --queue NAME, or with --all; one of these")
+        }
+        server = try ServerClient(invocation)
+    }
+
+    func carryOut() async throws -> ExitStatus {
+        invocation.arguments.isEmpty ? try await byFilter() : try await byID()
+    }
+
+    private func byFilter() async throws -> ExitStatus {
+        var body = JSONWriter()
+        body.object { body in
+            FilterFlags.write(invocation, to: &body)
+            if invocation.has("all") { body.field("all", true) }
+            if invocation.has("dry-run") { body.field("dry_run", true) }
+            if let mending { body.field("set", raw: mending) }
+        }
+        let answer = try await server.call("POST", "/v1/jobs/\(verb)", body: body.bytes)
+        try report(answer.number("count"))
+        return .done
+    }
+
+    private func byID() async throws -> ExitStatus {
+        var changed = 0
+        var status = ExitStatus.done
+        for id in invocation.arguments {
+            do {
+                if try await change(id) { changed += 1 }
+            } catch let error as Failure where error.status == .failed {
+                Console.note("\(id): \(error)")
+                status = .failed
+            }
+        }
+        try report(changed)
+        return status
+    }
+
+    private func change(_ id: String) async throws -> Bool {
+        let path = "/v1/jobs/\(Query.encoded(id))"
+        guard invocation.has("dry-run") else {
+            let body = mending.map { Array("{\"set\":".utf8) + $0 + Array("}".utf8) }
+            _ = try await server.call("POST", "\(path)/\(verb)", body: body ?? [])
+            return true
+        }
+        let state = try await server.call("GET", path).text("state")
+        return JobState(rawValue: state).map(states.contains) ?? false
+    }
+
+    private func report(_ count: Int) throws {
+        let jobs = Text.count(count, "job")
+        let past = verb == "cancel" ? "cancelled" : "queued again"
+        try Console.print(invocation.has("dry-run") ? "\(jobs) would be \(past)" : "\(jobs) \(past)")
+    }
+}
+
+/// `--set model=… --set max_tokens=…`.
+enum Mending {
+    /// The settings as a JSON object; nil where there are none.
+    static func read(_ settings: [String]) throws(UsageError) -> [UInt8]? {
+        guard !settings.isEmpty else { return nil }
+        var members: [(name: String, value: String)] = []
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, ["model", "max_tokens"].contains(parts[0]) else {
+                throw UsageError("--set is “\(setting)”; expected model=NAME or max_tokens=N")
+            }
+            guard parts[0] == "model" || Int(parts[1]) != nil else {
+                throw UsageError("--set is “\(setting)”; expected max_tokens=N, a whole number")
+            }
+            members.append((parts[0], parts[1]))
+        }
+        var writer = JSONWriter()
+        writer.object { writer in
+            for (name, value) in members {
+                if name == "model" { writer.field(name, value) } else { writer.field(name, Int(value)) }
+            }
+        }
+        return writer.bytes
+    }
+}

@@ -1,0 +1,37 @@
+import JobStoreSQLite
+import Telemetry
+
+extension Command {
+    static let serve = Command(
+        name: "serve", summary: "the HTTP API", settings: Settings.ofServices,
+        secrets: [.providerKey, .apiKey],
+        details: """
+            Takes jobs in, and tells of them; `renga work` on the same database does them. Where RENGA_API_KEY_FILE
+            names a file that is not there, a key is made and kept in it, and shown once in the log.
+            """
+    ) { invocation in
+        let settings = try ServiceSettings(invocation)
+        let log = Log.standard(settings.logLevel)
+        let provider = try Provider.real(invocation, settings)
+        let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
+        let base = try await Foundations(settings, command: "serve", log: log)
+        try await base.state(settings.limits, of: provider.key)
+        let api = try base.api(for: provider, key: key)
+        try await base.run([api.service])
+        return .done
+    }
+}
+
+extension Foundations {
+    /// Runs services to their end, then closes the database.
+    func run(_ services: [Service]) async throws {
+        do {
+            try await ServiceGroup(log: log).run(services)
+        } catch {
+            await store.close()
+            throw Failure("\(error)")
+        }
+        await store.close()
+        log.info("renga stopped")
+    }
+}

@@ -1,0 +1,90 @@
+import JSON
+import Jobs
+
+extension Command {
+    static let show = Command(
+        name: "show", summary: "one job: state, why it waits, attempts, usage, cost, answer", arguments: "ID",
+        argumentCount: 1...1, flags: [Flag("json", "for programs: the job as the API tells it")],
+        settings: ServerClient.settings, secrets: ServerClient.secrets
+    ) { invocation in
+        let server = try ServerClient(invocation)
+        let path = "/v1/jobs/\(Query.encoded(invocation.arguments[0]))"
+        let job = try await server.call("GET", path)
+        if invocation.has("json") {
+            try Console.print(String(decoding: job.raw, as: UTF8.self))
+            return .done
+        }
+        let attempts = try await server.call("GET", path + "/attempts")["data"]?.elements ?? []
+        try Console.print(JobPage(job: job, attempts: attempts, now: SystemNow().now().timestamp).text)
+        return .done
+    }
+}
+
+/// One job on a page.
+private struct JobPage {
+    let job: JSON
+    let attempts: [JSON]
+    let now: Timestamp
+
+    var text: String {
+        let rows = facts.filter { !$0[1].isEmpty }
+        var parts = [Columns.text(rows)]
+        if !attempts.isEmpty { parts.append("attempts\n" + Columns.text(attempts.map(line), indent: 2)) }
+        if let text = job["text"]?.string { parts.append("answer\n" + indented(text)) }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var facts: [[String]] {
+        [
+            ["job", job.text("id")], ["state", state], ["waits for", waiting], ["error", error],
+            ["key", job.text("key")], ["queue", job.text("queue")], ["batch", job.text("batch_id")],
+            ["tags", (job["tags"]?.elements ?? []).compactMap(\.string).joined(separator: ", ")],
+            ["model", job.text("model") + (job.isTrue("simulated") ? "  (simulated)" : "")],
+            ["created", job.text("created_at")], ["started", job.text("started_at")],
+            ["finished", job.text("finished_at")], ["deadline", job.text("deadline")],
+            ["tries", "\(job.number("attempts_counted")) of \(job.number("max_attempts")) counted"],
+            ["usage", usage], ["cost", cost],
+        ]
+    }
+
+    private var state: String {
+        guard let lease = job["lease"], !lease.isNull else { return job.text("state") }
+        return "\(job.text("state")) by \(lease.text("worker"))"
+    }
+
+    private var waiting: String {
+        job["waiting_for"].map { $0.isNull ? "" : JobText.waiting($0, now) } ?? ""
+    }
+
+    private var error: String {
+        guard let error = job["error"], !error.isNull else { return "" }
+        let status = error["status"]?.int.map { " (\($0))" } ?? ""
+        return "\(error.text("type"))\(status): \(Text.oneLine(error.text("message"), limit: 500))"
+    }
+
+    private var usage: String {
+        guard let usage = job["usage"], !usage.isNull else { return "" }
+        return
+            "\(Text.number(usage.number("input_tokens"))) tokens in, \(Text.number(usage.number("output_tokens"))) out"
+    }
+
+    private var cost: String {
+        let cached = job.isTrue("cached") ? "  cached, saved $\(job.text("saved_usd"))" : ""
+        return "$\(job.text("cost_usd"))\(cached)"
+    }
+
+    private func line(_ attempt: JSON) -> [String] {
+        let error = attempt["error"].flatMap { $0.isNull ? nil : "\($0.text("type")): \($0.text("message"))" }
+        return [
+            "\(attempt.number("number"))", attempt.text("opened_at"),
+            attempt["verdict"]?.string ?? attempt.text("fate"),
+            attempt.text("worker"), "$" + attempt.text("cost_usd"), Text.oneLine(error ?? "", limit: 100),
+        ]
+    }
+
+    /// Line ends stay; nothing else may steer the terminal.
+    private func indented(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { "  " + Text.oneLine(String($0), limit: .max) }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,40 @@
+import Simulator
+import System
+import Telemetry
+
+extension Command {
+    /// Where it listens unless told otherwise: not where `serve` does.
+    private static let simulatorAddress = "127.0.0.1:8090"
+
+    static let simulate = Command(
+        name: "simulate", summary: "a fake Anthropic API for trials, tests and load",
+        flags: SimulatorSettings.options.map { option in
+            Flag(
+                option.name, "VALUE",
+                option.default.isEmpty ? option.help : "\(option.help) (\(option.default))")
+        },
+        settings: [Settings.listen, Settings.port, Settings.grace, Settings.logLevel],
+        details: """
+            Listens on \(simulatorAddress) unless RENGA_LISTEN says otherwise, and takes any key. Point renga at it with
+            ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated.
+            """
+    ) { invocation in
+        var options: [String: String] = [:]
+        for option in SimulatorSettings.options { options[option.name] = invocation[option.name] }
+        let settings: SimulatorSettings
+        do {
+            settings = try SimulatorSettings(options: options)
+        } catch {
+            throw UsageError("--\(error)")
+        }
+        let log = Log.standard(try invocation.value(of: Settings.logLevel))
+        let address = try invocation.listenAddress(standard: simulatorAddress)
+        let grace = try invocation.value(of: Settings.grace)
+        raiseFileLimit()
+        let simulator = Simulator(settings: settings, clock: SystemNow().forSimulator, log: log)
+        let listening = try Listening(address, handler: simulator, grace: grace)
+        log.info("simulator listens", ["url": "\(listening.url)", "version": "\(Version.current)"])
+        try await ServiceGroup(log: log).run([listening.service])
+        return .done
+    }
+}

@@ -1,0 +1,120 @@
+import JSON
+import Jobs
+import System
+
+extension Command {
+    static let status = Command(
+        name: "status", summary: "queues, workers, limits, spend",
+        flags: [
+            Flag("watch", "redraws in place every second"),
+            Flag("json", "for programs: what the API's /v1/stats says"),
+        ],
+        settings: ServerClient.settings, secrets: ServerClient.secrets
+    ) { invocation in
+        let server = try ServerClient(invocation)
+        guard invocation.has("watch") else {
+            let stats = try await server.call("GET", "/v1/stats")
+            try Console.print(text(stats, invocation))
+            return .done
+        }
+        while true {
+            let stats = try await server.call("GET", "/v1/stats")
+            let text = text(stats, invocation)
+            // Home, then each line cleared behind its end, then all below: nothing flickers.
+            let redrawn = text.split(separator: "\n", omittingEmptySubsequences: false).joined(
+                separator: "\u{1B}[K\n")
+            try Console.print(isTerminal(1) ? "\u{1B}[H\(redrawn)\u{1B}[K\u{1B}[J" : text)
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private static func text(_ stats: JSON, _ invocation: Invocation) -> String {
+        if invocation.has("json") { return String(decoding: stats.raw, as: UTF8.self) }
+        return StatusPage(stats: stats, now: SystemNow().now().timestamp).text
+    }
+}
+
+/// The state of the whole on a page.
+struct StatusPage {
+    let stats: JSON
+    let now: Timestamp
+
+    var text: String {
+        let simulated = stats.isTrue("simulated") ? "  (simulated: nothing is paid for)" : ""
+        let parts = [
+            "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("queues", queues),
+            section("routes", routes),
+            section("workers", workers), section("spend by day (UTC)", spend),
+        ]
+        return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+    }
+
+    private func section(_ title: String, _ rows: [[String]]) -> String {
+        rows.isEmpty ? "" : title + "\n" + Columns.text(rows, indent: 2)
+    }
+
+    private func counts(_ counts: JSON?) -> String {
+        let words = JobState.allCases.compactMap { state -> String? in
+            let count = counts?.number(state.rawValue) ?? 0
+            return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
+        }
+        return words.isEmpty ? "none" : words.joined(separator: ", ")
+    }
+
+    private var oldest: String {
+        guard let time = stats["oldest_ready_at"]?.string.flatMap(Timestamp.init(text:)) else { return "" }
+        return "; the oldest that could run waits for \(Text.duration(now - time))"
+    }
+
+    private var queues: [[String]] {
+        (stats["queues"]?.elements ?? []).map { queue in
+            let reason = queue["pause_reason"]?.string.map { ": " + Text.oneLine($0, limit: 100) } ?? ""
+            let limit = queue["concurrency"]?.int.map { "at most \($0) at once" } ?? ""
+            return [
+                queue.text("name"), counts(queue["counts"]), limit,
+                queue.isTrue("paused") ? "PAUSED\(reason)" : "",
+            ]
+        }
+    }
+
+    private var routes: [[String]] {
+        (stats["routes"]?.elements ?? []).map { route in
+            let gate = route["gate"].flatMap { $0.isNull ? nil : JobText.waiting($0, now) }
+            return [
+                route.text("name"), "\(route.number("running")) running", limits(route["limits"]),
+                route.isTrue("paused") ? "PAUSED" : gate ?? "",
+            ]
+        }
+    }
+
+    private func limits(_ limits: JSON?) -> String {
+        let names = [("requests", "rpm"), ("input_tokens", "itpm"), ("output_tokens", "otpm")]
+        let known = names.compactMap { field, name -> String? in
+            guard let level = limits?[field], !level.isNull else { return nil }
+            return
+                "\(name) \(Text.number(level.number("available"))) of \(Text.number(level.number("per_minute")))"
+        }
+        return known.isEmpty ? "limits not known" : known.joined(separator: ", ")
+    }
+
+    private var workers: [[String]] {
+        (stats["workers"]?.elements ?? []).map { worker in
+            let seen = worker["seen_at"]?.string.flatMap(Timestamp.init(text:)).map {
+                Text.duration(now - $0)
+            }
+            let life = worker.isTrue("alive") ? "alive" : "not heard of for \(seen ?? "long")"
+            return [
+                worker.text("name"), "\(worker.number("running")) of \(worker.number("slots")) slots", life,
+            ]
+        }
+    }
+
+    private var spend: [[String]] {
+        (stats["spend"]?.elements ?? []).prefix(7).map { day in
+            [
+                day.text("day"), "$" + day.text("cost_usd"), Text.count(day.number("calls"), "call"),
+                "\(Text.number(day.number("hits"))) from the cache, saved $\(day.text("saved_usd"))",
+            ]
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Jobs
+import Models
+import Simulator
+import Telemetry
+
+extension Command {
+    static let up = Command(
+        name: "up", summary: "server and worker in one process", settings: Settings.ofServices,
+        secrets: [.providerKey, .apiKey],
+        details: """
+            Without ANTHROPIC_API_KEY a simulator inside answers: nothing is called and nothing is paid for. Its jobs
+            are marked "simulated":true and kept in a file of their own, ./renga-demo.db beside ./renga.db (or where
+            --database says).
+            """
+    ) { invocation in
+        var settings = try ServiceSettings(invocation)
+        let log = Log.standard(settings.logLevel)
+        let simulator = try Demo.simulator(invocation, &settings, log)
+        let provider = try simulator.map { .simulated(at: $0.url) } ?? Provider.real(invocation, settings)
+        let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
+        let base = try await Foundations(settings, command: "up", log: log)
+        try await base.state(settings.limits, of: provider.key)
+        let api = try base.api(for: provider, key: key)
+        let greeting = Greeting(
+            url: api.url, database: settings.database, isSimulated: simulator != nil,
+            header: CallerKey.shellHeader(invocation, key))
+        // Where nobody reads standard output, the log says the same.
+        try? Console.print(greeting.text)
+        try await base.run(
+            [api.service, base.worker(for: provider)] + (simulator.map { [$0.service] } ?? []))
+        return .done
+    }
+}
+
+/// What `up` does without a provider's key.
+enum Demo {
+    /// The simulator, listening on a free port of loopback; nil where a key is set.
+    static func simulator(
+        _ invocation: Invocation, _ settings: inout ServiceSettings, _ log: Log
+    ) throws -> Listening? {
+        guard try invocation.secret(.providerKey) == nil else { return nil }
+        if let url = invocation.given(Settings.baseURL) {
+            throw UsageError(
+                "ANTHROPIC_BASE_URL is “\(url)”, but no ANTHROPIC_API_KEY is set; set both, or neither for the simulator"
+            )
+        }
+        if !invocation.isFlagged(Settings.database) { settings.database = demoPath(settings.database) }
+        guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
+        let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))
+        return try Listening(address, handler: simulator, grace: settings.grace)
+    }
+
+    /// `./renga.db` becomes `./renga-demo.db`: what a simulator said never stands beside what a model said.
+    static func demoPath(_ path: String) -> String {
+        let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return path + "-demo" }
+        return path.dropLast(name.count) + name[..<dot] + "-demo" + name[dot...]
+    }
+}
+
+/// The first words of `up`.
+struct Greeting {
+    var url: String
+    var database: String
+    var isSimulated: Bool
+    /// As a shell writes it; nil where no key is asked for.
+    var header: String?
+
+    var text: String {
+        let key = header.map { " -H \"\($0)\"" } ?? ""
+        let simulated =
+            isSimulated
+            ? """
+            No ANTHROPIC_API_KEY is set: a simulator inside answers. Nothing is called, nothing is paid for, and jobs
+            are marked "simulated":true.
+
+            """ : ""
+        return """
+            renga \(Version.current) listens on \(url) and keeps its jobs in \(database)
+            \(simulated)
+            Try it:  curl -s '\(url)/v1/jobs?wait=30'\(key) -d '{"prompt":"Name three rivers in Europe."}'
+
+            """
+    }
+}

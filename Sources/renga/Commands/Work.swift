@@ -1,0 +1,20 @@
+import Telemetry
+
+extension Command {
+    static let work = Command(
+        name: "work", summary: "a worker; run as many as you like on the same database",
+        settings: Settings.ofServices, secrets: [.providerKey],
+        details: """
+            Claims jobs, calls the provider, keeps the answers. SIGTERM lets calls in flight finish for as long as
+            RENGA_GRACE says, and hands the rest back; a second signal ends it at once.
+            """
+    ) { invocation in
+        let settings = try ServiceSettings(invocation)
+        let log = Log.standard(settings.logLevel)
+        let provider = try Provider.real(invocation, settings)
+        let base = try await Foundations(settings, command: "work", log: log)
+        try await base.state(settings.limits, of: provider.key)
+        try await base.run([base.worker(for: provider)])
+        return .done
+    }
+}

@@ -1,0 +1,34 @@
+import JSON
+
+/// Lines that go to the server in one request.
+struct Chunk: Sendable {
+    /// So that there is progress to see, and little to repeat after a lost connection.
+    static let mostLines = 5000
+    static let mostBytes = 16 << 20
+
+    private(set) var body: [UInt8] = []
+    /// Where each of them stands in the input.
+    private(set) var lineNumbers: [Int] = []
+    /// What tells each of the prompts apart.
+    private(set) var shapes: [UInt64] = []
+
+    var isFull: Bool { lineNumbers.count >= Self.mostLines || body.count >= Self.mostBytes }
+    var isEmpty: Bool { lineNumbers.isEmpty }
+
+    mutating func append(_ job: [UInt8], shape: UInt64, line: Int) {
+        body += job
+        body.append(UInt8(ascii: "\n"))
+        lineNumbers.append(line)
+        shapes.append(shape)
+    }
+
+    /// The server's answer, a line each; throws where it is not one a line.
+    func answers(_ bytes: [UInt8]) throws -> [JSON] {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        guard lines.count == lineNumbers.count else {
+            throw Failure(
+                "the server answered to \(lines.count) of \(lineNumbers.count) lines; check RENGA_URL")
+        }
+        return try lines.map { try JSON.parse(Array($0)) }
+    }
+}

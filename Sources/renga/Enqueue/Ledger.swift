@@ -1,0 +1,38 @@
+import JSON
+import Jobs
+
+/// What became of each line of the input, in some twelve bytes a line.
+struct Ledger {
+    /// Lines with something on them, in their order: the job, or nothing where the line was refused.
+    private(set) var jobs: [JobID?] = []
+    /// Where in the input each of them stands, from 1.
+    private(set) var lineNumbers: [Int32] = []
+    private(set) var created = 0
+    /// Places in `jobs` of those that were there before.
+    private(set) var existing: [Int32] = []
+    private(set) var refused = 0
+    /// Why lines were refused, by their places in `jobs`; the first of them only, so that memory stays bounded.
+    private(set) var reasons: [Int: [UInt8]] = [:]
+
+    static let reasonLimit = 10_000
+
+    /// Takes the answer to a line; returns the words of a refusal.
+    mutating func take(_ answer: JSON, line: Int) -> String? {
+        defer { lineNumbers.append(Int32(clamping: line)) }
+        guard let job = answer["id"]?.string.flatMap(JobID.init(_:)) else { return refuse(answer["error"]) }
+        if answer.text("status") == "existing" {
+            existing.append(Int32(clamping: jobs.count))
+        } else {
+            created += 1
+        }
+        jobs.append(job)
+        return nil
+    }
+
+    private mutating func refuse(_ error: JSON?) -> String {
+        refused += 1
+        if reasons.count < Self.reasonLimit, let error { reasons[jobs.count] = Array(error.raw) }
+        jobs.append(nil)
+        return error?["detail"]?.string ?? "the server took it not, and said not why"
+    }
+}

@@ -1,0 +1,75 @@
+import JSON
+import System
+
+/// Sends the input to the server, a chunk after another, in bounded memory.
+///
+/// While one chunk is under way the next one is read and hashed.
+struct Upload {
+    /// Sees each chunk with its answers, in the order of the input.
+    typealias Receiver = (Chunk, [JSON]) throws -> Void
+
+    private let server: ServerClient
+    private let query: [(String, String?)]
+    private let size: Int?
+    private var maker: LineMaker
+    private var bytes = 0
+    private var lines = 0
+
+    /// `size` is the bytes of the input, for the progress bar; nil where nobody knows.
+    init(server: ServerClient, query: [(String, String?)], maker: LineMaker, size: Int?) {
+        self.server = server
+        self.query = query
+        self.maker = maker
+        self.size = size
+    }
+
+    /// Reads to the end; throws where the input cannot be read or the server stays away.
+    mutating func run(_ reader: consuming LineReader, _ receive: Receiver) async throws {
+        var progress = Progress()
+        let start = ContinuousClock.now
+        var underWay: Task<(Chunk, [JSON]), any Error>?
+        while true {
+            let chunk = try nextChunk(&reader)
+            if let task = underWay {
+                let (sent, answers) = try await task.value
+                try receive(sent, answers)
+                lines += answers.count
+                progress.show(rate(since: start), share: share)
+            }
+            guard !chunk.isEmpty else { break }
+            underWay = send(chunk)
+        }
+        if lines > 0 { progress.end(rate(since: start), share: size == nil ? nil : 1) }
+    }
+
+    private mutating func nextChunk(_ reader: inout LineReader) throws -> Chunk {
+        var chunk = Chunk()
+        while !chunk.isFull, let line = try reader.next() {
+            bytes += line.count + 1
+            guard let job = maker.job(line) else { continue }
+            chunk.append(job.bytes, shape: job.shape, line: reader.lineNumber)
+        }
+        return chunk
+    }
+
+    /// Every line has a key, so that a chunk sent again doubles nothing.
+    private func send(_ chunk: Chunk) -> Task<(Chunk, [JSON]), any Error> {
+        let hasAnswered = lines > 0
+        return Task { [server, query] in
+            var patience = Patience(hasAnswered: hasAnswered)
+            let bytes = try await patience.trying {
+                try await server.send(
+                    "POST", "/v1/jobs/bulk", query: query, body: chunk.body,
+                    contentType: "application/x-ndjson")
+            }
+            return (chunk, try chunk.answers(bytes))
+        }
+    }
+
+    private var share: Double? { size.map { Double(bytes) / Double(max(1, $0)) } }
+
+    private func rate(since start: ContinuousClock.Instant) -> String {
+        let perSecond = Double(lines) / max(0.001, start.duration(to: .now) / .seconds(1))
+        return "sent \(Text.count(lines, "line")), \(Text.number(Int(perSecond))) a second"
+    }
+}

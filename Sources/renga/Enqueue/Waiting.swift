@@ -1,0 +1,57 @@
+import JSON
+import Jobs
+
+/// Follows the jobs of an order to their end, and collects their results where that was asked for.
+struct Waiting {
+    private let server: ServerClient
+    private let batch: String
+    private let ledger: Ledger
+
+    init(order: Order, server: ServerClient, ledger: Ledger) {
+        self.server = server
+        self.ledger = ledger
+        batch = order.batch
+    }
+
+    /// Says how they ended.
+    ///
+    /// Failed where a line was invalid or a job did not succeed.
+    func run(_ output: String?) async throws -> ExitStatus {
+        var follower = BatchFollower(server: server, batch: batch)
+        let end = try await follower.run()
+        var tally = Tally(end["counts"])
+        if ledger.refused < ledger.jobs.count, let output {
+            tally = Tally()
+            try await ResultsFile(server: server, batch: batch, ledger: ledger).write(to: output) {
+                tally.add($0)
+            }
+        } else if end["counts"]?.number("total") != ledger.created + ledger.existing.count {
+            // Some of the lines that were there before belong to other batches.
+            tally = Tally()
+            try await server.ended(ledger.jobs.compactMap(\.self)) { tally.add($0.text("state")) }
+        }
+        try Console.print(tally.text + (output.map { "; results in \($0)" } ?? ""))
+        return ledger.refused == 0 && tally.allSucceeded ? .done : .failed
+    }
+}
+
+/// How jobs ended.
+struct Tally {
+    private var counts: [String: Int] = [:]
+
+    init(_ counts: JSON? = nil) {
+        for state in JobState.allCases { self.counts[state.rawValue] = counts?.number(state.rawValue) ?? 0 }
+    }
+
+    mutating func add(_ state: String) { counts[state, default: 0] += 1 }
+
+    var allSucceeded: Bool { counts.allSatisfy { $0.key == JobState.succeeded.rawValue || $0.value == 0 } }
+
+    var text: String {
+        let words = JobState.allCases.compactMap { state -> String? in
+            let count = counts[state.rawValue] ?? 0
+            return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
+        }
+        return words.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,30 @@
+import API
+import HTTPServer
+import Jobs
+import Models
+import Telemetry
+
+extension Foundations {
+    /// The API, listening already; `service` serves until it is cancelled.
+    func api(for provider: Provider, key: Secret?) throws -> Listening {
+        let api = API(
+            store: store, clock: clock,
+            settings: APISettings(
+                service: provider.key, apiKeys: key.map { [$0.reveal()] } ?? [], model: settings.model,
+                maxTokens: settings.maxTokens, maxAttempts: settings.maxAttempts,
+                cacheEnabled: settings.cacheTTL > 0,
+                allowedOrigins: settings.corsOrigins, version: Version.current),
+            log: log)
+        let server = try Listening(settings.listen, handler: api, grace: settings.grace)
+        log.info("api listens", ["url": "\(server.url)", "key": .bool(key != nil)])
+        var listening = server
+        listening.service = Service(name: "api") {
+            // Not a child of this task: who waits for a job is still told of its end while the server stops.
+            let watching = Task { await api.run() }
+            try await server.service.run()
+            watching.cancel()
+            await watching.value
+        }
+        return listening
+    }
+}

@@ -1,0 +1,77 @@
+import Jobs
+import Telemetry
+
+/// All settings of `up`, `serve` and `work`, read and checked together.
+struct ServiceSettings: Sendable {
+    var baseURL: String
+    var database: String
+    var listen: ListenAddress
+    var model: String
+    var maxTokens: Int
+    var maxAttempts: Int
+    var concurrency: Int
+    var lease: Milliseconds
+    var retry: RetryPolicy
+    /// Nil where none was stated: what was stated before stays.
+    var limits: RouteLimits?
+    var cacheTTL: Milliseconds
+    var retention: Milliseconds
+    var timeouts: Timeouts
+    var grace: Milliseconds
+    var corsOrigins: [String]
+    var logLevel: Log.Level
+
+    /// Limits of a call, in milliseconds.
+    struct Timeouts: Sendable {
+        var connect, write, idle, call: Milliseconds
+    }
+
+    init(_ invocation: Invocation) throws {
+        try Self.refuseUnknownPromises(invocation)
+        baseURL = try invocation.value(of: Settings.baseURL)
+        database = try invocation.value(of: Settings.database)
+        listen = try invocation.listenAddress()
+        model = try invocation.value(of: Settings.model)
+        maxTokens = try invocation.value(of: Settings.maxTokens)
+        maxAttempts = try invocation.value(of: Settings.maxAttempts)
+        concurrency = try invocation.value(of: Settings.concurrency)
+        lease = try invocation.value(of: Settings.lease)
+        retry = RetryPolicy(
+            base: try invocation.value(of: Settings.backoffBase),
+            cap: try invocation.value(of: Settings.backoffCap))
+        limits = try Self.limits(invocation)
+        cacheTTL = try invocation.value(of: Settings.cacheTTL)
+        retention = try invocation.value(of: Settings.retention)
+        timeouts = Timeouts(
+            connect: try invocation.value(of: Settings.connectTimeout),
+            write: try invocation.value(of: Settings.writeTimeout),
+            idle: try invocation.value(of: Settings.idleTimeout),
+            call: try invocation.value(of: Settings.callTimeout))
+        grace = try invocation.value(of: Settings.grace)
+        corsOrigins = try invocation.optional(Settings.corsOrigins) ?? []
+        logLevel = try invocation.value(of: Settings.logLevel)
+    }
+
+    /// A budget that nobody keeps is worse than none: what is not built yet stops the start.
+    private static func refuseUnknownPromises(_ invocation: Invocation) throws {
+        _ = try invocation.value(of: Settings.cacheInteractive)
+        _ = try (invocation.optional(Settings.dailyBudget), invocation.optional(Settings.monthlyBudget))
+        let unbuilt: [any SettingDeclaration] = [
+            Settings.dailyBudget, Settings.monthlyBudget, Settings.config,
+        ]
+        for setting in unbuilt where invocation.given(setting) != nil {
+            throw UsageError(
+                "\(setting.name) is set, but this version (\(Version.current)) cannot keep it yet; unset it")
+        }
+    }
+
+    private static func limits(_ invocation: Invocation) throws -> RouteLimits? {
+        let stated = try [
+            Settings.requestsPerMinute, Settings.inputTokensPerMinute, Settings.outputTokensPerMinute,
+        ]
+        .map { try invocation.optional($0) }
+        guard stated.contains(where: { $0 != nil }) else { return nil }
+        return RouteLimits(
+            requests: stated[0]?.number, inputTokens: stated[1]?.number, outputTokens: stated[2]?.number)
+    }
+}

@@ -1,0 +1,103 @@
+import Jobs
+import Telemetry
+
+/// Every setting that is not a secret.
+enum Settings {
+    static let baseURL = Setting<String>(
+        "ANTHROPIC_BASE_URL", "URL", standard: "https://api.anthropic.com", "the provider, without /v1",
+        expectation: WebAddress.expectation, parse: WebAddress.parse)
+    static let database = Setting<String>.text(
+        "RENGA_DATABASE", "PATH", standard: "./renga.db", "the file that holds the jobs")
+    static let listen = Setting<ListenAddress>(
+        "RENGA_LISTEN", "HOST:PORT", standard: "127.0.0.1:8080",
+        "where to listen; beyond loopback a key is a must",
+        expectation: ListenAddress.expectation, parse: ListenAddress.init(_:))
+    static let port = Setting<Int>.integer("PORT", "sets the port of RENGA_LISTEN alone", in: 0...65_535)
+    static let model = Setting<String>.text(
+        "RENGA_MODEL", "MODEL", standard: "claude-haiku-4-5-20251001", "where a job names none")
+    static let maxTokens = Setting<Int>.integer(
+        "RENGA_MAX_TOKENS", standard: "1024", "where a job names none", in: 1...10_000_000)
+    static let concurrency = Setting<Int>.integer(
+        "RENGA_CONCURRENCY", standard: "40", "calls in flight per worker", in: 1...10_000)
+    static let lease = Setting<Milliseconds>.duration(
+        "RENGA_LEASE", standard: "30s", "how long a job is its worker's without a sign of life", atLeast: 1000
+    )
+    static let maxAttempts = Setting<Int>.integer(
+        "RENGA_MAX_ATTEMPTS", standard: "4", "where a job names none", in: 1...100)
+    static let backoffBase = Setting<Milliseconds>.duration(
+        "RENGA_BACKOFF_BASE", standard: "1s", "the first wait after a failure, doubled with each", atLeast: 1)
+    static let backoffCap = Setting<Milliseconds>.duration(
+        "RENGA_BACKOFF_CAP", standard: "60s", "the longest wait after a failure", atLeast: 1)
+    static let requestsPerMinute = limit("RENGA_RPM", "requests per minute of the default route")
+    static let inputTokensPerMinute = limit("RENGA_ITPM", "input tokens per minute of the default route")
+    static let outputTokensPerMinute = limit("RENGA_OTPM", "output tokens per minute of the default route")
+    static let dailyBudget = budget("RENGA_DAILY_BUDGET_USD", "what may be spent in a day")
+    static let monthlyBudget = budget("RENGA_MONTHLY_BUDGET_USD", "what may be spent in a month")
+    static let cacheTTL = Setting<Milliseconds>.duration(
+        "RENGA_CACHE_TTL", standard: "30d", "how long answers are reused; 0 turns the cache off")
+    static let cacheInteractive = Setting<Bool>(
+        "RENGA_CACHE_INTERACTIVE", "on|off", standard: "off", "whether interactive calls use the cache",
+        expectation: "on or off"
+    ) { ["on": true, "off": false][$0] }
+    static let retention = Setting<Milliseconds>.duration(
+        "RENGA_RETENTION", standard: "30d", "how long finished jobs are kept", atLeast: 1000)
+    static let connectTimeout = Setting<Milliseconds>.duration(
+        "RENGA_CONNECT_TIMEOUT", standard: "2s", "for name, TCP and TLS together", atLeast: 1)
+    static let writeTimeout = Setting<Milliseconds>.duration(
+        "RENGA_WRITE_TIMEOUT", standard: "5s", "the longest pause in an upload", atLeast: 1)
+    static let idleTimeout = Setting<Milliseconds>.duration(
+        "RENGA_IDLE_TIMEOUT", standard: "30s", "the longest pause in an answer", atLeast: 1)
+    static let callTimeout = Setting<Milliseconds>.duration(
+        "RENGA_CALL_TIMEOUT", standard: "600s", "for a whole call", atLeast: 1)
+    static let grace = Setting<Milliseconds>.duration(
+        "RENGA_GRACE", standard: "30s", "how long SIGTERM waits for what is in flight")
+    static let corsOrigins = Setting<[String]>(
+        "RENGA_CORS_ORIGINS", "URL,…", standard: nil, "origins that browsers may call from",
+        expectation: "origins such as https://app.example.com, separated by commas", parse: WebAddress.origins
+    )
+    static let config = Setting<String>.text("RENGA_CONFIG", "PATH", "routes, prices, fallbacks and budgets")
+    static let logLevel = Setting<Log.Level>(
+        "RENGA_LOG", "LEVEL", standard: "info", "the least level that is logged",
+        expectation: "one of \(Log.Level.allCases.map(\.name).joined(separator: ", "))",
+        parse: Log.Level.init(name:))
+    static let url = Setting<String>(
+        "RENGA_URL", "URL", standard: "http://127.0.0.1:8080", "the server to talk to",
+        expectation: WebAddress.expectation, parse: WebAddress.parse)
+
+    /// All that `up`, `serve` and `work` read: each checks them all, so that a typo shows wherever it is.
+    static let ofServices: [any SettingDeclaration] = [
+        baseURL, database, listen, port, model, maxTokens, concurrency, lease, maxAttempts, backoffBase,
+        backoffCap,
+        requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, dailyBudget, monthlyBudget, cacheTTL,
+        cacheInteractive, retention, connectTimeout, writeTimeout, idleTimeout, callTimeout, grace,
+        corsOrigins, config,
+        logLevel,
+    ]
+
+    /// `learned` takes a limit back that was stated before.
+    private static func limit(_ name: String, _ help: String) -> Setting<StatedLimit> {
+        Setting(
+            name, "N", standard: nil, help + "; learned from the provider where unset",
+            expectation: "a whole number above 0, or learned"
+        ) { text in
+            if text == "learned" { return .learned }
+            return Int(text).flatMap { (1...1_000_000_000_000).contains($0) ? .perMinute($0) : nil }
+        }
+    }
+
+    private static func budget(_ name: String, _ help: String) -> Setting<Money> {
+        Setting(name, "USD", standard: nil, help, expectation: "an amount such as 5 or 12.50") {
+            Money(dollars: $0)
+        }
+    }
+}
+
+/// A limit as the operator says it.
+enum StatedLimit: Hashable, Sendable {
+    case perMinute(Int)
+    case learned
+
+    var number: Int? {
+        if case .perMinute(let number) = self { number } else { nil }
+    }
+}

@@ -1,0 +1,37 @@
+/// Addresses of servers as people type them.
+enum WebAddress {
+    static let expectation = "an address such as http://127.0.0.1:8080, without query"
+
+    /// The address in one form: scheme and host in lower case, no slash at the end.
+    @Sendable static func parse(_ text: String) -> String? {
+        guard let end = text.range(of: "://") else { return nil }
+        let scheme = text[..<end.lowerBound].lowercased()
+        let rest = text[end.upperBound...]
+        let authority = rest.prefix { $0 != "/" }
+        guard ["http", "https"].contains(scheme), !authority.isEmpty, !authority.hasPrefix(":"),
+            !rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "@" }),
+            rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        var path = rest.dropFirst(authority.count)
+        while path.hasSuffix("/") { path.removeLast() }
+        return "\(scheme)://\(authority.lowercased())\(path)"
+    }
+
+    /// Addresses without a path, as browsers send them in `Origin`.
+    @Sendable static func origins(_ text: String) -> [String]? {
+        var origins: [String] = []
+        for part in text.split(separator: ",") {
+            let origin = String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+            guard parse(origin) == origin, origin.split(separator: "/").count == 2 else { return nil }
+            origins.append(origin)
+        }
+        return origins.isEmpty ? nil : origins
+    }
+}
+
+extension String {
+    /// Where another text begins and ends in this one, at its first occurrence.
+    fileprivate func range(of other: String) -> Range<Index>? {
+        firstRange(of: other)
+    }
+}

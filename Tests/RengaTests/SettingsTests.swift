@@ -1,0 +1,156 @@
+import Foundation
+import Jobs
+import Models
+import Telemetry
+import Testing
+
+@testable import renga
+
+@Suite struct SettingsTests {
+    private func invoke(_ words: [String] = [], _ environment: [String: String] = [:]) throws -> Invocation {
+        try Parser.parse(words, for: .up, environment: { environment[$0] })
+    }
+
+    private func complaint(_ environment: [String: String]) -> String {
+        let error = #expect(throws: UsageError.self) { _ = try ServiceSettings(invoke([], environment)) }
+        return error?.message ?? ""
+    }
+
+    @Test func `without any setting everything has its documented default`() throws {
+        let settings = try ServiceSettings(invoke())
+        #expect(settings.baseURL == "https://api.anthropic.com")
+        #expect(settings.database == "./renga.db")
+        #expect(settings.listen == ListenAddress("127.0.0.1:8080"))
+        #expect(settings.concurrency == 40 && settings.maxAttempts == 4 && settings.maxTokens == 1024)
+        #expect(settings.lease == 30_000 && settings.grace == 30_000)
+        #expect(settings.retry == RetryPolicy(base: 1000, cap: 60_000))
+        #expect(settings.limits == nil)
+        #expect(settings.cacheTTL == 30 * 86_400_000 && settings.retention == 30 * 86_400_000)
+    }
+
+    @Test func `every default can be read`() throws {
+        let invocation = try invoke()
+        for setting in Settings.ofServices where setting.standard != nil {
+            #expect(invocation.given(setting) == nil)
+        }
+        _ = try ServiceSettings(invocation)
+    }
+
+    @Test(arguments: [
+        ("RENGA_LEASE", "soon"), ("RENGA_CONCURRENCY", "0"), ("RENGA_CONCURRENCY", "1e3"),
+        ("RENGA_LISTEN", "8080"),
+        ("RENGA_LISTEN", "::1:80"), ("PORT", "70000"), ("RENGA_RPM", "0"), ("RENGA_LOG", "loud"),
+        ("ANTHROPIC_BASE_URL", "api.anthropic.com"), ("RENGA_CACHE_INTERACTIVE", "yes"),
+        ("RENGA_RETENTION", "0"),
+        ("RENGA_CORS_ORIGINS", "https://a.example/path"), ("RENGA_DAILY_BUDGET_USD", "five"),
+    ])
+    func `a wrong value stops the start with its name, the value and what was expected`(
+        name: String, value: String
+    ) {
+        let message = complaint([name: value])
+        #expect(message.hasPrefix("\(name) is “\(value)”; expected "))
+    }
+
+    @Test func `a budget that cannot be kept yet stops the start`() {
+        #expect(complaint(["RENGA_DAILY_BUDGET_USD": "5"]).contains("RENGA_DAILY_BUDGET_USD is set"))
+        #expect(complaint(["RENGA_CONFIG": "renga.json"]).contains("RENGA_CONFIG is set"))
+    }
+
+    @Test func `PORT sets the port alone, and a flag counts more than it`() throws {
+        #expect(try invoke([], ["PORT": "9000"]).listenAddress() == ListenAddress("127.0.0.1:9000"))
+        let both = ["PORT": "9000", "RENGA_LISTEN": "0.0.0.0:8080"]
+        #expect(try invoke([], both).listenAddress() == ListenAddress("0.0.0.0:9000"))
+        #expect(try invoke(["--listen", "[::1]:7"], both).listenAddress() == ListenAddress("[::1]:7"))
+        #expect(
+            try invoke(["--listen", "[::1]:7", "--port", "8"], both).listenAddress()
+                == ListenAddress("[::1]:8"))
+    }
+
+    @Test func `loopback is told from what others can reach`() {
+        for text in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"] {
+            #expect(ListenAddress(text)?.isLoopback == true, "\(text)")
+        }
+        for text in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.com:1"] {
+            #expect(ListenAddress(text)?.isLoopback == false, "\(text)")
+        }
+        #expect(ListenAddress("0.0.0.0:80")?.url == "http://127.0.0.1:80")
+        #expect(ListenAddress("[::]:80")?.url == "http://[::1]:80")
+    }
+
+    @Test func `addresses have one form`() {
+        #expect(WebAddress.parse("HTTPS://API.Anthropic.com/") == "https://api.anthropic.com")
+        #expect(WebAddress.parse("http://host:1/Path//") == "http://host:1/Path")
+        for text in ["http://", "ftp://a", "http://a?b", "http://u@a", "http://a b"] {
+            #expect(WebAddress.parse(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func `limits may be stated, or taken back`() throws {
+        let stated = try ServiceSettings(invoke([], ["RENGA_RPM": "50", "RENGA_OTPM": "learned"]))
+        #expect(stated.limits == RouteLimits(requests: 50))
+    }
+
+    @Test func `the demo's jobs are kept beside the real ones`() {
+        #expect(Demo.demoPath("./renga.db") == "./renga-demo.db")
+        #expect(Demo.demoPath("/data/renga.db") == "/data/renga-demo.db")
+        #expect(Demo.demoPath("/a.b/jobs") == "/a.b/jobs-demo")
+    }
+}
+
+@Suite struct SecretTests {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "renga-secrets-\(UUID())")
+
+    private func invoke(_ environment: [String: String]) throws -> Invocation {
+        try Parser.parse([], for: .up, environment: { environment[$0] })
+    }
+
+    private func file(_ text: String) throws -> String {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let path = folder.appending(path: "key").path
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    @Test func `a secret comes from its variable, or from its file without the line end`() throws {
+        let path = try file("from-file\n")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let both = ["RENGA_API_KEY": "from-variable", "RENGA_API_KEY_FILE": path]
+        #expect(try invoke(both).secret(.apiKey)?.reveal() == "from-variable")
+        #expect(try invoke(["RENGA_API_KEY_FILE": path]).secret(.apiKey)?.reveal() == "from-file")
+        #expect(try invoke([:]).secret(.apiKey) == nil)
+    }
+
+    @Test func `a secret has no flag and its value is never shown`() throws {
+        #expect(!Command.up.allFlags.contains { $0.name.contains("key") })
+        let error = #expect(throws: UsageError.self) {
+            _ = try invoke(["ANTHROPIC_API_KEY": "sk-with space"]).secret(.providerKey)
+        }
+        #expect(error?.message.contains("sk-with") == false)
+        let secret = try invoke(["ANTHROPIC_API_KEY": "sk-1"]).secret(.providerKey)
+        #expect(!"\(String(describing: secret)) \(String(reflecting: secret))".contains("sk-1"))
+    }
+
+    @Test func `an empty or missing file is said, where it may not be missing`() throws {
+        let path = try file("\n")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(throws: UsageError.self) { _ = try invoke(["RENGA_API_KEY_FILE": path]).secret(.apiKey) }
+        let missing = ["RENGA_API_KEY_FILE": path + "-none"]
+        #expect(throws: UsageError.self) { _ = try invoke(missing).secret(.apiKey) }
+        #expect(try invoke(missing).secret(.apiKey, mayBeMissing: true) == nil)
+    }
+
+    @Test func `a server makes its key once, and refuses to be open to others`() throws {
+        let path = try file("x")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let environment = ["RENGA_API_KEY_FILE": path + "-new"]
+        let listen = try #require(ListenAddress("0.0.0.0:8080"))
+        let made = try CallerKey.require(invoke(environment), listen: listen, log: .silent)?.reveal()
+        let read = try CallerKey.require(invoke(environment), listen: listen, log: .silent)?.reveal()
+        #expect(made != nil && made == read)
+        #expect(throws: UsageError.self) {
+            _ = try CallerKey.require(invoke([:]), listen: listen, log: .silent)
+        }
+        let local = try #require(ListenAddress("127.0.0.1:8080"))
+        #expect(try CallerKey.require(invoke([:]), listen: local, log: .silent) == nil)
+    }
+}
