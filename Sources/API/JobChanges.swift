@@ -6,21 +6,22 @@ import Jobs
 extension API {
     func cancelJobs(_ call: Call) async throws -> Response {
         let change = try await massChange(call, fields: [])
-        return try await change.carriedOut(on: [.queued, .running, .review]) { filter, limit in
-            try await self.store.cancel(filter, limit: limit, now: self.clock.now())
+        return try await change.carriedOut(on: [.queued, .running, .review]) { filter, last, limit in
+            try await self.store.cancel(filter, after: last, limit: limit, now: self.clock.now())
         }
     }
 
     func retryJobs(_ call: Call) async throws -> Response {
         let change = try await massChange(call, fields: ["set"])
-        return try await change.carriedOut(on: [.failed, .cancelled]) { filter, limit in
-            try await self.store.retry(filter, change: change.set, limit: limit, now: self.clock.now())
+        return try await change.carriedOut(on: [.failed, .cancelled]) { filter, last, limit in
+            try await self.store.retry(
+                filter, change: change.set, after: last, limit: limit, now: self.clock.now())
         }
     }
 
-    private func massChange(_ call: Call, fields: [String]) async throws -> MassChange {
+    private func massChange(_ call: Call, fields: [String]) async throws -> FilteredChange {
         _ = try Parameters(call.head, known: [])
-        var change = MassChange(store: store, chunk: settings.limits.changeChunk)
+        var change = FilteredChange(store: store, chunk: settings.limits.changeChunk)
         for field in try Fields(try JSON.body(call.bytes, limits: settings.limits), "the body") {
             switch field.name {
             case "dry_run": change.isDry = try field.flag()
@@ -44,7 +45,7 @@ extension API {
 }
 
 /// A change of all jobs that a filter finds and that are in a state for it.
-private struct MassChange {
+private struct FilteredChange {
     let store: any JobStore
     let chunk: Int
     var filter = JobFilter()
@@ -54,7 +55,7 @@ private struct MassChange {
 
     /// `{"count":…}`: how many were changed, or would be.
     func carriedOut(
-        on states: [JobState], _ change: (JobFilter, Int) async throws -> Int
+        on states: [JobState], _ change: (JobFilter, JobID?, Int) async throws -> MassChange
     ) async throws -> Response {
         var total = 0
         for state in states where filter.state == nil || filter.state == state {
@@ -73,15 +74,17 @@ private struct MassChange {
     }
 
     private func repeated(
-        _ filter: JobFilter, upTo count: Int, _ change: (JobFilter, Int) async throws -> Int
+        _ filter: JobFilter, upTo count: Int, _ change: (JobFilter, JobID?, Int) async throws -> MassChange
     ) async throws -> Int {
         var total = 0
+        var last: JobID?
         while total < count {
             try Task.checkCancellation()
             let limit = min(chunk, count - total)
-            let changed = try await change(filter, limit)
-            total += changed
-            if changed < limit { break }
+            let changed = try await change(filter, last, limit)
+            total += changed.count
+            last = changed.last
+            if changed.count < limit { break }
         }
         return total
     }

@@ -7,13 +7,15 @@ extension SQLiteJobStore {
         try await write(now: now) { operation in try Change(operation).cancel(id.value) }
     }
 
-    package func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int {
+    package func cancel(
+        _ filter: JobFilter, after: JobID?, limit: Int, now: Now
+    ) async throws -> MassChange {
         try await write(now: now) { operation in
             let change = Change(operation)
-            let ids = try FilterSQL(filter, states: [.queued, .running, .review]).ids(
-                limit: limit, operation.connection)
+            let ids = try FilterSQL(filter, states: [.queued, .running, .review])
+                .ids(after: after, limit: limit, operation.connection)
             for id in ids { _ = try change.cancel(id) }
-            return ids.count
+            return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
         }
     }
 
@@ -21,12 +23,14 @@ extension SQLiteJobStore {
         try await write(now: now) { operation in try Change(operation).retry(id.value, change) }
     }
 
-    package func retry(_ filter: JobFilter, change: RetryChange, limit: Int, now: Now) async throws -> Int {
+    package func retry(
+        _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
+    ) async throws -> MassChange {
         try await write(now: now) { operation in
-            let ids = try FilterSQL(filter, states: [.failed, .cancelled]).ids(
-                limit: limit, operation.connection)
+            let ids = try FilterSQL(filter, states: [.failed, .cancelled])
+                .ids(after: after, limit: limit, operation.connection)
             for id in ids { _ = try Change(operation).retry(id, change) }
-            return ids.count
+            return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
         }
     }
 }

@@ -40,9 +40,12 @@ struct FilterSQL {
         clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ")
     }
 
-    func ids(limit: Int, _ connection: Connection) throws -> [Int64] {
-        let sql = SQL("SELECT job.id FROM job \(whereClause) ORDER BY job.id LIMIT \(limit)")
-        return try connection.query(sql, values) { row in row.int64(0) }
+    /// The first ids behind `after`, so that a change in portions reads every job once.
+    func ids(after: JobID?, limit: Int, _ connection: Connection) throws -> [Int64] {
+        var narrowed = self
+        if let after { narrowed.add("job.id > ?", .integer(after.value)) }
+        let sql = SQL("SELECT job.id FROM job \(narrowed.whereClause) ORDER BY job.id LIMIT \(limit)")
+        return try connection.query(sql, narrowed.values) { row in row.int64(0) }
     }
 
     func count(_ connection: Connection) throws -> Int {

@@ -136,6 +136,18 @@ package enum ChangeOutcome: Hashable, Sendable {
     case unknown
 }
 
+/// What one portion of a change by filter did.
+package struct MassChange: Hashable, Sendable {
+    package var count: Int
+    /// The last job that was changed: the next portion begins after it.
+    package var last: JobID?
+
+    package init(count: Int, last: JobID?) {
+        self.count = count
+        self.last = last
+    }
+}
+
 /// What a retry mends on its way.
 package struct RetryChange: Hashable, Sendable {
     /// Another model, and the route that goes with it.

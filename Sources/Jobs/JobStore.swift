@@ -33,10 +33,12 @@ package protocol JobStore: Sendable {
     // Changing
 
     func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome
-    /// At most `limit` jobs a call; repeat until fewer are changed.
-    func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int
+    /// At most `limit` jobs a call, in the order of their ids; go on with `after` until fewer are changed.
+    func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange
     func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome
-    func retry(_ filter: JobFilter, change: RetryChange, limit: Int, now: Now) async throws -> Int
+    func retry(
+        _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
+    ) async throws -> MassChange
     func count(_ filter: JobFilter) async throws -> Int
     /// The queue as it then is; it is made when it does not exist yet.
     func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus

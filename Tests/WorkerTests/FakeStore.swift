@@ -98,9 +98,13 @@ extension FakeStore {
     func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] { throw unused }
     func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch { throw unused }
     func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
-    func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int { throw unused }
+    func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange {
+        throw unused
+    }
     func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome { throw unused }
-    func retry(_ filter: JobFilter, change: RetryChange, limit: Int, now: Now) async throws -> Int {
+    func retry(
+        _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
+    ) async throws -> MassChange {
         throw unused
     }
     func count(_ filter: JobFilter) async throws -> Int { throw unused }

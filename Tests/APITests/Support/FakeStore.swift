@@ -96,8 +96,8 @@ extension FakeStore {
         change { $0.move(id, from: [.queued, .running, .review], to: .cancelled) }
     }
 
-    func cancel(_ filter: JobFilter, limit: Int, now: Now) async throws -> Int {
-        change { $0.move(filter, limit, from: [.queued, .running, .review], to: .cancelled) }
+    func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange {
+        change { $0.move(filter, after, limit, from: [.queued, .running, .review], to: .cancelled) }
     }
 
     func retry(_ id: JobID, change mend: RetryChange, now: Now) async throws -> ChangeOutcome {
@@ -108,8 +108,10 @@ extension FakeStore {
         }
     }
 
-    func retry(_ filter: JobFilter, change mend: RetryChange, limit: Int, now: Now) async throws -> Int {
-        change { $0.move(filter, limit, from: [.failed, .cancelled], to: .queued) }
+    func retry(
+        _ filter: JobFilter, change mend: RetryChange, after: JobID?, limit: Int, now: Now
+    ) async throws -> MassChange {
+        change { $0.move(filter, after, limit, from: [.failed, .cancelled], to: .queued) }
     }
 
     func count(_ filter: JobFilter) async throws -> Int {
@@ -283,9 +285,17 @@ extension FakeStore.State {
         return .changed
     }
 
-    mutating func move(_ filter: JobFilter, _ limit: Int, from: [JobState], to state: JobState) -> Int {
-        let found = jobs.values.filter { matches($0, filter) && from.contains($0.state) }.prefix(limit)
-        for job in found { jobs[job.id]?.state = state }
-        return found.count
+    mutating func move(
+        _ filter: JobFilter, _ after: JobID?, _ limit: Int, from: [JobState], to state: JobState
+    ) -> MassChange {
+        let found = jobs.values
+            .filter { matches($0, filter) && from.contains($0.state) && after.map($0.id.isBehind) ?? true }
+            .map(\.id).sorted().prefix(limit)
+        for id in found { jobs[id]?.state = state }
+        return MassChange(count: found.count, last: found.last)
     }
+}
+
+extension JobID {
+    fileprivate func isBehind(_ other: JobID) -> Bool { other < self }
 }
