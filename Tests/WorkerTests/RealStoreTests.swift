@@ -27,7 +27,7 @@ import Worker
         try await withStore { store, clock in
             let ids = try await enqueue(1...3, into: store, clock)
             let dying = FakeCaller.endless()
-            let first = worker("dying", store, dying, clock, lease: 1000)
+            let first = worker("dying", store, dying, clock, lease: 3000)
             let run = Task { try await first.run() }
             #expect(await dying.tally.reaches { !$0.inFlight.isEmpty })
             first.stopNow()
