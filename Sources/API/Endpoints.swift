@@ -28,6 +28,7 @@ extension Endpoint {
 
     private static let operations = [
         Endpoint("GET", "/v1/stats") { try await $0.stats($1) },
+        Endpoint("GET", "/metrics") { try await $0.metrics($1) },
         Endpoint("GET", "/health") { try await $0.health($1) },
         Endpoint("GET", "/ready") { try await $0.ready($1) },
         Endpoint("GET", "/") { try await $0.root($1) },

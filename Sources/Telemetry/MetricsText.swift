@@ -9,7 +9,6 @@ package struct MetricsText: Sendable {
         /// Only grows; by convention its name ends in `_total`.
         case counter
         case gauge
-        case histogram
     }
 
     /// In the order in which they are written.
@@ -37,16 +36,6 @@ package struct MetricsText: Sendable {
     /// One sample of the family; the same labels twice would spoil the whole scrape.
     package mutating func sample(_ value: Double, _ labels: Labels = [:]) {
         line(family, labels.map { ($0.key, $0.value) }, number(value))
-    }
-
-    /// The buckets, sum and count of a histogram family.
-    package mutating func sample(_ values: Histogram.Snapshot, _ labels: Labels = [:]) {
-        let labels = labels.map { ($0.key, $0.value) }
-        for (bound, count) in zip(values.bounds + [.infinity], values.cumulativeCounts) {
-            line("\(family)_bucket", labels + [("le", number(bound))], "\(count)")
-        }
-        line("\(family)_sum", labels, number(values.sum))
-        line("\(family)_count", labels, "\(values.cumulativeCounts.last ?? 0)")
     }
 
     private mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {

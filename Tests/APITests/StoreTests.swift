@@ -132,4 +132,17 @@ struct StoreTests {
             #expect(try await harness.send("GET", "/ready").status == 200)
         }
     }
+
+    @Test("the metrics say what the stats say")
+    func metrics() async throws {
+        try await RealHarness.with { harness in
+            _ = try await harness.send("POST", "/v1/jobs", #"{"prompt":"Hi"}"#)
+            #expect(try await harness.work() == 1)
+            let text = try await harness.send("GET", "/metrics").text
+            #expect(text.contains("renga_jobs{queue=\"default\",state=\"succeeded\"} 1\n"))
+            #expect(text.contains("renga_calls_today 1\n"))
+            #expect(text.contains("renga_spend_usd_today 4.1e-05\n"))
+            #expect(text.hasSuffix("\n"))
+        }
+    }
 }

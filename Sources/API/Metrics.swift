@@ -1,0 +1,89 @@
+import HTTPServer
+import Jobs
+import Telemetry
+
+/// `/metrics`: what `/v1/stats` says, for Prometheus.
+extension API {
+    func metrics(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let text = MetricsText(try await store.stats(now: call.now), now: call.now)
+        return Response(contentType: MetricsText.contentType, bytes: text.bytes)
+    }
+}
+
+extension MetricsText {
+    init(_ stats: Stats, now: Now) {
+        self.init()
+        queues(stats.queues)
+        routes(stats.routes)
+        let alive = stats.workers.filter(\.alive)
+        family("renga_workers", .gauge, "Workers heard of lately.") { $0.sample(alive.count) }
+        family("renga_worker_slots", .gauge, "Calls that they can have in flight.") { family in
+            family.sample(alive.reduce(0) { $0 + $1.slots })
+        }
+        // Spend is kept by UTC day, so what is told is today's: it begins at 0 at midnight.
+        spend(stats.spend.first { $0.day == now.timestamp.text.prefix(10) })
+    }
+
+    private mutating func queues(_ queues: [QueueStatus]) {
+        family("renga_jobs", .gauge, "Jobs that are kept, by queue and state.") { family in
+            for queue in queues {
+                for state in JobState.allCases {
+                    family.sample(queue.counts[state], ["queue": queue.name, "state": state.rawValue])
+                }
+            }
+        }
+        family("renga_queue_paused", .gauge, "1 while a queue is paused.") { family in
+            for queue in queues { family.sample(queue.paused ? 1 : 0, ["queue": queue.name]) }
+        }
+    }
+
+    private mutating func routes(_ routes: [RouteStatus]) {
+        func each(_ family: inout MetricsText, _ value: (RouteStatus) -> Int) {
+            for route in routes {
+                family.sample(value(route), ["route": route.name, "endpoint": route.endpoint])
+            }
+        }
+        family("renga_route_running", .gauge, "Calls in flight.") { each(&$0, \.running) }
+        family("renga_route_succeeded_total", .counter, "Calls that succeeded, ever.") {
+            each(&$0, \.succeeded)
+        }
+        family("renga_route_open", .gauge, "0 while a route is paused or its gate is closed.") { family in
+            each(&family) { $0.paused || $0.gate != nil ? 0 : 1 }
+        }
+        levels("renga_route_limit_per_minute", "The limit as stated or learned.", routes, \.perMinute)
+        levels("renga_route_available", "What may be used now; below 0 after a debt.", routes, \.available)
+    }
+
+    private mutating func levels(
+        _ name: String, _ help: String, _ routes: [RouteStatus], _ value: (RouteStatus.Level) -> Int
+    ) {
+        family(name, .gauge, help) { family in
+            for route in routes {
+                let meters = [
+                    ("requests", route.requests), ("input_tokens", route.inputTokens),
+                    ("output_tokens", route.outputTokens),
+                ]
+                for case (let meter, let level?) in meters {
+                    family.sample(
+                        value(level), ["route": route.name, "endpoint": route.endpoint, "meter": meter])
+                }
+            }
+        }
+    }
+
+    private mutating func spend(_ today: Spend?) {
+        family("renga_calls_today", .gauge, "Calls settled since midnight UTC.") {
+            $0.sample(today?.calls ?? 0)
+        }
+        family("renga_cache_hits_today", .gauge, "Jobs answered without a call.") {
+            $0.sample(today?.hits ?? 0)
+        }
+        family("renga_spend_usd_today", .gauge, "What they cost.") { $0.sample(dollars(today?.cost)) }
+        family("renga_saved_usd_today", .gauge, "What the cache saved.") { $0.sample(dollars(today?.saved)) }
+    }
+}
+
+private func dollars(_ money: Money?) -> Double {
+    Double(money?.nanodollars ?? 0) / 1e9
+}
