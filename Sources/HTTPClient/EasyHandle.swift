@@ -69,6 +69,8 @@ final class EasyHandle {
 
     private func setTarget(_ request: HTTPRequest) {
         set(CURLOPT_URL, request.url)
+        // A proxy's loopback is another machine's: an empty name switches off what the environment says.
+        if request.isLoopback { set(CURLOPT_PROXY, "") }
         // Zero would mean libcurl's default of 300 s.
         let seconds = min(max(request.timeouts.connect, 0.001), 300)
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(seconds * 1000))

@@ -7,7 +7,7 @@ package final class HTTPClient: Sendable {
 
     /// `maxConnections` is how many calls fly at once; more wait their turn, and 200 are always granted.
     ///
-    /// Each takes a file descriptor. Proxies are taken from the environment as libcurl does.
+    /// Each takes a file descriptor. Proxies are taken from the environment as libcurl does, but never for loopback.
     package init(maxConnections: Int = 200) {
         // libcurl counts busy connections into its cache: a cache below the calls in flight would keep none.
         mailbox = EventLoop.start(connections: max(200, maxConnections))

@@ -69,6 +69,15 @@ extension HTTPRequest {
         return String(decoding: bytes[..<(end ?? bytes.endIndex)], as: UTF8.self)
     }
 
+    /// Whether it goes to this machine itself, by the address as written.
+    var isLoopback: Bool {
+        let authority = origin.split(separator: "/").dropFirst().first ?? ""
+        if authority.hasPrefix("[::1]") { return true }
+        let host = authority.prefix { $0 != ":" }
+        let isDotted = host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (48...57).contains($0) }
+        return host == "localhost" || (isDotted && host.hasPrefix("127."))
+    }
+
     /// What makes this request unfit to be written on the wire, if anything does.
     ///
     /// libcurl writes header lines as they are given: a line break in one would be a header of the caller's

@@ -84,3 +84,15 @@ import Testing
     #expect(HTTPRequest(url: "https://a.example?x=/").origin == "https://a.example")
     #expect(HTTPRequest(url: "https://a.example").origin == "https://a.example")
 }
+
+@Suite struct LoopbackTests {
+    @Test func `addresses of this machine itself are told from all others`() {
+        for url in ["http://127.0.0.1:80/a", "http://127.9.9.9", "https://localhost?x", "http://[::1]:8080/"]
+        {
+            #expect(HTTPRequest(url: url).isLoopback, "\(url)")
+        }
+        for url in ["http://10.0.0.1", "http://127.example.com", "http://localhost.example", "http://[::2]"] {
+            #expect(!HTTPRequest(url: url).isLoopback, "\(url)")
+        }
+    }
+}
