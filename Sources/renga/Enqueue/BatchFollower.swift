@@ -6,19 +6,20 @@ struct BatchFollower {
     private let path: String
     private let server: ServerClient
     private var progress = Progress()
+    private var patience: Patience
     private var first: (at: ContinuousClock.Instant, finished: Int)?
 
-    /// `batch` is a name or an id.
-    init(server: ServerClient, batch: String) {
+    /// `batch` is a name or an id; `hasAnswered` says whether the server did before, and is worth waiting for.
+    init(server: ServerClient, batch: String, hasAnswered: Bool = false) {
+        patience = Patience(hasAnswered: hasAnswered)
         self.server = server
         path = "/v1/batches/" + Query.encoded(batch)
     }
 
     /// The batch as it was at the end.
     mutating func run() async throws -> JSON {
-        var patience = Patience()
         while true {
-            let batch = try await patience.trying { try await server.call("GET", path) }
+            let batch = try await read()
             let counts = batch["counts"]
             let open = (counts?.number("queued") ?? 0) + (counts?.number("running") ?? 0)
             let total = counts?.number("total") ?? 0
@@ -32,6 +33,11 @@ struct BatchFollower {
             progress.show(text, share: share)
             try await Task.sleep(for: .milliseconds(300))
         }
+    }
+
+    private mutating func read() async throws -> JSON {
+        let (server, path) = (server, path)
+        return try await patience.trying { try await server.call("GET", path) }
     }
 
     private func words(_ batch: JSON) -> String {

@@ -1,3 +1,5 @@
+import System
+
 /// Trying again while a server is away for a moment: it restarts, or the network does.
 struct Patience: Sendable {
     /// Longer than a restart takes.
@@ -22,7 +24,7 @@ struct Patience: Sendable {
             } catch let error as Failure where error.status == .tryAgain && hasAnswered {
                 guard start.duration(to: .now) + pause < limit else { throw error }
                 if pause == .milliseconds(250) {
-                    Console.note("\nthe server is away; trying again for a while …")
+                    Console.note("\(isTerminal(2) ? "\n" : "")the server is away; trying again for a while …")
                 }
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))

@@ -17,7 +17,7 @@ struct Waiting {
     ///
     /// Failed where a line was invalid or a job did not succeed.
     func run(_ output: String?) async throws -> ExitStatus {
-        var follower = BatchFollower(server: server, batch: batch)
+        var follower = BatchFollower(server: server, batch: batch, hasAnswered: true)
         let end = try await follower.run()
         var tally = Tally(end["counts"])
         if ledger.refused < ledger.jobs.count, let output {

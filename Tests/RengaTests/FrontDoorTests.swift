@@ -1,0 +1,178 @@
+import Foundation
+import JSON
+import Testing
+
+@testable import renga
+
+/// The real binary, from outside.
+@Suite(.timeLimit(.minutes(1)), .serialized)
+struct FrontDoorTests {
+    let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    private func renga(_ words: String..., input: String = "", environment: [String: String] = [:])
+        async throws
+        -> Program.Ended
+    {
+        try await Program(words, environment, in: folder.url, input: input).end()
+    }
+
+    /// `up` on a free port or the one given, and its address.
+    private func up(_ words: String..., port: String = "0", environment: [String: String] = [:]) async throws
+        -> (program: Program, url: String)
+    {
+        let program = try Program(["up", "--port", port] + words, environment, in: folder.url)
+        let line = await program.output.line(from: "http://127.0.0.1:")
+        let url = try #require(line?.split(separator: " ").first)
+        return (program, String(url))
+    }
+
+    private func stop(_ program: Program) async {
+        program.signal(SIGTERM)
+        #expect(await program.end().status == 0)
+    }
+
+    @Test func `up without a key answers from its simulator, says so, and ends in order`() async throws {
+        // Loopback is called directly, whatever proxy the environment names.
+        let (program, url) = try await up(environment: ["http_proxy": "http://127.0.0.1:1"])
+        let done = try await renga("enqueue", "-", "--text", "--wait", "--url", url, input: "one\ntwo\n")
+        #expect(
+            done.status == 0 && done.output.contains("2 lines: 2 new") && done.output.contains("2 succeeded"))
+        let jobs = try await renga("jobs", "--json", "--url", url)
+        #expect(jobs.output.split(separator: "\n").count == 2)
+        #expect(jobs.output.contains(#""state":"succeeded""#) && jobs.output.contains(#""simulated":true"#))
+        await stop(program)
+        #expect(await program.end().output.contains("No ANTHROPIC_API_KEY is set"))
+        #expect(FileManager.default.fileExists(atPath: folder.url.appending(path: "renga-demo.db").path))
+    }
+
+    @Test func `enqueue writes results in the order of the input, and the same file again resumes`()
+        async throws
+    {
+        let (program, url) = try await up()
+        let lines = (1...40).map { #""Number \#($0).""# }
+        try folder.write("in.jsonl", lines)
+        let first = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
+        #expect(first.status == 0 && first.output.contains("40 new"))
+        let before = try folder.lines("out.jsonl")
+        #expect(try before.map { try JSON.parse($0).number("line") } == Array(1...40))
+
+        try folder.write("in.jsonl", [#""New.""#] + lines.reversed() + ["no json", lines[0]])
+        let second = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
+        #expect(second.status == 1, "a line was invalid")
+        #expect(second.output.contains("43 lines: 2 new, 40 there already, 1 invalid"))
+        #expect(second.errors.contains("line 42: column 1"))
+        let after = try folder.lines("out.jsonl").map { try JSON.parse($0) }
+        #expect(after.map { $0.number("line") } == Array(1...43))
+        #expect(
+            try after[1...40].map { $0.text("id") } == before.reversed().map { try JSON.parse($0).text("id") }
+        )
+        #expect(after[41].text("state") == "invalid" && after[42].text("state") == "succeeded")
+        await stop(program)
+    }
+
+    @Test func `a server that is killed and comes back loses nothing for whoever waits`() async throws {
+        let (program, url) = try await up()
+        try folder.write("in.jsonl", (1...300).map { #""Number \#($0).""# })
+        let pause = try await renga("pause", "queue", "default", "--url", url)
+        #expect(pause.status == 0)
+        let waiting = try Program(
+            ["enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url], in: folder.url)
+        #expect(await waiting.errors.line(from: "Stopping this command") != nil)
+        program.signal(SIGKILL)
+        _ = await program.end()
+        #expect(await waiting.errors.line(from: "the server is away") != nil)
+        let again = try await up(port: String(url.split(separator: ":")[2]))
+        #expect(try await renga("resume", "queue", "default", "--url", url).status == 0)
+        let ended = await waiting.end()
+        #expect(ended.status == 0 && ended.output.contains("300 succeeded"))
+        #expect(try folder.lines("out.jsonl").count == 300)
+        await stop(again.program)
+    }
+
+    @Test func `server, worker and simulator run apart, and the server makes the key that it asks for`()
+        async throws
+    {
+        let simulator = try Program(["simulate", "--port", "0"], in: folder.url)
+        let address = try #require(await simulator.errors.line(from: "http://127.0.0.1:"))
+        let endpoint = String(address.prefix { $0 != "\"" })
+        let environment = [
+            "ANTHROPIC_API_KEY": "simulated", "ANTHROPIC_BASE_URL": endpoint, "RENGA_API_KEY_FILE": "api-key",
+        ]
+        let server = try Program(["serve", "--listen", "0.0.0.0:0"], environment, in: folder.url)
+        let url = String(
+            try #require(await server.errors.line(from: "http://127.0.0.1:")).prefix { $0 != "\"" })
+        let worker = try Program(["work"], environment, in: folder.url)
+        let refused = try await renga("jobs", "--url", url)
+        #expect(refused.status == 1 && refused.errors.contains("set RENGA_API_KEY"))
+        let done = try await renga(
+            "enqueue", "-", "--text", "--wait", "--url", url, input: "hello\n", environment: environment)
+        #expect(done.status == 0, "\(done)")
+        for program in [server, worker, simulator] { await stop(program) }
+        let key = try folder.lines("api-key")[0]
+        #expect(await server.end().errors.contains(key), "shown once")
+        #expect(await worker.end().errors.contains(key) == false)
+    }
+
+    @Test func `a second signal ends a process that still waits for its calls`() async throws {
+        let simulator = try Program(["simulate", "--port", "0", "--latency", "600s"], in: folder.url)
+        let address = try #require(await simulator.errors.line(from: "http://127.0.0.1:"))
+        let environment = [
+            "ANTHROPIC_API_KEY": "simulated", "ANTHROPIC_BASE_URL": String(address.prefix { $0 != "\"" }),
+            "RENGA_LOG": "debug",
+        ]
+        let (program, url) = try await up(environment: environment)
+        _ = try await renga("enqueue", "-", "--text", "--url", url, input: "hello\n")
+        while try await !renga("jobs", "--state", "running", "--json", "--url", url).output.contains("job_") {
+        }
+        program.signal(SIGTERM)
+        #expect(await program.errors.line(from: #""worker drains","running":1"#) != nil)
+        program.signal(SIGTERM)
+        let ended = await program.end()
+        #expect(ended.status == 1 && ended.errors.contains("second signal"))
+        simulator.signal(SIGKILL)
+    }
+
+    @Test func `wrong usage is status 2, an absent server 75, and a refused start says what to do`()
+        async throws
+    {
+        let unknown = try await renga("jbos")
+        #expect(unknown.status == 2 && unknown.errors.contains("did you mean jobs?"))
+        let flag = try await renga("jobs", "--limt", "3")
+        #expect(
+            flag.status == 2 && flag.errors.contains("--limit") && flag.errors.contains("usage: renga jobs"))
+        let absent = try await renga("jobs", "--url", "http://127.0.0.1:1")
+        #expect(absent.status == 75 && absent.errors.contains("http://127.0.0.1:1"))
+        let keyless = try await renga("serve")
+        #expect(keyless.status == 2 && keyless.errors.contains("ANTHROPIC_API_KEY"))
+        let open = try await renga("up", "--listen", "0.0.0.0:0")
+        #expect(open.status == 2 && open.errors.contains("RENGA_API_KEY"))
+        #expect(try await renga("health", "--port", "1").status == 1)
+        #expect(try await renga("--version").output.hasPrefix("renga "))
+        #expect(try await renga("help").status == 0)
+        #expect(try await renga().status == 2)
+    }
+
+    @Test func `jobs are held, cancelled, mended and copied from the command line`() async throws {
+        let (program, url) = try await up()
+        _ = try await renga("pause", "queue", "q", "--url", url)
+        _ = try await renga("enqueue", "-", "--text", "--queue", "q", "--url", url, input: "one\ntwo\n")
+        #expect(try await renga("jobs", "--url", url).output.contains("pause: queue q is paused"))
+        #expect(
+            try await renga("cancel", "--queue", "q", "--dry-run", "--url", url).output
+                == "2 jobs would be cancelled\n")
+        #expect(try await renga("cancel", "--queue", "q", "--url", url).output == "2 jobs cancelled\n")
+        let retried = try await renga("retry", "--queue", "q", "--set", "max_tokens=7", "--url", url)
+        #expect(retried.output == "2 jobs queued again\n")
+        _ = try await renga("resume", "queue", "q", "--url", url)
+        let batch = try await renga("results", "--queue", "q", "--url", url)
+        #expect(batch.status == 0)
+        #expect(try await renga("backup", "copy.db", "--database", "renga-demo.db").status == 0)
+        #expect(try await renga("migrate", "--database", "copy.db").output.contains("schema version"))
+        #expect(try await renga("backup", "copy.db", "--database", "renga-demo.db").status == 1)
+        let status = try await renga("status", "--url", url)
+        #expect(status.output.contains("queues") && status.output.contains("workers"))
+        await stop(program)
+    }
+}
