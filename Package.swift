@@ -48,8 +48,10 @@ let rooms: [Target] = [
     // Its measure: `./dev bench`.
     .executableTarget(
         name: "renga-bench",
-        dependencies: ["JobStoreSQLite", "Jobs", "HTTPClient", "JSON", "System"], path: "Benchmarks",
-        exclude: ["RESULTS.md"]),
+        dependencies: [
+            "JobStoreSQLite", "Jobs", "SQLite", "HTTPClient", "HTTPServer", "JSON", "Crypto", "System",
+        ],
+        path: "Benchmarks", exclude: ["README.md", "RESULTS.md"]),
 ]
 
 let tests: [Target] = [

@@ -1,13 +1,53 @@
 import System
 
-/// The benchmarks, each a function that returns its rows of the table.
+/// `renga-bench`: measures renga on this machine and prints the figures as a Markdown table.
+///
+/// Each benchmark is a file; what they share is in `Harness`. A program that a benchmark needs beside itself is either
+/// `renga`, as users run it, or this program again in one of the roles of `Helpers`.
 @main
 struct Main {
-    static func main() async throws {
-        let directory = try ScratchDirectory()
-        defer { directory.remove() }
-        var table = Table()
-        table.add(try await StoreBenchmark(directory: directory.path).run())
-        table.print()
+    static func main() async {
+        var words = CommandLine.arguments.dropFirst()
+        do {
+            if words.first == Helper.word {
+                words.removeFirst()
+                return try await Helper.run(Array(words))
+            }
+            try await measure(Options(Array(words)))
+        } catch {
+            say("renga-bench: \(error)")
+            exitProcess(1)
+        }
+    }
+
+    private static let benchmarks: [any Benchmark.Type] = [
+        EnqueueBenchmark.self, ClaimBenchmark.self, ServerBenchmark.self, BulkBenchmark.self,
+        WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self, IdleBenchmark.self,
+    ]
+
+    private static func measure(_ options: Options) async throws {
+        let chosen = benchmarks.filter { options.only.isEmpty || options.only.contains($0.name) }
+        guard !options.isHelp, !chosen.isEmpty else {
+            return say(Options.help(benchmarks.map { ($0.name, $0.summary) }))
+        }
+        let children = Children()
+        children.endWithThisProcess()
+        let scratch = try ScratchDirectory()
+        defer { scratch.remove() }
+        let bench = try Bench(options: options, scratch: scratch.path, children: children)
+        if options.record { await Machine.waitForQuiet() }
+        var report = try Report(options: options, scratch: scratch.path)
+        for benchmark in chosen {
+            say("\(benchmark.name): \(benchmark.summary) …")
+            do {
+                report.table.add(try await benchmark.run(bench))
+            } catch {
+                children.endAll()
+                throw error
+            }
+        }
+        report.finish()
+        print(report.text)
+        if options.record { try report.append(to: "Benchmarks/RESULTS.md") }
     }
 }

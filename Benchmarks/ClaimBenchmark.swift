@@ -1,0 +1,76 @@
+import JobStoreSQLite
+import Jobs
+
+/// Opening and closing attempts, without calls: each job claimed under a lease, and settled by itself.
+enum ClaimBenchmark: Benchmark {
+    static let name = "claim"
+    static let summary = "claims and settlements by one process and by four on one database"
+
+    static func run(_ bench: Bench) async throws -> [Figure] {
+        let count = bench.sizes.jobs
+        let bare = try BareStore(path: bench.database("bare-claim"), request: Sample.request(count))
+        _ = try bare.enqueue(count, perTransaction: 500)
+        let ceiling = try bare.claimAndSettle(perTransaction: 100)
+        let one = try await rate(bench, processes: 1, count)
+        let four = try await rate(bench, processes: 4, count)
+        let what = "plain SQLite loop with attempts and answers, 100 a transaction"
+        return [
+            Figure(
+                "claim 100 at a time and settle each, 1 process", one.rate, "jobs/s", ceiling: (ceiling, what)
+            ),
+            Figure(
+                "the same, 4 processes on one database", four.rate, "jobs/s",
+                ceiling: (ceiling, "the same loop, alone on the database")),
+            Figure(
+                "longest wait of a bystander for the write lock meanwhile", four.worstWait, "ms",
+                note: "a fifth process that wrote one row every 5 ms, \(four.writes) in all"),
+        ]
+    }
+
+    private struct Outcome {
+        var rate: Double
+        var worstWait: Double
+        var writes: Int
+    }
+
+    private static func rate(_ bench: Bench, processes: Int, _ count: Int) async throws -> Outcome {
+        let path = bench.database("claim-\(processes)")
+        try await fill(path, bench, count)
+        let bystander = try bench.helper(["bystander", path], log: "bystander-\(processes)")
+        var claimers: [Child] = []
+        for number in 0..<processes {
+            claimers.append(try bench.helper(["claim", path], log: "claim-\(processes)-\(number)"))
+        }
+        for child in claimers + [bystander] { _ = try await child.line(with: "ready") }
+        for child in claimers { try child.tell("go") }
+        var ends: [[Double]] = []
+        for child in claimers {
+            ends.append(numbers(in: try await child.line(with: "done", within: .seconds(120))))
+            try await child.wait(within: .seconds(20))
+        }
+        try bystander.tell("enough")
+        let waits = numbers(in: try await bystander.line(with: "worst"))
+        try await bystander.wait(within: .seconds(20))
+        return try outcome(ends, waits, expecting: count)
+    }
+
+    private static func outcome(
+        _ ends: [[Double]], _ waits: [Double], expecting count: Int
+    ) throws -> Outcome {
+        let jobs = ends.reduce(0) { $0 + $1[0] }
+        guard Int(jobs) == count, let first = ends.map({ $0[1] }).min(), let last = ends.map({ $0[2] }).max()
+        else { throw Trouble("\(Int(jobs)) of \(count) jobs were settled") }
+        return Outcome(rate: jobs / ((last - first) / 1000), worstWait: waits[0], writes: Int(waits[1]))
+    }
+
+    /// The words behind the first.
+    private static func numbers(in line: String) -> [Double] {
+        line.split(separator: " ").dropFirst().compactMap { Double($0) }
+    }
+
+    private static func fill(_ path: String, _ bench: Bench, _ count: Int) async throws {
+        let store = try await SQLiteJobStore(path: path)
+        try await bench.fill(store, count, for: Sample.service())
+        await store.close()
+    }
+}

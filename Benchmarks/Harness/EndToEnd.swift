@@ -1,0 +1,51 @@
+import HTTPClient
+import JobStoreSQLite
+import Jobs
+
+/// A backlog, one `renga work`, one `renga simulate`: from the first claim to the last settlement.
+struct EndToEnd {
+    let bench: Bench
+    var jobs: Int
+    var slots: Int
+    var latency: String
+
+    struct Outcome {
+        var finished: Finished
+        var worker: ProcessFacts
+        var simulatorCPUSeconds: Double
+
+        /// For a note.
+        var processorTime: String {
+            let jobs = Double(finished.jobs)
+            let worker = Table.number(worker.cpuSeconds / jobs * 1e6)
+            let simulator = Table.number(simulatorCPUSeconds / jobs * 1e6)
+            return "processor time a job: worker \(worker) µs, simulator \(simulator) µs"
+        }
+    }
+
+    func run(name: String) async throws -> Outcome {
+        let path = bench.database(name)
+        let simulator = try await bench.simulator(latency: latency)
+        let store = try await SQLiteJobStore(path: path)
+        try await bench.fill(store, jobs, for: Sample.service(at: simulator.url))
+        let before = try simulator.child.facts()
+        let worker = try bench.worker(database: path, provider: simulator.url, slots: slots, log: name)
+        try await wait(for: store, worker)
+        let facts = try worker.facts()
+        let simulated = try simulator.child.facts().cpuSeconds - before.cpuSeconds
+        await worker.stop()
+        await simulator.child.stop()
+        await store.close()
+        return Outcome(finished: try Finished(database: path), worker: facts, simulatorCPUSeconds: simulated)
+    }
+
+    /// Looks ten times a second, at a count that the store keeps anyway.
+    private func wait(for store: SQLiteJobStore, _ worker: Child) async throws {
+        for _ in 0..<1_800 {
+            let counts = try await store.queue("bench")?.counts ?? StateCounts()
+            if counts.succeeded == jobs { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Trouble("not finished after three minutes; the worker says:\n\(worker.output.suffix(2_000))")
+    }
+}

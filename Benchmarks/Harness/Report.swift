@@ -1,0 +1,79 @@
+import Foundation
+
+/// One run: what it measured, on what, when, and how undisturbed.
+struct Report {
+    var table = Table()
+    private let options: Options
+    private let machine: String
+    private let sync: Latencies
+    private let load: Double
+    private let began = ContinuousClock.now
+    private let processorsBefore = Machine.processorSeconds()
+    private var ending = ""
+
+    init(options: Options, scratch: String) throws {
+        self.options = options
+        machine = Machine.description(of: scratch)
+        load = Machine.load
+        sync = try Machine.measureSync(in: scratch)
+    }
+
+    /// To be called when all programs have ended.
+    mutating func finish() {
+        let after = Machine.processorSeconds()
+        let elapsed = (ContinuousClock.now - began).seconds
+        let others = (after.everybody - processorsBefore.everybody) - (after.ours - processorsBefore.ours)
+        let capacity = elapsed * Double(ProcessInfo.processInfo.processorCount)
+        let share = max(0, others / capacity * 100)
+        ending =
+            "Took \(Table.number(elapsed.rounded())) s, in which others and the kernel's own threads took "
+        ending += "\(Table.number((share * 10).rounded() / 10)) % of the processors."
+    }
+
+    var text: String {
+        """
+        ## \(Self.date), commit \(Self.commit)\(options.isQuick ? ", quick" : "")
+
+        \(machine); sync of 4 KiB \(sync.text); load before the run \(Table.number(load)).
+        \(ending)
+
+        \(table.text)
+        """
+    }
+
+    func append(to path: String) throws {
+        guard let file = FileHandle(forWritingAtPath: path) else {
+            throw Trouble("\(path) is not here; run it from the top of the checkout")
+        }
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(("\n" + text + "\n").utf8))
+        try file.close()
+        say("recorded in \(path)")
+    }
+
+    private static var date: String {
+        let format = ISO8601DateFormatter()
+        format.formatOptions = [.withFullDate]
+        return format.string(from: Date())
+    }
+
+    private static var commit: String {
+        let hash = git("rev-parse", "--short", "HEAD")
+        let changes = git(
+            "status", "--porcelain", "--", "Sources", "migrations", "Benchmarks", "Package.swift")
+        return hash.isEmpty ? "unknown" : hash + (changes.isEmpty ? "" : " with changes")
+    }
+
+    private static func git(_ arguments: String...) -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["git"] + arguments
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return "" }
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

@@ -1,0 +1,116 @@
+import HTTPClient
+import HTTPServer
+import JobStoreSQLite
+import Jobs
+
+/// How soon an idle worker takes up what another process has enqueued.
+///
+/// This process enqueues and is the upstream too, so that both moments are read off one clock.
+enum PickupBenchmark: Benchmark {
+    static let name = "pickup"
+    static let summary = "from the commit in one process to the call upstream from another"
+
+    static func run(_ bench: Bench) async throws -> [Figure] {
+        let upstream = Upstream()
+        upstream.end(after: .seconds(120))
+        let server = HTTPServer(handler: upstream)
+        try server.start()
+        let url = "http://127.0.0.1:\(server.port)"
+        let store = try await SQLiteJobStore(path: bench.database("pickup"))
+        let heard = try await heard(store, bench, url)
+        let call = try await bareCalls(to: url, upstream)
+        let worker = try bench.worker(database: bench.database("pickup"), provider: url, slots: 40)
+        var arrivals = upstream.arrivals.makeAsyncIterator()
+        let first = await arrivals.next()
+        let start = first.map { ($0 - worker.started).milliseconds } ?? 0
+        var latencies: [Double] = []
+        // What was enqueued to listen for commits is done first.
+        for _ in 1..<heard.count { _ = await arrivals.next() }
+        for number in 0..<bench.sizes.pickups {
+            try await Task.sleep(for: .milliseconds(.random(in: 20...60)))
+            let job = try Sample.job(1_000_000 + number, for: Sample.service(at: url))
+            _ = try await store.enqueue([job], atomically: true, now: bench.now)
+            let committed = ContinuousClock.now
+            guard let arrived = await arrivals.next() else {
+                throw Trouble("a job was never called; the worker says:\n\(worker.output.suffix(2_000))")
+            }
+            latencies.append((arrived - committed).milliseconds)
+        }
+        await worker.stop()
+        await server.stop()
+        await store.close()
+        return figures(Latencies(latencies), start: start, floor: heard.percentile(50) + call.percentile(50))
+    }
+
+    private static func figures(_ latencies: Latencies, start: Double, floor: Double) -> [Figure] {
+        [
+            Figure(
+                "pickup by another process, from the enqueue's return to the call's arrival: p50",
+                latencies.percentile(50), "ms",
+                ceiling: (floor, "p50 of hearing of a commit + p50 of a call over a kept connection"),
+                note:
+                    "\(latencies.count) jobs, 20–60 ms apart, worst \(Table.number(latencies.percentile(100))) ms"
+            ),
+            Figure("the same: p99", latencies.percentile(99), "ms"),
+            Figure("start of a worker to its first call upstream, jobs waiting", start, "ms"),
+        ]
+    }
+
+    /// How long after an enqueue's return a change is heard of, without a worker.
+    private static func heard(_ store: SQLiteJobStore, _ bench: Bench, _ url: String) async throws
+        -> Latencies
+    {
+        var times: [Double] = []
+        for number in 0..<50 {
+            try await Task.sleep(for: .milliseconds(10))
+            let changes = store.changes()
+            let job = try Sample.job(number, for: Sample.service(at: url))
+            _ = try await store.enqueue([job], atomically: true, now: bench.now)
+            let committed = ContinuousClock.now
+            for await _ in changes { break }
+            times.append((ContinuousClock.now - committed).milliseconds)
+        }
+        return Latencies(times)
+    }
+
+    /// From sending a request to its arrival at the handler.
+    private static func bareCalls(to url: String, _ upstream: Upstream) async throws -> Latencies {
+        let client = HTTPClient()
+        var arrivals = upstream.arrivals.makeAsyncIterator()
+        var times: [Double] = []
+        for number in 0..<50 {
+            let sent = ContinuousClock.now
+            async let response = client.send(HTTPRequest(url: url, body: Sample.request(number)))
+            if let arrived = await arrivals.next() { times.append((arrived - sent).milliseconds) }
+            _ = try await response
+        }
+        return Latencies(times)
+    }
+}
+
+/// Answers every call with a Message at once, and tells when its headers had come.
+private final class Upstream: Handler {
+    let arrivals: AsyncStream<ContinuousClock.Instant>
+    private let continuation: AsyncStream<ContinuousClock.Instant>.Continuation
+
+    init() {
+        (arrivals, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
+    }
+
+    /// Nobody waits for ever for a call that does not come.
+    func end(after limit: Duration) {
+        Task {
+            try await Task.sleep(for: limit)
+            continuation.finish()
+        }
+    }
+
+    func policy(for head: RequestHead) -> BodyPolicy {
+        continuation.yield(.now)
+        return .collect(limit: 1 << 20)
+    }
+
+    func respond(to request: Request) async -> Response {
+        Response(contentType: "application/json", bytes: Sample.answer)
+    }
+}

@@ -1,0 +1,68 @@
+import HTTPClient
+import JSON
+
+/// `renga serve` under load of small requests: 64 connections, each request answered before the next.
+enum ServerBenchmark: Benchmark {
+    static let name = "serve"
+    static let summary = "POST and GET of single jobs over HTTP"
+
+    static func run(_ bench: Bench) async throws -> [Figure] {
+        let bare = try await bareServer(bench)
+        let barePost = try await post(bench, at: bare.url)
+        let bareGet = try await get(bench, at: bare.url, ids: ["job_00000000000000000000"])
+        await bare.child.stop()
+
+        let server = try await bench.server(database: bench.database("serve"))
+        let start = try server.child.facts()
+        let post = try await post(bench, at: server.url)
+        let between = try server.child.facts()
+        let get = try await get(bench, at: server.url, ids: ids(at: server.url))
+        let end = try server.child.facts()
+        await server.child.stop()
+        return [
+            figure(
+                "POST /v1/jobs, one job each, 64 connections, on disk before each 202", post, barePost,
+                serverCPU: between.cpuSeconds - start.cpuSeconds),
+            figure(
+                "GET /v1/jobs/{id}, 64 connections", get, bareGet,
+                serverCPU: end.cpuSeconds - between.cpuSeconds),
+            Figure("memory of the server after this", end.residentMiB, "MiB", note: "idle before: see below"),
+        ]
+    }
+
+    private static func figure(
+        _ what: String, _ result: Load.Result, _ bare: Load.Result, serverCPU: Double
+    ) -> Figure {
+        let server = Table.number(serverCPU / Double(result.count) * 1e6)
+        let client = Table.number(result.cpuSeconds / Double(result.count) * 1e6)
+        return Figure(
+            what, result.rate, "requests/s",
+            ceiling: (bare.rate, "the same server and load with nothing behind them"),
+            note: "\(result.latencies.text); processor time for each: server \(server) µs, load \(client) µs")
+    }
+
+    private static func bareServer(_ bench: Bench) async throws -> (child: Child, url: String) {
+        let child = try bench.helper(["serve"], log: "bare-serve")
+        let port = try await child.line(with: "port").split(separator: " ").last ?? ""
+        return (child, "http://127.0.0.1:\(port)")
+    }
+
+    private static func post(_ bench: Bench, at url: String) async throws -> Load.Result {
+        try await Load(seconds: bench.sizes.load, expecting: 202).run { number in
+            HTTPRequest(url: url + "/v1/jobs", body: Sample.body(number), mayRepeat: false)
+        }
+    }
+
+    private static func get(_ bench: Bench, at url: String, ids: [String]) async throws -> Load.Result {
+        try await Load(seconds: bench.sizes.load, expecting: 200).run { number in
+            HTTPRequest(method: "GET", url: "\(url)/v1/jobs/\(ids[number % ids.count])")
+        }
+    }
+
+    private static func ids(at url: String) async throws -> [String] {
+        let page = try await HTTPClient().send(HTTPRequest(method: "GET", url: url + "/v1/jobs?limit=500"))
+        let ids = try JSON.parse(page.body)["data"]?.elements?.compactMap { $0["id"]?.string } ?? []
+        guard !ids.isEmpty else { throw Trouble("no jobs: \(String(decoding: page.body, as: UTF8.self))") }
+        return ids
+    }
+}

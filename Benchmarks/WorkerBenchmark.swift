@@ -1,0 +1,44 @@
+import HTTPClient
+
+/// Whole jobs as fast as one worker can: claim, a real HTTP call, settlement on disk; the upstream answers at once.
+enum WorkerBenchmark: Benchmark {
+    static let name = "work"
+    static let summary = "a backlog through one worker, upstream without delay"
+    private static let slots = 64
+
+    static func run(_ bench: Bench) async throws -> [Figure] {
+        let calls = try await bareCalls(bench)
+        let outcome = try await EndToEnd(bench: bench, jobs: bench.sizes.backlog, slots: slots, latency: "0")
+            .run(name: "work")
+        let finished = outcome.finished
+        return [
+            Figure(
+                "jobs end to end, one worker with \(slots) slots, backlog of "
+                    + Table.number(Double(finished.jobs)),
+                Double(finished.jobs) / finished.seconds, "jobs/s",
+                ceiling: (calls, "\(slots) callers to the same simulator, no queue"),
+                note: outcome.processorTime),
+            Figure(
+                "memory of the worker after this", outcome.worker.residentMiB, "MiB",
+                note: "at most \(Table.number(outcome.worker.peakMiB)) MiB"),
+            Figure(
+                "database beyond the bodies, for each finished job", finished.overheadBytes, "bytes",
+                note: "rows, indexes, history of attempts"),
+        ]
+    }
+
+    private static func bareCalls(_ bench: Bench) async throws -> Double {
+        let simulator = try await bench.simulator(latency: "0")
+        let result = try await Load(seconds: bench.sizes.load / 2, expecting: 200).run { number in
+            HTTPRequest(
+                url: simulator.url + "/v1/messages",
+                headers: [
+                    ("x-api-key", "none-needed"), ("anthropic-version", "2023-06-01"),
+                    ("content-type", "application/json"),
+                ],
+                body: Sample.request(number), mayRepeat: false)
+        }
+        await simulator.child.stop()
+        return result.rate
+    }
+}
