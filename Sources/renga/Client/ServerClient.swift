@@ -49,7 +49,10 @@ struct ServerClient: Sendable {
         _ path: String, query: [(String, String?)], _ body: ([UInt8]) async throws -> Void
     ) async throws {
         do {
-            let answer = try await http.stream(request("GET", path, query, nil, ""))
+            var request = request("GET", path, query, nil, "")
+            // It goes on as it comes, and nothing of it is kept.
+            request.maxResponseBytes = .max
+            let answer = try await http.stream(request)
             guard (200..<300).contains(answer.status) else {
                 var bytes: [UInt8] = []
                 for try await piece in answer.body where bytes.count < 1 << 20 { bytes += piece }

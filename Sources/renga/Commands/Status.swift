@@ -17,8 +17,9 @@ extension Command {
             try Console.print(text(stats, invocation))
             return .done
         }
+        var patience = Patience()
         while true {
-            let stats = try await server.call("GET", "/v1/stats")
+            let stats = try await patience.trying { try await server.call("GET", "/v1/stats") }
             let text = text(stats, invocation)
             // Home, then each line cleared behind its end, then all below: nothing flickers.
             let redrawn = text.split(separator: "\n", omittingEmptySubsequences: false).joined(
