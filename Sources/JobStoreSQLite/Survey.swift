@@ -66,6 +66,7 @@ struct Survey {
             return .open
         }
         if let limit = queue.concurrency, queue.running >= limit { return .closed(nil) }
+        if route.ledger.isOfAnotherBoot(at: now.moment) { return .open }
         route.ledger.advance(to: now.moment)
         let need = route.ledger.need(requestBytes: first.requestBytes, maxTokens: first.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {

@@ -198,6 +198,11 @@ extension RouteLedger {
         lines[meter] = line
     }
 
+    /// Whether a meter was last written before this boot: it refills only once it is written anew.
+    package func isOfAnotherBoot(at now: Moment) -> Bool {
+        lines.values.contains { $0.bucket.at.boot != now.boot }
+    }
+
     /// Refills every meter up to now.
     package mutating func advance(to now: Moment) {
         for meter in Meter.allCases { lines[meter]?.bucket.advance(to: now) }
