@@ -57,6 +57,7 @@ private struct Change {
     func retry(_ id: Int64, _ change: RetryChange) throws -> ChangeOutcome {
         guard let job = try StoredJob.find(id, connection) else { return .unknown }
         guard job.state == .failed || job.state == .cancelled else { return .refused(job.state) }
+        if let place = job.finishOrder { try operation.giveUp(place: place) }
         _ = try connection.run(
             """
             UPDATE job

@@ -74,13 +74,27 @@ final class Operation {
     func nextFinishOrder() throws -> Int64 {
         let last =
             try lastOrder
-            ?? connection.queryOne("SELECT max(finish_order) FROM job WHERE finish_order IS NOT NULL") {
-                row in
-                row.int64(0)
-            } ?? 0
+            ?? connection.queryOne(
+                """
+                SELECT max(
+                    coalesce((SELECT max(finish_order) FROM job WHERE finish_order IS NOT NULL), 0),
+                    coalesce((SELECT place FROM finish_floor), 0)
+                )
+                """
+            ) { row in row.int64(0) } ?? 0
         let order = max(now.timestamp.firstID, last + 1)
         lastOrder = order
         return order
+    }
+
+    /// Notes that a place in the order of finishing is left, lest another job gets it.
+    func giveUp(place: Int64) throws {
+        _ = try connection.run(
+            """
+            INSERT INTO finish_floor (id, place)
+            VALUES (1, ?1)
+            ON CONFLICT DO UPDATE SET place = max(place, ?1)
+            """, [.integer(place)])
     }
 
     /// After what this operation did so far was rolled back.

@@ -34,7 +34,7 @@ private struct Prune {
         // A cancelled job whose call has not been given up yet stays: its worker still settles it.
         let jobs = try connection.query(
             """
-            SELECT id, lane_id, batch_id, state, answer_id
+            SELECT id, lane_id, batch_id, state, answer_id, finish_order
             FROM job
             WHERE finish_order IS NOT NULL AND finish_order < ?1 AND NOT EXISTS (
                 SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.fate = 'open'
@@ -45,9 +45,11 @@ private struct Prune {
         ) { row in
             (
                 id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2),
-                state: JobState(rawValue: row.text(3)) ?? .failed, answer: row.int64OrNil(4)
+                state: JobState(rawValue: row.text(3)) ?? .failed, answer: row.int64OrNil(4),
+                place: row.int64(5)
             )
         }
+        if let last = jobs.last { try operation.giveUp(place: last.place) }
         for job in jobs {
             _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(job.id)])
             operation.moved(lane: job.lane, batch: nil, from: job.state, to: nil)

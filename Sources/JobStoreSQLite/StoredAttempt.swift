@@ -103,11 +103,13 @@ struct StoredJob {
     let batch: Int64?
     let promptHash: [UInt8]
     let requestBytes: Int
+    let finishOrder: Int64?
 
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
-            SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes
+            SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
+                finish_order
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -117,7 +119,7 @@ struct StoredJob {
                 attempt: row.int(2),
                 attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
                 batch: row.int64OrNil(6),
-                promptHash: row.blob(7), requestBytes: row.int(8))
+                promptHash: row.blob(7), requestBytes: row.int(8), finishOrder: row.int64OrNil(9))
         }
     }
 }

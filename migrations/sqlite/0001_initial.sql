@@ -278,6 +278,14 @@ CREATE TABLE batch_tally (
     PRIMARY KEY (batch_id, state)
 ) STRICT, WITHOUT ROWID;
 
+-- The last place in the order of finishing that a retry or pruning gave up: no other job may get it, as somebody may
+-- have read on from there.
+CREATE TABLE finish_floor (
+    id INTEGER PRIMARY KEY,
+    place INTEGER NOT NULL,
+    CONSTRAINT finish_floor_is_one_row CHECK (id = 1)
+) STRICT;
+
 -- Calls and money by UTC day and lane.
 CREATE TABLE spend (
     day INTEGER NOT NULL,
