@@ -27,6 +27,14 @@ final class Bench {
         _ backend: Backend, cacheTTL: Milliseconds = Sample.cacheTTL,
         _ body: (Bench) async throws -> Void
     ) async throws {
+        try await withTaskExecutorPreference(OwnThread.next()) {
+            try await runHere(backend, cacheTTL: cacheTTL, body)
+        }
+    }
+
+    private static func runHere(
+        _ backend: Backend, cacheTTL: Milliseconds, _ body: (Bench) async throws -> Void
+    ) async throws {
         let directory = try TemporaryDirectory()
         let store = try await backend.open(directory, cacheTTL: cacheTTL)
         let worker = try await store.register(

@@ -11,10 +11,12 @@ enum Backend: String, CaseIterable, Sendable {
     func open(_ directory: TemporaryDirectory, cacheTTL: Milliseconds = Sample.cacheTTL) async throws
         -> any JobStore
     {
-        switch self {
-        case .sqlite:
-            try await SQLiteJobStore(
-                path: directory.database, settings: StoreSettings(cacheTTL: cacheTTL))
+        try await withTaskExecutorPreference(OwnThread.next()) {
+            switch self {
+            case .sqlite:
+                try await SQLiteJobStore(
+                    path: directory.database, settings: StoreSettings(cacheTTL: cacheTTL))
+            }
         }
     }
 

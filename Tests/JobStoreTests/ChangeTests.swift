@@ -1,0 +1,189 @@
+import JSON
+import Jobs
+import Testing
+
+/// Cancelling and retrying, one by one and by filter.
+@Suite struct ChangeTests {
+    private func fail(_ bench: Bench, _ attempt: ClaimedAttempt) async throws {
+        try await bench.meet(Sample.refusal(400, message: "no"), attempt)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a queued job is cancelled and never claimed`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue([
+                try Sample.job("ready"), try Sample.job("held") { $0.delay = 1_000 },
+            ])
+            for id in ids { #expect(try await bench.store.cancel(id, now: bench.now) == .changed) }
+            bench.clock.advance(1_000)
+            #expect(try await bench.claim().isEmpty)
+            #expect(try await bench.states(ids) == [.cancelled, .cancelled])
+            #expect(try await bench.job(ids[0]).finishedAt != nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `cancelling what is over is refused, and what is not known is unknown`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue("one", "two")
+            let attempts = try await bench.claim()
+            try await bench.succeed(attempts[0])
+            #expect(try await bench.store.cancel(ids[0], now: bench.now) == .refused(.succeeded))
+            #expect(try await bench.store.cancel(ids[1], now: bench.now) == .changed)
+            #expect(try await bench.store.cancel(ids[1], now: bench.now) == .refused(.cancelled))
+            #expect(try await bench.store.cancel(JobID(9), now: bench.now) == .unknown)
+            #expect(try await bench.store.retry(JobID(9), change: .init(), now: bench.now) == .unknown)
+            #expect(
+                try await bench.store.retry(ids[0], change: .init(), now: bench.now)
+                    == .refused(.succeeded))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `cancelling by filter works in bounded turns and touches nothing else`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue(try Sample.jobs(25, queue: "doomed", prefix: "d"))
+            let spared = try await bench.enqueue("spared")
+            let filter = JobFilter(queue: "doomed")
+            var turns: [MassChange] = []
+            repeat {
+                turns.append(
+                    try await bench.store.cancel(
+                        filter, after: turns.last?.last, limit: 10, now: bench.now))
+            } while turns.last?.count == 10
+            #expect(turns.map(\.count) == [10, 10, 5])
+            #expect(try await bench.store.queue("doomed")?.counts.cancelled == 25)
+            #expect(try await bench.states(spared) == [.queued])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a retried job starts with a fresh count and keeps its history`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue([
+                try Sample.job("one") { $0.deadline = bench.now.timestamp + 100 }
+            ])
+            try await fail(bench, try await bench.claimOne())
+            #expect(try await bench.job(ids[0]).attemptsCounted == 1)
+            bench.clock.advance(1_000)
+            #expect(try await bench.store.retry(ids[0], change: .init(), now: bench.now) == .changed)
+            let job = try await bench.job(ids[0])
+            #expect(job.state == .queued)
+            #expect(job.attemptsCounted == 0)
+            #expect(job.error == nil && job.finishedAt == nil && job.deadline == nil)
+            let attempt = try await bench.claimOne()
+            #expect(attempt.key.number == 2)
+            #expect(attempt.failures == 0)
+            try await bench.succeed(attempt)
+            #expect(try await bench.store.attempts(of: ids[0])?.map(\.verdict) == ["failed", "succeeded"])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a cancelled job that is retried waits for its own call still in flight, and shares its answer`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            let attempt = try await bench.claimOne()
+            _ = try await bench.store.cancel(ids[0], now: bench.now)
+            _ = try await bench.store.retry(ids[0], change: .init(), now: bench.now)
+            #expect(try await bench.claim().isEmpty)
+            #expect(try await bench.succeed(attempt) == .late)
+            #expect(try await bench.fullClaim().settledFromCache == 1)
+            #expect(try await bench.states(ids) == [.succeeded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `without sharing, a retried job is fenced from the call it had before`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue([try Sample.job("one") { $0.cache = .off }])
+            let old = try await bench.claimOne()
+            _ = try await bench.store.cancel(ids[0], now: bench.now)
+            _ = try await bench.store.retry(ids[0], change: .init(), now: bench.now)
+            let new = try await bench.claimOne()
+            #expect(try await bench.store.revoked(bench.worker) == [old.key])
+            #expect(try await bench.succeed(old, "old") == .late)
+            #expect(try await bench.succeed(new, "new") == .settled(.succeeded))
+            #expect(try await bench.job(ids[0]).response == Sample.answer("new").body)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a retry with another model moves to that model's lane, with that prompt hash`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            try await fail(bench, try await bench.claimOne())
+            let change = RetryChange(route: Sample.otherModel, maxTokens: 99)
+            #expect(try await bench.store.retry(ids[0], change: change, now: bench.now) == .changed)
+            let attempt = try await bench.claimOne()
+            #expect(attempt.route == Sample.otherModel)
+            #expect(attempt.maxTokens == 99)
+            let request = try JSON.parse(attempt.request)
+            #expect(request["model"]?.string == Sample.otherModel.model)
+            #expect(request["max_tokens"]?.int == 99)
+            #expect(request["messages"] != nil)
+            try await bench.succeed(attempt)
+
+            // The same prompt asked for there is the same prompt.
+            let same = try Sample.job("again", route: Sample.otherModel) { job in
+                job.request = attempt.request
+                job.promptHash = PromptHash(request: request)
+            }
+            try await bench.enqueue([same])
+            #expect(try await bench.fullClaim().settledFromCache == 1)
+            // And what was asked here before was never answered.
+            try await bench.enqueue("one")
+            #expect(try await bench.claim().count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `retrying by filter mends all of them, in bounded turns`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueue(try Sample.jobs(12))
+            for attempt in try await bench.claim(12) { try await fail(bench, attempt) }
+            let filter = JobFilter(queue: "default", errorType: "invalid_request_error")
+            #expect(try await bench.store.count(filter) == 12)
+            let change = RetryChange(route: Sample.otherModel)
+            let first = try await bench.store.retry(
+                filter, change: change, after: nil, limit: 8, now: bench.now)
+            #expect(first == MassChange(count: 8, last: ids[7]))
+            let second = try await bench.store.retry(
+                filter, change: change, after: first.last, limit: 8, now: bench.now)
+            #expect(second == MassChange(count: 4, last: ids[11]))
+            let third = try await bench.store.retry(
+                filter, change: change, after: second.last, limit: 8, now: bench.now)
+            #expect(third == MassChange(count: 0, last: nil))
+            #expect(try await bench.states(ids).allSatisfy { $0 == .queued })
+            try await bench.warmUp(Sample.otherModel)
+            #expect(try await bench.claim(20).allSatisfy { $0.route == Sample.otherModel })
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `cancelling one that waits for a call leaves the others waiting`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue("one", "one", "one")
+            let attempt = try await bench.claimOne()
+            _ = try await bench.claim()
+            _ = try await bench.store.cancel(ids[1], now: bench.now)
+            #expect(try await bench.claim().isEmpty)
+            try await bench.succeed(attempt)
+            _ = try await bench.claim()
+            #expect(try await bench.states(ids) == [.succeeded, .cancelled, .succeeded])
+        }
+    }
+}

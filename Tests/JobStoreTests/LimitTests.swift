@@ -1,0 +1,209 @@
+import Jobs
+import Testing
+
+/// Limits per minute: never overshot, learned, corrected, and shared by all.
+@Suite struct LimitTests {
+    /// The provider's own bucket: continuous, full at the start, and it must never run dry.
+    private struct Provider {
+        let perMinute: Double
+        var level: Double
+        var at: Milliseconds
+        var lowest: Double
+
+        init(perMinute: Int, at: Milliseconds) {
+            self.perMinute = Double(perMinute)
+            level = Double(perMinute)
+            lowest = level
+            self.at = at
+        }
+
+        mutating func take(_ amount: Double, at now: Milliseconds) {
+            level = min(perMinute, level + Double(now - at) * perMinute / 60_000) - amount
+            at = now
+            lowest = min(lowest, level)
+        }
+    }
+
+    @Test(arguments: Backend.allCases, [1, 2] as [UInt64])
+    func `a stated limit is never overshot over hours, and used almost fully`(
+        _ backend: Backend, seed: UInt64
+    ) async throws {
+        var random = SeededGenerator(seed: seed)
+        try await Bench.run(backend) { bench in
+            let store = bench.store
+            try await store.configure(route: Sample.route, limits: .init(requests: 12), now: bench.now)
+            let jobs = try Sample.jobs(2_000).map { job in
+                var job = job
+                job.cache = .off
+                return job
+            }
+            try await bench.enqueue(jobs)
+            var provider = Provider(perMinute: 12, at: bench.now.moment.milliseconds)
+            var flying: [(end: Milliseconds, attempt: ClaimedAttempt)] = []
+            var calls = 0
+            let start = bench.now.moment.milliseconds
+            while bench.now.moment.milliseconds - start < 2 * 3_600_000 {
+                let claim = try await bench.fullClaim(Int.random(in: 1...30, using: &random))
+                for attempt in claim.attempts {
+                    calls += 1
+                    provider.take(1, at: bench.now.moment.milliseconds)
+                    let end = bench.now.moment.milliseconds + .random(in: 200...20_000, using: &random)
+                    flying.append((end, attempt))
+                }
+                // Sleeps as a worker would, or a little longer.
+                bench.clock.advance((claim.wakeAfter ?? 0) + .random(in: 1...9_000, using: &random))
+                let now = bench.now
+                let done = flying.filter { $0.end <= now.moment.milliseconds }.map(\.attempt.key)
+                flying.removeAll { $0.end <= now.moment.milliseconds }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for key in done {
+                        group.addTask { _ = try await store.settle(Sample.success(key), now: now) }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            #expect(provider.lowest >= 0, "seed \(seed)")
+            #expect(calls > 12 * 120 * 9 / 10, "seed \(seed)")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `tokens are reserved before the call and what was not used goes back`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let limits = RouteLimits(inputTokens: 10_000, outputTokens: 200)
+            try await bench.store.configure(route: Sample.route, limits: limits, now: bench.now)
+            let ids = try await bench.enqueue(try Sample.jobs(9))
+            // 196 tokens are there; each call may write 64.
+            let attempts = try await bench.claim(9)
+            #expect(attempts.count == 3)
+            #expect(try await bench.route().outputTokens?.available == 4)
+            let waiting = try await bench.job(ids[8]).waitingFor
+            #expect(waiting?.gate == .rateLimit)
+            #expect(waiting?.detail == "output tokens per minute")
+            try await bench.succeed(attempts[0])
+            #expect(try await bench.route().outputTokens?.available == 64)
+            // What answers are like is known now: 4 tokens, and a fifth more to be sure.
+            #expect(try await bench.claim(9).count > 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a call larger than the limit goes when the bucket is full, as a debt`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.store.configure(
+                route: Sample.route, limits: .init(outputTokens: 50), now: bench.now)
+            try await bench.enqueue("one", "two")
+            #expect(try await bench.claim().count == 1)
+            #expect(try await bench.route().outputTokens?.available == -15)
+            let wait = try #require(try await bench.fullClaim().wakeAfter)
+            #expect(wait > 60_000)
+            bench.clock.advance(wait)
+            #expect(try await bench.claim().count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `five calls fly while nothing is known of the limits`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue(try Sample.jobs(30))
+            let attempts = try await bench.claim(30)
+            #expect(attempts.count == 5)
+            #expect(try await bench.job(ids[29]).waitingFor?.gate == .rateLimit)
+            #expect(try await bench.claim(30).isEmpty)
+            try await bench.succeed(attempts[0])
+            // The answer named no limits: there are none that are known.
+            #expect(try await bench.claim(30).count == 25)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `headers teach the limits`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue(try Sample.jobs(30))
+            let attempts = try await bench.claim(30)
+            try await bench.succeed(attempts[0], limits: .requests(50, remaining: 20))
+            let level = try await bench.route().requests
+            #expect(level?.perMinute == 50)
+            // Four more may have been sent since.
+            #expect(level?.available == 16)
+            #expect(try await bench.claim(30).count == 16)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `headers correct a level that is too high, and never raise one`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.store.configure(
+                route: Sample.route, limits: .init(requests: 100), now: bench.now)
+            try await bench.enqueue(try Sample.jobs(30))
+            let attempts = try await bench.claim(3)
+            try await bench.succeed(attempts[2], limits: .requests(100, remaining: 10))
+            #expect(try await bench.route().requests?.available == 10)
+            // Sent before the other two: they are reserved since.
+            try await bench.succeed(attempts[0], limits: .requests(100, remaining: 40))
+            #expect(try await bench.route().requests?.available == 10)
+            try await bench.succeed(attempts[1], limits: .requests(100, remaining: 4))
+            #expect(try await bench.route().requests?.available == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `the lower of the stated and the provider's limit counts`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.store.configure(
+                route: Sample.route, limits: .init(requests: 100), now: bench.now)
+            try await bench.enqueue("one", "two")
+            let attempts = try await bench.claim()
+            try await bench.succeed(attempts[0], limits: .requests(1_000))
+            #expect(try await bench.route().requests?.perMinute == 100)
+            try await bench.succeed(attempts[1], limits: .requests(50))
+            #expect(try await bench.route().requests?.perMinute == 50)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a limit that is stated no more holds no more`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = bench.store
+            try await store.configure(route: Sample.route, limits: .init(requests: 2), now: bench.now)
+            try await bench.enqueue(try Sample.jobs(12))
+            let attempts = try await bench.claim(12)
+            #expect(attempts.count == 1)
+            try await store.configure(route: Sample.route, limits: .init(), now: bench.now)
+            try await bench.succeed(try #require(attempts.first))
+            #expect(try await bench.route().requests == nil)
+            #expect(try await bench.claim(12).count == 11)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `stating nothing forgets nothing that was learned`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue("one")
+            try await bench.succeed(try await bench.claimOne(), limits: .requests(50, remaining: 20))
+            let learned = try await bench.route().requests
+            try await bench.store.configure(route: Sample.route, limits: .init(), now: bench.now)
+            #expect(try await bench.route().requests == learned)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a reboot fills no bucket`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.store.configure(
+                route: Sample.route, limits: .init(requests: 10), now: bench.now)
+            try await bench.enqueue(try Sample.jobs(30))
+            #expect(try await bench.claim(30).count == 9)
+            bench.clock.reboot()
+            #expect(try await bench.claim(30).isEmpty)
+            bench.clock.advance(30_000)
+            #expect(try await bench.claim(30).count == 5)
+        }
+    }
+}

@@ -1,0 +1,248 @@
+import Jobs
+import Testing
+
+/// A small world of two processes with workers that call, die and come back late, driven by a seed.
+final class Schedule {
+    private let bench: Bench
+    private let stores: [any JobStore]
+    private let workers: [WorkerID]
+    private var random: SeededGenerator
+    private let batch: BatchID
+    /// What workers hold: settled at some time, or forgotten.
+    private var flying: [ClaimedAttempt] = []
+    /// What dead workers held: an answer may come after all.
+    private var lost: [ClaimedAttempt] = []
+    private var known: [JobID] = []
+    private var endings: [JobID: JobState] = [:]
+    private var successes: [JobID: Int] = [:]
+    private var prompts = 0
+
+    private static let services = [Sample.service, Sample.otherService]
+    private static let queues = ["a", "b", "c"]
+
+    init(_ bench: Bench, _ second: any JobStore, seed: UInt64) async throws {
+        self.bench = bench
+        stores = [bench.store, second]
+        random = SeededGenerator(seed: seed)
+        bench.random = SeededGenerator(seed: seed &+ 1)
+        batch = try await bench.store.createBatch(name: "all", metadata: nil, now: bench.now).id
+        let other = try await second.register(
+            NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: bench.now)
+        workers = [bench.worker, other]
+        try await bench.store.configure(
+            route: Sample.route, limits: .init(requests: 300, outputTokens: 9_000), now: bench.now)
+    }
+
+    private var store: any JobStore { stores[Int.random(in: 0...1, using: &random)] }
+
+    private func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+    // MARK: Steps
+
+    func step() async throws {
+        bench.clock.advance(.random(in: 0...400, using: &random))
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<22: try await enqueue()
+        case 22..<50: try await claim()
+        case 50..<80: try await settle()
+        case 80..<83: try await reap()
+        case 83..<86: die()
+        case 86..<89: try await answerLate()
+        case 89..<92: try await change()
+        case 92..<94: try await patchQueue()
+        case 94..<97: try await renew()
+        case 97: bench.clock.advance(.random(in: 1_000...40_000, using: &random))
+        case 98: try await preview()
+        default: if chance(20) { bench.clock.reboot() }
+        }
+    }
+
+    private func newJob() throws -> NewJob {
+        // Few prompts, so that many are the same.
+        let text = chance(60) ? "prompt \(Int.random(in: 0..<12, using: &random))" : "own \(prompts)"
+        prompts += 1
+        let queue = Self.queues.randomElement(using: &random) ?? "a"
+        let route = [Sample.route, Sample.otherModel, Sample.otherRoute].randomElement(using: &random)
+        return try Sample.job(text, queue: queue, route: route ?? Sample.route) { job in
+            job.priority = Int.random(in: -2...2, using: &random)
+            job.maxAttempts = Int.random(in: 1...4, using: &random)
+            job.cache = chance(75) ? .use : chance(50) ? .refresh : .off
+            if chance(40) { job.batch = batch }
+            if chance(15) { job.delay = .random(in: 0...20_000, using: &random) }
+            if chance(10) { job.deadline = bench.now.timestamp + .random(in: 1...60_000, using: &random) }
+            if chance(20) {
+                job.key = "key \(Int.random(in: 0..<40, using: &random))"
+                job.fingerprint = chance(80) ? Array((job.key ?? "").utf8) : [7]
+            }
+        }
+    }
+
+    private func enqueue() async throws {
+        let jobs = try (0..<Int.random(in: 1...5, using: &random)).map { _ in try newJob() }
+        let atomically = chance(30)
+        let outcomes = try await store.enqueue(jobs, atomically: atomically, now: bench.now)
+        if atomically, outcomes.contains(where: { $0.id == nil }) { return }
+        for case .created(let id) in outcomes { known.append(id) }
+    }
+
+    private func claim() async throws {
+        let index = Int.random(in: 0...1, using: &random)
+        let request = ClaimRequest(
+            worker: workers[index], slots: .random(in: 1...6, using: &random),
+            running: chance(70) ? 0 : 1, lease: 30_000, services: Self.services)
+        let claim = try await stores[index].claim(request, now: bench.now)
+        #expect(claim.attempts.count <= request.slots)
+        flying += claim.attempts
+    }
+
+    private func take() -> ClaimedAttempt? {
+        guard !flying.isEmpty else { return nil }
+        return flying.remove(at: .random(in: 0..<flying.count, using: &random))
+    }
+
+    private func settle() async throws {
+        guard let attempt = take() else { return }
+        bench.clock.advance(.random(in: 1...300, using: &random))
+        try await settle(attempt, with: outcome())
+        if chance(5) { try await settle(attempt, with: outcome()) }
+    }
+
+    private func settle(_ attempt: ClaimedAttempt, with outcome: Outcome) async throws {
+        let decision = Decision.decide(
+            outcome, failures: attempt.failures, policy: RetryPolicy(), using: &random)
+        var settlement = Settlement(
+            key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
+            maybePaid: decision.maybePaid, limits: outcome.limits)
+        if case .answer(let answer) = outcome.result { settlement.answer = answer }
+        let result = try await store.settle(settlement, now: bench.now)
+        if result == .settled(.succeeded) { successes[attempt.key.job, default: 0] += 1 }
+    }
+
+    private func outcome() -> Outcome {
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<68:
+            let remaining = Int.random(in: 100...300, using: &random)
+            return Outcome(
+                .answer(Sample.answer(stopReason: chance(8) ? "max_tokens" : "end_turn")),
+                limits: chance(30) ? .requests(300, remaining: remaining) : nil)
+        case 68..<74: return Sample.refusal(500)
+        case 74..<77: return Sample.refusal(529, retryAfter: 500)
+        case 77..<80: return Sample.refusal(429, retryAfter: chance(50) ? 800 : nil)
+        case 80..<84: return Sample.refusal(400)
+        case 84: return Sample.refusal(401)
+        case 85: return Sample.refusal(403)
+        case 86: return Sample.refusal(402)
+        case 87: return Sample.refusal(400, message: "your usage limits are reached")
+        case 88..<94: return Outcome(.abandoned(sent: chance(50)))
+        default:
+            return Outcome(
+                .broken(Breakage(kind: .timeout, message: "timed out", maySent: chance(70))))
+        }
+    }
+
+    private func reap() async throws {
+        if chance(50) { bench.clock.advance(31_000) }
+        _ = try await store.reap(now: bench.now)
+    }
+
+    /// A worker dies: it forgets what it held.
+    private func die() {
+        let dead = flying.filter { _ in chance(50) }
+        flying.removeAll { attempt in dead.contains { $0.key == attempt.key } }
+        lost += dead
+    }
+
+    private func answerLate() async throws {
+        guard !lost.isEmpty else { return }
+        let attempt = lost.remove(at: .random(in: 0..<lost.count, using: &random))
+        try await settle(attempt, with: outcome())
+    }
+
+    private func change() async throws {
+        guard let id = known.randomElement(using: &random) else { return }
+        let change = chance(20) ? RetryChange(route: Sample.otherModel, maxTokens: 80) : RetryChange()
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: _ = try await store.cancel(id, now: bench.now)
+        case 1:
+            let filter = JobFilter(queue: Self.queues.randomElement(using: &random))
+            _ = try await store.cancel(filter, after: nil, limit: 3, now: bench.now)
+        case 2:
+            let outcome = try await store.retry(id, change: change, now: bench.now)
+            if outcome == .changed { endings[id] = nil }
+        default:
+            _ = try await store.retry(
+                JobFilter(state: .failed), change: change, after: nil, limit: 4, now: bench.now)
+            let states = try await store.states(of: Array(endings.keys))
+            for (id, state) in endings where state == .failed && states[id] != .failed { endings[id] = nil }
+        }
+    }
+
+    private func patchQueue() async throws {
+        guard let name = Self.queues.randomElement(using: &random) else { return }
+        let patch = QueuePatch(
+            paused: chance(25),
+            concurrency: chance(50) ? .some(nil) : .some(.random(in: 1...9, using: &random)),
+            weight: .random(in: 1...300, using: &random))
+        _ = try await store.update(queue: name, patch, now: bench.now)
+    }
+
+    private func renew() async throws {
+        for worker in workers {
+            let keys = flying.map(\.key)
+            let gone = try await store.renew(worker, attempts: keys, lease: 30_000, now: bench.now)
+            #expect(gone.count <= keys.count)
+            _ = try await store.revoked(worker)
+        }
+    }
+
+    private func preview() async throws {
+        let before = try await store.stats(now: bench.now).counts
+        _ = try await store.preview([try newJob()], now: bench.now)
+        let after = try await store.stats(now: bench.now).counts
+        #expect(before == after)
+    }
+
+    // MARK: What must be true
+
+    /// Nothing acknowledged is lost, nothing that ended changes by itself, and nothing ends twice.
+    func audit() async throws {
+        let states = try await store.states(of: known)
+        #expect(states.count == Set(known).count)
+        for (id, state) in endings where states[id] != state {
+            Issue.record("\(id) was \(state) and is \(String(describing: states[id]))")
+        }
+        for (id, state) in states where state.isTerminal { endings[id] = state }
+        #expect(successes.values.allSatisfy { $0 == 1 })
+        let counts = try await store.stats(now: bench.now).counts
+        #expect(counts.total == known.count)
+    }
+
+    /// Fair weather from now on: every job comes to an end.
+    func finishEverything() async throws {
+        lost = []
+        for name in Self.queues {
+            let patch = QueuePatch(paused: false, concurrency: .some(nil))
+            _ = try await store.update(queue: name, patch, now: bench.now)
+        }
+        for _ in 0..<2_000 {
+            let counts = try await store.stats(now: bench.now).counts
+            if counts.queued == 0, counts.running == 0 { return }
+            for attempt in flying {
+                bench.clock.advance(20)
+                try await settle(attempt, with: Outcome(.answer(Sample.answer())))
+            }
+            flying = []
+            let request = ClaimRequest(
+                worker: workers[0], slots: 20, running: 0, lease: 30_000, services: Self.services)
+            let claim = try await stores[0].claim(request, now: bench.now)
+            flying = claim.attempts
+            if flying.isEmpty, !claim.more {
+                bench.clock.advance(min(claim.wakeAfter ?? 5_000, 5_000))
+                _ = try await store.reap(now: bench.now)
+            }
+        }
+        let left = try await store.jobs(
+            JobFilter(state: .queued), before: nil, limit: 3, bodies: [], now: bench.now)
+        Issue.record("jobs stay queued for ever: \(left.map { ($0.id, $0.waitingFor) })")
+    }
+}

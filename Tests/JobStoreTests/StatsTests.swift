@@ -1,0 +1,59 @@
+import Jobs
+import Testing
+
+@Suite struct StatsTests {
+    @Test(arguments: Backend.allCases)
+    func `an empty store has nothing to tell`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let stats = try await bench.store.stats(now: bench.now)
+            #expect(stats.counts.total == 0)
+            #expect(stats.queues.isEmpty && stats.routes.isEmpty && stats.spend.isEmpty)
+            #expect(stats.oldestReady == nil)
+            #expect(stats.workers.map(\.name) == ["bench"])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `counts, workers, spending and the oldest ready job are told`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let created = bench.now.timestamp
+            try await bench.enqueue("one", "two", "three", "four")
+            bench.clock.advance(5_000)
+            try await bench.enqueue("young")
+            let attempts = try await bench.claim(3)
+            try await bench.succeed(attempts[0])
+            try await bench.meet(Sample.refusal(400), attempts[1])
+            let stats = try await bench.store.stats(now: bench.now)
+            #expect(stats.counts.succeeded == 2)
+            #expect(stats.counts.failed == 1)
+            #expect(stats.counts.running == 1)
+            #expect(stats.counts.queued == 2)
+            #expect(stats.oldestReady == created)
+            #expect(stats.workers.first?.running == 1)
+            #expect(stats.workers.first?.slots == 5)
+            #expect(stats.answers == 2)
+            let spend = try #require(stats.spend.first)
+            #expect(spend.day == created.text.prefix(10))
+            #expect(spend.calls == 3)
+            #expect(spend.cost == Money(nanodollars: 82_000))
+            #expect(spend.usage.inputTokens == 42)
+            #expect(spend.usage.outputTokens == 8)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `spending is told by day, newest first`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            for text in ["one", "two", "three"] {
+                try await bench.enqueue([try Sample.job(text)])
+                try await bench.succeed(try await bench.claimOne())
+                bench.clock.advance(86_400_000)
+            }
+            let spend = try await bench.store.stats(now: bench.now).spend
+            #expect(spend.count == 3)
+            #expect(spend.map(\.day) == spend.map(\.day).sorted(by: >))
+            #expect(spend.allSatisfy { $0.calls == 1 && $0.cost == Sample.cost })
+        }
+    }
+}
