@@ -50,15 +50,11 @@ private final class ChangeWatch {
     private var version: String
     private let hints: LogHints
     private let bell: Bell
-    /// When the next look is due; nil when none is.
-    private var nextLook: Int64?
-    private var milliseconds: Int64 = 1
+    private var looks = Looks()
     private var hasReported = false
 
     /// A sync of the log takes 0.1 ms on a fast disk: looking at once would be too early.
     private static let firstLookNanoseconds = 250_000
-    /// Looks go on at 1, 2, 4 … milliseconds after a hint, for about two seconds: as long as a sync may take.
-    private static let lastLookMilliseconds: Int64 = 1_024
     /// Under constant writing each report costs a wake, so they keep this distance.
     private static let pauseMilliseconds: Int32 = 2
     /// Without inotify (its instances are limited for each user) the truth is polled.
@@ -82,13 +78,13 @@ private final class ChangeWatch {
             poll(&descriptors, 2, patience)
             if descriptors[0].revents != 0 { return false }
             if descriptors[1].revents != 0, hints.drain() {
-                lookOften()
+                looks.begin(at: csqlite_monotonic_ns())
                 csqlite_sleep(Self.firstLookNanoseconds)
             } else if patience != 0, hints.areAvailable {
                 // Another file of the directory.
                 continue
             } else {
-                lookLessOften()
+                looks.thinOut(at: csqlite_monotonic_ns())
             }
             if hasChanged() {
                 hasReported = true
@@ -100,20 +96,8 @@ private final class ChangeWatch {
     /// Milliseconds until the next look, as poll(2) wants them.
     private var patience: Int32 {
         guard hints.areAvailable else { return Self.pollMilliseconds }
-        guard let nextLook else { return -1 }
-        return Int32(max(0, (nextLook - csqlite_monotonic_ns() + 999_999) / 1_000_000))
-    }
-
-    private func lookOften() {
-        milliseconds = 1
-        nextLook = csqlite_monotonic_ns() + 1_000_000
-    }
-
-    private func lookLessOften() {
-        milliseconds *= 2
-        nextLook =
-            milliseconds <= Self.lastLookMilliseconds
-            ? csqlite_monotonic_ns() + milliseconds * 1_000_000 : nil
+        guard let next = looks.next else { return -1 }
+        return Int32(max(0, (next - csqlite_monotonic_ns() + 999_999) / 1_000_000))
     }
 
     private func hasChanged() -> Bool {
@@ -121,7 +105,7 @@ private final class ChangeWatch {
         guard let now = try? connection.dataVersion(), now != version else { return false }
         version = now
         // The hints so far may have been for later commits too.
-        lookOften()
+        looks.begin(at: csqlite_monotonic_ns())
         return true
     }
 

@@ -27,6 +27,19 @@ struct ChangeWatcherTests {
         }
     }
 
+    @Test func `looks after a hint thin out and end, however long nothing is found`() {
+        var looks = Looks()
+        looks.begin(at: 0)
+        var times: [Int64] = []
+        for _ in 0..<1_000 {
+            if let next = looks.next { times.append(next) }
+            looks.thinOut(at: looks.next ?? 0)
+        }
+        #expect(times.count == 11)
+        #expect(times.last == 2_047_000_000)
+        #expect(looks.next == nil)
+    }
+
     @Test func `a commit by another connection is noticed soon`() async throws {
         let writer = try await writer()
         let watcher = try ChangeWatcher(path: directory.database)
