@@ -1,5 +1,6 @@
 -- Calendar times are integer milliseconds UTC. Moments are milliseconds of the boot clock, beside a shortened boot id.
 -- Money is integer nano-dollars. Only what a claim touches is in `job`; bodies live in tables of their own.
+-- Lists in CHECKs and in indexes are spelled out with OR: an IN of more than two SQLite builds as a table, at every write.
 
 CREATE TABLE queue (
     id INTEGER PRIMARY KEY,
@@ -43,7 +44,10 @@ CREATE TABLE route (
     output_tokens REAL,
     CONSTRAINT route_is_known_once UNIQUE (provider, endpoint, model, credential, simulated),
     CONSTRAINT route_gate_is_known
-        CHECK (gate IN ('open', 'rate_limited', 'broken', 'credential', 'forbidden', 'spend_cap')),
+        CHECK (
+            gate = 'open' OR gate = 'rate_limited' OR gate = 'broken' OR gate = 'credential' OR gate = 'forbidden'
+            OR gate = 'spend_cap'
+        ),
     CONSTRAINT route_running_is_no_debt CHECK (running >= 0)
 ) STRICT;
 
@@ -59,7 +63,7 @@ CREATE TABLE bucket (
     at INTEGER NOT NULL,
     reserved REAL NOT NULL DEFAULT 0,
     PRIMARY KEY (route_id, kind),
-    CONSTRAINT bucket_kind_is_known CHECK (kind IN ('requests', 'input_tokens', 'output_tokens')),
+    CONSTRAINT bucket_kind_is_known CHECK (kind = 'requests' OR kind = 'input_tokens' OR kind = 'output_tokens'),
     CONSTRAINT bucket_limit_is_positive CHECK (per_minute > 0)
 ) STRICT, WITHOUT ROWID;
 
@@ -117,13 +121,16 @@ CREATE TABLE job (
     saved INTEGER NOT NULL DEFAULT 0,
     error TEXT,
     CONSTRAINT job_state_is_known
-        CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'review')),
+        CHECK (
+            state = 'queued' OR state = 'running' OR state = 'succeeded' OR state = 'failed' OR state = 'cancelled'
+            OR state = 'review'
+        ),
     CONSTRAINT job_ready_means_queued CHECK (ready = 0 OR (ready = 1 AND state = 'queued')),
     CONSTRAINT job_held_means_queued_and_not_ready
         CHECK ((held_until IS NOT NULL) = (state = 'queued' AND ready = 0)),
     CONSTRAINT job_held_hash_means_held CHECK (held_hash IS NULL OR held_until IS NOT NULL),
     CONSTRAINT job_finished_means_terminal
-        CHECK ((finish_order IS NOT NULL) = (state IN ('succeeded', 'failed', 'cancelled'))),
+        CHECK ((finish_order IS NOT NULL) = (state = 'succeeded' OR state = 'failed' OR state = 'cancelled')),
     CONSTRAINT job_succeeded_has_an_answer CHECK (state <> 'succeeded' OR answer_id IS NOT NULL),
     CONSTRAINT job_failed_has_an_error CHECK (state <> 'failed' OR error IS NOT NULL),
     CONSTRAINT job_attempts_are_ordered CHECK (attempts_counted <= attempt)
@@ -146,7 +153,7 @@ CREATE UNIQUE INDEX job_batch ON job (batch_id, batch_ordinal) WHERE batch_id IS
 -- Results in the order of finishing, and pruning.
 CREATE UNIQUE INDEX job_finished ON job (finish_order) WHERE finish_order IS NOT NULL;
 -- Lists of what went wrong.
-CREATE INDEX job_unhappy ON job (state, id) WHERE state IN ('failed', 'cancelled', 'review');
+CREATE INDEX job_unhappy ON job (state, id) WHERE state = 'failed' OR state = 'cancelled' OR state = 'review';
 
 CREATE TABLE job_body (
     job_id INTEGER PRIMARY KEY REFERENCES job (id) ON DELETE CASCADE,
@@ -244,7 +251,7 @@ CREATE TABLE attempt (
     request_id TEXT,
     error TEXT,
     PRIMARY KEY (job_id, number),
-    CONSTRAINT attempt_fate_is_known CHECK (fate IN ('open', 'settled', 'written_off')),
+    CONSTRAINT attempt_fate_is_known CHECK (fate = 'open' OR fate = 'settled' OR fate = 'written_off'),
     CONSTRAINT attempt_closed_means_a_verdict CHECK ((fate = 'open') = (verdict IS NULL)),
     CONSTRAINT attempt_open_has_paid_nothing CHECK (fate <> 'open' OR (cost = 0 AND maybe_paid = 0))
 ) STRICT, WITHOUT ROWID;
