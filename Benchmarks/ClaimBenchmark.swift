@@ -20,7 +20,7 @@ enum ClaimBenchmark: Benchmark {
             ),
             Figure(
                 "the same, 4 processes on one database", four.rate, "jobs/s",
-                ceiling: (ceiling, "the same loop, alone on the database")),
+                ceiling: (ceiling, "the same loop, alone on the database"), note: four.processorTime),
             Figure(
                 "longest wait of a bystander for the write lock meanwhile", four.worstWait, "ms",
                 note: "a fifth process that wrote one row every 5 ms, \(four.writes) in all"),
@@ -31,6 +31,9 @@ enum ClaimBenchmark: Benchmark {
         var rate: Double
         var worstWait: Double
         var writes: Int
+        var cpuMicroseconds: Double
+
+        var processorTime: String { "processor time a job \(Table.number(cpuMicroseconds)) µs" }
     }
 
     private static func rate(_ bench: Bench, processes: Int, _ count: Int) async throws -> Outcome {
@@ -60,7 +63,9 @@ enum ClaimBenchmark: Benchmark {
         let jobs = ends.reduce(0) { $0 + $1[0] }
         guard Int(jobs) == count, let first = ends.map({ $0[1] }).min(), let last = ends.map({ $0[2] }).max()
         else { throw Trouble("\(Int(jobs)) of \(count) jobs were settled") }
-        return Outcome(rate: jobs / ((last - first) / 1000), worstWait: waits[0], writes: Int(waits[1]))
+        return Outcome(
+            rate: jobs / ((last - first) / 1000), worstWait: waits[0], writes: Int(waits[1]),
+            cpuMicroseconds: ends.reduce(0) { $0 + $1[3] } / jobs * 1e6)
     }
 
     /// The words behind the first.
