@@ -39,10 +39,14 @@ struct Labels {
         Self.cues.contains { position(of: $0, in: text) != nil }
     }
 
-    /// The first stretch after a colon or a connecting word that reads as a list.
+    /// What stands after a colon, if it reads as a list; else the first stretch that does.
     private func inline(_ line: Bytes) -> [String]? {
         for sentence in line.split(whereSeparator: endsSentence) where speaksOfChoosing(sentence) {
-            for part in sentence.split(separator: UInt8(ascii: ":")) {
+            let parts = sentence.split(separator: UInt8(ascii: ":"))
+            for part in parts.dropFirst() {
+                if let labels = list(part) { return labels }
+            }
+            for part in parts {
                 if let labels = firstList(in: part) ?? embedded(part) { return labels }
             }
         }
@@ -50,13 +54,14 @@ struct Labels {
     }
 
     private func firstList(in part: Bytes) -> [String]? {
-        if let labels = list(part) { return labels }
         for connector in Self.connectors {
             guard let start = position(of: connector, in: part) else { continue }
             if let labels = list(bytes[start + connector.count..<part.endIndex]) { return labels }
         }
-        guard let bracket = part.firstIndex(where: opens) else { return nil }
-        return list(part[(bracket + 1)...].prefix { !closes($0) })
+        if let bracket = part.firstIndex(where: opens) {
+            return list(part[(bracket + 1)...].prefix { !closes($0) })
+        }
+        return Self.openings.contains { lower[part.indices].starts(with: $0) } ? nil : list(part)
     }
 
     private func list(_ stretch: Bytes) -> [String]? {
@@ -137,6 +142,11 @@ extension Labels {
         " one of ", " as either ", " as ", " into ", " with only ", " with exactly ", " with ", " among ",
         " between ", " either ", "answer only ", "answer ", "reply only ", "reply ", "respond only ",
         "only ", " is this ", " from ", " word ",
+    ])
+
+    /// A part that begins so asks; the list comes later in it.
+    private static let openings = bytes(of: [
+        "is ", "are ", "was ", "does ", "do ", "rate ", "decide ", "answer ",
     ])
 
     private static func bytes(of texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }

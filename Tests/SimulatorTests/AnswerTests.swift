@@ -9,6 +9,10 @@ import Testing
         ("One word: positive, negative or neutral.", "It is not good at all", "negative"),
         ("One word: positive, negative or neutral.", "The box is blue.", "neutral"),
         (
+            "Answer with exactly one of these words and nothing else: billing, bug, spam, other.",
+            "I was charged twice, please refund the invoice.", "billing"
+        ),
+        (
             "Classify into: billing, shipping, other", "Where is my package? The tracking says delayed.",
             "shipping"
         ),
@@ -32,6 +36,7 @@ import Testing
     @Test func `A question in one sentence names its labels too`() async throws {
         let simulator = try makeSimulator()
         #expect(await simulator.ask("Is this review positive or negative? I hate it.").content == "negative")
+        #expect(await simulator.ask("Is this positive or negative: I love it").content == "positive")
     }
 
     @Test func `The same prompt gets the same words, another one others`() async throws {
