@@ -91,9 +91,3 @@ extension HTTPBody {
         return bytes
     }
 }
-
-extension Outcome {
-    fileprivate static func unsendable(_ message: String) -> Outcome {
-        Outcome(.broken(Breakage(kind: .unsendable, message: message, maySent: false)))
-    }
-}
