@@ -85,6 +85,9 @@ let tests: [Target] = [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System",
             "Models", "Telemetry",
         ]),
+    // The binary itself, as processes of its own: `./dev crash`.
+    .testTarget(
+        name: "EndToEndTests", dependencies: ["renga", "HTTPClient", "JSON", "Jobs", "SQLite", "System"]),
 ]
 
 let package = Package(

@@ -1,0 +1,100 @@
+import SQLite
+
+/// What the database says happened, read over a connection of the test's own.
+struct Record: Sendable {
+    let path: String
+
+    /// A job at the end, without what a late answer may add to it.
+    struct Fate: Equatable, Sendable {
+        let id: Int64
+        let state: String
+        let attempt: Int
+        let answer: Int64?
+        let finishOrder: Int64?
+        let finishedAt: Int64?
+    }
+
+    func jobs() async throws -> [Fate] {
+        try await rows("SELECT id, state, attempt, answer_id, finish_order, finished_at FROM job ORDER BY id")
+        { row in
+            Fate(
+                id: row.int64(0), state: row.text(1), attempt: row.int(2), answer: row.int64OrNil(3),
+                finishOrder: row.int64OrNil(4), finishedAt: row.int64OrNil(5))
+        }
+    }
+
+    func count(of state: String) async throws -> Int {
+        try await number("SELECT count(*) FROM job WHERE state = ?1", [.text(state)])
+    }
+
+    func unfinished() async throws -> Int {
+        try await number("SELECT count(*) FROM job WHERE finish_order IS NULL")
+    }
+
+    /// Jobs that succeeded without exactly one attempt that did: the cache was not in play.
+    func notSettledOnce() async throws -> Int {
+        try await number(
+            """
+            SELECT count(*)
+            FROM job
+            WHERE cached = 0 AND state = 'succeeded'
+                AND (SELECT count(*) FROM attempt WHERE job_id = job.id AND verdict = 'succeeded') <> 1
+            """)
+    }
+
+    /// Attempts that no worker closed: open, or written off when the lease ran out.
+    func openAttempts(ofProcess pid: Int32) async throws -> Int {
+        try await number(
+            """
+            SELECT count(*)
+            FROM attempt JOIN worker ON worker.id = attempt.worker_id
+            WHERE worker.process_id = ?1 AND attempt.fate = 'open'
+            """, [.integer(Int64(pid))])
+    }
+
+    func attempts(fate: String) async throws -> Int {
+        try await number("SELECT count(*) FROM attempt WHERE fate = ?1", [.text(fate)])
+    }
+
+    /// By verdict, how many attempts and how many of them counted.
+    func verdicts() async throws -> [String: (attempts: Int, counted: Int)] {
+        let rows = try await rows(
+            "SELECT coalesce(verdict, 'open'), count(*), sum(counted) FROM attempt GROUP BY 1"
+        ) { row in (row.text(0), row.int(1), row.int(2)) }
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0.0, ($0.1, $0.2)) })
+    }
+
+    /// Attempts that were blamed and did not succeed.
+    func blamed() async throws -> Int {
+        try await number("SELECT count(*) FROM attempt WHERE counted = 1 AND verdict <> 'succeeded'")
+    }
+
+    func schemaVersion() async throws -> Int { try await number("PRAGMA user_version") }
+
+    func isSound() async throws -> Bool {
+        try await rows("PRAGMA integrity_check") { $0.text(0) } == ["ok"]
+    }
+
+    private func number(_ sql: SQL, _ values: [Value] = []) async throws -> Int {
+        try await rows(sql, values) { $0.int(0) }.first ?? 0
+    }
+
+    private func rows<T: Sendable>(
+        _ sql: SQL, _ values: [Value] = [], _ decode: @escaping @Sendable (borrowing Row) throws -> T
+    ) async throws -> [T] {
+        try await offPool { [path] in
+            try Connection(path: path, mode: .read).query(sql, values, decode)
+        }
+    }
+}
+
+extension Scenario {
+    var record: Record { Record(path: database) }
+
+    func allFinished(within bound: Duration) async throws {
+        let record = record
+        try await eventually("every job is finished", within: bound, every: .milliseconds(100)) {
+            try await record.unfinished() == 0
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Glibc
+import Synchronization
+import System
+
+/// One test's world: a folder, a database, ports, and the processes that it started.
+final class Scenario: Sendable {
+    let folder: TemporaryFolder
+    let children = Mutex<[Child]>([])
+    /// One after the other: the proofs measure time.
+    private static let turn = Turnstile()
+
+    private init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    var database: String { folder.path + "/jobs.db" }
+
+    /// Runs the test, shows what the processes wrote where it throws, and ends them all.
+    static func run<T>(_ body: (Scenario) async throws -> T) async throws -> T {
+        await turn.enter()
+        defer { turn.leave() }
+        let scenario = try Scenario()
+        do {
+            let result = try await body(scenario)
+            await scenario.end()
+            return result
+        } catch {
+            let epitaphs = scenario.children.withLock { $0 }.map(\.epitaph).joined(separator: "\n")
+            try? writeAll(2, Array("\(error)\n\(epitaphs)\n".utf8))
+            await scenario.end()
+            throw error
+        }
+    }
+
+    private func end() async {
+        for child in children.withLock({ $0 }) { child.signal(SIGKILL) }
+        for child in children.withLock({ $0 }) { _ = await child.exit(within: .seconds(30)) }
+        folder.remove()
+    }
+
+    /// Starts `renga` with these arguments, and with these variables only.
+    func start(
+        _ arguments: [String], _ variables: [String: String] = [:], name: String? = nil, input: String? = nil
+    ) throws -> Child {
+        let number = children.withLock { $0.count + 1 }
+        var environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path]
+        // Where the Swift runtime lies, and what a sanitizer is told.
+        for name in ["LD_LIBRARY_PATH", "TSAN_OPTIONS", "ASAN_OPTIONS"] {
+            environment[name] = environmentVariable(name)
+        }
+        environment.merge(variables) { $1 }
+        let child = try Child(
+            Launch(
+                name: "\(number)-\(name ?? arguments.first ?? "renga")", program: Binary.path,
+                arguments: arguments, environment: environment, folder: folder.path, outputs: folder.outputs,
+                input: input))
+        children.withLock { $0.append(child) }
+        return child
+    }
+
+    /// Runs `renga` to its end.
+    func finish(
+        _ arguments: [String], _ variables: [String: String] = [:], input: String? = nil,
+        within bound: Duration = .seconds(60)
+    ) async throws -> (status: Child.Exit, output: String, errors: String) {
+        let child = try start(arguments, variables, input: input)
+        guard let exit = await child.exit(within: bound) else {
+            throw Disappointment(
+                "renga \(arguments.joined(separator: " ")) did not end within \(bound.seconds.text()) s")
+        }
+        return (exit, child.output, child.errors)
+    }
+}
+
+/// Lets one in at a time.
+final class Turnstile: Sendable {
+    private struct State {
+        var isTaken = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func enter() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.isTaken { state.waiting.append(continuation) }
+                defer { state.isTaken = true }
+                return !state.isTaken
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func leave() {
+        let next = state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isTaken = false
+                return CheckedContinuation<Void, Never>?.none
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
+    }
+}

@@ -1,0 +1,51 @@
+import Glibc
+
+/// What did not come about in time, or was refused, in words for whoever reads the test's log.
+struct Disappointment: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Asks again and again, as other processes ring no bell here; throws when the bound is over.
+func eventually(
+    _ what: String, within bound: Duration = .seconds(20), every pause: Duration = .milliseconds(20),
+    _ isSo: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + bound
+    while try await !isSo() {
+        guard ContinuousClock.now < end else {
+            throw Disappointment("\(what): not within \(bound.seconds.text()) s")
+        }
+        try await Task.sleep(for: pause)
+    }
+}
+
+/// As a check that throws, so that what the processes wrote is shown.
+func demand(_ isSo: Bool, _ otherwise: @autoclosure () -> String) throws {
+    if !isSo { throw Disappointment(otherwise()) }
+}
+
+/// Runs what blocks on a thread of its own: the pool has two.
+func offPool<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+        detach { continuation.resume(with: Result { try work() }) }
+    }
+}
+
+/// Runs it on a new thread.
+func detach(_ work: @escaping @Sendable () -> Void) {
+    final class Job: Sendable {
+        let work: @Sendable () -> Void
+        init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+    }
+    var thread = pthread_t()
+    let status = pthread_create(
+        &thread, nil,
+        { job in
+            if let job { Unmanaged<Job>.fromOpaque(job).takeRetainedValue().work() }
+            return nil
+        }, Unmanaged.passRetained(Job(work)).toOpaque())
+    precondition(status == 0, "no thread left")
+    pthread_detach(thread)
+}
