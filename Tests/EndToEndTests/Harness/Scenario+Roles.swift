@@ -77,9 +77,10 @@ struct Server: Sendable {
     )
         async throws -> [String]
     {
-        var lines = JSONWriter()
+        var lines: [UInt8] = []
         for index in 1...count {
-            lines.object { line in
+            var json = JSONWriter()
+            json.object { line in
                 line.field("key", "\(name)-\(index)")
                 line.key("request")
                 line.object { request in
@@ -93,10 +94,10 @@ struct Server: Sendable {
                     }
                 }
             }
-            lines.raw([UInt8(ascii: "\n")])
+            lines += json.bytes + [UInt8(ascii: "\n")]
         }
         let answer = try await client.call(
-            "POST", "/v1/jobs/bulk", lines.bytes, headers: [("content-type", "application/x-ndjson")])
+            "POST", "/v1/jobs/bulk", lines, headers: [("content-type", "application/x-ndjson")])
         let ids = answer.lines.compactMap { $0["id"]?.string }
         try demand(
             answer.status == 200 && ids.count == count,
