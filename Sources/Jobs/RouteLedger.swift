@@ -232,7 +232,7 @@ extension RouteLedger {
         advance(to: now.moment)
         giveBack(need, used: used)
         learn(used: used, requestBytes: requestBytes)
-        if let limits { restate(limits, marks: marks, now: now.moment) }
+        if let limits { restate(limits, marks: marks, claimedAt: claimedAt, now: now.moment) }
         if event == .succeeded {
             succeeded += 1
             isLearned = true
@@ -264,14 +264,16 @@ extension RouteLedger {
             outputTokens.map { $0 + share * (Double(usage.outputTokens) - $0) } ?? Double(usage.outputTokens)
     }
 
-    private mutating func restate(_ limits: LimitReport, marks: Marks, now: Moment) {
+    private mutating func restate(_ limits: LimitReport, marks: Marks, claimedAt: Moment, now: Moment) {
         isLearned = true
-        restate(.requests, limits.requests, marks: marks, now: now)
-        restate(.inputTokens, limits.inputTokens, marks: marks, now: now)
-        restate(.outputTokens, limits.outputTokens, marks: marks, now: now)
+        restate(.requests, limits.requests, marks: marks, claimedAt: claimedAt, now: now)
+        restate(.inputTokens, limits.inputTokens, marks: marks, claimedAt: claimedAt, now: now)
+        restate(.outputTokens, limits.outputTokens, marks: marks, claimedAt: claimedAt, now: now)
     }
 
-    private mutating func restate(_ meter: Meter, _ window: LimitReport.Window?, marks: Marks, now: Moment) {
+    private mutating func restate(
+        _ meter: Meter, _ window: LimitReport.Window?, marks: Marks, claimedAt: Moment, now: Moment
+    ) {
         guard let window, window.limit > 0 else { return }
         guard var line = lines[meter] else {
             var bucket = TokenBucket(perMinute: window.limit, at: now)
@@ -285,8 +287,13 @@ extension RouteLedger {
         let limit = min(line.stated ?? .max, window.limit)
         if limit != line.bucket.perMinute { line.bucket.restate(perMinute: limit) }
         if let remaining = window.remaining {
-            line.bucket.correct(
-                remaining: Double(remaining) + meter.rounding, reservedSince: line.reserved - marks[meter])
+            let told = Double(remaining) + meter.rounding
+            // Our own books are exact where nobody else uses the limit. What a header says is older than its answer,
+            // and calls claimed together arrive in any order: taken at its word, each answer would lower the level by
+            // what was in flight. So it counts only where it contradicts the books, because others use the limit too.
+            if line.bucket.level > line.bucket.most(of: told, since: claimedAt) {
+                line.bucket.correct(remaining: told, reservedSince: line.reserved - marks[meter])
+            }
         }
         lines[meter] = line
     }

@@ -60,6 +60,12 @@ package struct TokenBucket: Hashable, Sendable {
         return Milliseconds((missing / perMillisecond).rounded(.up))
     }
 
+    /// The most that may be left now of what was there at some moment since then.
+    package func most(of amount: Double, since then: Moment) -> Double {
+        guard then.boot == at.boot else { return amount }
+        return amount + Double(max(0, at.milliseconds - then.milliseconds)) * perMillisecond
+    }
+
     /// Lowers the level to what the provider said remains, less what was reserved after that request was sent.
     package mutating func correct(remaining: Double, reservedSince: Double) {
         level = min(level, remaining - reservedSince)
