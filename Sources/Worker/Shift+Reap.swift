@@ -5,12 +5,14 @@ extension Shift {
     /// Writes off what lost leases left behind; every worker does it, so that one survivor is enough.
     func reap() async {
         var backoff = Backoff(cap: 30_000)
+        // Soon after the start: workers that die young, one after the other, must still write off what they left.
+        await pause(.random(in: 0...20))
         while !Task.isCancelled {
-            // Replicas that started together must not reap together for ever.
-            await pause(Rhythm.reap + Milliseconds.random(in: -100...100))
             do {
                 while try await reapOnce(), !Task.isCancelled {}
                 backoff.reset()
+                // Replicas that started together must not reap together for ever.
+                await pause(Rhythm.reap + Milliseconds.random(in: -100...100))
             } catch {
                 log.warning("reaping failed", ["error": "\(error)"])
                 await pause(backoff.next())

@@ -117,6 +117,13 @@ import Worker
             settlement.maybePaid && settlement.requestID == "req_1" && settlement.routeEvent == .unavailable)
     }
 
+    @Test func `The reaper begins at once, for workers that die young`() async throws {
+        let bench = Bench()
+        try await bench.work {
+            #expect(await bench.store.state.reaches(within: .milliseconds(800)) { $0.reapings >= 1 })
+        }
+    }
+
     @Test func `The reaper runs beside the work`() async throws {
         let bench = Bench()
         try await bench.work {
