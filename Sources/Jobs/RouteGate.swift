@@ -90,7 +90,8 @@ package struct RouteGate: Hashable, Sendable {
             closedAt.map { claimedAt.boot != $0.boot || claimedAt.milliseconds >= $0.milliseconds } ?? true
         switch event {
         case .succeeded, .refused:
-            if isNews { reopen(at: now.moment) }
+            // What passed the gate just before it closed may still succeed; the provider asked to wait all the same.
+            if isNews, asked(at: now.moment) == nil { reopen(at: now.moment) }
         case .rateLimited(let retryAfter):
             rateLimit(retryAfter, isNews: isNews, now: now.moment, using: &random)
         case .overloaded(let retryAfter):
@@ -165,21 +166,29 @@ package struct RouteGate: Hashable, Sendable {
         if confirmed {
             close(new, base: 10_000, cap: 300_000, now: now.moment, using: &random)
         } else {
+            until = asked(at: now.moment) ?? now.moment
             state = new
-            until = now.moment
             closedAt = now.moment
         }
     }
 
+    /// Never for less than the provider asked for, now or before.
     private mutating func close(
         _ new: State, base: Milliseconds, cap: Milliseconds, least: Milliseconds = 0, now: Moment,
         using random: inout some RandomNumberGenerator
     ) {
         let ceiling = min(cap, base << min(trips, 10))
+        let end = now + (least + .random(in: (ceiling / 2)...ceiling, using: &random))
+        until = asked(at: end) ?? end
         state = new
-        until = now + least + .random(in: (ceiling / 2)...ceiling, using: &random)
         closedAt = now
         trips += 1
+    }
+
+    /// Until when the provider asked to wait, where that is still to come.
+    private func asked(at now: Moment) -> Moment? {
+        guard state == .rateLimited, let until, !until.hasPassed(at: now) else { return nil }
+        return until
     }
 }
 
