@@ -69,6 +69,22 @@ struct Record: Sendable {
         try await number("SELECT count(*) FROM attempt WHERE counted = 1 AND verdict <> 'succeeded'")
     }
 
+    /// How everything stands, for a test's log.
+    func summary() async throws -> String {
+        let jobs = try await rows("SELECT state, ready, count(*) FROM job GROUP BY 1, 2") { row in
+            "\(row.text(0))\(row.bool(1) ? " ready" : "") \(row.int(2))"
+        }
+        let attempts = try await rows("SELECT coalesce(verdict, 'open'), count(*) FROM attempt GROUP BY 1") {
+            row in
+            "\(row.text(0)) \(row.int(1))"
+        }
+        let routes = try await rows("SELECT gate, running, succeeded, gate_failures, gate_trips FROM route") {
+            row in
+            "gate \(row.text(0)), running \(row.int(1)), succeeded \(row.int(2)), failures \(row.int(3)), trips \(row.int(4))"
+        }
+        return "jobs: \(jobs); attempts: \(attempts); routes: \(routes)"
+    }
+
     func schemaVersion() async throws -> Int { try await number("PRAGMA user_version") }
 
     func isSound() async throws -> Bool {

@@ -1,4 +1,5 @@
 import JSON
+import Synchronization
 
 /// The processes of a deployment.
 extension Scenario {
@@ -8,6 +9,7 @@ extension Scenario {
         let flags = options.sorted { $0.key < $1.key }.flatMap { ["--\($0.key)", $0.value] }
         let child = try start(["simulate"] + flags, ["RENGA_LISTEN": "127.0.0.1:\(port)"])
         let simulated = Simulated(child: child, client: Client(url: "http://127.0.0.1:\(port)"))
+        providers.withLock { $0.append(simulated) }
         try await eventually("the simulator answers") {
             try demand(child.isRunning, "the simulator ended")
             return (try? await simulated.client.call("GET", "/_sim/stats").status) == 200

@@ -6,6 +6,7 @@ import System
 final class Scenario: Sendable {
     let folder: TemporaryFolder
     let children = Mutex<[Child]>([])
+    let providers = Mutex<[Simulated]>([])
     /// One after the other: the proofs measure time.
     private static let turn = Turnstile()
 
@@ -26,7 +27,15 @@ final class Scenario: Sendable {
             return result
         } catch {
             let epitaphs = scenario.children.withLock { $0 }.map(\.epitaph).joined(separator: "\n")
-            try? writeAll(2, Array("\(error)\n\(epitaphs)\n".utf8))
+            let summary = (try? await scenario.record.summary()) ?? ""
+            var provider = ""
+            for simulated in scenario.providers.withLock({ $0 }) {
+                provider +=
+                    (try? await simulated.client.call("GET", "/_sim/stats").text.prefix(600) + "\n")
+                    ?? "gone\n"
+            }
+            // Where nobody reads standard error, the error itself still tells most.
+            try? writeAll(2, Array("\(error)\n\(summary)\n\(provider)\(epitaphs)\n".utf8))
             await scenario.end()
             throw error
         }
