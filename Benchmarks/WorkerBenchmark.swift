@@ -4,27 +4,33 @@ import HTTPClient
 enum WorkerBenchmark: Benchmark {
     static let name = "work"
     static let summary = "a backlog through one worker, upstream without delay"
-    private static let slots = 64
-
     static func run(_ bench: Bench) async throws -> [Figure] {
         let calls = try await bareCalls(bench)
-        let outcome = try await EndToEnd(bench: bench, jobs: bench.sizes.backlog, slots: slots, latency: "0")
-            .run(name: "work")
-        let finished = outcome.finished
+        let few = try await outcome(bench, slots: 64)
+        let many = try await outcome(bench, slots: 256)
         return [
+            figure(few, slots: 64, calls),
+            figure(many, slots: 256, calls),
             Figure(
-                "jobs end to end, one worker with \(slots) slots, backlog of "
-                    + Table.number(Double(finished.jobs)),
-                Double(finished.jobs) / finished.seconds, "jobs/s",
-                ceiling: (calls, "\(slots) callers to the same simulator, no queue"),
-                note: outcome.processorTime),
+                "memory of the worker after this", many.worker.residentMiB, "MiB",
+                note: "at most \(Table.number(many.worker.peakMiB)) MiB"),
             Figure(
-                "memory of the worker after this", outcome.worker.residentMiB, "MiB",
-                note: "at most \(Table.number(outcome.worker.peakMiB)) MiB"),
-            Figure(
-                "database beyond the bodies, for each finished job", finished.overheadBytes, "bytes",
+                "database beyond the bodies, for each finished job", many.finished.overheadBytes, "bytes",
                 note: "rows, indexes, history of attempts"),
         ]
+    }
+
+    private static func outcome(_ bench: Bench, slots: Int) async throws -> EndToEnd.Outcome {
+        try await EndToEnd(bench: bench, jobs: bench.sizes.backlog, slots: slots, latency: "0")
+            .run(name: "work-\(slots)")
+    }
+
+    private static func figure(_ outcome: EndToEnd.Outcome, slots: Int, _ calls: Double) -> Figure {
+        let jobs = Double(outcome.finished.jobs)
+        return Figure(
+            "jobs end to end, one worker with \(slots) slots, backlog of \(Table.number(jobs))",
+            jobs / outcome.finished.seconds, "jobs/s",
+            ceiling: (calls, "64 callers to the same simulator, no queue"), note: outcome.processorTime)
     }
 
     private static func bareCalls(_ bench: Bench) async throws -> Double {
