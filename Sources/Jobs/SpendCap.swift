@@ -15,6 +15,9 @@ struct SpendCap {
             suspected = false
         case 429 where refusal.code?.hasSuffix("spend_limit_reached") == true:
             suspected = false
+        // OpenAI's word for credit that is used up.
+        case 429 where refusal.code == "insufficient_quota":
+            suspected = false
         case 400 where refusal.message.lowercased().contains("usage limits"):
             suspected = true
         default:

@@ -32,62 +32,23 @@ package final class AnthropicCaller: ModelCaller {
         } catch {
             return .unsendable("the request is not JSON: \(error)")
         }
-        do {
-            return plan.streams ? try await stream(plan.request) : try await plain(plan.request)
-        } catch {
-            return Outcome(.init(error, usage: nil))
-        }
-    }
-
-    private func plain(_ request: HTTPRequest) async throws -> Outcome {
-        let response = try await client.send(request)
-        return Outcome(
-            reading: response.body, status: response.status, headers: response.headers,
-            now: clock.now().timestamp)
-    }
-
-    private func stream(_ request: HTTPRequest) async throws -> Outcome {
-        let stream = try await client.stream(request)
-        guard (200..<300).contains(stream.status) else {
-            let body = try await stream.body.collected(atMost: ErrorBody.limit)
-            return Outcome(
-                reading: body, status: stream.status, headers: stream.headers, now: clock.now().timestamp)
-        }
-        let result = await read(stream.body)
-        return Outcome(result, headers: stream.headers)
-    }
-
-    private func read(_ body: HTTPBody) async -> Outcome.Result {
-        var answer = StreamedAnswer(limit: settings.maxAnswerBytes)
-        do {
-            for try await piece in body {
-                guard let result = answer.take(piece) else { continue }
-                finish(body)
-                return result
-            }
-            return answer.end()
-        } catch {
-            return answer.end(error)
-        }
-    }
-
-    /// Reads past the last event, so that the connection is kept: dropping a body before its end closes it.
-    private func finish(_ body: HTTPBody) {
-        Task {
-            // The answer is complete; how the connection ends does not matter any more.
-            _ = try? await body.collected(atMost: 1 << 10)
-        }
+        return await client.call(
+            plan.request, streams: plan.streams, in: MessagesFormat(limit: settings.maxAnswerBytes),
+            clock: clock)
     }
 }
 
-extension HTTPBody {
-    /// The first bytes of the body, at most some more than the limit.
-    fileprivate func collected(atMost limit: Int) async throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        for try await piece in self {
-            bytes += piece
-            if bytes.count >= limit { break }
-        }
-        return bytes
+/// How the Messages API's answer is read.
+struct MessagesFormat: WireFormat {
+    let limit: Int
+
+    func outcome(of body: [UInt8], status: Int, headers: HTTPHeaders, now: Timestamp) -> Outcome {
+        Outcome(reading: body, status: status, headers: headers, now: now)
     }
+
+    func outcome(_ result: Outcome.Result, headers: HTTPHeaders) -> Outcome {
+        Outcome(result, headers: headers)
+    }
+
+    func stream() -> StreamedAnswer { StreamedAnswer(limit: limit) }
 }

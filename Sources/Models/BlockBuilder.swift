@@ -49,14 +49,8 @@ struct BlockBuilder {
         return members.json
     }
 
-    /// A tool's input that ended amid a value (at `max_tokens`, or unchecked by request) is kept as a text.
-    ///
-    /// The name is the one that Anthropic's documentation of fine-grained tool streaming suggests.
     private var wholeInput: [UInt8] {
-        if (try? JSON.parse(input, maxDepth: JSON.deepest)) != nil { return input }
-        var writer = JSONWriter()
-        writer.object { $0.field("INVALID_JSON", String(decoding: input, as: UTF8.self)) }
-        return writer.bytes
+        (try? JSON.parse(input, maxDepth: JSON.deepest)) != nil ? input : invalidInput(input)
     }
 
     private func quoted(_ value: String) -> [UInt8] {
@@ -64,4 +58,13 @@ struct BlockBuilder {
         writer.string(value)
         return writer.bytes
     }
+}
+
+/// A tool's input that ended amid a value (at `max_tokens`, or unchecked by request) is kept as a text.
+///
+/// The name is the one that Anthropic's documentation of fine-grained tool streaming suggests.
+func invalidInput(_ input: [UInt8]) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.object { $0.field("INVALID_JSON", String(decoding: input, as: UTF8.self)) }
+    return writer.bytes
 }

@@ -6,7 +6,7 @@ import Jobs
 ///
 /// Only `message_stop` makes it whole. A server that sends plain JSON to a call that asked for a stream is
 /// understood too: a body that begins with a brace is no event.
-struct StreamedAnswer {
+struct StreamedAnswer: AnswerStream {
     private enum Form { case unknown, events, plain }
 
     private let limit: Int

@@ -3,6 +3,7 @@ import HTTPServer
 /// How an answer goes out: whole, as a stream, or broken on the way.
 struct Delivery: Sendable {
     let message: MessageJSON
+    let dialect: Dialect
     let fault: Fault.Kind?
     let headers: Headers
     let latency: LatencyModel
@@ -21,7 +22,7 @@ struct Delivery: Sendable {
     private struct Broken: Error {}
 
     func plain() -> Response {
-        let body = message.body()
+        let body = dialect.body(of: message)
         switch fault {
         case .dropAfter: return Self.broken
         case .truncate:
@@ -43,7 +44,7 @@ struct Delivery: Sendable {
         var response = response(
             .stream { writer in
                 do {
-                    try await self.send(self.faulty(EventStream(message: self.message).pieces()), writer)
+                    try await self.send(self.faulty(dialect.pieces(of: message)), writer)
                 } catch {
                     if !(error is Broken) { abandoned() }
                     throw error
@@ -64,12 +65,9 @@ struct Delivery: Sendable {
         switch fault {
         case .empty: return []
         case .earlyEnd: return Array(pieces.dropLast())
-        case .errorEvent: return half + [EventStream.Piece(bytes: EventStream.error(APIError(status: 529)))]
+        case .errorEvent: return half + [EventStream.Piece(bytes: dialect.error(APIError(status: 529)))]
         case .malformed:
-            let broken =
-                #"event: content_block_delta"#
-                + "\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"del\n\n"
-            return half + [EventStream.Piece(bytes: Array(broken.utf8))] + pieces.dropFirst(half.count)
+            return half + [EventStream.Piece(bytes: dialect.brokenEvent)] + pieces.dropFirst(half.count)
         case .truncate: return half
         default: return pieces
         }
@@ -97,7 +95,7 @@ struct Delivery: Sendable {
             var wait = latency.writing(piece.tokens)
             while wait > ping {
                 try await clock.sleep(ping)
-                try await writer.write(EventStream.ping)
+                try await writer.write(dialect.ping)
                 wait -= ping
             }
             if wait > 0 { try await clock.sleep(wait) }

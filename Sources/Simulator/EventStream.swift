@@ -85,12 +85,12 @@ struct EventStream {
 
     private func deltas(_ block: Answer.Block, _ index: Int) -> [Piece] {
         switch block {
-        case .text(let text): return cut(text).map { delta(index, "text_delta", "text", $0) }
+        case .text(let text): return Self.cut(text).map { delta(index, "text_delta", "text", $0) }
         case .toolUse(_, _, let input):
             let text = String(decoding: input, as: UTF8.self)
-            return ([""] + cut(text)).map { delta(index, "input_json_delta", "partial_json", $0) }
+            return ([""] + Self.cut(text)).map { delta(index, "input_json_delta", "partial_json", $0) }
         case .thinking(let text):
-            return cut(text).map { delta(index, "thinking_delta", "thinking", $0) }
+            return Self.cut(text).map { delta(index, "thinking_delta", "thinking", $0) }
                 + [Piece(bytes: delta(index, "signature_delta", "signature", MessageJSON.signature).bytes)]
         }
     }
@@ -107,11 +107,11 @@ struct EventStream {
         return Piece(bytes: bytes, tokens: TokenCount.text(text))
     }
 
-    private func cut(_ text: String) -> [String] {
+    static func cut(_ text: String) -> [String] {
         var rest = Array(text.utf8)[...]
         var parts: [String] = []
         while !rest.isEmpty {
-            var end = min(rest.startIndex + Self.tokensPerDelta * 4, rest.endIndex)
+            var end = min(rest.startIndex + tokensPerDelta * 4, rest.endIndex)
             while end < rest.endIndex, rest[end] & 0xC0 == 0x80 { end += 1 }
             parts.append(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
             rest = rest[end...]

@@ -13,7 +13,7 @@ extension Exchange {
 
     func refuse(_ error: APIError, fault: String?) -> Response {
         end(status: error.status, fault: fault)
-        var response = error.response(requestID: visit.requestID)
+        var response = error.response(requestID: visit.requestID, in: visit.dialect)
         for (name, value) in rateLimits() { response.headers.add(name, value) }
         return response
     }
@@ -38,14 +38,15 @@ extension Exchange {
     }
 
     func headers() -> Headers {
-        var headers = APIError.headers
+        var headers = APIError.headers(in: visit.dialect, requestID: visit.requestID)
         for (name, value) in rateLimits() { headers.add(name, value) }
         return headers
     }
 
     private func rateLimits() -> [(String, String)] {
         plan.limiter.headers(
-            call.model.limitClass, uptime: simulator.clock.uptime(), timestamp: simulator.clock.timestamp())
+            call.model.limitClass, in: visit.dialect, uptime: simulator.clock.uptime(),
+            timestamp: simulator.clock.timestamp())
     }
 
     private func end(status: Int?, fault: String?) {
@@ -76,7 +77,7 @@ extension Exchange {
         switch fault.kind {
         case .spendCap:
             var error = APIError(status: 429, message: "This request would exceed your monthly spend limit.")
-            error.code = "enforced_spend_limit_reached"
+            error.code = visit.dialect.isChat ? "insufficient_quota" : "enforced_spend_limit_reached"
             return error
         case .userSpendCap:
             return .invalid(
@@ -106,10 +107,20 @@ extension APIError {
         "anthropic-workspace-id": "wrkspc_simulated",
     ]
 
+    /// What stands beside every answer in this dialect.
+    static func headers(in dialect: Dialect, requestID: String) -> Headers {
+        guard dialect.isChat else { return headers }
+        return [
+            "content-type": "application/json", "openai-version": "2020-10-01", "x-request-id": requestID,
+        ]
+    }
+
     /// The answer; the server adds the request's id as `request-id`.
-    func response(requestID: String) -> Response {
-        var headers = Self.headers
+    func response(requestID: String, in dialect: Dialect = .messages) -> Response {
+        var headers = Self.headers(in: dialect, requestID: requestID)
         for (name, value) in self.headers.sorted(by: { $0.key < $1.key }) { headers.add(name, value) }
-        return Response(status: status, headers: headers, body: .bytes(body(requestID: requestID)))
+        return Response(
+            status: status, headers: headers,
+            body: .bytes(dialect.isChat ? chatBody() : body(requestID: requestID)))
     }
 }

@@ -41,7 +41,8 @@ struct Exchange: Sendable {
         let isHeard = await sleep(wait)
         finish(message, isAbandoned: !isHeard)
         let delivery = Delivery(
-            message: message, fault: fault?.kind, headers: headers(), latency: plan.settings.latency,
+            message: message, dialect: visit.dialect, fault: fault?.kind, headers: headers(),
+            latency: plan.settings.latency,
             stall: plan.settings.stall, ping: plan.settings.ping, clock: simulator.clock)
         guard call.isStream else { return delivery.plain() }
         return delivery.stream { [visit, simulator] in

@@ -39,7 +39,7 @@ extension Journal.State {
         let entry = JournalEntry(
             sequence: sequence, arrivedAt: now, endpoint: endpoint, digest: digest, caller: caller)
         if ring.count < limit { ring.append(entry) } else { ring[(sequence - 1) % limit] = entry }
-        let isMessage = endpoint == "messages"
+        let isMessage = endpoint == "messages" || endpoint == "chat/completions"
         var repetition = 1
         if isMessage { repetition = count(digest, at: now) } else { stats.otherRequests += 1 }
         return Journal.Ticket(

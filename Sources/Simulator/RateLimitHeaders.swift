@@ -11,6 +11,17 @@ extension Meters {
         Reading.total(input, output)?.append(to: &headers, "tokens", timestamp, rounding: 1000)
         return headers
     }
+
+    /// OpenAI's family: `tokens` is input and output together, and the time of being full a duration.
+    mutating func chatHeaders(uptime: Int64) -> [(String, String)] {
+        var headers: [(String, String)] = []
+        let requests = Reading(&self.requests, uptime)
+        let input = Reading(&self.input, uptime)
+        let output = Reading(&self.output, uptime)
+        requests?.append(toChat: &headers, "requests")
+        Reading.total(input, output)?.append(toChat: &headers, "tokens")
+        return headers
+    }
 }
 
 /// What one bucket shows at a moment.
@@ -35,6 +46,12 @@ private struct Reading {
         total.remaining = max(0, total.remaining) + max(0, b.remaining)
         total.millisecondsToFull = max(total.millisecondsToFull, b.millisecondsToFull)
         return total
+    }
+
+    func append(toChat headers: inout [(String, String)], _ name: String) {
+        headers.append(("x-ratelimit-limit-\(name)", String(limit)))
+        headers.append(("x-ratelimit-remaining-\(name)", String(Int(max(0, min(Double(limit), remaining))))))
+        headers.append(("x-ratelimit-reset-\(name)", goDuration(millisecondsToFull)))
     }
 
     func append(
@@ -64,6 +81,15 @@ func rfc3339(milliseconds: Int64) -> String {
     let day = ofYear - (153 * shifted + 2) / 5 + 1
     return
         "\(year)-\(pad(month))-\(pad(day))T\(pad(ofDay / 3600)):\(pad(ofDay / 60 % 60)):\(pad(ofDay % 60))Z"
+}
+
+/// A duration as OpenAI's headers have it: `350ms`, `12.5s`, `1m3s`.
+func goDuration(_ milliseconds: Int64) -> String {
+    guard milliseconds >= 1000 else { return "\(max(0, milliseconds))ms" }
+    let (minutes, rest) = milliseconds.quotientAndRemainder(dividingBy: 60_000)
+    let (seconds, fraction) = rest.quotientAndRemainder(dividingBy: 1000)
+    let part = fraction == 0 ? "\(seconds)s" : "\(seconds).\(fraction < 100 ? "0" : "")\(pad(fraction))s"
+    return minutes == 0 ? part : "\(minutes)m\(part)"
 }
 
 private func pad(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }

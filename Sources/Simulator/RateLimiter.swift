@@ -44,10 +44,16 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// The `anthropic-ratelimit-*` family as it stands; nothing for limits that are not set.
-    func headers(_ limitClass: String, uptime: Int64, timestamp: Int64) -> [(String, String)] {
+    /// The family of rate-limit headers as it stands; nothing for limits that are not set.
+    func headers(_ limitClass: String, in dialect: Dialect, uptime: Int64, timestamp: Int64) -> [(
+        String, String
+    )] {
         guard limits.areSet else { return [] }
-        return withMeters(limitClass, at: uptime) { $0.headers(uptime: uptime, timestamp: timestamp) }
+        return withMeters(limitClass, at: uptime) { meters in
+            dialect.isChat
+                ? meters.chatHeaders(uptime: uptime)
+                : meters.headers(uptime: uptime, timestamp: timestamp)
+        }
     }
 
     private func withMeters<R: Sendable>(

@@ -15,7 +15,7 @@ extension Simulator {
 
     func models(_ request: Request) -> Response {
         reply("models", request) { () throws(APIError) in
-            _ = try access(request.head, plan.settings)
+            try accessModels(request.head)
             let limit = request.head.query("limit").map { Int($0) ?? 0 } ?? 20
             guard (1...1000).contains(limit) else {
                 throw .invalid("limit: Input should be between 1 and 1000")
@@ -26,7 +26,7 @@ extension Simulator {
 
     func model(_ request: Request, named name: String) -> Response {
         reply("models/\(name)", request) { () throws(APIError) in
-            _ = try access(request.head, plan.settings)
+            try accessModels(request.head)
             guard let model = ModelCatalog.model(named: name), !model.isRetired else {
                 throw APIError(404, "not_found_error", "model: \(name)")
             }
@@ -34,6 +34,12 @@ extension Simulator {
             Self.write(model, &json)
             return json.bytes
         }
+    }
+
+    /// OpenAI's libraries ask at the same path, and send no version.
+    private func accessModels(_ head: RequestHead) throws(APIError) {
+        guard head.headers["anthropic-version"] == nil else { return _ = try access(head, plan.settings) }
+        try admitKey(of: head, plan.settings)
     }
 
     func refuse(_ error: APIError, _ request: Request) -> Response {
@@ -71,6 +77,7 @@ extension Simulator {
     private static func list(_ page: (models: ArraySlice<Model>, hasMore: Bool)) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
+            json.field("object", "list")
             json.key("data")
             json.array { list in for model in page.models { write(model, &list) } }
             json.field("has_more", page.hasMore)
@@ -90,6 +97,23 @@ extension Simulator {
             json.field("max_tokens", model.maximumOutput)
             json.field("line", model.line)
             json.field("lifecycle", "active")
+            json.field("object", "model")
+            json.field("created", model.createdSeconds)
+            json.field("owned_by", "anthropic")
         }
+    }
+}
+
+extension Model {
+    /// The day it appeared, in seconds since 1970, as OpenAI's lists have it.
+    fileprivate var createdSeconds: Int {
+        let parts = created.prefix(10).split(separator: "-").compactMap { Int($0) }
+        guard parts.count == 3 else { return 0 }
+        // Howard Hinnant's days_from_civil: https://howardhinnant.github.io/date_algorithms.html
+        let year = parts[1] <= 2 ? parts[0] - 1 : parts[0]
+        let month = (parts[1] + 9) % 12
+        let ofYear = (153 * month + 2) / 5 + parts[2] - 1
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + ofYear - 719_468
+        return days * 86_400
     }
 }

@@ -5,6 +5,7 @@ package import Telemetry
 
 /// A fake of the Anthropic API that behaves: answers, prices, limits, headers, and faults on demand.
 ///
+/// It speaks OpenAI's chat completions too: another form of the same calls, limits, faults and prices.
 /// What it answers depends on the request and the seed alone. Everything it is asked is in its journal, so that
 /// tests can count calls, duplicates and money. Control it in the process or over `/_sim/…`, which wants no key:
 /// keep it on loopback.
@@ -29,12 +30,15 @@ package final class Simulator: Handler {
         let path = request.head.path
         if path.first == "_sim" { return control(request) }
         switch (request.head.method, path) {
-        case ("POST", ["v1", "messages"]): return await message(request)
+        case ("POST", ["v1", "messages"]): return await message(request, in: .messages)
+        case ("POST", ["v1", "chat", "completions"]):
+            return await message(request, in: .chat(ChatForm(created: clock.timestamp() / 1000)))
         case ("POST", ["v1", "messages", "count_tokens"]): return countTokens(request)
         case ("GET", ["v1", "models"]): return models(request)
         case ("GET", _) where path.count == 3 && path.starts(with: ["v1", "models"]):
             return model(request, named: path[2])
-        case (_, ["v1", "messages"]), (_, ["v1", "messages", "count_tokens"]), (_, ["v1", "models"]):
+        case (_, ["v1", "messages"]), (_, ["v1", "messages", "count_tokens"]), (_, ["v1", "models"]),
+            (_, ["v1", "chat", "completions"]):
             return refuse(APIError(status: 405), request)
         default: return refuse(APIError(status: 404), request)
         }

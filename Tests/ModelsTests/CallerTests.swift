@@ -146,7 +146,7 @@ import Testing
             clock: FixedClock())
     }
 
-    private static func simulator(_ settings: SimulatorSettings = SimulatorSettings()) -> Simulator {
+    static func simulator(_ settings: SimulatorSettings = SimulatorSettings()) -> Simulator {
         let start = ContinuousClock.now
         let now = { @Sendable in Int64((ContinuousClock.now - start) / .milliseconds(1)) + 1_790_000_000_000 }
         return Simulator(settings: settings, clock: SimulatorClock(timestamp: now, uptime: now), log: .silent)
@@ -184,7 +184,7 @@ private struct LateEnd: Handler {
     }
 }
 
-private struct FixedClock: Jobs.Clock {
+struct FixedClock: Jobs.Clock {
     func now() -> Now {
         Now(timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(boot: 1, milliseconds: 0))
     }
@@ -192,7 +192,7 @@ private struct FixedClock: Jobs.Clock {
 
 extension Outcome.Result {
     /// What it is, in a few words.
-    fileprivate var summary: String {
+    var summary: String {
         switch self {
         case .answer: "answered"
         case .refusal(let refusal):

@@ -1,0 +1,82 @@
+import HTTPClient
+import JSON
+import Jobs
+
+/// A streamed chat completion as it grows: bytes in, in whatever pieces, and one result out.
+///
+/// `[DONE]` ends it; so does the end of the body where a finish_reason has come, as OpenAI's own library takes it.
+/// A server that sends plain JSON to a call that asked for a stream is understood too.
+struct ChatStream: AnswerStream {
+    private enum Form { case unknown, events, plain }
+
+    private let limit: Int
+    private var form = Form.unknown
+    private var reader: EventReader
+    private var answer: ChatAnswer
+    private var plain: [UInt8] = []
+
+    /// `limit` is how many bytes of answer are kept.
+    init(limit: Int, assuming assumed: ChatAnswer.Assumed) {
+        self.limit = limit
+        reader = EventReader(limit: limit)
+        answer = ChatAnswer(assuming: assumed)
+    }
+
+    mutating func take(_ piece: [UInt8]) -> Outcome.Result? {
+        if form == .unknown { form = Self.form(of: piece) }
+        guard form != .plain else {
+            plain += piece
+            return plain.count > limit ? tooLarge : nil
+        }
+        do {
+            for event in try reader.take(piece) {
+                if let result = take(event) { return result }
+            }
+        } catch {
+            return tooLarge
+        }
+        return answer.textBytes > limit ? tooLarge : nil
+    }
+
+    mutating func end(_ error: (any Error)?) -> Outcome.Result {
+        if let error {
+            let isWhole = answer.finishReason != nil && answer.usage != nil
+            return isWhole ? finished : Outcome.Result(error, usage: answer.usageSoFar)
+        }
+        if form == .plain { return Outcome.Result(completion: plain, assuming: answer.assumed) }
+        if let last = try? reader.end(), !last.data.isEmpty, let result = take(last) { return result }
+        guard answer.finishReason == nil else { return finished }
+        return broken(.truncated, "the stream ended without finish_reason and [DONE]")
+    }
+
+    private static func form(of piece: [UInt8]) -> Form {
+        guard let first = piece.first(where: { !" \t\r\n".utf8.contains($0) }) else { return .unknown }
+        return first == UInt8(ascii: "{") ? .plain : .events
+    }
+
+    private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
+        guard !event.data.elementsEqual("[DONE]".utf8) else { return finished }
+        guard let chunk = try? JSON.parse(event.data, maxDepth: JSON.deepest), chunk.kind == .object else {
+            return broken(.malformed, "a chunk of the stream is not JSON")
+        }
+        if let error = ChatError(chunk) {
+            return .refusal(Refusal(error, status: 200, usage: answer.usageSoFar))
+        }
+        answer.take(chunk: chunk)
+        return nil
+    }
+
+    private var finished: Outcome.Result {
+        do {
+            return .answer(try answer.message())
+        } catch {
+            return broken(.malformed, error.reason)
+        }
+    }
+
+    private var tooLarge: Outcome.Result { broken(.tooLarge, "the answer has more than \(limit) bytes") }
+
+    private func broken(_ kind: Breakage.Kind, _ message: String) -> Outcome.Result {
+        .broken(Breakage(kind: kind, message: message, maySent: true, usage: answer.usageSoFar))
+    }
+}

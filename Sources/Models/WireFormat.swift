@@ -1,0 +1,90 @@
+import HTTPClient
+import Jobs
+
+/// How the answers of one wire format are read; the call itself is the same for all.
+protocol WireFormat: Sendable {
+    associatedtype Stream: AnswerStream
+
+    /// Reads a whole answer, or a refusal.
+    func outcome(of body: [UInt8], status: Int, headers: HTTPHeaders, now: Timestamp) -> Outcome
+    /// A result with what the headers tell beside it.
+    func outcome(_ result: Outcome.Result, headers: HTTPHeaders) -> Outcome
+    /// A reader for one streamed answer.
+    func stream() -> Stream
+}
+
+/// A streamed answer as it grows: bytes in, in whatever pieces, and one result out.
+protocol AnswerStream {
+    /// The result as soon as it is known; what comes after it does not matter.
+    mutating func take(_ piece: [UInt8]) -> Outcome.Result?
+    /// What it comes to when the body has ended, in order or by an error, and no result was known before.
+    mutating func end(_ error: (any Error)?) -> Outcome.Result
+}
+
+extension HTTPClient {
+    /// Makes a call and reads its answer; whatever goes wrong is an outcome too.
+    func call(_ request: HTTPRequest, streams: Bool, in format: some WireFormat, clock: any Clock) async
+        -> Outcome
+    {
+        do {
+            return streams
+                ? try await stream(request, format, clock) : try await plain(request, format, clock)
+        } catch {
+            return Outcome(.init(error, usage: nil))
+        }
+    }
+
+    private func plain(_ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock) async throws
+        -> Outcome
+    {
+        let response = try await send(request)
+        return format.outcome(
+            of: response.body, status: response.status, headers: response.headers, now: clock.now().timestamp)
+    }
+
+    private func stream(_ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock) async throws
+        -> Outcome
+    {
+        let stream = try await stream(request)
+        guard (200..<300).contains(stream.status) else {
+            let body = try await stream.body.collected(atMost: ErrorBody.limit)
+            return format.outcome(
+                of: body, status: stream.status, headers: stream.headers, now: clock.now().timestamp)
+        }
+        return format.outcome(await stream.body.read(by: format.stream()), headers: stream.headers)
+    }
+}
+
+extension HTTPBody {
+    fileprivate func read(by stream: some AnswerStream) async -> Outcome.Result {
+        var answer = stream
+        do {
+            for try await piece in self {
+                guard let result = answer.take(piece) else { continue }
+                finish()
+                return result
+            }
+            return answer.end(nil)
+        } catch {
+            return answer.end(error)
+        }
+    }
+
+    /// Reads past the last event, so that the connection is kept: dropping a body before its end closes it.
+    private func finish() {
+        Task {
+            // The answer is complete; how the connection ends does not matter any more.
+            _ = try? await collected(atMost: 1 << 10)
+        }
+    }
+
+    /// The first bytes of the body, at most some more than the limit.
+    fileprivate func collected(atMost limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await piece in self {
+            bytes += piece
+            if bytes.count >= limit { break }
+        }
+        return bytes
+    }
+}
