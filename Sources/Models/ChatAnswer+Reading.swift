@@ -12,7 +12,7 @@ extension ChatAnswer {
         finishReason = choice["finish_reason"]?.string
     }
 
-    /// Reads one chunk of a stream. Only the first choice counts: no more than one is ever asked for.
+    /// Reads one chunk of a stream; only the first choice counts, as no more than one is ever asked for.
     mutating func take(chunk: JSON) {
         note(chunk)
         let choice = chunk["choices"]?.elements?.first { ($0["index"]?.int ?? 0) == 0 }

@@ -17,8 +17,8 @@ struct ChatRateLimits {
             reset = headers["x-ratelimit-reset-\(name)"].flatMap(Milliseconds.init(goDuration:))
         }
 
-        /// Per minute, or nil: what takes longer than a minute to refill belongs to a day or a month, and as a limit
-        /// per minute it would be a lie. Its end shows as a 429 with its `retry-after`.
+        /// Nil for what takes longer than a minute to refill: it belongs to a day or a month, and its end shows as
+        /// a 429 with its `retry-after`.
         var perMinute: LimitReport.Window? {
             guard let limit, reset ?? 0 <= 61_000 else { return nil }
             return LimitReport.Window(limit: limit, remaining: remaining)

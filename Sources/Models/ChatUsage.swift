@@ -7,7 +7,7 @@ struct ChatUsage {
     var reasoningTokens: Int?
     var isGuess = false
 
-    /// Nil where prompt or completion is not told. `prompt_tokens` holds what was read from and written to a cache.
+    /// Nil where prompt or completion is not told; `prompt_tokens` holds what a cache read and wrote too.
     init?(_ json: JSON) {
         func count(_ value: JSON?) -> Int64? { value?.int.map { Int64(max(0, $0)) } }
         guard let prompt = count(json["prompt_tokens"]), let output = count(json["completion_tokens"]) else {

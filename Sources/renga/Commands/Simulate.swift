@@ -16,7 +16,8 @@ extension Command {
         settings: [Settings.listen, Settings.port, Settings.grace, Settings.logLevel],
         details: """
             Listens on \(simulatorAddress) unless RENGA_LISTEN says otherwise, and takes any key. Point renga at it with
-            ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated.
+            ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated. It speaks OpenAI's chat
+            completions too, at http://\(simulatorAddress)/v1.
             """
     ) { invocation in
         var options: [String: String] = [:]
