@@ -11,7 +11,7 @@ extension ChatRequest {
         }
         json.key("messages")
         try json.array { list in
-            if let system = request["system"] { try write(system: system, "system", &list) }
+            if let system = request["system"], !system.isNull { try write(system: system, "system", &list) }
             for (index, message) in messages.enumerated() {
                 try write(message, "messages.\(index)", &list)
             }
@@ -19,8 +19,8 @@ extension ChatRequest {
     }
 
     private func write(_ message: JSON, _ path: String, _ list: inout JSONWriter) throws {
-        guard let content = message["content"] else {
-            throw Unmappable(path: "\(path).content", reason: "a message needs one")
+        guard let content = message["content"], [.string, .array].contains(content.kind) else {
+            throw Unmappable(path: "\(path).content", reason: "neither a text nor an array of blocks")
         }
         switch message["role"]?.string {
         case "user": try write(user: content, "\(path).content", &list)
@@ -47,7 +47,9 @@ extension ChatRequest {
             }
         }
         guard !parts.isEmpty else { return }
-        if parts.count == 1, let text = parts[0]["text"]?.string { return Self.write("user", text, &list) }
+        if parts.count == 1, parts[0]["type"]?.string == "text", let text = parts[0]["text"]?.string {
+            return Self.write("user", text, &list)
+        }
         try list.object { json in
             json.field("role", "user")
             json.key("content")
@@ -112,7 +114,9 @@ extension ChatRequest {
     /// A text, or text blocks joined by line feeds: all that a system prompt or a tool's result can be here.
     private func words(of content: JSON, _ path: String) throws -> String {
         if let text = content.string { return text }
-        let blocks = content.elements ?? []
+        guard let blocks = content.elements else {
+            throw Unmappable(path: path, reason: "neither a text nor an array of blocks")
+        }
         return try blocks.enumerated().map { index, block in
             guard block["type"]?.string == "text" else { throw Self.unknown(block, "\(path).\(index)") }
             return block["text"]?.string ?? ""

@@ -15,6 +15,7 @@ extension Shift {
     /// It is not torn down when the worker stops.
     func run(_ attempt: ClaimedAttempt) async {
         let called = await call(attempt)
+        noteCost(of: attempt, called.outcome)
         if let settlement = settlement(of: attempt, called) {
             await settle(settlement)
         }

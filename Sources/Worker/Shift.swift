@@ -12,6 +12,7 @@ struct Shift: Sendable {
     let orders: Orders
     /// Rings when an attempt with a deadline begins.
     let overdueBell = Bell()
+    let priceWatch = PriceWatch()
     /// Rings at a change in the store.
     let revocationBell = Bell()
 

@@ -96,7 +96,7 @@ import Testing
         (#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#, "tools.0.type"),
         (#""tools":[{"name":"f","input_schema":{},"defer_loading":true}]"#, "tools.0.defer_loading"),
         (#""tool_choice":{"type":"most"}"#, "tool_choice.type"),
-        (#""system":[{"type":"image"}]"#, "system.0"),
+        (#""system":[{"type":"image"}]"#, "system.0"), (#""system":5"#, "system"),
     ])
     func `What cannot be said is refused by its name`(members: String, path: String) {
         let request = #"{"messages":[{"role":"user","content":"Hi"}],\#(members)}"#
@@ -106,6 +106,7 @@ import Testing
     @Test(arguments: [
         (#"{"role":"user","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]}"#, "0.source"),
         (#"{"role":"user","content":[{"type":"text","text":"x"},{"type":"search_result"}]}"#, "1"),
+        (#"{"role":"user","content":[{"type":"container_upload","text":"x"}]}"#, "0"),
         (#"{"role":"user","content":[{"type":"document","source":{"type":"url","url":"u"}}]}"#, "0.source"),
         (
             #"{"role":"user","content":[{"type":"document","citations":{"enabled":true},"source":{"type":"text","data":"d"}}]}"#,

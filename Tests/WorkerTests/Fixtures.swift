@@ -79,7 +79,7 @@ struct Bench {
 
     init(
         _ caller: FakeCaller = FakeCaller(), slots: Int = 4, lease: Milliseconds = 30_000,
-        grace: Milliseconds = 0
+        grace: Milliseconds = 0, log: Log = .silent
     ) {
         self.caller = caller
         self.lease = lease
@@ -88,7 +88,7 @@ struct Bench {
             settings: WorkerSettings(
                 name: "w", host: "h", processID: 1, slots: slots, lease: lease, grace: grace,
                 retry: RetryPolicy(base: 10, cap: 20)),
-            log: .silent)
+            log: log)
     }
 
     func attempt(_ job: Int64, deadlineIn: Milliseconds? = nil, alone: Bool = false) -> ClaimedAttempt {
