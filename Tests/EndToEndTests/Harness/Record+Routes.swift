@@ -1,0 +1,31 @@
+import SQLite
+
+/// What the database says of routes, queues and whoever holds a call.
+extension Record {
+    /// The processes that hold open attempts.
+    func holders() async throws -> [Int32] {
+        try await look(
+            """
+            SELECT DISTINCT worker.process_id
+            FROM attempt JOIN worker ON worker.id = attempt.worker_id
+            WHERE attempt.fate = 'open'
+            """
+        ) { row in Int32(row.int(0)) }
+    }
+
+    /// Why queues paused themselves.
+    func pauseReasons() async throws -> [String] {
+        try await look("SELECT pause_reason FROM queue WHERE paused = 1") { row in row.text(0) }
+    }
+
+    /// The gates of all routes that ever had a call.
+    func gates() async throws -> [String] {
+        try await look("SELECT gate FROM route ORDER BY id") { row in row.text(0) }
+    }
+
+    private func look<T: Sendable>(
+        _ sql: SQL, _ decode: @escaping @Sendable (borrowing Row) throws -> T
+    ) async throws -> [T] {
+        try await offPool { [path] in try Connection(path: path, mode: .read).query(sql, [], decode) }
+    }
+}
