@@ -57,6 +57,7 @@ extension JSONWriter {
         field("cached", job.cached)
         field("source_job_id", job.sourceJob?.description)
         field("model", job.model)
+        field("route", job.route)
         if job.simulated { field("simulated", true) }
     }
 }

@@ -64,6 +64,7 @@ extension JSONWriter {
             writer.field("fate", attempt.fate.rawValue)
             writer.field("worker", attempt.worker)
             writer.field("route", attempt.route)
+            writer.field("fallback", attempt.fallback?.rawValue)
             writer.time("opened_at", attempt.openedAt)
             writer.time("closed_at", attempt.closedAt)
             writer.field("verdict", attempt.verdict)

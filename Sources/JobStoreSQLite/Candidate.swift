@@ -13,11 +13,17 @@ struct Candidate {
     let promptHash: [UInt8]
     let deadline: Timestamp?
     let batch: Int64?
+    /// Where the job stands in its route's chain of fallbacks.
+    let position: Int
+    let cause: Fallback.Cause?
+    /// Whether it waits for no identical call.
+    let isImpatient: Bool
 
     var mustRunAlone: Bool { deaths >= Poison.aloneAfter }
 
     private static let columns = """
-        id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id
+        id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
+        fallback, fallback_cause, impatient
         """
     private static let headsOfLane = SQL(
         """
@@ -56,6 +62,9 @@ struct Candidate {
         promptHash = row.blob(7)
         deadline = row.int64OrNil(8).map { Timestamp(milliseconds: $0) }
         batch = row.int64OrNil(9)
+        position = row.int(11)
+        isImpatient = row.bool(13)
+        cause = row.textOrNil(12).flatMap(Fallback.Cause.init(rawValue:))
     }
 
     static func request(of job: Int64, _ connection: Connection) throws -> [UInt8] {
@@ -69,7 +78,10 @@ struct NewAttempt {
     let job: Int64
     let number: Int
     let worker: Int64
+    /// The route it flies on, and the job's own.
     let route: Int64
+    let home: Int64
+    let flight: Flight
     let queue: Int64
     let leaseUntil: Moment
     /// Nil where the call is not to be shared.
@@ -91,9 +103,11 @@ struct NewAttempt {
             INSERT INTO attempt (
                 job_id, number, worker_id, route_id, queue_id, opened_at, opened_moment, boot, lease_until,
                 prompt_hash, reserved_input, reserved_output, reserved_cost, mark_requests, mark_input, mark_output,
-                mark_succeeded
+                mark_succeeded, home_route_id, fallback, fallback_cause
             )
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            VALUES (
+                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20
+            )
             """,
             [
                 .integer(job), .integer(number), .integer(worker), .integer(route), .integer(queue),
@@ -102,7 +116,8 @@ struct NewAttempt {
                 .integer(leaseUntil.milliseconds), .blob(promptHash), .real(need.input), .real(need.output),
                 .integer(worstCase.nanodollars), .real(marks.requests), .real(marks.input),
                 .real(marks.output),
-                .integer(marks.succeeded),
+                .integer(marks.succeeded), .integer(home), .integer(flight.position),
+                .text(flight.cause?.rawValue),
             ])
     }
 }

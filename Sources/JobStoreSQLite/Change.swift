@@ -62,6 +62,7 @@ private struct Change {
             """
             UPDATE job
             SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
+                fallback = 0, fallback_cause = NULL, impatient = 0,
                 deadline = NULL, finished_at = NULL, finish_order = NULL
             WHERE id = ?1
             """, [.integer(id)])

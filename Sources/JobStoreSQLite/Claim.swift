@@ -5,9 +5,9 @@ extension SQLiteJobStore {
     /// Looks first, over a reading connection: where nothing can be claimed, no lock is taken.
     package func claim(_ request: ClaimRequest, now: Now) async throws -> Claim {
         guard request.slots > 0 else { return Claim() }
-        let sharesAnswers = settings.sharesAnswers
+        let settings = settings
         let survey = try await read { connection in
-            try Survey(connection, services: request.services, now: now, shares: sharesAnswers).glance()
+            try Survey(connection, services: request.services, now: now, settings: settings).glance()
         }
         guard survey.hasWork else { return Claim(wakeAfter: survey.wakeAfter) }
         return try await write(now: now) { operation in
@@ -139,23 +139,28 @@ private struct Draw {
         }
         let shares = job.cache == .use && operation.settings.sharesAnswers
         if shares, try settleFromCache(job, lane: lane) { return }
-        if shares, try isInFlight(job, route: lane.route) {
+        if shares, !job.isImpatient, try isInFlight(job, route: lane.route) {
             asides += 1
             try Holds.hold(job.id, until: now.timestamp + Self.holdLimit, under: job.promptHash, connection)
             return
         }
-        guard admit(job, lane: index) else { return }
+        guard let flight = try admit(job, lane: index) else { return }
+        if shares, flight.route != lane.route, try settleFromCache(job, lane: lane, route: flight.route) {
+            return
+        }
         if job.mustRunAlone, request.running > 0 {
             claim.emptyYourself = try Poison.mayEmpty(request.worker, operation)
             return
         }
-        try open(job, lane: lane)
+        try open(job, lane: lane, flight)
     }
 
-    private mutating func settleFromCache(_ job: Candidate, lane: OpenLane) throws -> Bool {
+    private mutating func settleFromCache(_ job: Candidate, lane: OpenLane, route: Int64? = nil) throws
+        -> Bool
+    {
         guard
             let answer = try CachedAnswer.find(
-                job.promptHash, route: lane.route, now: now.timestamp, connection)
+                job.promptHash, route: route ?? lane.route, now: now.timestamp, connection)
         else { return false }
         try Ending(operation).succeedFromCache(job.id, lane: lane.id, batch: job.batch, answer)
         asides += 1
@@ -168,44 +173,67 @@ private struct Draw {
             """
             SELECT 1
             FROM attempt
-            WHERE fate = 'open' AND prompt_hash = ?1 AND route_id = ?2
+            WHERE fate = 'open' AND prompt_hash = ?1 AND home_route_id = ?2
             LIMIT 1
             """, [.blob(job.promptHash), .integer(route)], { row in row.int(0) }) != nil
     }
 
     /// Asks the gates; one that refuses closes its lane for this claim, never the claim.
-    private mutating func admit(_ job: Candidate, lane index: Int) -> Bool {
+    private mutating func admit(_ job: Candidate, lane index: Int) throws -> Flight? {
         let lane = lanes[index]
-        guard let route = routes[lane.route], let queue = queues[lane.queue] else { return false }
+        guard let route = routes[lane.route], let queue = queues[lane.queue] else { return nil }
         if let limit = queue.concurrency, queue.running >= limit {
             lanes[index].isExhausted = true
-            return false
+            return nil
         }
-        let need = route.ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
-        case .admitted:
-            return true
-        case .refused(_, _, let after):
+        let chains = operation.settings.fallbacks
+        let choice = try chains.choose(from: job.position, of: route.key) { key in
+            guard let id = try routeID(key, home: route) else { return nil }
+            return routes[id]?.admission(of: job, in: queue, now: now.moment)
+        }
+        switch choice {
+        case .fly(let position, let cause):
+            let key = chains.route(at: position, of: route.key)
+            guard let id = try routeID(key, home: route) else { return nil }
+            return Flight(route: id, position: position, cause: cause ?? job.cause)
+        case .wait(_, _, let after) where job.position > 0:
+            // Its lane may be open to others.
+            asides += 1
+            let until = now.timestamp + min(5000, max(200, after ?? 1000))
+            try Holds.hold(job.id, until: until, under: nil, connection)
+            return nil
+        case .wait(_, _, let after):
             if let after { wake(after: after) }
             lanes[index].isExhausted = true
-            return false
+            return nil
         }
     }
 
-    private mutating func open(_ job: Candidate, lane: OpenLane) throws {
-        guard var route = routes[lane.route], var queue = queues[lane.queue] else { return }
+    /// The number of a route of a chain, loaded; nil where this worker cannot call it.
+    private mutating func routeID(_ key: RouteKey, home: RouteRow) throws -> Int64? {
+        if key == home.key { return home.id }
+        guard request.services.contains(key.service) else { return nil }
+        if let known = routes.values.first(where: { $0.key == key }) { return known.id }
+        guard var route = try RouteRow.load(operation.routeID(key), connection) else { return nil }
+        route.ledger.advance(to: now.moment)
+        routes[route.id] = route
+        return route.id
+    }
+
+    private mutating func open(_ job: Candidate, lane: OpenLane, _ flight: Flight) throws {
+        guard var route = routes[flight.route], var queue = queues[lane.queue] else { return }
         let need = route.ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
         let admission = route.ledger.admission(of: need, in: queue.line, now: now.moment)
         let marks = route.ledger.open(need, asProbe: admission == .admitted(asProbe: true), now: now.moment)
         queue.running += 1
-        routes[lane.route] = route
+        routes[flight.route] = route
         queues[lane.queue] = queue
         let price = PriceTable.price(of: route.key.model)
         let worstCase =
             price?.worstCase(inputTokens: Int64(job.requestBytes), maxTokens: Int64(job.maxTokens)) ?? .zero
         let attempt = NewAttempt(
-            job: job.id, number: job.attempt + 1, worker: request.worker.value, route: lane.route,
-            queue: lane.queue, leaseUntil: now.moment + request.lease,
+            job: job.id, number: job.attempt + 1, worker: request.worker.value, route: flight.route,
+            home: lane.route, flight: flight, queue: lane.queue, leaseUntil: now.moment + request.lease,
             promptHash: job.cache == .off || !operation.settings.sharesAnswers ? nil : job.promptHash,
             need: need, worstCase: worstCase, marks: marks)
         try attempt.insert(operation)
@@ -214,7 +242,7 @@ private struct Draw {
             ClaimedAttempt(
                 key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name,
                 route: route.key,
-                request: try Candidate.request(of: job.id, connection), maxTokens: job.maxTokens,
+                request: try flight.request(of: job.id, for: route.key, connection), maxTokens: job.maxTokens,
                 leaseUntil: attempt.leaseUntil, deadline: job.deadline, failures: job.failures,
                 alone: job.mustRunAlone))
     }

@@ -24,11 +24,16 @@ enum Holds {
     }
 
     /// Makes those that wait for this prompt ready, as its answer has come.
-    static func releaseAll(_ hash: [UInt8], route: Int64, _ connection: Connection) throws {
-        guard try release(hash, route: route, limit: releaseLimit, connection) == releaseLimit else { return }
+    ///
+    /// `impatient` where that answer is of no use to others: they wait for no further one, but call side by side.
+    static func releaseAll(
+        _ hash: [UInt8], route: Int64, impatient: Bool = false, _ connection: Connection
+    ) throws {
+        let released = try release(hash, route: route, limit: releaseLimit, impatient: impatient, connection)
+        guard released == releaseLimit else { return }
         _ = try connection.run(
-            "INSERT OR IGNORE INTO release (prompt_hash, route_id) VALUES (?1, ?2)",
-            [.blob(hash), .integer(route)])
+            "INSERT OR REPLACE INTO release (prompt_hash, route_id, impatient) VALUES (?1, ?2, ?3)",
+            [.blob(hash), .integer(route), .bool(impatient)])
     }
 
     /// Makes the first of those that wait for this prompt ready, as the call came to nothing: it inherits it.
@@ -60,23 +65,24 @@ enum Holds {
     static func continueReleases(_ operation: Operation) throws {
         let connection = operation.connection
         guard
-            let (hash, route) = try connection.queryOne(
-                "SELECT prompt_hash, route_id FROM release LIMIT 1", [],
-                { row in (row.blob(0), row.int64(1)) })
+            let (hash, route, impatient) = try connection.queryOne(
+                "SELECT prompt_hash, route_id, impatient FROM release LIMIT 1", [],
+                { row in (row.blob(0), row.int64(1), row.bool(2)) })
         else { return }
-        guard try release(hash, route: route, limit: releaseLimit, connection) < releaseLimit else { return }
+        let released = try release(hash, route: route, limit: releaseLimit, impatient: impatient, connection)
+        guard released < releaseLimit else { return }
         _ = try connection.run(
             "DELETE FROM release WHERE prompt_hash = ?1 AND route_id = ?2", [.blob(hash), .integer(route)])
     }
 
     private static func release(
-        _ hash: [UInt8], route: Int64, limit: Int, _ connection: Connection
+        _ hash: [UInt8], route: Int64, limit: Int, impatient: Bool = false, _ connection: Connection
     ) throws -> Int {
         // CROSS JOIN keeps the order: from the few that are held to their lanes.
         try connection.run(
             """
             UPDATE job
-            SET ready = 1, held_until = NULL, held_hash = NULL
+            SET ready = 1, held_until = NULL, held_hash = NULL, impatient = max(impatient, ?4)
             WHERE id IN (
                 SELECT job.id
                 FROM job
@@ -85,6 +91,6 @@ enum Holds {
                 ORDER BY job.id
                 LIMIT ?3
             )
-            """, [.blob(hash), .integer(route), .integer(limit)])
+            """, [.blob(hash), .integer(route), .integer(limit), .bool(impatient)])
     }
 }

@@ -60,7 +60,7 @@ extension SQLiteJobStore {
                     route.provider || '/' || route.model, attempt.opened_at, attempt.closed_at, attempt.verdict,
                     attempt.counted, attempt.error, attempt.request_id, attempt.input_tokens, attempt.output_tokens,
                     attempt.cache_write_tokens, attempt.cache_write_1h_tokens, attempt.cache_read_tokens, attempt.cost,
-                    attempt.maybe_paid
+                    attempt.maybe_paid, attempt.fallback_cause
                 FROM attempt
                 JOIN route ON route.id = attempt.route_id
                 LEFT JOIN worker ON worker.id = attempt.worker_id
@@ -118,6 +118,7 @@ extension Attempt {
             closedAt: row.int64OrNil(5).map { Timestamp(milliseconds: $0) }, verdict: row.textOrNil(6),
             counted: row.bool(7), error: row.isNull(8) ? nil : ErrorText.read(row.blob(8)),
             requestID: row.textOrNil(9), usage: usage, cost: Money(nanodollars: row.int64(15)),
-            maybePaid: Money(nanodollars: row.int64(16)))
+            maybePaid: Money(nanodollars: row.int64(16)),
+            fallback: row.textOrNil(17).flatMap(Fallback.Cause.init(rawValue:)))
     }
 }

@@ -14,19 +14,8 @@ extension Operation {
     }
 
     func routeID(_ route: RouteKey) throws -> Int64 {
-        let values: [Value] = [
-            .text(route.service.provider), .text(route.service.endpoint), .text(route.model),
-            .text(route.service.credential), .bool(route.service.simulated),
-        ]
-        if let id = try connection.queryOne(
-            """
-            SELECT id
-            FROM route
-            WHERE provider = ?1 AND endpoint = ?2 AND model = ?3 AND credential = ?4 AND simulated = ?5
-            """, values, { row in row.int64(0) })
-        {
-            return id
-        }
+        let values = route.values
+        if let id = try connection.queryOne(RouteRow.byKey, values, { row in row.int64(0) }) { return id }
         _ = try connection.run(
             """
             INSERT INTO route (provider, endpoint, model, credential, simulated)
@@ -46,5 +35,15 @@ extension Operation {
         }
         _ = try connection.run("INSERT INTO lane (queue_id, route_id) VALUES (?1, ?2)", values)
         return connection.lastInsertRowID
+    }
+}
+
+extension RouteKey {
+    /// As the columns that tell routes apart.
+    var values: [Value] {
+        [
+            .text(service.provider), .text(service.endpoint), .text(model), .text(service.credential),
+            .bool(service.simulated),
+        ]
     }
 }

@@ -16,6 +16,7 @@ struct JobReader {
         JOIN route ON route.id = lane.route_id
         JOIN job_body ON job_body.job_id = job.id
         LEFT JOIN answer ON answer.id = job.answer_id
+        LEFT JOIN route AS answering ON answering.id = answer.route_id
         LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.attempt AND attempt.fate = 'open'
             AND job.state = 'running'
         LEFT JOIN worker ON worker.id = attempt.worker_id
@@ -30,7 +31,8 @@ struct JobReader {
         \(bodies.contains(.response) ? "answer.body" : "NULL"),
         job.error, answer.input_tokens, answer.output_tokens, answer.cache_write_tokens, answer.cache_write_1h_tokens,
         answer.cache_read_tokens, job.cost, job.saved, job.cached, answer.job_id, coalesce(answer.model, route.model),
-        route.simulated, job.finish_order, job.batch_ordinal
+        route.simulated, job.finish_order, job.batch_ordinal,
+        coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model)
         """
     }
 
@@ -54,7 +56,7 @@ struct JobReader {
         let id = row.int64(0)
         let source = row.int64OrNil(31)
         let state = JobState(rawValue: row.text(3)) ?? .failed
-        let job = Job(
+        var job = Job(
             id: JobID(id), key: row.textOrNil(1), queue: row.text(2), state: state, priority: row.int(4),
             tags: row.textOrNil(5)?.split(separator: "\n").map(String.init) ?? [], metadata: row.blobOrNil(6),
             batch: row.int64OrNil(7).map { BatchID($0) }, createdAt: Timestamp(milliseconds: row.int64(8)),
@@ -69,6 +71,7 @@ struct JobReader {
             cached: row.bool(30), sourceJob: source == id ? nil : source.map { JobID($0) },
             model: row.text(32),
             simulated: row.bool(33))
+        job.route = row.text(36)
         return FinishedJob(cursor: row.int64OrNil(34) ?? 0, job: job)
     }
 

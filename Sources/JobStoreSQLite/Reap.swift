@@ -75,7 +75,7 @@ private struct Reap {
             try returnToLine(job)
         }
         guard let hash = attempt.promptHash else { return }
-        try Holds.releaseFirst(hash, route: attempt.route, connection)
+        try Holds.releaseFirst(hash, route: attempt.home, connection)
     }
 
     private func returnToLine(_ job: StoredJob) throws {

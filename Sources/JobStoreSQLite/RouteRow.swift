@@ -15,6 +15,12 @@ extension RouteRow {
         learned, input_per_byte, output_tokens
         """
     private static let byID = SQL("SELECT \(columns) FROM route WHERE id = ?1")
+    static let byKey = SQL(
+        """
+        SELECT id
+        FROM route
+        WHERE provider = ?1 AND endpoint = ?2 AND model = ?3 AND credential = ?4 AND simulated = ?5
+        """)
     private static let everyone = SQL("SELECT \(columns) FROM route ORDER BY id")
 
     static func load(_ id: Int64, _ connection: Connection) throws -> RouteRow? {
@@ -23,6 +29,13 @@ extension RouteRow {
         }
         try route.loadLines(connection)
         return route
+    }
+
+    static func find(_ key: RouteKey, _ connection: Connection) throws -> RouteRow? {
+        guard let id = try connection.queryOne(RouteRow.byKey, key.values, { row in row.int64(0) }) else {
+            return nil
+        }
+        return try load(id, connection)
     }
 
     static func all(_ connection: Connection) throws -> [RouteRow] {

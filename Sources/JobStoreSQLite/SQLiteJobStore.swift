@@ -12,10 +12,16 @@ package struct StoreSettings: Sendable {
     package var cacheTTL: Milliseconds
     /// Connections for reading, each with a thread of its own.
     package var readers: Int
+    /// Which routes may answer in another's place.
+    package var fallbacks: FallbackChains
 
-    package init(cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2) {
+    package init(
+        cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2,
+        fallbacks: FallbackChains = FallbackChains()
+    ) {
         self.cacheTTL = cacheTTL
         self.readers = readers
+        self.fallbacks = fallbacks
     }
 
     var sharesAnswers: Bool { cacheTTL > 0 }

@@ -35,21 +35,27 @@ private struct Closing {
     private func settleOpen(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
         guard var route = try RouteRow.load(attempt.route, connection) else { return .repeated }
         let othersSucceeded = route.ledger.succeeded > attempt.marks.succeeded
-        let resolved = settlement.verdict.resolve(
-            attemptsCounted: job.attemptsCounted, maxAttempts: job.maxAttempts,
-            othersSucceeded: othersSucceeded,
-            forbiddenIsKnown: route.ledger.gate.state == .forbidden, now: now.timestamp)
+        let step = try Step.find(settlement, attempt, operation)
+        let resolved =
+            step?.resolved
+            ?? settlement.verdict.resolve(
+                attemptsCounted: job.attemptsCounted, maxAttempts: job.maxAttempts,
+                othersSucceeded: othersSucceeded,
+                forbiddenIsKnown: route.ledger.gate.state == .forbidden, failures: job.failures,
+                now: now.timestamp)
         route.ledger.close(
             attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
             event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt, now: now,
             using: &operation.random)
         try route.save(connection)
-        try noteInQueue(attempt.queue)
+        try noteInQueue(attempt.queue, leaves: step != nil)
         let cost = self.cost(on: route)
         try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid(attempt), operation)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
         book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid(attempt), job)
-        return try settleJob(job, attempt, resolved, cost: cost)
+        let outcome = try settleJob(job, attempt, resolved, cost: cost)
+        if let step, outcome == .settled(.queued) { try step.take(job.id, connection) }
+        return outcome
     }
 
     private func settleJob(
@@ -71,11 +77,12 @@ private struct Closing {
         case .held(let until, let error):
             try requeue(job, counted: counted, heldUntil: until, error: error, cost: cost)
             if let hash = attempt.promptHash {
-                try Holds.hastenFirst(hash, route: attempt.route, to: until, connection)
+                try Holds.hastenFirst(hash, route: attempt.home, to: until, connection)
             }
         case .failed(let error):
             try addToJob(job.id, counted: counted, cost: cost)
-            try Ending(operation).end(job.id, .failed, error: error)
+            let named = try Step.naming(error, in: attempt, connection)
+            try Ending(operation).end(job.id, .failed, error: named)
             operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
             return .settled(.failed)
         }
@@ -105,9 +112,12 @@ private struct Closing {
     private func releaseFollowers(_ attempt: StoredAttempt) throws {
         guard let hash = attempt.promptHash else { return }
         if settlement.answer?.isCacheable == true {
-            try Holds.releaseAll(hash, route: attempt.route, connection)
+            try Holds.releaseAll(hash, route: attempt.home, connection)
+        } else if settlement.answer != nil {
+            // One after the other they would take as long as their calls together.
+            try Holds.releaseAll(hash, route: attempt.home, impatient: true, connection)
         } else {
-            try Holds.releaseFirst(hash, route: attempt.route, connection)
+            try Holds.releaseFirst(hash, route: attempt.home, connection)
         }
     }
 
@@ -136,10 +146,13 @@ private struct Closing {
     }
 
     /// A run of identical refusals pauses the queue with one message, instead of failing a million jobs one by one.
-    private func noteInQueue(_ id: Int64) throws {
+    private func noteInQueue(_ id: Int64, leaves: Bool) throws {
         guard var queue = try QueueRow.load(id, connection) else { return }
         queue.running = max(0, queue.running - 1)
         switch settlement.routeEvent {
+        case .refused where leaves:
+            // Another route is about to be asked: the job is not at its end.
+            break
         case .refused(let signature):
             queue.refusedStreak = queue.refusedSignature == signature ? queue.refusedStreak + 1 : 1
             queue.refusedSignature = signature

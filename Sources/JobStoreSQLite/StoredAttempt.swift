@@ -14,10 +14,15 @@ struct StoredAttempt {
     let reservedCost: Int64
     let maybePaid: Int64
     let marks: RouteLedger.Marks
+    /// The job's own route: who waits for the call waits there.
+    let home: Int64
+    /// Where in that route's chain it flew; 0 for the route itself.
+    let position: Int
 
     private static let columns = """
         job_id, number, route_id, queue_id, fate, boot, opened_moment, prompt_hash, reserved_input, reserved_output,
-        reserved_cost, maybe_paid, mark_requests, mark_input, mark_output, mark_succeeded
+        reserved_cost, maybe_paid, mark_requests, mark_input, mark_output, mark_succeeded, home_route_id,
+        fallback
         """
     private static let byKey = SQL("SELECT \(columns) FROM attempt WHERE job_id = ?1 AND number = ?2")
     private static let expired = SQL(
@@ -54,6 +59,8 @@ struct StoredAttempt {
         maybePaid = row.int64(11)
         marks = RouteLedger.Marks(
             requests: row.double(12), input: row.double(13), output: row.double(14), succeeded: row.int(15))
+        home = row.int64(16)
+        position = row.int(17)
     }
 
     /// Settles the attempt's row: its verdict, and what was really used.
@@ -103,13 +110,14 @@ struct StoredJob {
     let batch: Int64?
     let promptHash: [UInt8]
     let requestBytes: Int
+    let failures: Int
     let finishOrder: Int64?
 
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
             SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
-                finish_order
+                finish_order, failures
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -119,7 +127,8 @@ struct StoredJob {
                 attempt: row.int(2),
                 attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
                 batch: row.int64OrNil(6),
-                promptHash: row.blob(7), requestBytes: row.int(8), finishOrder: row.int64OrNil(9))
+                promptHash: row.blob(7), requestBytes: row.int(8), failures: row.int(10),
+                finishOrder: row.int64OrNil(9))
         }
     }
 }

@@ -6,8 +6,11 @@ struct Survey {
     let connection: Connection
     let services: [ServiceKey]
     let now: Now
-    /// Whether answers are shared at all.
-    let sharesAnswers: Bool
+    let settings: StoreSettings
+    private var sharesAnswers: Bool { settings.sharesAnswers }
+    private var detour: Detour {
+        Detour(connection: connection, services: services, chains: settings.fallbacks, now: now)
+    }
 
     struct Finding {
         var hasWork: Bool
@@ -20,11 +23,11 @@ struct Survey {
         let route: Int64
     }
 
-    init(_ connection: Connection, services: [ServiceKey], now: Now, shares: Bool) {
+    init(_ connection: Connection, services: [ServiceKey], now: Now, settings: StoreSettings) {
         self.connection = connection
         self.services = services
         self.now = now
-        sharesAnswers = shares
+        self.settings = settings
     }
 
     func glance() throws -> Finding {
@@ -71,7 +74,8 @@ struct Survey {
         let need = route.ledger.need(requestBytes: first.requestBytes, maxTokens: first.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .admitted: return .open
-        case .refused(_, _, let after): return .closed(after)
+        case .refused(_, _, let after):
+            return try detour.isOpen(to: first, from: route, queue) ? .open : .closed(after)
         }
     }
 

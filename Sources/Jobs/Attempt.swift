@@ -62,11 +62,13 @@ package struct Attempt: Sendable {
     package var cost: Money
     /// What a call whose answer never came may have cost at most.
     package var maybePaid: Money
+    /// Why it did not fly on the job's own route; nil where it did.
+    package var fallback: Fallback.Cause?
 
     package init(
         number: Int, fate: Fate, worker: String, route: String, openedAt: Timestamp, closedAt: Timestamp?,
         verdict: String?, counted: Bool, error: JobError?, requestID: String?, usage: Usage?, cost: Money,
-        maybePaid: Money
+        maybePaid: Money, fallback: Fallback.Cause? = nil
     ) {
         self.number = number
         self.fate = fate
@@ -81,5 +83,6 @@ package struct Attempt: Sendable {
         self.usage = usage
         self.cost = cost
         self.maybePaid = maybePaid
+        self.fallback = fallback
     }
 }

@@ -50,6 +50,8 @@ package struct Job: Sendable {
     package var sourceJob: JobID?
     /// The model that answered; before that the model asked for.
     package var model: String
+    /// `provider/model` of the route that answered; before that, of the job's own.
+    package var route = ""
     package var simulated: Bool
 
     /// A running job's lease.

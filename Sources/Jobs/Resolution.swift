@@ -22,6 +22,10 @@ package struct ResolvedVerdict: Hashable, Sendable {
 
 /// A job that met 403 on a route suspected of it comes back after so long.
 private let forbiddenPause: Milliseconds = 30_000
+/// A job whose refusal reads like the spend cap comes back after so long: whether it is the cap, another job shows.
+private let suspectedPause: Milliseconds = 5_000
+/// So often it may read like that while others succeed: those may have been sent before a cap that is real.
+private let suspectedCaps = 3
 
 extension Verdict {
     /// What becomes of the job.
@@ -31,7 +35,7 @@ extension Verdict {
     /// not the job's affair.
     package func resolve(
         attemptsCounted: Int, maxAttempts: Int, othersSucceeded: Bool, forbiddenIsKnown: Bool = false,
-        now: Timestamp
+        failures: Int = 0, now: Timestamp
     ) -> ResolvedVerdict {
         switch self {
         case .succeeded:
@@ -44,7 +48,11 @@ extension Verdict {
                 resolution: .held(until: now + forbiddenPause, error), counted: false, word: "waited")
         case .failed(let error):
             return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
-        case .wait(var error) where error.status == 400 && othersSucceeded:
+        case .wait(var error) where error.status == 400:
+            guard failures >= suspectedCaps, othersSucceeded else {
+                return ResolvedVerdict(
+                    resolution: .held(until: now + suspectedPause, error), counted: false, word: "waited")
+            }
             error.retryable = false
             return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
         case .wait:

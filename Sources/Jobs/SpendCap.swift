@@ -18,7 +18,7 @@ struct SpendCap {
         // OpenAI's word for credit that is used up.
         case 429 where refusal.code == "insufficient_quota":
             suspected = false
-        case 400 where refusal.message.lowercased().contains("usage limits"):
+        case 400 where refusal.message.lowercased().contains("api usage limits"):
             suspected = true
         default:
             return nil

@@ -94,8 +94,8 @@ struct Audit {
             "one call flies for a prompt that may be shared",
             """
             SELECT hex(attempt.prompt_hash) FROM attempt JOIN job ON job.id = attempt.job_id
-            WHERE attempt.fate = 'open' AND job.cache = 'use'
-            GROUP BY attempt.prompt_hash, attempt.route_id
+            WHERE attempt.fate = 'open' AND job.cache = 'use' AND job.impatient = 0
+            GROUP BY attempt.prompt_hash, attempt.home_route_id
             HAVING attempt.prompt_hash IS NOT NULL AND count(*) > 1
             """
         ),
@@ -106,7 +106,7 @@ struct Audit {
             WHERE held.held_hash IS NOT NULL
                 AND NOT EXISTS (
                     SELECT 1 FROM attempt
-                    WHERE fate = 'open' AND prompt_hash = held.held_hash AND route_id = lane.route_id
+                    WHERE fate = 'open' AND prompt_hash = held.held_hash AND home_route_id = lane.route_id
                 )
                 AND NOT EXISTS (
                     SELECT 1 FROM release WHERE prompt_hash = held.held_hash AND route_id = lane.route_id

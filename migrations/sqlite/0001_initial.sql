@@ -119,6 +119,10 @@ CREATE TABLE job (
     cached INTEGER NOT NULL DEFAULT 0,
     cost INTEGER NOT NULL DEFAULT 0,
     saved INTEGER NOT NULL DEFAULT 0,
+    fallback INTEGER NOT NULL DEFAULT 0,
+    fallback_cause TEXT,
+    -- Waits for no identical call any more: one has shown that its answers cannot be shared.
+    impatient INTEGER NOT NULL DEFAULT 0,
     error TEXT,
     CONSTRAINT job_state_is_known
         CHECK (
@@ -223,6 +227,9 @@ CREATE TABLE attempt (
     number INTEGER NOT NULL,
     worker_id INTEGER NOT NULL,
     route_id INTEGER NOT NULL,
+    home_route_id INTEGER NOT NULL,
+    fallback INTEGER NOT NULL DEFAULT 0,
+    fallback_cause TEXT,
     queue_id INTEGER NOT NULL,
     fate TEXT NOT NULL DEFAULT 'open',
     verdict TEXT,
@@ -259,7 +266,7 @@ CREATE TABLE attempt (
 -- The reaper's look for leases that ran out.
 CREATE INDEX attempt_lease ON attempt (lease_until) WHERE fate = 'open';
 -- The claim's look for a call in flight for the same prompt.
-CREATE INDEX attempt_prompt ON attempt (prompt_hash, route_id) WHERE fate = 'open' AND prompt_hash IS NOT NULL;
+CREATE INDEX attempt_prompt ON attempt (prompt_hash, home_route_id) WHERE fate = 'open' AND prompt_hash IS NOT NULL;
 -- What one worker holds.
 CREATE INDEX attempt_worker ON attempt (worker_id) WHERE fate = 'open';
 
@@ -267,6 +274,7 @@ CREATE INDEX attempt_worker ON attempt (worker_id) WHERE fate = 'open';
 CREATE TABLE release (
     prompt_hash BLOB NOT NULL,
     route_id INTEGER NOT NULL,
+    impatient INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (prompt_hash, route_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -27,7 +27,7 @@ extension Proofs {
                 let server = try await scenario.serve(simulator)
                 let workers = try scenario.works(8, simulator, ["RENGA_LEASE": "2s"])
                 let start = ContinuousClock.now
-                try await server.enqueue(count) { _ in "Is this the same for all?" }
+                try await server.enqueue(count, maxTokens: 500) { _ in "Is this the same for all?" }
                 try await meanwhile(scenario, workers)
                 try await scenario.allFinished(within: .seconds(60))
                 let seconds = (ContinuousClock.now - start).seconds

@@ -1,0 +1,52 @@
+import JSON
+import Jobs
+import SQLite
+
+/// The route that a call takes: its job's own, or one down its chain.
+struct Flight {
+    let route: Int64
+    let position: Int
+    /// Why it is not the job's own.
+    let cause: Fallback.Cause?
+
+    /// The job's request, in which a fallback finds its own model.
+    func request(of job: Int64, for route: RouteKey, _ connection: Connection) throws -> [UInt8] {
+        let request = try Candidate.request(of: job, connection)
+        guard position > 0 else { return request }
+        var model = JSONWriter()
+        model.string(route.model)
+        return try JSON.parse(request, maxDepth: JSON.deepest).replacing("model", with: model.bytes)
+    }
+}
+
+extension RouteRow {
+    /// Asks the route's gates for a job.
+    func admission(of job: Candidate, in queue: QueueRow, now: Moment) -> RouteLedger.Admission {
+        let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
+        return ledger.admission(of: need, in: queue.line, now: now)
+    }
+}
+
+/// Where a job may go whose own route is closed, asked without any lock.
+struct Detour {
+    let connection: Connection
+    let services: [ServiceKey]
+    let chains: FallbackChains
+    let now: Now
+
+    /// A job that already left its route is the claim's to place, wherever that ends.
+    func isOpen(to job: Candidate, from home: RouteRow, _ queue: QueueRow) throws -> Bool {
+        guard !chains.isEmpty else { return false }
+        if job.position > 0 { return true }
+        let choice = try chains.choose(from: 0, of: home.key) { key in
+            if key == home.key { return home.admission(of: job, in: queue, now: now.moment) }
+            guard services.contains(key.service) else { return nil }
+            // A route that nobody has used yet has no gates.
+            guard var route = try RouteRow.find(key, connection) else { return .admitted(asProbe: false) }
+            route.ledger.advance(to: now.moment)
+            return route.admission(of: job, in: queue, now: now.moment)
+        }
+        if case .fly = choice { return true }
+        return false
+    }
+}

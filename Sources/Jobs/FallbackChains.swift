@@ -1,0 +1,114 @@
+/// Which routes may answer in another's place, and for what cause; pure.
+///
+/// A job stands at a position of its route's chain: 0 is its own route, n the n-th fallback. A claim may go further
+/// down for a gate that is closed, for that one call; what the provider says moves the job for good.
+package struct FallbackChains: Hashable, Sendable {
+    private let chains: [RouteKey: [Fallback]]
+
+    /// Fallbacks to or from a simulated route are left out: its words are never served as a real model's.
+    package init(_ chains: [RouteKey: [Fallback]] = [:]) {
+        self.chains = chains.filter { !$0.key.service.simulated }
+            .mapValues { chain in chain.filter { !$0.route.service.simulated } }
+            .filter { !$0.value.isEmpty }
+    }
+
+    package var isEmpty: Bool { chains.isEmpty }
+
+    /// The route at a position; a position that the chain has no longer is the route itself.
+    package func route(at position: Int, of home: RouteKey) -> RouteKey {
+        guard position > 0, let chain = chains[home], position <= chain.count else { return home }
+        return chain[position - 1].route
+    }
+
+    /// The first position behind this one that takes calls for the cause; nil where the chain ends.
+    package func next(after position: Int, of home: RouteKey, for cause: Fallback.Cause) -> Int? {
+        guard let chain = chains[home], position < chain.count else { return nil }
+        return chain.indices.dropFirst(max(0, position)).first { chain[$0].causes.contains(cause) }.map {
+            $0 + 1
+        }
+    }
+}
+
+// MARK: - At the claim
+
+extension FallbackChains {
+    /// Where a call goes now.
+    package enum Choice: Hashable, Sendable {
+        /// On the route at this position; the cause where that is not the job's own position.
+        case fly(position: Int, Fallback.Cause?)
+        /// Nowhere yet: what the job's own route says, and when to ask again at the soonest.
+        case wait(WaitingFor.Gate, String, after: Milliseconds?)
+    }
+
+    /// Asks the route at the job's position, then down the chain those that take calls for what closes it.
+    ///
+    /// `ask` gives nil for a route that cannot be called from here.
+    package func choose(
+        from position: Int, of home: RouteKey, ask: (RouteKey) throws -> RouteLedger.Admission?
+    ) rethrows -> Choice {
+        var here = position
+        var cause: Fallback.Cause?
+        var first: (WaitingFor.Gate, String)?
+        var soonest: Milliseconds?
+        while true {
+            switch try ask(route(at: here, of: home)) {
+            case .admitted:
+                return .fly(position: here, cause)
+            case .refused(let gate, let words, let after):
+                first = first ?? (gate, words)
+                if let after { soonest = min(soonest ?? .max, after) }
+                cause = Fallback.Cause(closed: gate, after: after) ?? cause
+            case nil:
+                first = first ?? (.worker, "no worker calls \(route(at: here, of: home).name)")
+            }
+            guard let closed = cause, let next = next(after: here, of: home, for: closed) else {
+                return .wait(first?.0 ?? .worker, first?.1 ?? "", after: soonest)
+            }
+            here = next
+        }
+    }
+}
+
+extension Fallback.Cause {
+    /// What a closed gate is in a chain's words; nil for what a fallback does not help against.
+    ///
+    /// A gate that only an answer in flight opens is about to open: the first call of a route teaches its limits.
+    init?(closed gate: WaitingFor.Gate, after: Milliseconds?) {
+        switch gate {
+        case .breaker: self = .breaker
+        case .budget: self = .budget
+        case .rateLimit where after != nil: self = .rateLimit
+        default: return nil
+        }
+    }
+}
+
+// MARK: - At the settlement
+
+extension Fallback.Cause {
+    /// What a call's end is in a chain's words; nil where the chain has nothing to do with it.
+    package init?(_ settlement: Settlement) {
+        switch settlement.answer?.stopReason {
+        case "refusal": self = .refused
+        case "model_context_window_exceeded": self = .contextTooLong
+        default:
+            switch (settlement.routeEvent, settlement.verdict) {
+            case (.overloaded, .again): self = .overloaded
+            case (.refused, .failed(let error)) where error.saysPromptIsTooLong: self = .contextTooLong
+            case (.refused, .failed), (.forbidden, .failed): self = .refused
+            default: return nil
+            }
+        }
+    }
+}
+
+extension JobError {
+    /// Providers have no code of their own for it: "prompt is too long: 210000 tokens > 200000 maximum" is one's
+    /// wording, `context_length_exceeded` another's.
+    fileprivate var saysPromptIsTooLong: Bool {
+        guard status == 400 || status == 413 else { return false }
+        let words = (type + " " + message).lowercased()
+        return ["prompt is too long", "context_length_exceeded", "maximum context length", "context window"]
+            .contains { words.contains($0) }
+    }
+}
