@@ -12,6 +12,11 @@ package struct FallbackChains: Hashable, Sendable {
             .filter { !$0.value.isEmpty }
     }
 
+    /// The chains of the configuration.
+    package init(_ table: RouteTable) {
+        self.init(Dictionary(table.routes.map { ($0.key, $0.fallbacks) }) { first, _ in first })
+    }
+
     package var isEmpty: Bool { chains.isEmpty }
 
     /// The route at a position; a position that the chain has no longer is the route itself.

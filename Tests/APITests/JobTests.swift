@@ -27,7 +27,7 @@ struct JobTests {
                 "response":{"content":[{"type":"text","text":"positive"}]},"error":null,\
                 "usage":{"input_tokens":21,"output_tokens":4,"cache_creation_input_tokens":0,\
                 "cache_read_input_tokens":0},"cost_usd":"0.000041","saved_usd":"0","cached":false,\
-                "source_job_id":null,"model":"m"}
+                "source_job_id":null,"model":"m","route":""}
                 """)
     }
 

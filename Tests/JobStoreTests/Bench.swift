@@ -25,18 +25,19 @@ final class Bench {
 
     static func run(
         _ backend: Backend, cacheTTL: Milliseconds = Sample.cacheTTL,
-        _ body: (Bench) async throws -> Void
+        fallbacks: FallbackChains = FallbackChains(), _ body: (Bench) async throws -> Void
     ) async throws {
         try await withTaskExecutorPreference(OwnThread.next()) {
-            try await runHere(backend, cacheTTL: cacheTTL, body)
+            try await runHere(backend, cacheTTL: cacheTTL, fallbacks: fallbacks, body)
         }
     }
 
     private static func runHere(
-        _ backend: Backend, cacheTTL: Milliseconds, _ body: (Bench) async throws -> Void
+        _ backend: Backend, cacheTTL: Milliseconds, fallbacks: FallbackChains,
+        _ body: (Bench) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
-        let store = try await backend.open(directory, cacheTTL: cacheTTL)
+        let store = try await backend.open(directory, cacheTTL: cacheTTL, fallbacks: fallbacks)
         let worker = try await store.register(
             NewWorker(name: "bench", host: "here", processID: 1, slots: 5), now: HandClock().now)
         let bench = Bench(backend, directory, store, worker)

@@ -41,13 +41,13 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `when the answer is no good for others the next one calls`(_ backend: Backend) async throws {
+    func `when the answer is no good for others they call side by side`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             let (ids, attempt) = try await leader(bench)
             var settlement = Sample.success(attempt.key)
             settlement.answer = Sample.answer("cut", stopReason: "max_tokens")
             _ = try await bench.store.settle(settlement, now: bench.now)
-            #expect(try await bench.claim().map(\.key.job) == [ids[1]])
+            #expect(try await bench.claim().map(\.key.job) == Array(ids.dropFirst()))
         }
     }
 

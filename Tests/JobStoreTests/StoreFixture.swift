@@ -8,14 +8,18 @@ import Testing
 enum Backend: String, CaseIterable, Sendable {
     case sqlite
 
-    func open(_ directory: TemporaryDirectory, cacheTTL: Milliseconds = Sample.cacheTTL) async throws
+    func open(
+        _ directory: TemporaryDirectory, cacheTTL: Milliseconds = Sample.cacheTTL,
+        fallbacks: FallbackChains = FallbackChains()
+    ) async throws
         -> any JobStore
     {
         try await withTaskExecutorPreference(OwnThread.next()) {
             switch self {
             case .sqlite:
                 try await SQLiteJobStore(
-                    path: directory.database, settings: StoreSettings(cacheTTL: cacheTTL))
+                    path: directory.database,
+                    settings: StoreSettings(cacheTTL: cacheTTL, fallbacks: fallbacks))
             }
         }
     }

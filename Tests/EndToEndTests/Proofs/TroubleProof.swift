@@ -7,15 +7,15 @@ extension Proofs {
             async throws
         {
             try await Scenario.run { scenario in
-                let phase = Form.pick(short: 3, long: 60)
-                let count = Form.pick(short: 2200, long: 6000)
+                let phase = Form.pick(short: 2, long: 60)
+                let count = Form.pick(short: 1500, long: 6000)
                 let simulator = try await scenario.simulator(["latency": "200ms", "latency-sigma": "0.1"])
                 let server = try await scenario.serve(simulator)
-                try await server.warmUp()
                 _ = try scenario.works(2, simulator, ["RENGA_CONCURRENCY": "20"])
+                try await server.warmUp()
                 try await server.enqueue(count)
                 try await eventually("work is in full swing") { try await simulator.calls() >= 200 }
-                try await Task.sleep(for: .seconds(Form.pick(short: 2, long: 5)))
+                try await Task.sleep(for: .seconds(Form.pick(short: 1, long: 5)))
                 let before = try await simulator.journal()
                 let normal = Rate.most(in: before)
                 let end = phase * 3
@@ -23,8 +23,7 @@ extension Proofs {
                     "outage":
                         "0s+\(phase)s:429,\(phase)s+\(phase)s:529,\(2 * phase)s+\(phase)s:reset"
                 ])
-                try await Task.sleep(for: .seconds(end + 10))
-                try await scenario.allFinished(within: .seconds(60))
+                try await scenario.allFinished(within: .seconds(end + 90))
 
                 let journal = try await simulator.journal()
                 let struck = journal.filter { $0.fault != nil }

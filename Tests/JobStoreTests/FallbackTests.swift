@@ -1,0 +1,187 @@
+import JSON
+import Jobs
+import Testing
+
+/// Another route answers where a job's own is closed, or could not do it.
+@Suite struct FallbackTests {
+    private static let chain = FallbackChains([
+        Sample.route: [
+            Fallback(route: Sample.otherModel, causes: [.breaker, .overloaded, .refused, .rateLimit])
+        ]
+    ])
+
+    private func run(_ backend: Backend, _ body: (Bench) async throws -> Void) async throws {
+        try await Bench.run(backend, fallbacks: Self.chain) { bench in
+            try await bench.warmUp()
+            try await body(bench)
+        }
+    }
+
+    /// Opens the breaker of the jobs' own route.
+    private func breakRoute(_ bench: Bench) async throws {
+        try await bench.enqueue(try Sample.jobs(RouteGate.tripAfter, queue: "broken", prefix: "broken"))
+        for attempt in try await bench.claim(RouteGate.tripAfter) {
+            try await bench.settle(
+                attempt.key, .failed(JobError(type: "t", message: "m", retryable: false)), .unavailable)
+        }
+        #expect(try await bench.route().gate?.gate == .breaker)
+    }
+
+    private func overload(_ attempt: ClaimedAttempt, _ bench: Bench) async throws {
+        try await bench.meet(Sample.refusal(529, type: "overloaded_error", message: "busy"), attempt)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `with the breaker open the fallback answers, asked for its own model`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            try await breakRoute(bench)
+            let ids = try await bench.enqueue("one")
+            let attempt = try await bench.claimOne()
+            #expect(attempt.route == Sample.otherModel)
+            #expect(try JSON.parse(attempt.request)["model"]?.string == Sample.otherModel.model)
+            try await bench.succeed(attempt)
+            let job = try await bench.job(ids[0])
+            #expect(job.state == .succeeded && job.route == Sample.otherModel.name)
+            let history = try #require(try await bench.store.attempts(of: ids[0]))
+            #expect(history.map(\.route) == [Sample.otherModel.name])
+            #expect(history.map(\.fallback) == [.breaker])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what a fallback said is not the route's own word`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            try await breakRoute(bench)
+            try await bench.enqueue("one")
+            try await bench.succeed(try await bench.claimOne())
+            try await bench.enqueue("one")
+            let again = try await bench.fullClaim()
+            #expect(again.settledFromCache == 1, "whoever would fall back again shares the fallback's answer")
+            bench.clock.advance(10_000)
+            try await bench.enqueue("one")
+            let probe = try await bench.claimOne()
+            #expect(probe.route == Sample.route)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `identical prompts share the call on the fallback`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            try await breakRoute(bench)
+            let ids = try await bench.enqueue("one", "one", "one")
+            let attempts = try await bench.claim()
+            #expect(attempts.count == 1)
+            try await bench.succeed(attempts[0])
+            #expect(try await bench.fullClaim().settledFromCache == 2)
+            #expect(try await bench.states(ids).allSatisfy { $0 == .succeeded })
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a worker that dies on the fallback leaves the call to those that wait`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            try await breakRoute(bench)
+            try await bench.enqueue("one", "one")
+            #expect(try await bench.claim().count == 1)
+            bench.clock.advance(31_000)
+            _ = try await bench.store.reap(now: bench.now)
+            #expect(try await bench.claim().count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an overloaded route is left at once and without blame`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            try await overload(try await bench.claimOne(), bench)
+            let second = try await bench.claimOne()
+            #expect(second.route == Sample.otherModel)
+            try await bench.succeed(second)
+            let job = try await bench.job(ids[0])
+            #expect(job.attemptsCounted == 1 && job.route == Sample.otherModel.name)
+            let history = try #require(try await bench.store.attempts(of: ids[0]))
+            #expect(history.map(\.verdict) == ["fell_back", "succeeded"])
+            #expect(history.map(\.fallback) == [nil, .overloaded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `when all fail the error names each`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            try await bench.meet(
+                Sample.refusal(400, type: "invalid_request_error", message: "too odd"),
+                try await bench.claimOne())
+            try await bench.meet(
+                Sample.refusal(404, type: "not_found_error", message: "gone"), try await bench.claimOne())
+            let error = try #require(try await bench.job(ids[0]).error)
+            for words in [Sample.route.name, "too odd", Sample.otherModel.name, "gone"] {
+                #expect(error.message.contains(words))
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a model that refuses to answer gives way, and the last refusal is the answer`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            for route in [Sample.route, Sample.otherModel] {
+                let attempt = try await bench.claimOne()
+                #expect(attempt.route == route)
+                var settlement = Sample.success(attempt.key)
+                settlement.answer = Sample.answer("no", stopReason: "refusal")
+                _ = try await bench.store.settle(settlement, now: bench.now)
+            }
+            #expect(try await bench.job(ids[0]).state == .succeeded)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job whose fallback is closed does not stand in the way of its lane`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            try await bench.warmUp(Sample.otherModel)
+            try await bench.enqueue("one")
+            try await overload(try await bench.claimOne(), bench)
+            _ = try await bench.store.update(route: Sample.otherModel.name, paused: true, now: bench.now)
+            let ids = try await bench.enqueue("two")
+            #expect(try await bench.claim().map(\.key.job) == ids)
+            _ = try await bench.store.update(route: Sample.otherModel.name, paused: false, now: bench.now)
+            bench.clock.advance(1000)
+            #expect(try await bench.claim().map(\.route) == [Sample.otherModel])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `who retries a job begins with its own route`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            for _ in 1...2 { try await bench.meet(Sample.refusal(400), try await bench.claimOne()) }
+            #expect(try await bench.store.retry(ids[0], change: RetryChange(), now: bench.now) == .changed)
+            #expect(try await bench.claimOne().route == Sample.route)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `refusals that another route makes good do not blow the fuse`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            try await bench.enqueue(try Sample.jobs(30))
+            for _ in 1...60 {
+                let attempt = try await bench.claimOne()
+                if attempt.route == Sample.route {
+                    try await bench.meet(Sample.refusal(400), attempt)
+                } else {
+                    try await bench.succeed(attempt)
+                }
+            }
+            #expect(try await bench.store.queue("default")?.paused == false)
+        }
+    }
+}
