@@ -1,0 +1,134 @@
+import HTTPClient
+import HTTPServer
+import Jobs
+import Models
+import Simulator
+import Synchronization
+import Telemetry
+import Testing
+
+/// Two simulators behind one service: the faster is used, and a dead one is left.
+@Suite(.timeLimit(.minutes(1))) struct EndpointCallerTests {
+    @Test func `The faster of two endpoints gets the calls`() async throws {
+        try await withEndpoints(latencies: ["150ms", "5ms"]) { pair in
+            for number in 0..<20 {
+                #expect(await pair.caller.call(Self.attempt(number)).isAnswer)
+            }
+            #expect(pair.simulators[0].stats.calls == 1)
+            #expect(pair.simulators[1].stats.calls == 19)
+            #expect(pair.rankings.withLock { $0.last }?.first == pair.urls[1])
+        }
+    }
+
+    @Test func `When the best dies, every call is answered by the other, at once`() async throws {
+        try await withEndpoints(latencies: ["150ms", "5ms"]) { pair in
+            for number in 0..<4 { _ = await pair.caller.call(Self.attempt(number)) }
+            await pair.servers[1].stop()
+            let start = ContinuousClock.now
+            let outcomes = await withTaskGroup(of: Bool.self) { group in
+                for number in 10..<30 {
+                    group.addTask { await pair.caller.call(Self.attempt(number)).isAnswer }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+            // A kept connection that the dead server closed may cost one call, which the worker repeats.
+            #expect(outcomes.count { $0 } >= 19)
+            // Their own 150 ms, and room for a busy machine.
+            #expect(milliseconds < 5000, "the ill one was left after \(milliseconds) ms")
+            #expect(pair.rankings.withLock { $0.last }?.first == pair.urls[0])
+        }
+    }
+
+    @Test func `5xx moves on to the next endpoint, what the provider refuses does not`() async throws {
+        try await withEndpoints(latencies: ["0", "0"]) { pair in
+            for number in 0..<4 { _ = await pair.caller.call(Self.attempt(number)) }
+            let before = pair.simulators.map(\.stats.calls).reduce(0, +)
+            _ = await pair.caller.call(Self.attempt(50, "[[sim:status=500]]"))
+            #expect(pair.simulators.map(\.stats.calls).reduce(0, +) == before + 2)
+            _ = await pair.caller.call(Self.attempt(51, "[[sim:status=429]]"))
+            #expect(pair.simulators.map(\.stats.calls).reduce(0, +) == before + 3)
+        }
+    }
+
+    @Test func `A connection that breaks after the request was sent is not repeated elsewhere`() async throws
+    {
+        try await withEndpoints(latencies: ["0", "0"]) { pair in
+            _ = await pair.caller.call(Self.attempt(0, "[[sim:drop-after]]"))
+            #expect(pair.simulators.map(\.stats.calls).reduce(0, +) == 1)
+        }
+    }
+
+    // MARK: Two simulators
+
+    private struct Pair {
+        let simulators: [Simulator]
+        let servers: [HTTPServer]
+        let urls: [String]
+        let caller: EndpointCaller
+        let rankings: Rankings
+    }
+
+    private final class Rankings: Sendable {
+        private let seen = Mutex<[[String]]>([])
+        func append(_ urls: [String]) { seen.withLock { $0.append(urls) } }
+        func withLock<T: Sendable>(_ body: ([[String]]) -> T) -> T { seen.withLock { body($0) } }
+    }
+
+    private static let service = ServiceKey(
+        provider: "anthropic", endpoint: "https://anthropic.test", credential: "KEY", simulated: false)
+
+    private static func attempt(_ number: Int, _ prompt: String = "Say") -> ClaimedAttempt {
+        let request =
+            #"{"model":"claude-haiku-4-5-20251001","max_tokens":16,"messages":[{"role":"user","content":"\#(prompt) \#(number)"}]}"#
+        return ClaimedAttempt(
+            key: AttemptKey(job: JobID(Int64(number + 1)), number: 1), queue: "default",
+            route: RouteKey(service: service, model: "claude-haiku-4-5-20251001"),
+            request: Array(request.utf8), maxTokens: 16, leaseUntil: Moment(boot: 1, milliseconds: 1),
+            deadline: nil, failures: 0, alone: false)
+    }
+
+    private func withEndpoints(latencies: [String], _ body: (Pair) async throws -> Void) async throws {
+        let clock = Running()
+        let now = { @Sendable in clock.now().timestamp.milliseconds }
+        let simulators = try latencies.map { latency in
+            Simulator(
+                settings: try SimulatorSettings(options: ["latency": latency, "latency-sigma": "0"]),
+                clock: SimulatorClock(timestamp: now, uptime: now), log: .silent)
+        }
+        let servers = simulators.map { HTTPServer(configuration: .init(), handler: $0) }
+        for server in servers { try server.start() }
+        let urls = servers.map { "http://127.0.0.1:\($0.port)" }
+        let client = HTTPClient()
+        let rankings = Rankings()
+        let caller = EndpointCaller(
+            service: Self.service,
+            endpoints: urls.map { url in
+                let service = AnthropicService(key: Self.service, baseURL: url, apiKey: Secret("sk-test"))
+                return (url, AnthropicCaller(services: [service], client: client, clock: clock))
+            }, clock: clock
+        ) { rankings.append($0.map(\.url)) }
+        try await body(
+            Pair(simulators: simulators, servers: servers, urls: urls, caller: caller, rankings: rankings))
+        client.shutdown()
+        for server in servers { await server.stop() }
+    }
+}
+
+private struct Running: Jobs.Clock {
+    private let start = ContinuousClock.now
+
+    func now() -> Now {
+        let passed = Milliseconds((ContinuousClock.now - start) / .milliseconds(1))
+        return Now(
+            timestamp: Timestamp(milliseconds: 1_790_000_000_000 + passed),
+            moment: Moment(boot: 1, milliseconds: 1000 + passed))
+    }
+}
+
+extension Outcome {
+    fileprivate var isAnswer: Bool {
+        if case .answer = result { return true }
+        return false
+    }
+}
