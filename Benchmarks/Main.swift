@@ -35,7 +35,7 @@ struct Main {
         let scratch = try ScratchDirectory()
         defer { scratch.remove() }
         let bench = try Bench(options: options, scratch: scratch.path, children: children)
-        if options.record { await Machine.waitForQuiet() }
+        if options.record { try await Machine.waitForQuiet() }
         var report = try Report(options: options, scratch: scratch.path)
         for benchmark in chosen {
             say("\(benchmark.name): \(benchmark.summary) …")

@@ -32,13 +32,16 @@ enum Machine {
         text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) } ?? 0
     }
 
-    /// A build that has just ended hangs in the mean for a minute or two.
-    static func waitForQuiet() async {
+    /// A build that has just ended hangs in the mean for a minute or two; throws where it is something else.
+    static func waitForQuiet() async throws {
         let deadline = ContinuousClock.now + .seconds(180)
-        guard load > quietLoad else { return }
-        say("waiting for a load below \(quietLoad), at most 3 minutes …")
-        while load > quietLoad, ContinuousClock.now < deadline, !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(2))
+        if load > quietLoad { say("waiting for a load below \(quietLoad), at most 3 minutes …") }
+        while load > quietLoad {
+            guard ContinuousClock.now < deadline else {
+                throw Trouble(
+                    "the load stays at \(Table.number(load)): nothing measured now would be worth keeping")
+            }
+            try await Task.sleep(for: .seconds(2))
         }
     }
 

@@ -9,7 +9,12 @@ struct Report {
     private let load: Double
     private let began = ContinuousClock.now
     private let processorsBefore = Machine.processorSeconds()
+    /// Of the processors, in percent, once it is over.
+    private var takenByOthers = 0.0
     private var ending = ""
+
+    /// Beyond it a run is printed, but not kept.
+    private static let disturbanceLimit = 15.0
 
     init(options: Options, scratch: String) throws {
         self.options = options
@@ -24,10 +29,10 @@ struct Report {
         let elapsed = (ContinuousClock.now - began).seconds
         let others = (after.everybody - processorsBefore.everybody) - (after.ours - processorsBefore.ours)
         let capacity = elapsed * Double(ProcessInfo.processInfo.processorCount)
-        let share = max(0, others / capacity * 100)
+        takenByOthers = max(0, others / capacity * 100)
         ending =
             "Took \(Table.number(elapsed.rounded())) s, in which others and the kernel's own threads took "
-        ending += "\(Table.number((share * 10).rounded() / 10)) % of the processors."
+        ending += "\(Table.number((takenByOthers * 10).rounded() / 10)) % of the processors."
     }
 
     var text: String {
@@ -41,7 +46,11 @@ struct Report {
         """
     }
 
+    /// Throws where the machine was not left alone.
     func append(to path: String) throws {
+        guard takenByOthers <= Self.disturbanceLimit else {
+            throw Trouble("not recorded: others took more than \(Self.disturbanceLimit) % of the processors")
+        }
         guard let file = FileHandle(forWritingAtPath: path) else {
             throw Trouble("\(path) is not here; run it from the top of the checkout")
         }
