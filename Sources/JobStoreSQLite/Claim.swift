@@ -146,6 +146,8 @@ private struct Draw {
         }
         guard let flight = try admit(job, lane: index) else { return }
         if shares, flight.route != lane.route, try settleFromCache(job, lane: lane, route: flight.route) {
+            // Who waits for it on its own route finds the same.
+            try Holds.releaseAll(job.promptHash, route: lane.route, connection)
             return
         }
         if job.mustRunAlone, request.running > 0 {

@@ -67,6 +67,26 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `who finds a fallback's answer frees those that wait for its own call`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            try await breakRoute(bench)
+            try await bench.enqueue("one")
+            try await bench.succeed(try await bench.claimOne())
+            bench.clock.advance(10_000)
+            let ids = try await bench.enqueue("one", "one", "one")
+            let probe = try await bench.claimOne()
+            #expect(probe.route == Sample.route)
+            #expect(try await bench.claim().isEmpty)
+            try await bench.settle(
+                probe.key, .wait(JobError(type: "t", message: "m", retryable: true)), .unavailable)
+            for _ in 1...2 { #expect(try await bench.claim().isEmpty) }
+            #expect(try await bench.states(ids) == [.succeeded, .succeeded, .succeeded])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `identical prompts share the call on the fallback`(_ backend: Backend) async throws {
         try await run(backend) { bench in
             try await breakRoute(bench)

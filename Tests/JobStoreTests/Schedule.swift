@@ -132,7 +132,7 @@ final class Schedule {
         case 84: return Sample.refusal(401)
         case 85: return Sample.refusal(403)
         case 86: return Sample.refusal(402)
-        case 87: return Sample.refusal(400, message: "your usage limits are reached")
+        case 87: return Sample.refusal(400, message: "your API usage limits are reached")
         case 88..<94: return Outcome(.abandoned(sent: chance(50)))
         default:
             return Outcome(
