@@ -31,6 +31,23 @@ extension JSONWriter {
             writer.field("gate", waiting.gate.rawValue)
             writer.field("detail", waiting.detail)
             writer.time("until", waiting.until)
+            writer.time("estimated_at", waiting.estimatedAt)
+        }
+    }
+
+    /// What queued jobs wait for, as totals.
+    mutating func waiting(_ name: String, _ totals: [WaitingTotal]) {
+        key(name)
+        array { writer in
+            for total in totals {
+                writer.object { writer in
+                    writer.field("gate", total.waiting.gate.rawValue)
+                    writer.field("detail", total.waiting.detail)
+                    writer.time("until", total.waiting.until)
+                    writer.time("estimated_at", total.waiting.estimatedAt)
+                    writer.field("jobs", total.jobs)
+                }
+            }
         }
     }
 

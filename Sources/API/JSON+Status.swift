@@ -30,6 +30,7 @@ extension JSONWriter {
             writer.field("concurrency", queue.concurrency)
             writer.field("weight", queue.weight)
             writer.counts("counts", queue.counts)
+            writer.waiting("waiting", queue.waiting)
         }
     }
 
@@ -48,6 +49,26 @@ extension JSONWriter {
             }
             writer.field("running", route.running)
             writer.field("succeeded", route.succeeded)
+            writer.latency("latency_ms", route.latency)
+            writer.optional("binding", route.binding) { writer, binding in
+                writer.field("detail", binding.detail)
+                writer.field("more_replicas_help", binding.moreReplicasHelp)
+            }
+            writer.waiting("waiting", route.waiting)
+        }
+    }
+
+    private mutating func latency(_ name: String, _ latency: RouteLatency?) {
+        optional(name, latency) { writer, latency in
+            writer.field("answers", latency.answers)
+            for (part, quantiles) in latency.parts {
+                writer.key(part.rawValue)
+                writer.object { writer in
+                    writer.field("p50", Int(quantiles.p50))
+                    writer.field("p95", Int(quantiles.p95))
+                    writer.field("p99", Int(quantiles.p99))
+                }
+            }
         }
     }
 

@@ -53,6 +53,42 @@ extension MetricsText {
         }
         levels("renga_route_limit_per_minute", "The limit as stated or learned.", routes, \.perMinute)
         levels("renga_route_available", "What may be used now; below 0 after a debt.", routes, \.available)
+        latencies(routes)
+        waiting(routes)
+    }
+
+    private mutating func latencies(_ routes: [RouteStatus]) {
+        family(
+            "renga_route_latency_seconds", .gauge,
+            "Quantiles of the last ten minutes: time to answer, and of that waiting and calling."
+        ) { family in
+            for route in routes {
+                for (part, times) in route.latency?.parts ?? [] {
+                    for (quantile, time) in [("0.5", times.p50), ("0.95", times.p95), ("0.99", times.p99)] {
+                        let labels: KeyValuePairs = [
+                            "route": route.name, "endpoint": route.endpoint, "part": part.rawValue,
+                            "quantile": quantile,
+                        ]
+                        family.sample(Double(time) / 1000, labels)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func waiting(_ routes: [RouteStatus]) {
+        family("renga_route_waiting", .gauge, "Queued jobs by the gate that the first of them waits at.") {
+            family in
+            for route in routes {
+                // Totals of one gate differ in their words only.
+                let gates = Dictionary(
+                    route.waiting.map { ($0.waiting.gate.rawValue, $0.jobs) }, uniquingKeysWith: +)
+                for (gate, jobs) in gates.sorted(by: { $0.key < $1.key }) {
+                    family.sample(
+                        jobs, ["route": route.name, "endpoint": route.endpoint, "gate": gate])
+                }
+            }
+        }
     }
 
     private mutating func levels(

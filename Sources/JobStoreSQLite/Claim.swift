@@ -34,6 +34,9 @@ private struct Draw {
     private var lanes: [OpenLane] = []
     private var routes: [Int64: RouteRow] = [:]
     private var queues: [Int64: QueueRow] = [:]
+    private var turns = Turns()
+    /// What this claim changed, and so writes back.
+    private var touched: (routes: Set<Int64>, queues: Set<Int64>) = ([], [])
     private var asides = 0
 
     /// A lane that still gives jobs, with those that were fetched from it.
@@ -53,12 +56,14 @@ private struct Draw {
     mutating func run() throws -> Claim {
         try Holds.moveDue(operation, limit: Self.dueLimit)
         try Holds.continueReleases(operation)
+        turns = try TurnLine.load(connection)
         try loadLanes()
         try placeLoners()
         while mayTakeMore, let lane = nextLane() { try draw(from: lane) }
         claim.more = asides >= Self.asideLimit
-        for route in routes.values { try route.save(connection) }
-        for queue in queues.values { try queue.save(connection) }
+        for id in touched.routes { try routes[id]?.save(connection) }
+        for id in touched.queues { try queues[id]?.save(connection) }
+        if !touched.queues.isEmpty { try TurnLine.save(turns, connection) }
         if let due = try Survey.soonestHeld(connection) {
             wake(after: max(0, due - now.timestamp.milliseconds))
         }
@@ -76,6 +81,7 @@ private struct Draw {
         for lane in try Survey.readyLanes(connection) {
             let route = try routes[lane.route] ?? RouteRow.load(lane.route, connection)
             guard var route, request.services.contains(route.key.service) else { continue }
+            if route.ledger.isOfAnotherBoot(at: now.moment) { touched.routes.insert(lane.route) }
             route.ledger.advance(to: now.moment)
             routes[lane.route] = route
             let queue = try queues[lane.queue] ?? QueueRow.load(lane.queue, connection)
@@ -86,23 +92,16 @@ private struct Draw {
         }
     }
 
-    /// Draws a lane by lot: queues by their weights, the lanes of one queue alike.
+    /// The queue whose turn it is, and one of its lanes by lot.
     ///
-    /// A lot has no memory, so every queue gets its share in expectation, also when slots come free one by one.
+    /// Whose turn it is goes over from claim to claim, so every queue gets its share also where slots come free one by one.
     private func nextLane() -> Int? {
         let open = lanes.indices.filter { !lanes[$0].isExhausted }
         guard open.count > 1 else { return open.first }
-        let siblings = Dictionary(open.map { (lanes[$0].queue, 1.0) }, uniquingKeysWith: +)
-        let shares = open.map { index in
-            let queue = lanes[index].queue
-            return Double(queues[queue]?.weight ?? 1) / (siblings[queue] ?? 1)
-        }
-        var lot = Double.random(in: 0..<shares.reduce(0, +), using: &operation.random)
-        for (index, share) in zip(open, shares) {
-            lot -= share
-            if lot < 0 { return index }
-        }
-        return open.last
+        let waiting = Dictionary(
+            open.map { (lanes[$0].queue, queues[lanes[$0].queue]?.turn ?? 0) }, uniquingKeysWith: { $1 })
+        let queue = turns.next(among: waiting)
+        return open.filter { lanes[$0].queue == queue }.randomElement(using: &operation.random)
     }
 
     /// Jobs that must run alone go before all others where nothing runs, and ask for that where something does.
@@ -204,11 +203,18 @@ private struct Draw {
             let until = now.timestamp + min(5000, max(200, after ?? 1000))
             try Holds.hold(job.id, until: until, under: nil, connection)
             return nil
-        case .wait(_, _, let after):
+        case .wait(let gate, _, let after):
             if let after { wake(after: after) }
+            if gate == .rateLimit { close(route: lane.route) }
             lanes[index].isExhausted = true
             return nil
         }
+    }
+
+    /// Whose turn it is waits for the limit, and nobody overtakes: small calls would take for ever what a large one saves
+    /// up for.
+    private mutating func close(route: Int64) {
+        for index in lanes.indices where lanes[index].route == route { lanes[index].isExhausted = true }
     }
 
     /// The number of a route of a chain, loaded; nil where this worker cannot call it.
@@ -217,6 +223,7 @@ private struct Draw {
         guard request.services.contains(key.service) else { return nil }
         if let known = routes.values.first(where: { $0.key == key }) { return known.id }
         guard var route = try RouteRow.load(operation.routeID(key), connection) else { return nil }
+        if route.ledger.isOfAnotherBoot(at: now.moment) { touched.routes.insert(route.id) }
         route.ledger.advance(to: now.moment)
         routes[route.id] = route
         return route.id
@@ -228,6 +235,9 @@ private struct Draw {
         let admission = route.ledger.admission(of: need, in: queue.line, now: now.moment)
         let marks = route.ledger.open(need, asProbe: admission == .admitted(asProbe: true), now: now.moment)
         queue.running += 1
+        queue.turn = turns.take(at: queue.turn, weight: queue.weight)
+        touched.routes.insert(flight.route)
+        touched.queues.insert(lane.queue)
         routes[flight.route] = route
         queues[lane.queue] = queue
         let price = PriceTable.price(of: route.key.model)

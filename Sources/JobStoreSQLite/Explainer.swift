@@ -6,7 +6,7 @@ struct Explainer {
     let connection: Connection
     let now: Now
     private var routes: [Int64: RouteRow] = [:]
-    private var hasWorkers: Bool?
+    private var forecast: Forecast
 
     /// A worker not heard of for so long does not count.
     static let workerPatience: Milliseconds = 30_000
@@ -14,9 +14,11 @@ struct Explainer {
     init(_ connection: Connection, now: Now) {
         self.connection = connection
         self.now = now
+        forecast = Forecast(connection, now: now)
     }
 
-    private struct Standing {
+    struct Standing {
+        var place: Forecast.Place
         var ready: Bool
         var heldUntil: Timestamp?
         var isHeldUnderHash: Bool
@@ -28,7 +30,41 @@ struct Explainer {
     }
 
     mutating func waiting(of job: Int64) throws -> WaitingFor? {
-        guard let standing = try standing(of: job) else { return nil }
+        guard let standing = try standing(of: job), var waiting = try gate(before: standing) else {
+            return nil
+        }
+        if standing.heldUntil != nil {
+            waiting.estimatedAt = waiting.until
+        } else if let route = try route(standing.route), waiting.mayPass {
+            let turn = try forecast.turn(of: standing.place, queue: standing.queue, route: route)
+            waiting.estimatedAt = turn.map { max(waiting.until ?? now.timestamp, now.timestamp) + $0 }
+        }
+        return waiting
+    }
+
+    /// The jobs of a lane as a total: what its first one waits for, and when its last one is expected to run.
+    mutating func total(of lane: Survey.ReadyLane, head: Int64, jobs: Int) throws -> WaitingTotal? {
+        guard let standing = try standing(of: head), var waiting = try gate(before: standing) else {
+            return nil
+        }
+        if waiting.mayPass, let route = try route(lane.route) {
+            let time = try forecast.time(for: Double(jobs), queue: lane.queue, route: route)
+            waiting.estimatedAt = time.map { max(waiting.until ?? now.timestamp, now.timestamp) + $0 }
+        }
+        return WaitingTotal(waiting: waiting, jobs: jobs)
+    }
+
+    /// What holds back the route of a lane, whose first job this is.
+    mutating func binding(of lane: Survey.ReadyLane, head: Int64) throws -> Binding? {
+        guard let standing = try standing(of: head), let route = try route(lane.route),
+            let queue = try QueueRow.load(lane.queue, connection), !queue.paused
+        else { return nil }
+        let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
+        return route.ledger.binding(
+            head: need, queue: queue.line, slots: try forecast.slots(), now: now.moment)
+    }
+
+    private mutating func gate(before standing: Standing) throws -> WaitingFor? {
         if let until = standing.heldUntil { return held(standing, until: until) }
         guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }
         if queue.paused {
@@ -59,7 +95,7 @@ struct Explainer {
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .refused(let gate, let detail, let after):
             return WaitingFor(gate: gate, detail: detail, until: after.map { now.timestamp + $0 })
-        case .admitted where try !workersLive():
+        case .admitted where try forecast.slots() == 0:
             return WaitingFor(gate: .worker, detail: "no worker is running: start one with `renga work`")
         case .admitted:
             return WaitingFor(
@@ -75,31 +111,32 @@ struct Explainer {
         return route
     }
 
-    private mutating func workersLive() throws -> Bool {
-        if let hasWorkers { return hasWorkers }
-        let found =
-            try connection.queryOne(
-                "SELECT 1 FROM worker WHERE stopped = 0 AND seen_boot = ?1 AND seen_moment > ?2 LIMIT 1",
-                [.integer(now.moment.boot), .integer(now.moment.milliseconds - Self.workerPatience)],
-                { row in row.int(0) }) != nil
-        hasWorkers = found
-        return found
-    }
-
     private func standing(of job: Int64) throws -> Standing? {
         try connection.queryOne(
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
-                job.request_bytes, job.max_tokens
+                job.request_bytes, job.max_tokens, job.lane_id, job.rank
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
             """, [.integer(job)]
         ) { row in
             Standing(
-                ready: row.bool(0), heldUntil: row.int64OrNil(1).map { Timestamp(milliseconds: $0) },
+                place: Forecast.Place(lane: row.int64(8), rank: row.int64(9), job: job), ready: row.bool(0),
+                heldUntil: row.int64OrNil(1).map { Timestamp(milliseconds: $0) },
                 isHeldUnderHash: row.bool(2), failures: row.int(3), queue: row.int64(4), route: row.int64(5),
                 requestBytes: row.int(6), maxTokens: row.int(7))
+        }
+    }
+}
+
+extension WaitingFor {
+    /// Whether it ends by itself, in a time that can be told from the rate of what binds.
+    fileprivate var mayPass: Bool {
+        switch gate {
+        case .worker, .rateLimit, .concurrency: true
+        case .breaker, .budget: until != nil
+        case .schedule, .retry, .pause, .identicalPrompt: false
         }
     }
 }

@@ -22,7 +22,8 @@ private struct Prune {
     var connection: Connection { operation.connection }
 
     static func isDue(_ connection: Connection, finishedBefore: Timestamp, now: Now) throws -> Bool {
-        try connection.queryOne(
+        if try Latencies.isStale(connection, now: now) { return true }
+        return try connection.queryOne(
             """
             SELECT EXISTS (SELECT 1 FROM job WHERE finish_order IS NOT NULL AND finish_order < ?1)
                 OR EXISTS (SELECT 1 FROM answer WHERE uses = 0 AND expires_at < ?2)
@@ -31,6 +32,7 @@ private struct Prune {
     }
 
     func run(finishedBefore: Timestamp) throws -> Pruning {
+        try Latencies.prune(connection, now: operation.now)
         // A cancelled job whose call has not been given up yet stays: its worker still settles it.
         let jobs = try connection.query(
             """

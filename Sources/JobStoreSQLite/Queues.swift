@@ -42,9 +42,9 @@ extension SQLiteJobStore {
 }
 
 enum Queues {
-    static func find(_ connection: Connection, _ clause: String = "", _ values: [Value] = []) throws
-        -> [QueueStatus]
-    {
+    static func find(
+        _ connection: Connection, _ clause: String = "", _ values: [Value] = [], totals: WaitingTotals? = nil
+    ) throws -> [QueueStatus] {
         let sql = SQL(
             "SELECT id, name, paused, pause_reason, concurrency, weight FROM queue \(clause) ORDER BY name")
         let found = try connection.query(sql, values) { row in
@@ -57,6 +57,7 @@ enum Queues {
         }
         return try found.map { id, queue in
             var queue = queue
+            queue.waiting = totals?.queues[id] ?? []
             try connection.forEach(
                 """
                 SELECT lane_tally.state, sum(lane_tally.jobs)

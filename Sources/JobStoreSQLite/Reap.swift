@@ -65,7 +65,12 @@ private struct Reap {
         _ = try connection.run(
             "UPDATE queue SET running = max(0, running - 1) WHERE id = ?1", [.integer(attempt.queue)])
         _ = try connection.run(
-            "UPDATE route SET running = max(0, running - 1) WHERE id = ?1", [.integer(attempt.route)])
+            """
+            UPDATE route
+            SET running = max(0, running - 1), open_input = max(0, open_input - ?2),
+                open_output = max(0, open_output - ?3)
+            WHERE id = ?1
+            """, [.integer(attempt.route), .real(attempt.need.input), .real(attempt.need.output)])
         guard let job = try StoredJob.find(attempt.job, connection) else { return }
         operation.spent(lane: job.lane) { spend in
             spend.calls += 1

@@ -12,7 +12,8 @@ extension RouteRow {
     private static let columns = """
         id, provider, endpoint, model, credential, simulated, paused, gate, gate_boot, gate_until, gate_until_date,
         gate_closed_boot, gate_closed_at, gate_failures, gate_trips, ramp_boot, ramp_from, running, succeeded,
-        learned, input_per_byte, output_tokens
+        learned, answers, input_per_byte, high_output, mean_input, mean_output, mean_call, open_input, open_output,
+        window, window_threshold, window_cut_boot, window_cut_at, burst, reserves_max_tokens
         """
     private static let byID = SQL("SELECT \(columns) FROM route WHERE id = ?1")
     static let byKey = SQL(
@@ -56,8 +57,21 @@ extension RouteRow {
             failures: row.int(13), trips: row.int(14), rampFrom: Self.moment(row, 15, 16))
         ledger = RouteLedger(
             gate: gate, isPaused: row.bool(6), running: row.int(17), succeeded: row.int(18),
-            isLearned: row.bool(19),
-            inputPerByte: row.double(20), outputTokens: row.doubleOrNil(21), lines: [:])
+            isLearned: row.bool(19), profile: Self.profile(row), lines: [:])
+        ledger.openInput = row.double(26)
+        ledger.openOutput = row.double(27)
+        ledger.window = ConcurrencyWindow(
+            size: row.double(28), threshold: row.doubleOrNil(29), cutAt: Self.moment(row, 30, 31))
+        ledger.burst = row.int64(32)
+        ledger.reservesMaxTokens = row.bool(33)
+        ledger.countsCacheReads = key.countsCacheReads
+    }
+
+    private static func profile(_ row: borrowing Row) -> RouteProfile {
+        RouteProfile(
+            answers: row.int(20), inputPerByte: row.double(21), highOutput: row.double(22),
+            input: row.double(23),
+            output: row.double(24), callMilliseconds: row.double(25))
     }
 
     private static func moment(_ row: borrowing Row, _ boot: Int, _ milliseconds: Int) -> Moment? {
@@ -76,7 +90,8 @@ extension RouteRow {
             """, [.integer(id)]
         ) { row in
             let at = Moment(boot: row.int64(4), milliseconds: row.int64(5))
-            let bucket = TokenBucket(perMinute: row.int(2), level: row.double(3), at: at)
+            let bucket = TokenBucket(
+                perMinute: row.int(2), level: row.double(3), at: at, window: ledger.burst)
             return (
                 row.text(0),
                 RouteLedger.Line(stated: row.intOrNil(1), bucket: bucket, reserved: row.double(6))
@@ -95,7 +110,10 @@ extension RouteRow {
             UPDATE route
             SET gate = ?2, gate_boot = ?3, gate_until = ?4, gate_until_date = ?5, gate_closed_boot = ?6,
                 gate_closed_at = ?7, gate_failures = ?8, gate_trips = ?9, ramp_boot = ?10, ramp_from = ?11,
-                running = ?12, succeeded = ?13, learned = ?14, input_per_byte = ?15, output_tokens = ?16
+                running = ?12, succeeded = ?13, learned = ?14, answers = ?15, input_per_byte = ?16, high_output = ?17,
+                mean_input = ?18, mean_output = ?19, mean_call = ?20, open_input = ?21, open_output = ?22, window = ?23,
+                window_threshold = ?24, window_cut_boot = ?25, window_cut_at = ?26, burst = ?27,
+                reserves_max_tokens = ?28
             WHERE id = ?1
             """,
             [
@@ -104,7 +122,12 @@ extension RouteRow {
                 .integer(gate.closedAt?.boot), .integer(gate.closedAt?.milliseconds), .integer(gate.failures),
                 .integer(gate.trips), .integer(gate.rampFrom?.boot), .integer(gate.rampFrom?.milliseconds),
                 .integer(ledger.running), .integer(ledger.succeeded), .bool(ledger.isLearned),
-                .real(ledger.inputPerByte), .real(ledger.outputTokens),
+                .integer(ledger.profile.answers), .real(ledger.profile.inputPerByte),
+                .real(ledger.profile.highOutput), .real(ledger.profile.input), .real(ledger.profile.output),
+                .real(ledger.profile.callMilliseconds), .real(ledger.openInput), .real(ledger.openOutput),
+                .real(ledger.window.size), .real(ledger.window.threshold),
+                .integer(ledger.window.cutAt?.boot), .integer(ledger.window.cutAt?.milliseconds),
+                .integer(ledger.burst), .bool(ledger.reservesMaxTokens),
             ])
         for (meter, line) in ledger.lines { try save(line, meter, connection) }
     }

@@ -3,7 +3,7 @@ import SQLite
 
 extension SQLiteJobStore {
     package func routes(now: Now) async throws -> [RouteStatus] {
-        try await read { connection in try RouteRow.all(connection).map { $0.status(at: now) } }
+        try await read { connection in try Routes.find(connection, now: now) }
     }
 
     package func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
@@ -24,6 +24,7 @@ extension SQLiteJobStore {
             let connection = operation.connection
             guard var row = try RouteRow.load(operation.routeID(route), connection) else { return }
             row.ledger.advance(to: now.moment)
+            row.ledger.enforce(burst: limits.burst, reservesMaxTokens: limits.reservesMaxTokens)
             row.ledger.state(.requests, limits.requests, now: now.moment)
             row.ledger.state(.inputTokens, limits.inputTokens, now: now.moment)
             row.ledger.state(.outputTokens, limits.outputTokens, now: now.moment)
@@ -33,6 +34,21 @@ extension SQLiteJobStore {
                     "DELETE FROM bucket WHERE route_id = ?1 AND kind = ?2",
                     [.integer(row.id), .text(meter.rawValue)])
             }
+        }
+    }
+}
+
+enum Routes {
+    static func find(_ connection: Connection, now: Now, totals: WaitingTotals? = nil) throws
+        -> [RouteStatus]
+    {
+        let latencies = try Latencies.find(connection, now: now)
+        return try RouteRow.all(connection).map { row in
+            var status = row.status(at: now)
+            status.latency = latencies[row.id]
+            status.waiting = totals?.routes[row.id] ?? []
+            status.binding = totals?.bindings[row.id]
+            return status
         }
     }
 }

@@ -45,8 +45,8 @@ private struct Closing {
                 now: now.timestamp)
         route.ledger.close(
             attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
-            event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt, now: now,
-            using: &operation.random)
+            event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt,
+            callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
         try route.save(connection)
         try noteInQueue(attempt.queue, leaves: step != nil)
         let cost = self.cost(on: route)
@@ -105,6 +105,9 @@ private struct Closing {
                 .integer(now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
             ])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
+        try Latencies.count(
+            route: attempt.route, runnableAt: job.runAt, callMilliseconds: settlement.callMilliseconds,
+            operation)
         try releaseFollowers(attempt)
     }
 

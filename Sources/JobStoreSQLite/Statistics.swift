@@ -3,9 +3,10 @@ import SQLite
 
 extension SQLiteJobStore {
     package func stats(now: Now) async throws -> Stats {
-        let routes = try await routes(now: now)
-        return try await read { connection in
-            let queues = try Queues.find(connection)
+        try await read { connection in
+            let totals = try WaitingTotals(connection, now: now)
+            let queues = try Queues.find(connection, totals: totals)
+            let routes = try Routes.find(connection, now: now, totals: totals)
             var counts = StateCounts()
             for queue in queues {
                 for state in JobState.allCases { counts[state] += queue.counts[state] }

@@ -112,12 +112,13 @@ struct StoredJob {
     let requestBytes: Int
     let failures: Int
     let finishOrder: Int64?
+    let runAt: Timestamp
 
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
             SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
-                finish_order, failures
+                finish_order, failures, run_at
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -128,7 +129,7 @@ struct StoredJob {
                 attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
                 batch: row.int64OrNil(6),
                 promptHash: row.blob(7), requestBytes: row.int(8), failures: row.int(10),
-                finishOrder: row.int64OrNil(9))
+                finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)))
         }
     }
 }

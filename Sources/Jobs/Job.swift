@@ -142,10 +142,13 @@ package struct WaitingFor: Hashable, Sendable {
     package var detail: String
     /// When the gate is expected to open, where that is known.
     package var until: Timestamp?
+    /// When the job is expected to run, from its place in line and the rate of what binds; nil where nothing tells.
+    package var estimatedAt: Timestamp?
 
-    package init(gate: Gate, detail: String, until: Timestamp? = nil) {
+    package init(gate: Gate, detail: String, until: Timestamp? = nil, estimatedAt: Timestamp? = nil) {
         self.gate = gate
         self.detail = detail
         self.until = until
+        self.estimatedAt = estimatedAt
     }
 }

@@ -8,6 +8,12 @@ package struct RouteKey: Hashable, Sendable {
         self.model = model
     }
 
+    /// Whether the provider counts what it reads from its prompt cache against input tokens per minute: only of the oldest
+    /// small models it does.
+    package var countsCacheReads: Bool {
+        ["claude-3-haiku", "claude-3-5-haiku"].contains { model.hasPrefix($0) }
+    }
+
     /// What people call it: `anthropic/claude-haiku-4-5-20251001`.
     package var name: String { service.provider + "/" + model }
 }
@@ -44,11 +50,20 @@ package struct RouteLimits: Hashable, Sendable {
     package var requests: Int?
     package var inputTokens: Int?
     package var outputTokens: Int?
+    /// Over how long the provider lets unused limits be saved up; nil for the minute that they are stated for.
+    package var burst: Milliseconds?
+    /// Whether a call reserves `max_tokens` of the output limit, instead of what answers are like.
+    package var reservesMaxTokens: Bool
 
-    package init(requests: Int? = nil, inputTokens: Int? = nil, outputTokens: Int? = nil) {
+    package init(
+        requests: Int? = nil, inputTokens: Int? = nil, outputTokens: Int? = nil, burst: Milliseconds? = nil,
+        reservesMaxTokens: Bool = false
+    ) {
         self.requests = requests
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
+        self.burst = burst
+        self.reservesMaxTokens = reservesMaxTokens
     }
 }
 

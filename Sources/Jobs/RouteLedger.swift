@@ -43,28 +43,34 @@ package struct RouteLedger: Sendable {
     package var succeeded: Int
     /// Whether an answer has told what the limits are, or that there are none.
     package var isLearned: Bool
-    /// Input tokens per byte of a request, as a running mean.
-    package var inputPerByte: Double
-    /// Output tokens of an answer, as a running mean; nil before the first.
-    package var outputTokens: Double?
+    /// What its answers were like.
+    package var profile: RouteProfile
     package var lines: [Meter: Line]
+    /// Counts only while no limit is known.
+    package var window = ConcurrencyWindow()
+    /// Reserved by attempts that are open, of input and of output.
+    package var openInput: Double = 0
+    package var openOutput: Double = 0
+    /// Over how long the provider allows to save up what was not used; a minute, or less where it enforces more strictly.
+    package var burst: Milliseconds = TokenBucket.minute
+    /// Whether `max_tokens` is what a call reserves of the output limit, instead of what answers are like.
+    package var reservesMaxTokens = false
+    /// Whether input that is read from the provider's cache counts against the input limit.
+    package var countsCacheReads = false
 
-    /// How many calls fly while nothing is known of a route's limits.
-    package static let unknownConcurrency = 5
     /// How many calls fly on a route that has never answered, and how many identical refusals pause a queue.
     package static let fuse = 20
 
     package init(
-        gate: RouteGate, isPaused: Bool, running: Int, succeeded: Int, isLearned: Bool, inputPerByte: Double,
-        outputTokens: Double?, lines: [Meter: Line]
+        gate: RouteGate, isPaused: Bool, running: Int, succeeded: Int, isLearned: Bool,
+        profile: RouteProfile, lines: [Meter: Line]
     ) {
         self.gate = gate
         self.isPaused = isPaused
         self.running = running
         self.succeeded = succeeded
         self.isLearned = isLearned
-        self.inputPerByte = inputPerByte
-        self.outputTokens = outputTokens
+        self.profile = profile
         self.lines = lines
     }
 }
@@ -123,8 +129,9 @@ extension RouteLedger {
 
     /// What a request is expected to use.
     package func need(requestBytes: Int, maxTokens: Int) -> Need {
-        let output = min(Double(maxTokens), outputTokens.map { $0 * 1.2 } ?? Double(maxTokens))
-        return Need(input: (Double(requestBytes) * inputPerByte).rounded(.up), output: output.rounded(.up))
+        let output = reservesMaxTokens ? Double(maxTokens) : profile.expectedOutput(atMost: maxTokens)
+        return Need(
+            input: (Double(requestBytes) * profile.inputPerByte).rounded(.up), output: output.rounded(.up))
     }
 
     /// How a call's queue stands.
@@ -157,8 +164,12 @@ extension RouteLedger {
         if queue.refusedInARow > 0, queue.running >= Self.fuse - queue.refusedInARow {
             return .refused(.concurrency, "after refusals, answers are awaited", after: nil)
         }
-        if !isLearned, lines.isEmpty, running >= Self.unknownConcurrency {
-            return .refused(.rateLimit, "limits are learned from the first answer", after: nil)
+        if lines.isEmpty, running >= window.calls {
+            let words =
+                isLearned
+                ? "the provider names no limits: calls in flight grow with its answers"
+                : "limits are learned from the first answer"
+            return .refused(.rateLimit, words, after: nil)
         }
         for meter in Meter.allCases {
             guard let line = lines[meter], !line.bucket.allows(need[meter]) else { continue }
@@ -171,6 +182,8 @@ extension RouteLedger {
     package mutating func open(_ need: Need, asProbe: Bool, now: Moment) -> Marks {
         if asProbe { gate.probeSent(at: now) }
         running += 1
+        openInput += need.input
+        openOutput += need.output
         for meter in Meter.allCases {
             lines[meter]?.bucket.take(need[meter])
             lines[meter]?.reserved += need[meter]
@@ -178,6 +191,13 @@ extension RouteLedger {
         return Marks(
             requests: lines[.requests]?.reserved ?? 0, input: lines[.inputTokens]?.reserved ?? 0,
             output: lines[.outputTokens]?.reserved ?? 0, succeeded: succeeded)
+    }
+
+    /// Takes over how the provider enforces its limits.
+    package mutating func enforce(burst: Milliseconds?, reservesMaxTokens: Bool) {
+        self.burst = burst ?? TokenBucket.minute
+        self.reservesMaxTokens = reservesMaxTokens
+        for meter in Meter.allCases { lines[meter]?.bucket.narrow(to: self.burst) }
     }
 
     /// Sets or takes away the operator's own limit of a meter; what was used stays used.
@@ -190,12 +210,16 @@ extension RouteLedger {
             return
         }
         guard var line = lines[meter] else {
-            lines[meter] = Line(stated: limit, bucket: TokenBucket(perMinute: limit, at: now), reserved: 0)
+            lines[meter] = Line(stated: limit, bucket: newBucket(perMinute: limit, now), reserved: 0)
             return
         }
         line.stated = limit
         if line.bucket.perMinute != limit { line.bucket.restate(perMinute: limit) }
         lines[meter] = line
+    }
+
+    private func newBucket(perMinute limit: Int, _ now: Moment) -> TokenBucket {
+        TokenBucket(perMinute: limit, at: now, window: burst)
     }
 
     /// Whether a meter was last written before this boot: it refills only once it is written anew.
@@ -226,12 +250,20 @@ extension RouteLedger {
     /// Closes a call: its share of the meters, what the headers said, and what it tells of the route.
     package mutating func close(
         _ need: Need, marks: Marks, requestBytes: Int, used: Used, event: RouteEvent, limits: LimitReport?,
-        claimedAt: Moment, now: Now, using random: inout some RandomNumberGenerator
+        claimedAt: Moment, callMilliseconds: Milliseconds = 0, now: Now,
+        using random: inout some RandomNumberGenerator
     ) {
+        resize(event, claimedAt: claimedAt, now: now.moment)
         running = max(0, running - 1)
+        openInput = max(0, openInput - need.input)
+        openOutput = max(0, openOutput - need.output)
         advance(to: now.moment)
         giveBack(need, used: used)
-        learn(used: used, requestBytes: requestBytes)
+        if case .tokens(let usage) = used {
+            profile.learn(
+                input: limitedInput(usage), output: Double(usage.outputTokens), requestBytes: requestBytes,
+                callMilliseconds: callMilliseconds)
+        }
         if let limits { restate(limits, marks: marks, claimedAt: claimedAt, now: now.moment) }
         if event == .succeeded {
             succeeded += 1
@@ -248,20 +280,27 @@ extension RouteLedger {
             lines[.inputTokens]?.bucket.giveBack(need.input)
             lines[.outputTokens]?.bucket.giveBack(need.output)
         case .tokens(let usage):
-            lines[.inputTokens]?.bucket.giveBack(need.input - Double(usage.limitedInputTokens))
+            let input = limitedInput(usage)
+            lines[.inputTokens]?.bucket.giveBack(need.input - input)
             lines[.outputTokens]?.bucket.giveBack(need.output - Double(usage.outputTokens))
         case .unknown:
             break
         }
     }
 
-    private mutating func learn(used: Used, requestBytes: Int) {
-        guard case .tokens(let usage) = used, requestBytes > 0 else { return }
-        let share = 0.05
-        let ratio = Double(usage.limitedInputTokens) / Double(requestBytes)
-        inputPerByte += share * (ratio - inputPerByte)
-        outputTokens =
-            outputTokens.map { $0 + share * (Double(usage.outputTokens) - $0) } ?? Double(usage.outputTokens)
+    /// What counts against the input limit.
+    private func limitedInput(_ usage: Usage) -> Double {
+        Double(usage.limitedInputTokens + (countsCacheReads ? usage.cacheReadTokens : 0))
+    }
+
+    /// Without any known limit the calls in flight are what is adjusted.
+    private mutating func resize(_ event: RouteEvent, claimedAt: Moment, now: Moment) {
+        guard lines.isEmpty else { return }
+        switch event {
+        case .succeeded: window.grow(running: running)
+        case .rateLimited, .overloaded: window.cut(running: running, claimedAt: claimedAt, now: now)
+        default: break
+        }
     }
 
     private mutating func restate(_ limits: LimitReport, marks: Marks, claimedAt: Moment, now: Moment) {
@@ -276,10 +315,9 @@ extension RouteLedger {
     ) {
         guard let window, window.limit > 0 else { return }
         guard var line = lines[meter] else {
-            var bucket = TokenBucket(perMinute: window.limit, at: now)
-            let inFlight = meter == .requests ? Double(running) : 0
+            var bucket = newBucket(perMinute: window.limit, now)
             if let remaining = window.remaining {
-                bucket.correct(remaining: Double(remaining), reservedSince: inFlight)
+                bucket.correct(remaining: Double(remaining), reservedSince: open(meter))
             }
             lines[meter] = Line(stated: nil, bucket: bucket, reserved: 0)
             return
@@ -292,10 +330,27 @@ extension RouteLedger {
             // and calls claimed together arrive in any order: taken at its word, each answer would lower the level by
             // what was in flight. So it counts only where it contradicts the books, because others use the limit too.
             if line.bucket.level > line.bucket.most(of: told, since: claimedAt) {
-                line.bucket.correct(remaining: told, reservedSince: line.reserved - marks[meter])
+                line.bucket.correct(
+                    remaining: told, reservedSince: uncounted(meter, since: line.reserved - marks[meter]))
             }
         }
         lines[meter] = line
+    }
+
+    private func open(_ meter: Meter) -> Double {
+        switch meter {
+        case .requests: Double(running)
+        case .inputTokens: openInput
+        case .outputTokens: openOutput
+        }
+    }
+
+    /// What was reserved and the provider may not have counted yet when it said what remains.
+    ///
+    /// Of what was reserved since, what is settled by now was counted. Output is counted as it is written: of that, all
+    /// calls in flight may still have theirs before them, also older ones.
+    private func uncounted(_ meter: Meter, since reserved: Double) -> Double {
+        meter == .outputTokens ? open(meter) : min(open(meter), reserved)
     }
 }
 

@@ -1,3 +1,15 @@
+/// Jobs that wait at one gate, as a total.
+package struct WaitingTotal: Hashable, Sendable {
+    /// What the first of them waits for; its estimate is when the last of them is expected to run.
+    package var waiting: WaitingFor
+    package var jobs: Int
+
+    package init(waiting: WaitingFor, jobs: Int) {
+        self.waiting = waiting
+        self.jobs = jobs
+    }
+}
+
 /// A queue as people see it.
 package struct QueueStatus: Sendable {
     package var name: String
@@ -8,6 +20,8 @@ package struct QueueStatus: Sendable {
     package var concurrency: Int?
     package var weight: Int
     package var counts: StateCounts
+    /// What its queued jobs wait for, by gate; told by `stats` alone.
+    package var waiting: [WaitingTotal] = []
 
     package init(
         name: String, paused: Bool, pauseReason: String?, concurrency: Int?, weight: Int, counts: StateCounts
@@ -59,6 +73,11 @@ package struct RouteStatus: Sendable {
     package var outputTokens: Level?
     package var running: Int
     package var succeeded: Int
+    /// Nil where there was no answer lately.
+    package var latency: RouteLatency?
+    /// What holds back its ready jobs, and their gates as a total; told by `stats` alone.
+    package var binding: Binding?
+    package var waiting: [WaitingTotal] = []
 
     package init(
         name: String, endpoint: String, simulated: Bool, paused: Bool, gate: WaitingFor?, requests: Level?,

@@ -9,24 +9,39 @@ package struct TokenBucket: Hashable, Sendable {
     /// When `level` was true.
     package private(set) var at: Moment
 
+    /// Over how long what was not used is saved up: a bucket holds what comes in this time.
+    ///
+    /// A provider that enforces its limit within a shorter time than a minute is met by a shorter window. The rate stays, so
+    /// one bucket of the shortest window keeps all longer ones too.
+    package private(set) var window: Milliseconds
+
     package static let fill = 0.98
+    package static let minute: Milliseconds = 60_000
 
     /// A full bucket.
-    package init(perMinute: Int, at now: Moment) {
+    package init(perMinute: Int, at now: Moment, window: Milliseconds = Self.minute) {
         self.perMinute = perMinute
-        level = Double(perMinute) * Self.fill
+        self.window = window
+        level = 0
         at = now
+        level = capacity
     }
 
     /// A bucket as it was stored.
-    package init(perMinute: Int, level: Double, at: Moment) {
+    package init(perMinute: Int, level: Double, at: Moment, window: Milliseconds = Self.minute) {
         self.perMinute = perMinute
         self.level = level
         self.at = at
+        self.window = window
     }
 
-    package var capacity: Double { Double(perMinute) * Self.fill }
-    private var perMillisecond: Double { capacity / 60_000 }
+    /// In a short window a fifth is left for calls that reach the provider closer together than they were let go.
+    package var capacity: Double {
+        guard window < Self.minute else { return Double(perMinute) * Self.fill }
+        return max(1, Double(perMinute) * Double(window) / Double(Self.minute) * 0.8)
+    }
+    /// What comes in a millisecond.
+    package var perMillisecond: Double { Double(perMinute) * Self.fill / Double(Self.minute) }
 
     /// Refills up to `now`.
     ///
@@ -76,5 +91,11 @@ package struct TokenBucket: Hashable, Sendable {
         let used = capacity - level
         perMinute = new
         level = capacity - used
+    }
+
+    /// Another window: what is there stays, as far as it fits.
+    package mutating func narrow(to window: Milliseconds) {
+        self.window = window
+        level = min(level, capacity)
     }
 }

@@ -48,6 +48,18 @@ struct Audit {
             """
         ),
         (
+            "what a route has reserved is what its open attempts reserved",
+            """
+            SELECT format('%s: %g %g', model, open_input, open_output) FROM route
+            WHERE abs(open_input - (
+                    SELECT coalesce(sum(reserved_input), 0) FROM attempt WHERE route_id = route.id AND fate = 'open'
+                )) > 0.001
+                OR abs(open_output - (
+                    SELECT coalesce(sum(reserved_output), 0) FROM attempt WHERE route_id = route.id AND fate = 'open'
+                )) > 0.001
+            """
+        ),
+        (
             "answer.uses is the count of jobs that point to it",
             """
             SELECT format('%d: %d', id, uses) FROM answer

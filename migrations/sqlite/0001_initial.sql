@@ -12,10 +12,18 @@ CREATE TABLE queue (
     running INTEGER NOT NULL DEFAULT 0,
     refused_signature TEXT,
     refused_streak INTEGER NOT NULL DEFAULT 0,
+    turn REAL NOT NULL DEFAULT 0,
     CONSTRAINT queue_paused_is_a_flag CHECK (paused IN (0, 1)),
     CONSTRAINT queue_concurrency_is_positive CHECK (concurrency IS NULL OR concurrency >= 1),
     CONSTRAINT queue_weight_is_positive CHECK (weight >= 1),
     CONSTRAINT queue_running_is_no_debt CHECK (running >= 0)
+) STRICT;
+
+-- The turn of the queue that was served last: one that comes back joins there.
+CREATE TABLE turn_line (
+    id INTEGER PRIMARY KEY,
+    turn REAL NOT NULL,
+    CONSTRAINT turn_line_is_one_row CHECK (id = 1)
 ) STRICT;
 
 -- A route's identity, its gate, and what was learned of it.
@@ -40,8 +48,20 @@ CREATE TABLE route (
     running INTEGER NOT NULL DEFAULT 0,
     succeeded INTEGER NOT NULL DEFAULT 0,
     learned INTEGER NOT NULL DEFAULT 0,
+    answers INTEGER NOT NULL DEFAULT 0,
     input_per_byte REAL NOT NULL DEFAULT 0.3,
-    output_tokens REAL,
+    high_output REAL NOT NULL DEFAULT 0,
+    mean_input REAL NOT NULL DEFAULT 0,
+    mean_output REAL NOT NULL DEFAULT 0,
+    mean_call REAL NOT NULL DEFAULT 0,
+    open_input REAL NOT NULL DEFAULT 0,
+    open_output REAL NOT NULL DEFAULT 0,
+    window REAL NOT NULL DEFAULT 5,
+    window_threshold REAL,
+    window_cut_boot INTEGER,
+    window_cut_at INTEGER,
+    burst INTEGER NOT NULL DEFAULT 60000,
+    reserves_max_tokens INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT route_is_known_once UNIQUE (provider, endpoint, model, credential, simulated),
     CONSTRAINT route_gate_is_known
         CHECK (
@@ -65,6 +85,16 @@ CREATE TABLE bucket (
     PRIMARY KEY (route_id, kind),
     CONSTRAINT bucket_kind_is_known CHECK (kind = 'requests' OR kind = 'input_tokens' OR kind = 'output_tokens'),
     CONSTRAINT bucket_limit_is_positive CHECK (per_minute > 0)
+) STRICT, WITHOUT ROWID;
+
+-- How long answers took, by minute: times in classes, eight to each doubling. Old minutes are deleted.
+CREATE TABLE latency (
+    minute INTEGER NOT NULL,
+    route_id INTEGER NOT NULL,
+    part TEXT NOT NULL,
+    class INTEGER NOT NULL,
+    answers INTEGER NOT NULL,
+    PRIMARY KEY (minute, route_id, part, class)
 ) STRICT, WITHOUT ROWID;
 
 -- Queue × route × tenant × budget: all jobs of a lane meet the same gates.

@@ -27,7 +27,10 @@ enum JobText {
 
     static func waiting(_ waiting: JSON, _ now: Timestamp) -> String {
         let until = waiting["until"]?.string.flatMap(Timestamp.init(text:)).map { $0 - now }
-        let time = until.map { $0 > 0 ? ", in \(Text.duration($0))" : "" } ?? ""
+        let estimate = waiting["estimated_at"]?.string.flatMap(Timestamp.init(text:)).map { $0 - now }
+        let time =
+            until.map { $0 > 0 ? ", in \(Text.duration($0))" : "" }
+            ?? estimate.map { $0 > 0 ? ", its turn in about \(Text.duration($0))" : "" } ?? ""
         return "\(waiting.text("gate")): \(Text.oneLine(waiting.text("detail"), limit: 100))\(time)"
     }
 

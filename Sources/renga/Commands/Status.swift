@@ -44,7 +44,8 @@ struct StatusPage {
         let simulated = stats.isTrue("simulated") ? "  (simulated: nothing is paid for)" : ""
         let parts = [
             "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("queues", queues),
-            section("routes", routes),
+            section("routes", routes), section("what binds", bindings),
+            section("time to answer, last 10 minutes", latencies),
             section("workers", workers), section("spend by day (UTC)", spend),
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
@@ -73,8 +74,38 @@ struct StatusPage {
             let limit = queue["concurrency"]?.int.map { "at most \($0) at once" } ?? ""
             return [
                 queue.text("name"), counts(queue["counts"]), limit,
-                queue.isTrue("paused") ? "PAUSED\(reason)" : "",
+                queue.isTrue("paused") ? "PAUSED\(reason)" : waiting(queue),
             ]
+        }
+    }
+
+    /// When the last of what waits is expected to run.
+    private func waiting(_ queue: JSON) -> String {
+        let ends = (queue["waiting"]?.elements ?? []).compactMap { total in
+            total["estimated_at"]?.string.flatMap(Timestamp.init(text:))
+        }
+        return ends.max().map { "all begun in about \(Text.duration(max(0, $0 - now)))" } ?? ""
+    }
+
+    private var bindings: [[String]] {
+        (stats["routes"]?.elements ?? []).compactMap { route in
+            guard let binding = route["binding"], !binding.isNull else { return nil }
+            let advice =
+                binding.isTrue("more_replicas_help") ? "more replicas help" : "more replicas will not help"
+            return [route.text("name"), "\(binding.text("detail")): \(advice)"]
+        }
+    }
+
+    private var latencies: [[String]] {
+        (stats["routes"]?.elements ?? []).compactMap { route in
+            guard let latency = route["latency_ms"], !latency.isNull else { return nil }
+            let parts = ["answer", "waiting", "calling"].map { part in
+                let times = ["p50", "p95", "p99"].map { name in
+                    Text.duration(Milliseconds(latency[part]?.number(name) ?? 0))
+                }
+                return "\(part) \(times.joined(separator: " / "))"
+            }
+            return [route.text("name")] + parts + ["(p50 / p95 / p99)"]
         }
     }
 

@@ -70,8 +70,14 @@ struct ServiceSettings: Sendable {
             Settings.requestsPerMinute, Settings.inputTokensPerMinute, Settings.outputTokensPerMinute,
         ]
         .map { try invocation.optional($0) }
-        guard stated.contains(where: { $0 != nil }) else { return nil }
+        let manners: [any SettingDeclaration] = [Settings.burst, Settings.outputEstimate]
+        let burst = min(try invocation.value(of: Settings.burst), TokenBucket.minute)
+        let reservesMaxTokens = try invocation.value(of: Settings.outputEstimate)
+        guard
+            stated.contains(where: { $0 != nil }) || manners.contains(where: { invocation.given($0) != nil })
+        else { return nil }
         return RouteLimits(
-            requests: stated[0]?.number, inputTokens: stated[1]?.number, outputTokens: stated[2]?.number)
+            requests: stated[0]?.number, inputTokens: stated[1]?.number, outputTokens: stated[2]?.number,
+            burst: burst, reservesMaxTokens: reservesMaxTokens)
     }
 }

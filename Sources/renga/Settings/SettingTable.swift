@@ -31,6 +31,13 @@ enum Settings {
     static let requestsPerMinute = limit("RENGA_RPM", "requests per minute of the default route")
     static let inputTokensPerMinute = limit("RENGA_ITPM", "input tokens per minute of the default route")
     static let outputTokensPerMinute = limit("RENGA_OTPM", "output tokens per minute of the default route")
+    static let burst = Setting<Milliseconds>.duration(
+        "RENGA_BURST", standard: "1m",
+        "over how long unused limits are saved up: 1s for providers that enforce per second", atLeast: 100)
+    static let outputEstimate = Setting<Bool>(
+        "RENGA_OUTPUT_ESTIMATE", "learned|max_tokens", standard: "learned",
+        "what a call reserves of its output limit", expectation: "learned or max_tokens"
+    ) { ["learned": false, "max_tokens": true][$0] }
     static let dailyBudget = budget("RENGA_DAILY_BUDGET_USD", "what may be spent in a day")
     static let monthlyBudget = budget("RENGA_MONTHLY_BUDGET_USD", "what may be spent in a month")
     static let cacheTTL = Setting<Milliseconds>.duration(
@@ -68,7 +75,8 @@ enum Settings {
     static let ofServices: [any SettingDeclaration] = [
         baseURL, database, listen, port, model, maxTokens, concurrency, lease, maxAttempts, backoffBase,
         backoffCap,
-        requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, dailyBudget, monthlyBudget, cacheTTL,
+        requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, burst, outputEstimate, dailyBudget,
+        monthlyBudget, cacheTTL,
         cacheInteractive, retention, connectTimeout, writeTimeout, idleTimeout, callTimeout, grace,
         corsOrigins, config,
         logLevel,

@@ -1,0 +1,122 @@
+import Jobs
+import Testing
+
+/// What queued jobs wait for, when they will run, and what binds.
+@Suite struct WaitingTests {
+    /// A route of 60 requests a minute, whose calls take a second, with its bucket used up.
+    private func use(_ bench: Bench) async throws {
+        try await bench.store.configure(route: Sample.route, limits: .init(requests: 60), now: bench.now)
+        try await bench.enqueue(try Sample.jobs(59, prefix: "first"))
+        for attempt in try await bench.claim(100) {
+            var settlement = Sample.success(attempt.key)
+            settlement.callMilliseconds = 1_000
+            _ = try await bench.store.settle(settlement, now: bench.now)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job's turn is told from its place and the rate of what binds`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await use(bench)
+            let ids = try await bench.enqueue(try Sample.jobs(100))
+            let waiting = try #require(try await bench.job(ids[98]).waitingFor)
+            #expect(waiting.gate == .rateLimit)
+            let wait = try #require(waiting.estimatedAt) - bench.now.timestamp
+            #expect(wait > 95_000 && wait < 105_000)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `two queues that share a route each wait twice as long`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await use(bench)
+            try await bench.enqueue(try Sample.jobs(100, queue: "one", prefix: "a"))
+            let ids = try await bench.enqueue(try Sample.jobs(100, queue: "two", prefix: "b"))
+            let wait = try #require(try await bench.job(ids[50]).waitingFor?.estimatedAt)
+            #expect((wait - bench.now.timestamp) / 10_000 == 10)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `places far back are told without counting`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await use(bench)
+            var ids: [JobID] = []
+            for part in 0..<20 {
+                ids += try await bench.enqueue(try Sample.jobs(100, prefix: "\(part)"))
+                bench.clock.advance(1)
+            }
+            let wait = try #require(try await bench.job(ids[1_500]).waitingFor?.estimatedAt)
+            #expect(abs(wait - bench.now.timestamp - 1_530_000) < 200_000)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a scheduled job runs when it is due, and a paused one nobody knows when`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await use(bench)
+            let due = try await bench.enqueue([try Sample.job("later") { $0.delay = 60_000 }])[0]
+            #expect(try await bench.job(due).waitingFor?.estimatedAt == bench.now.timestamp + 60_000)
+            _ = try await bench.store.update(queue: "off", QueuePatch(paused: true), now: bench.now)
+            let paused = try await bench.enqueue([try Sample.job("off", queue: "off")])[0]
+            #expect(try await bench.job(paused).waitingFor?.estimatedAt == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `queues and routes tell what waits as totals, and what binds`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await use(bench)
+            try await bench.enqueue(try Sample.jobs(70))
+            try await bench.enqueue([try Sample.job("later", queue: "later") { $0.delay = 60_000 }])
+            let stats = try await bench.store.stats(now: bench.now)
+            let total = try #require(stats.queues.first { $0.name == "default" }?.waiting.first)
+            #expect(total.jobs == 70 && total.waiting.gate == .rateLimit)
+            #expect(stats.queues.first { $0.name == "later" }?.waiting.map(\.waiting.gate) == [.schedule])
+            let route = try #require(stats.routes.first)
+            #expect(route.waiting.map(\.jobs).reduce(0, +) == 71)
+            let binding = try #require(route.binding)
+            #expect(binding.detail == "requests per minute, 100 % used")
+            #expect(!binding.moreReplicasHelp)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `full slots are named, and more replicas help`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try Sample.jobs(20))
+            _ = try await bench.claim(5)
+            let binding = try await bench.store.stats(now: bench.now).routes.first?.binding
+            #expect(binding?.detail == "worker slots: 5 calls in flight, 5 slots")
+            #expect(binding?.moreReplicasHelp == true)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `times to answer are told by route, waiting and calling apart`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try Sample.jobs(10))
+            bench.clock.advance(3_000)
+            let attempts = try await bench.claim(10)
+            bench.clock.advance(1_000)
+            for attempt in attempts {
+                var settlement = Sample.success(attempt.key)
+                settlement.callMilliseconds = 1_000
+                _ = try await bench.store.settle(settlement, now: bench.now)
+            }
+            let latency = try #require(try await bench.route().latency)
+            #expect(latency.answers == 11)
+            #expect((4_000...4_500).contains(latency.answer.p50))
+            #expect((3_000...3_375).contains(latency.waiting.p95))
+            #expect((1_000...1_125).contains(latency.calling.p99))
+            bench.clock.advance(20 * 60_000)
+            #expect(try await bench.route().latency == nil)
+            _ = try await bench.store.prune(
+                finishedBefore: Timestamp(milliseconds: 0), now: bench.now)
+        }
+    }
+}
