@@ -11,6 +11,8 @@ package struct ConcurrencyWindow: Hashable, Sendable {
 
     /// How many calls fly while nothing is known of a route's limits.
     package static let initial = 5.0
+    /// How many fly once an answer has come that names no limits.
+    package static let opened = 20.0
 
     package init(size: Double = Self.initial, threshold: Double? = nil, cutAt: Moment? = nil) {
         self.size = size
@@ -28,7 +30,7 @@ package struct ConcurrencyWindow: Hashable, Sendable {
 
     /// Once for each round of calls, however many of them were refused.
     package mutating func cut(running: Int, claimedAt: Moment, now: Moment) {
-        if let cutAt, cutAt.boot == claimedAt.boot, claimedAt.milliseconds < cutAt.milliseconds { return }
+        if let cutAt, cutAt.boot == claimedAt.boot, claimedAt.milliseconds <= cutAt.milliseconds { return }
         size = max(1, min(size, Double(running)) / 2)
         threshold = size
         cutAt = now

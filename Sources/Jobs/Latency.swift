@@ -23,9 +23,9 @@ package struct LatencyHistogram: Hashable, Sendable {
         counts[index, default: 0] += count
     }
 
-    /// The class of a time: itself up to 15 ms, then eight to each doubling. At most 448 classes exist.
+    /// The class of a time: itself up to 15 ms, then eight to each doubling, up to 34 years.
     package static func index(of time: Milliseconds) -> Int {
-        let value = max(0, time)
+        let value = min(max(0, time), 1 << 40)
         guard value >= 16 else { return Int(value) }
         let exponent = 63 - value.leadingZeroBitCount
         return (exponent - 2) * 8 + Int((value >> Milliseconds(exponent - 3)) & 7)

@@ -297,6 +297,7 @@ extension RouteLedger {
     private mutating func resize(_ event: RouteEvent, claimedAt: Moment, now: Moment) {
         guard lines.isEmpty else { return }
         switch event {
+        case .succeeded where !isLearned: window = ConcurrencyWindow(size: ConcurrencyWindow.opened)
         case .succeeded: window.grow(running: running)
         case .rateLimited, .overloaded: window.cut(running: running, claimedAt: claimedAt, now: now)
         default: break
@@ -347,10 +348,9 @@ extension RouteLedger {
 
     /// What was reserved and the provider may not have counted yet when it said what remains.
     ///
-    /// Of what was reserved since, what is settled by now was counted. Output is counted as it is written: of that, all
-    /// calls in flight may still have theirs before them, also older ones.
+    /// Output is counted as it is written: older calls in flight may still have theirs before them.
     private func uncounted(_ meter: Meter, since reserved: Double) -> Double {
-        meter == .outputTokens ? open(meter) : min(open(meter), reserved)
+        meter == .outputTokens ? max(open(meter), reserved) : reserved
     }
 }
 

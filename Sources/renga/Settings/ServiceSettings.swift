@@ -71,7 +71,8 @@ struct ServiceSettings: Sendable {
         ]
         .map { try invocation.optional($0) }
         let manners: [any SettingDeclaration] = [Settings.burst, Settings.outputEstimate]
-        let burst = min(try invocation.value(of: Settings.burst), TokenBucket.minute)
+        let window = try invocation.value(of: Settings.burst)
+        let burst = window < TokenBucket.minute ? window : nil
         let reservesMaxTokens = try invocation.value(of: Settings.outputEstimate)
         guard
             stated.contains(where: { $0 != nil }) || manners.contains(where: { invocation.given($0) != nil })

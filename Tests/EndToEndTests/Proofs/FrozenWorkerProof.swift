@@ -9,7 +9,9 @@ extension Proofs {
                 let count = Form.pick(short: 20, long: 100)
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
-                let settings = ["RENGA_LEASE": "2s", "RENGA_CONCURRENCY": "\(count)"]
+                let settings = [
+                    "RENGA_LEASE": "2s", "RENGA_CONCURRENCY": "\(count)", "RENGA_RPM": "100000",
+                ]
                 let frozen = try scenario.work(simulator, settings)
                 try await server.warmUp()
                 try await simulator.change(["latency": "1s", "latency-sigma": "0"])
