@@ -23,6 +23,7 @@ struct Main {
     private static let benchmarks: [any Benchmark.Type] = [
         EnqueueBenchmark.self, ClaimBenchmark.self, ServerBenchmark.self, BulkBenchmark.self,
         WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self, IdleBenchmark.self,
+        BesideBenchmark.self,
     ]
 
     private static func measure(_ options: Options) async throws {
