@@ -47,7 +47,7 @@ extension RouteLedger {
 
 /// What holds back a route that has jobs waiting, in words for its operator.
 package struct Binding: Hashable, Sendable {
-    /// “output tokens per minute, 97 % used”
+    /// Such as “output tokens per minute, 97 % used”.
     package var detail: String
     /// Whether more workers would make it faster.
     package var moreReplicasHelp: Bool

@@ -5,7 +5,8 @@ import Testing
 @Suite struct LimitCorrectionTests {
     /// A route that is open and stated at 600 requests a minute.
     private var ledger = RouteLedger(
-        gate: RouteGate(), isPaused: false, running: 0, succeeded: 1, isLearned: true, profile: RouteProfile(),
+        gate: RouteGate(), isPaused: false, running: 0, succeeded: 1, isLearned: true,
+        profile: RouteProfile(),
         lines: [
             .requests: RouteLedger.Line(
                 stated: 600, bucket: TokenBucket(perMinute: 600, at: Self.now(0).moment), reserved: 0)

@@ -29,7 +29,9 @@ import Testing
 
     @Test func `classes of times hold each time within an eighth`() {
         var last = -1
-        for time: Milliseconds in [0, 1, 15, 16, 17, 18, 31, 32, 100, 999, 1_000, 60_000, 600_000, 86_400_000] {
+        for time: Milliseconds in [
+            0, 1, 15, 16, 17, 18, 31, 32, 100, 999, 1_000, 60_000, 600_000, 86_400_000,
+        ] {
             let index = LatencyHistogram.index(of: time)
             #expect(index >= last)
             last = index
