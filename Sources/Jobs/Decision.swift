@@ -31,7 +31,9 @@ extension Decision {
             }
             return Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, maybePaid: sent)
         case .broken(let breakage):
-            return decide(breakage, delay: delay)
+            var decision = decide(breakage, delay: delay)
+            if outcome.routeIsWell { decision.routeEvent = .neutral }
+            return decision
         case .refusal(let refusal):
             return decide(refusal, requestID: outcome.requestID, delay: delay)
         }

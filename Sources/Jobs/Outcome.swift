@@ -15,6 +15,8 @@ package struct Outcome: Sendable {
     /// The provider's `request-id`.
     package var requestID: String?
     package var limits: LimitReport?
+    /// Another endpoint of the service is well: a broken connection says nothing of the route.
+    package var routeIsWell = false
 
     package init(_ result: Result, requestID: String? = nil, limits: LimitReport? = nil) {
         self.result = result

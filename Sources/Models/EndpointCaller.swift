@@ -33,9 +33,18 @@ package final class EndpointCaller: ModelCaller {
             outcome = await callers[index].call(attempt)
             guard let report = EndpointRanking.Report(outcome, after: now - began) else { return outcome }
             note(report, of: index)
-            guard report.movesOn else { return outcome }
+            guard report.movesOn else {
+                if case .cut = report { outcome.routeIsWell = othersAreWell(than: index) }
+                return outcome
+            }
         }
         return outcome
+    }
+
+    private func othersAreWell(than index: Int) -> Bool {
+        ranking.withLock { ranking in
+            ranking.endpoints.indices.contains { $0 != index && ranking.endpoints[$0].isWell }
+        }
     }
 
     private var now: Milliseconds { clock.now().moment.milliseconds }

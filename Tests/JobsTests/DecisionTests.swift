@@ -86,6 +86,14 @@ import Testing
         #expect(event == .spendCapped(until: date.flatMap(Timestamp.init(text:)), suspected: false))
     }
 
+    @Test func `A broken connection says nothing of a route that has another endpoint`() {
+        var random = SystemRandomNumberGenerator()
+        var outcome = Outcome(.broken(Breakage(kind: .reset, message: "m", maySent: true)))
+        outcome.routeIsWell = true
+        let decision = Decision.decide(outcome, failures: 0, policy: Self.policy, using: &random)
+        #expect(decision.routeEvent == .neutral && decision.maybePaid)
+    }
+
     @Test func `A 401 pauses the route and keeps the job`() {
         let decision = refuse(401)
         #expect(decision.routeEvent == .unauthorized)

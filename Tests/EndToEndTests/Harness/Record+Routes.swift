@@ -23,6 +23,20 @@ extension Record {
         try await look("SELECT gate FROM route ORDER BY id") { row in row.text(0) }
     }
 
+    /// By provider, how many jobs its answers ended.
+    func answered() async throws -> [String: Int] {
+        let rows = try await look(
+            """
+            SELECT route.provider, count(*)
+            FROM job
+            JOIN answer ON answer.id = job.answer_id
+            JOIN route ON route.id = answer.route_id
+            GROUP BY route.provider
+            """
+        ) { row in (row.text(0), row.int(1)) }
+        return Dictionary(uniqueKeysWithValues: rows)
+    }
+
     private func look<T: Sendable>(
         _ sql: SQL, _ decode: @escaping @Sendable (borrowing Row) throws -> T
     ) async throws -> [T] {
