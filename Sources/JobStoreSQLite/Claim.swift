@@ -116,7 +116,8 @@ private struct Draw {
 
     private mutating func draw(from index: Int) throws {
         if lanes[index].candidates.isEmpty {
-            let limit = request.slots - claim.attempts.count + 16
+            // Where the gate is closed the first one tells, and mostly nobody follows it.
+            let limit = isClosed(lanes[index].route) ? 1 : request.slots - claim.attempts.count + 16
             let found = try Candidate.heads(of: lanes[index].id, limit: limit, connection)
             lanes[index].candidates = found[...]
         }
@@ -125,6 +126,10 @@ private struct Draw {
             return
         }
         try place(candidate, lane: index)
+    }
+
+    private func isClosed(_ route: Int64) -> Bool {
+        if case .closed? = routes[route]?.ledger.gate.passage(at: now.moment) { true } else { false }
     }
 
     // MARK: One job

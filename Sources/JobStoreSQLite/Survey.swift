@@ -39,7 +39,8 @@ struct Survey {
         var finding = Finding(hasWork: false, wakeAfter: held)
         for lane in try Self.readyLanes(connection) {
             switch try passage(of: lane) {
-            case .open: finding.hasWork = true
+            // The claim looks at the other lanes anyway.
+            case .open: return Finding(hasWork: true)
             case .closed(let after?): finding.wakeAfter = min(finding.wakeAfter ?? .max, after)
             case .closed(nil): break
             }
@@ -79,7 +80,8 @@ struct Survey {
         }
     }
 
-    /// The lanes that have ready jobs, hopping from lane to lane in the index: its cost grows with lanes, not jobs.
+    /// The lanes that have ready jobs and whose queue is not paused, hopping from lane to lane in the index: its cost grows
+    /// with lanes, not jobs.
     static func readyLanes(_ connection: Connection) throws -> [ReadyLane] {
         try connection.query(
             """
@@ -93,6 +95,8 @@ struct Survey {
             SELECT lane.id, lane.queue_id, lane.route_id
             FROM ready
             JOIN lane ON lane.id = ready.lane_id
+            JOIN queue ON queue.id = lane.queue_id
+            WHERE queue.paused = 0
             """
         ) { row in ReadyLane(id: row.int64(0), queue: row.int64(1), route: row.int64(2)) }
     }
