@@ -1,14 +1,23 @@
 import Jobs
 import SQLite
 
-/// A job's step down its route's chain, because of how its call ended.
-struct Step {
-    let position: Int
-    let cause: Fallback.Cause
+/// A job's step along its route's chain, because of how its call ended.
+enum Step {
+    /// Down to another route, for good.
+    case down(to: Int, Fallback.Cause)
+    /// Back from a route that it was lent to for one call, and that cannot be asked such a thing.
+    case back(until: Timestamp, JobError)
 
-    /// At once and without blame: it is another route's turn.
+    /// A job that came back waits so long for its own route: until then it would only be lent again.
+    private static let pause: Milliseconds = 30_000
+
+    /// Without blame: it is another route's turn.
     var resolved: ResolvedVerdict {
-        ResolvedVerdict(resolution: .ready, counted: false, word: "fell_back")
+        switch self {
+        case .down: ResolvedVerdict(resolution: .ready, counted: false, word: "fell_back")
+        case .back(let until, let error):
+            ResolvedVerdict(resolution: .held(until: until, error), counted: false, word: "waited")
+        }
     }
 
     static func find(
@@ -16,13 +25,24 @@ struct Step {
     ) throws -> Step? {
         let chains = operation.settings.fallbacks
         guard !chains.isEmpty, let cause = Fallback.Cause(settlement),
-            let home = try RouteRow.load(attempt.home, operation.connection),
-            let position = chains.next(after: attempt.position, of: home.key, for: cause)
+            let home = try RouteRow.load(attempt.home, operation.connection)
         else { return nil }
-        return Step(position: position, cause: cause)
+        if let position = chains.next(after: attempt.position, of: home.key, for: cause) {
+            return .down(to: position, cause)
+        }
+        guard case .failed(var error) = settlement.verdict, error.saysUnsendable,
+            try attempt.position > ownPosition(of: attempt.job, operation.connection)
+        else { return nil }
+        error.retryable = true
+        return .back(until: operation.now.timestamp + pause, error)
+    }
+
+    private static func ownPosition(of job: Int64, _ connection: Connection) throws -> Int {
+        try connection.queryOne("SELECT fallback FROM job WHERE id = ?1", [.integer(job)]) { $0.int(0) } ?? 0
     }
 
     func take(_ job: Int64, _ connection: Connection) throws {
+        guard case .down(let position, let cause) = self else { return }
         _ = try connection.run(
             "UPDATE job SET fallback = ?2, fallback_cause = ?3 WHERE id = ?1",
             [.integer(job), .integer(position), .text(cause.rawValue)])

@@ -101,6 +101,7 @@ extension Fallback.Cause {
             case (.overloaded, .again): self = .overloaded
             case (.refused, .failed(let error)) where error.saysPromptIsTooLong: self = .contextTooLong
             case (.refused, .failed), (.forbidden, .failed): self = .refused
+            case (_, .failed(let error)) where error.saysUnsendable: self = .refused
             default: return nil
             }
         }
@@ -108,6 +109,9 @@ extension Fallback.Cause {
 }
 
 extension JobError {
+    /// The route's provider cannot be asked what the job asks: nobody was.
+    package var saysUnsendable: Bool { type == Breakage.Kind.unsendable.errorType }
+
     /// Providers have no code of their own for it: "prompt is too long: 210000 tokens > 200000 maximum" is one's
     /// wording, `context_length_exceeded` another's.
     fileprivate var saysPromptIsTooLong: Bool {

@@ -82,8 +82,9 @@ extension Refusal {
     }
 
     init(_ error: ChatError, status: Int, usage: Usage? = nil) {
+        let isNamed = error.code != "context_length_exceeded" || error.message.contains("context")
         self.init(
             status: status, type: error.kind(status: status), code: error.code ?? error.type,
-            message: error.message, usage: usage)
+            message: isNamed ? error.message : "context_length_exceeded: " + error.message, usage: usage)
     }
 }

@@ -204,4 +204,40 @@ import Testing
             #expect(try await bench.store.queue("default")?.paused == false)
         }
     }
+
+    private static let unsendable = Outcome(
+        .broken(Breakage(kind: .unsendable, message: "top_k", maySent: false)))
+
+    @Test(arguments: Backend.allCases)
+    func `what a route's provider cannot be asked, the next one is`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            try await bench.meet(Self.unsendable, try await bench.claimOne())
+            let second = try await bench.claimOne()
+            #expect(second.route == Sample.otherModel)
+            try await bench.meet(Self.unsendable, second)
+            #expect(try await bench.job(ids[0]).state == .failed)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job lent to a route that cannot be asked it waits for its own again`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            try await breakRoute(bench)
+            let ids = try await bench.enqueue("one")
+            let lent = try await bench.claimOne()
+            #expect(lent.route == Sample.otherModel)
+            try await bench.meet(Self.unsendable, lent)
+            let job = try await bench.job(ids[0])
+            #expect(job.state == .queued && job.attemptsCounted == 0)
+            #expect(try await bench.claim().isEmpty)
+            bench.clock.advance(70_000)
+            let home = try await bench.claimOne()
+            #expect(home.route == Sample.route)
+            try await bench.succeed(home)
+            #expect(try await bench.job(ids[0]).state == .succeeded)
+        }
+    }
 }

@@ -134,7 +134,7 @@ import Testing
         (#"{"error":{"message":"No","code":429}}"#, "rate_limit_error - No"),
         (
             #"{"error":{"message":"Long","type":"invalid_request_error","code":"context_length_exceeded"}}"#,
-            "invalid_request_error context_length_exceeded Long"
+            "invalid_request_error context_length_exceeded context_length_exceeded: Long"
         ),
         (
             #"{"error":{"message":"Overloaded","type":"overloaded_error"}}"#,
