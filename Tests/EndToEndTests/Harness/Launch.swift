@@ -69,7 +69,7 @@ enum Binary {
     /// Beside the test's own executable; or `RENGA_BINARY`, for an optimised one.
     static let path: String = {
         if let path = environmentVariable("RENGA_BINARY") { return path }
-        let places = CommandLine.arguments + [ownPath]
+        let places = [ownPath] + CommandLine.arguments
         let folders = places.map { $0.split(separator: "/", omittingEmptySubsequences: false) }
             .map { $0.dropLast().joined(separator: "/") }
         return folders.map { $0 + "/renga" }.first { access($0, X_OK) == 0 } ?? "renga-was-not-built"
