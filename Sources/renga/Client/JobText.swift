@@ -26,11 +26,14 @@ enum JobText {
     }
 
     static func waiting(_ waiting: JSON, _ now: Timestamp) -> String {
-        let until = waiting["until"]?.string.flatMap(Timestamp.init(text:)).map { $0 - now }
-        let estimate = waiting["estimated_at"]?.string.flatMap(Timestamp.init(text:)).map { $0 - now }
+        func left(_ name: String) -> Milliseconds {
+            waiting[name]?.string.flatMap(Timestamp.init(text:)).map { max(0, $0 - now) } ?? 0
+        }
+        let (until, turn) = (left("until"), left("estimated_at"))
+        // The gate opens for those further in front first.
         let time =
-            until.map { $0 > 0 ? ", in \(Text.duration($0))" : "" }
-            ?? estimate.map { $0 > 0 ? ", its turn in about \(Text.duration($0))" : "" } ?? ""
+            turn > until
+            ? ", its turn in about \(Text.duration(turn))" : until > 0 ? ", in \(Text.duration(until))" : ""
         return "\(waiting.text("gate")): \(Text.oneLine(waiting.text("detail"), limit: 100))\(time)"
     }
 
