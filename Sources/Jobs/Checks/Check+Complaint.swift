@@ -1,0 +1,103 @@
+package import JSON
+
+extension Check {
+    /// A complaint is cut to so many characters: it goes into the history, and back to the model.
+    private static let complaintLength = 1_000
+
+    /// What is wrong with an answer, in words for people and for the model; nil where it passes.
+    ///
+    /// `request` is the Messages request that was answered, `body` the Message.
+    package func complaint(about body: [UInt8], to request: [UInt8]) -> String? {
+        guard let message = try? JSON.parse(body, maxDepth: JSON.deepest) else {
+            return "the answer is no Message that can be read"
+        }
+        let answer = CheckedAnswer(message)
+        var complaints: [String] = []
+        if answer.isRefusal { complaints.append("the model refused to answer") }
+        if let labels { complaints += labels.complaints(about: answer) }
+        if let pattern { complaints += pattern.complaints(about: answer) }
+        if schema != nil || confidence != nil { complaints += jsonComplaints(about: answer) }
+        if toolInput { complaints += toolComplaints(about: answer, request) }
+        guard !complaints.isEmpty else { return nil }
+        if let cut = answer.cut { complaints.append(cut) }
+        return String(complaints.joined(separator: "; ").prefix(Self.complaintLength))
+    }
+
+    private func jsonComplaints(about answer: CheckedAnswer) -> [String] {
+        let json: JSON
+        switch answer.json {
+        case .success(let value): json = value
+        case .failure(let fault): return [fault.message]
+        }
+        var complaints = schema?.complaints(about: json).map { "in the answer's JSON \($0)" } ?? []
+        if let confidence { complaints += confidence.complaints(about: json) }
+        return complaints
+    }
+
+    private func toolComplaints(about answer: CheckedAnswer, _ request: [UInt8]) -> [String] {
+        guard let request = try? JSON.parse(request, maxDepth: JSON.deepest) else { return [] }
+        let calls = answer.calls
+        if calls.isEmpty, ["any", "tool"].contains(request["tool_choice"]?["type"]?.string) {
+            return ["the answer calls no tool"]
+        }
+        let tools = request["tools"]?.elements ?? []
+        return calls.flatMap { call in
+            guard let tool = tools.first(where: { $0["name"]?.string == call.name }) else {
+                return ["the answer calls a tool that does not exist: \(call.name.prefix(100))"]
+            }
+            return Self.complaints(about: call, tool)
+        }
+    }
+
+    /// Tools of the provider have no schema of their own.
+    private static func complaints(about call: CheckedAnswer.Call, _ tool: JSON) -> [String] {
+        guard let source = tool["input_schema"], let schema = try? AnswerSchema(source, named: "input_schema")
+        else { return [] }
+        return schema.complaints(about: call.input).map { "in the input of \(call.name) \($0)" }
+    }
+
+    /// Throws where a tool's own schema is none that a check can hold its input to.
+    package static func checkTools(of request: JSON, named name: String) throws(CheckError) {
+        for (index, tool) in (request["tools"]?.elements ?? []).enumerated() {
+            guard let schema = tool["input_schema"] else { continue }
+            _ = try AnswerSchema(schema, named: "\(name).tools[\(index)].input_schema")
+        }
+    }
+}
+
+extension Check.Labels {
+    fileprivate func complaints(about answer: CheckedAnswer) -> [String] {
+        let text = answer.text
+        let isKnown =
+            ignoresCase ? names.contains { $0.lowercased() == text.lowercased() } : names.contains(text)
+        guard !isKnown else { return [] }
+        let list = names.prefix(20).map { "“\($0.prefix(60))”" }.joined(separator: ", ")
+        let found = text.count <= 60 ? "“\(text)”" : "a text of \(text.count) characters"
+        return [
+            "the answer must be one of \(list)\(names.count > 20 ? " …" : "") and nothing else, not \(found)"
+        ]
+    }
+}
+
+extension Check.Confidence {
+    fileprivate func complaints(about json: JSON) -> [String] {
+        guard let value = pointer.value(in: json) else {
+            return ["the answer's JSON has nothing at \(pointer.text)"]
+        }
+        guard let number = value.double else {
+            return ["the answer's JSON has \(value.kindName) at \(pointer.text) where a number must be"]
+        }
+        guard number < least else { return [] }
+        return ["the answer's \(pointer.text) is \(number), below \(least)"]
+    }
+}
+
+extension Pattern {
+    fileprivate func complaints(about answer: CheckedAnswer) -> [String] {
+        switch isFound(in: answer.text) {
+        case true?: []
+        case false?: ["the answer must match the regular expression \(source)"]
+        case nil: ["the answer is too long to be matched with the regular expression"]
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package import JSON
+
+/// A place in a JSON value (RFC 6901): `/result/confidence`, or `` for the whole.
+package struct JSONPointer: Hashable, Sendable {
+    package let text: String
+    private let tokens: [String]
+
+    /// Nil where the text is none.
+    package init?(_ text: String) {
+        self.text = text
+        guard !text.isEmpty else {
+            tokens = []
+            return
+        }
+        guard text.hasPrefix("/") else { return nil }
+        var tokens: [String] = []
+        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let token = Self.unescaped(part) else { return nil }
+            tokens.append(token)
+        }
+        self.tokens = tokens
+    }
+
+    private static func unescaped(_ part: Substring) -> String? {
+        var token = ""
+        var rest = part[...]
+        while let character = rest.popFirst() {
+            guard character == "~" else {
+                token.append(character)
+                continue
+            }
+            switch rest.popFirst() {
+            case "0": token.append("~")
+            case "1": token.append("/")
+            default: return nil
+            }
+        }
+        return token
+    }
+
+    /// Nil where there is nothing at that place.
+    package func value(in json: JSON) -> JSON? {
+        tokens.reduce(Optional(json)) { value, token in
+            guard let value else { return nil }
+            guard value.kind == .array else { return value[token] }
+            guard let index = Int(token), String(index) == token, index >= 0, index < value.count else {
+                return nil
+            }
+            return value[index]
+        }
+    }
+}
