@@ -67,9 +67,20 @@ struct Candidate {
         cause = row.textOrNil(12).flatMap(Fallback.Cause.init(rawValue:))
     }
 
-    static func request(of job: Int64, _ connection: Connection) throws -> [UInt8] {
+    /// What is sent now, and what the answer must be.
+    static func call(of job: Int64, _ connection: Connection) throws -> (request: [UInt8], check: OpenCheck?)
+    {
         try connection.queryOne(
-            "SELECT request FROM job_body WHERE job_id = ?1", [.integer(job)], { row in row.blob(0) }) ?? []
+            """
+            SELECT coalesce(job_check.request, job_body.request), job_check.rules, job_check.used
+            FROM job_body
+            LEFT JOIN job_check ON job_check.job_id = job_body.job_id
+            WHERE job_body.job_id = ?1
+            """, [.integer(job)]
+        ) { row in
+            let rules = row.blobOrNil(1)
+            return (row.blob(0), rules.map { OpenCheck(rules: $0, used: row.int(2)) })
+        } ?? ([], nil)
     }
 }
 

@@ -63,11 +63,12 @@ private struct Change {
             UPDATE job
             SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
                 fallback = 0, fallback_cause = NULL, impatient = 0,
-                deadline = NULL, finished_at = NULL, finish_order = NULL
+                answer_id = NULL, deadline = NULL, finished_at = NULL, finish_order = NULL
             WHERE id = ?1
             """, [.integer(id)])
         operation.moved(lane: job.lane, batch: job.batch, from: job.state, to: .queued)
-        if !change.isEmpty { try mend(job, change) }
+        try Checks.beginAgain(job, operation)
+        if !change.isEmpty, let job = try StoredJob.find(id, connection) { try mend(job, change) }
         return .changed
     }
 
@@ -102,15 +103,6 @@ private struct Change {
     }
 
     private func moveLane(_ job: StoredJob, to route: RouteKey) throws {
-        guard
-            let queue = try connection.queryOne(
-                "SELECT queue_id FROM job WHERE id = ?1", [.integer(job.id)], { row in row.int64(0) })
-        else { return }
-        let lane = try operation.laneID(queue: queue, route: operation.routeID(route))
-        guard lane != job.lane else { return }
-        _ = try connection.run(
-            "UPDATE job SET lane_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(lane)])
-        operation.moved(lane: job.lane, batch: nil, from: .queued, to: nil)
-        operation.moved(lane: lane, batch: nil, from: nil, to: .queued)
+        try Lanes.move(job, to: try operation.routeID(route), operation)
     }
 }

@@ -168,6 +168,8 @@ private struct Draw {
             let answer = try CachedAnswer.find(
                 job.promptHash, route: route ?? lane.route, now: now.timestamp, connection)
         else { return false }
+        // An answer that fails this job's check is none for it: it makes its own call.
+        guard try Checks.admits(answer, for: job.id, operation) else { return false }
         try Ending(operation).succeedFromCache(job.id, lane: lane.id, batch: job.batch, answer)
         asides += 1
         claim.settledFromCache += 1
@@ -255,13 +257,13 @@ private struct Draw {
             need: need, worstCase: worstCase, marks: marks)
         try attempt.insert(operation)
         operation.moved(lane: lane.id, batch: job.batch, from: .queued, to: .running)
-        claim.attempts.append(
-            ClaimedAttempt(
-                key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name,
-                route: route.key,
-                request: try flight.request(of: job.id, for: route.key, connection), maxTokens: job.maxTokens,
-                leaseUntil: attempt.leaseUntil, deadline: job.deadline, failures: job.failures,
-                alone: job.mustRunAlone))
+        let call = try flight.call(of: job.id, for: route.key, connection)
+        var claimed = ClaimedAttempt(
+            key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name, route: route.key,
+            request: call.request, maxTokens: job.maxTokens, leaseUntil: attempt.leaseUntil,
+            deadline: job.deadline, failures: job.failures, alone: job.mustRunAlone)
+        claimed.check = call.check
+        claim.attempts.append(claimed)
     }
 
     private mutating func wake(after delay: Milliseconds) {

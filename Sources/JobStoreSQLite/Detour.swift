@@ -1,4 +1,3 @@
-import JSON
 import Jobs
 import SQLite
 
@@ -9,13 +8,14 @@ struct Flight {
     /// Why it is not the job's own.
     let cause: Fallback.Cause?
 
-    /// The job's request, in which a fallback finds its own model.
-    func request(of job: Int64, for route: RouteKey, _ connection: Connection) throws -> [UInt8] {
-        let request = try Candidate.request(of: job, connection)
-        guard position > 0 else { return request }
-        var model = JSONWriter()
-        model.string(route.model)
-        return try JSON.parse(request, maxDepth: JSON.deepest).replacing("model", with: model.bytes)
+    /// What is sent, in which a fallback finds its own model.
+    func call(of job: Int64, for route: RouteKey, _ connection: Connection) throws
+        -> (request: [UInt8], check: OpenCheck?)
+    {
+        var call = try Candidate.call(of: job, connection)
+        guard position > 0 else { return call }
+        call.request = try NextRequest.escalation(of: call.request, to: route.model)
+        return call
     }
 }
 

@@ -80,6 +80,7 @@ private struct Enqueue {
         let id = try operation.newJobID()
         try insert(job, id: id, place: place)
         try insertBody(job, id: id)
+        try Checks.insert(job, id: id, queue: place.queue, lane: place.lane, operation)
         for tag in Set(job.tags) {
             _ = try connection.run(
                 "INSERT INTO job_tag (tag, job_id) VALUES (?1, ?2)", [.text(tag), .integer(id)])

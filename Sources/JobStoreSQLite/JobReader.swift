@@ -17,6 +17,7 @@ struct JobReader {
         JOIN job_body ON job_body.job_id = job.id
         LEFT JOIN answer ON answer.id = job.answer_id
         LEFT JOIN route AS answering ON answering.id = answer.route_id
+        LEFT JOIN job_check ON job_check.job_id = job.id
         LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.attempt AND attempt.fate = 'open'
             AND job.state = 'running'
         LEFT JOIN worker ON worker.id = attempt.worker_id
@@ -32,7 +33,7 @@ struct JobReader {
         job.error, answer.input_tokens, answer.output_tokens, answer.cache_write_tokens, answer.cache_write_1h_tokens,
         answer.cache_read_tokens, job.cost, job.saved, job.cached, answer.job_id, coalesce(answer.model, route.model),
         route.simulated, job.finish_order, job.batch_ordinal,
-        coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model)
+        coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model), \(Checks.columns)
         """
     }
 
@@ -72,6 +73,7 @@ struct JobReader {
             model: row.text(32),
             simulated: row.bool(33))
         job.route = row.text(36)
+        job.check = JobCheck(row, from: 37)
         return FinishedJob(cursor: row.int64OrNil(34) ?? 0, job: job)
     }
 

@@ -33,6 +33,14 @@ extension SQLiteJobStore {
                 _ = try connection.run(
                     "UPDATE queue SET weight = ?2 WHERE id = ?1", [.integer(id), .integer(weight)])
             }
+            if let check = patch.check {
+                _ = try connection.run(
+                    "UPDATE queue SET check_rules = ?2, check_routes = ?3 WHERE id = ?1",
+                    [
+                        .integer(id), .blob(check?.rules),
+                        .text(try check.map { try Checks.routeList($0.routes, operation) }),
+                    ])
+            }
             guard let queue = try Queues.find(connection, "WHERE queue.id = ?1", [.integer(id)]).first else {
                 throw JobStoreError(.internal, "queue \(name) vanished inside its own transaction")
             }
@@ -46,14 +54,14 @@ enum Queues {
         _ connection: Connection, _ clause: String = "", _ values: [Value] = [], totals: WaitingTotals? = nil
     ) throws -> [QueueStatus] {
         let sql = SQL(
-            "SELECT id, name, paused, pause_reason, concurrency, weight FROM queue \(clause) ORDER BY name")
+            "SELECT id, name, paused, pause_reason, concurrency, weight, check_rules FROM queue \(clause) ORDER BY name"
+        )
         let found = try connection.query(sql, values) { row in
-            (
-                row.int64(0),
-                QueueStatus(
-                    name: row.text(1), paused: row.bool(2), pauseReason: row.textOrNil(3),
-                    concurrency: row.intOrNil(4), weight: row.int(5), counts: StateCounts())
-            )
+            var queue = QueueStatus(
+                name: row.text(1), paused: row.bool(2), pauseReason: row.textOrNil(3),
+                concurrency: row.intOrNil(4), weight: row.int(5), counts: StateCounts())
+            queue.check = row.blobOrNil(6)
+            return (row.int64(0), queue)
         }
         return try found.map { id, queue in
             var queue = queue

@@ -79,6 +79,13 @@ private struct Closing {
             if let hash = attempt.promptHash {
                 try Holds.hastenFirst(hash, route: attempt.home, to: until, connection)
             }
+        case .rejected(let failure):
+            try addToJob(job.id, counted: counted, cost: cost)
+            let answer =
+                failure.step.endsTheJob ? try keepAnswer(job, attempt, cost: cost, uses: 1) : nil
+            try releaseFollowers(attempt)
+            let state = try Checks.follow(failure, job, settlement.answer, stored: answer, operation)
+            return .settled(state)
         case .failed(let error):
             try addToJob(job.id, counted: counted, cost: cost)
             let named = try Step.naming(error, in: attempt, connection)
@@ -104,6 +111,7 @@ private struct Closing {
                 .integer(job.id), .integer(answer), .integer(counted), .integer(cost),
                 .integer(now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
             ])
+        try Checks.pass(job.id, connection)
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
         try Latencies.count(
             route: attempt.route, runnableAt: job.runAt, callMilliseconds: settlement.callMilliseconds,
@@ -114,7 +122,7 @@ private struct Closing {
     /// Those that wait for this prompt find the answer at their claim; without one for others the first goes next.
     private func releaseFollowers(_ attempt: StoredAttempt) throws {
         guard let hash = attempt.promptHash else { return }
-        if settlement.answer?.isCacheable == true {
+        if isShareable {
             try Holds.releaseAll(hash, route: attempt.home, connection)
         } else if settlement.answer != nil {
             // One after the other they would take as long as their calls together.
@@ -217,13 +225,19 @@ private struct Closing {
         operation.booked(batch: job.batch, cost: cost, saved: 0)
     }
 
+    /// Whether others may have the answer: what failed its check is nobody's.
+    private var isShareable: Bool {
+        if case .rejected = settlement.verdict { return false }
+        return settlement.answer?.isCacheable == true
+    }
+
     /// Stores the answer, under its prompt hash where others may have it; nil where there is none to store.
     @discardableResult
     private func keepAnswer(_ job: StoredJob, _ attempt: StoredAttempt, cost: Int64, uses: Int) throws
         -> Int64?
     {
         guard let answer = settlement.answer else { return nil }
-        let isShared = attempt.promptHash != nil && answer.isCacheable && operation.settings.sharesAnswers
+        let isShared = attempt.promptHash != nil && isShareable && operation.settings.sharesAnswers
         guard isShared || uses > 0 else { return nil }
         return try CachedAnswer.insert(
             answer, hash: isShared ? attempt.promptHash : nil, route: attempt.route, job: job.id, cost: cost,

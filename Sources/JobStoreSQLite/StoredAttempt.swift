@@ -94,6 +94,7 @@ extension Verdict {
         switch self {
         case .succeeded, .handedBack: nil
         case .again(_, let error, _), .wait(let error), .failed(let error): error
+        case .rejected(let failure): failure.error
         }
     }
 }
@@ -113,12 +114,13 @@ struct StoredJob {
     let failures: Int
     let finishOrder: Int64?
     let runAt: Timestamp
+    let answer: Int64?
 
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
             SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
-                finish_order, failures, run_at
+                finish_order, failures, run_at, answer_id
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -129,7 +131,8 @@ struct StoredJob {
                 attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
                 batch: row.int64OrNil(6),
                 promptHash: row.blob(7), requestBytes: row.int(8), failures: row.int(10),
-                finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)))
+                finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)),
+                answer: row.int64OrNil(12))
         }
     }
 }

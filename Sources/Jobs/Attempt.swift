@@ -23,6 +23,8 @@ package struct ClaimedAttempt: Sendable {
     package var failures: Int
     /// The job has outlived several workers: it runs with no neighbours.
     package var alone: Bool
+    /// What the answer must be.
+    package var check: OpenCheck?
 
     package init(
         key: AttemptKey, queue: String, route: RouteKey, request: [UInt8], maxTokens: Int, leaseUntil: Moment,
@@ -53,7 +55,8 @@ package struct Attempt: Sendable {
     package var route: String
     package var openedAt: Timestamp
     package var closedAt: Timestamp?
-    /// What the outcome meant: `succeeded`, `again`, `waited`, `failed`, `handed_back`, `lease_lost`.
+    /// What the outcome meant: `succeeded`, `again`, `waited`, `failed`, `handed_back`, `lease_lost`;
+    /// for an answer that failed its check `repair`, `escalate`, `review`, `failed`.
     package var verdict: String?
     package var counted: Bool
     package var error: JobError?

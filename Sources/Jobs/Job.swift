@@ -53,6 +53,8 @@ package struct Job: Sendable {
     /// `provider/model` of the route that answered; before that, of the job's own.
     package var route = ""
     package var simulated: Bool
+    /// What its answer must be, and whether it was; nil where nothing was asked.
+    package var check: JobCheck?
 
     /// A running job's lease.
     package struct Lease: Hashable, Sendable {

@@ -39,6 +39,8 @@ package protocol JobStore: Sendable {
     func retry(
         _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
     ) async throws -> MassChange
+    /// Decides of an answer in review; `note` is kept with it.
+    func review(_ id: JobID, _ action: ReviewAction, note: String?, now: Now) async throws -> ChangeOutcome
     func count(_ filter: JobFilter) async throws -> Int
     /// The queue as it then is; it is made when it does not exist yet.
     func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus

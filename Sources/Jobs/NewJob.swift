@@ -28,6 +28,10 @@ package struct NewJob: Sendable {
     package var batch: BatchID?
     /// Makes a repeated upload harmless: the caller's `Idempotency-Key` and the job's place in that request.
     package var idempotency: Idempotency?
+    /// What the answer must be; nil for the queue's own check, where it has one.
+    package var check: NewCheck?
+    /// The queue's check does not count for this job.
+    package var refusesQueueCheck = false
 
     package struct Idempotency: Hashable, Sendable {
         package var key: String

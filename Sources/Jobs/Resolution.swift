@@ -4,6 +4,8 @@ package enum Resolution: Hashable, Sendable {
     case ready
     case held(until: Timestamp, JobError)
     case failed(JobError)
+    /// The answer failed its check: another call, a person, or the job's end.
+    case rejected(CheckFailure)
 }
 
 /// A resolution, and whether the attempt counts.
@@ -42,6 +44,11 @@ extension Verdict {
             return ResolvedVerdict(resolution: .succeeded, counted: true, word: "succeeded")
         case .handedBack:
             return ResolvedVerdict(resolution: .ready, counted: false, word: "handed_back")
+        case .rejected(let failure):
+            // Its list bounds how often a check asks for another call, so those do not count.
+            return ResolvedVerdict(
+                resolution: .rejected(failure), counted: failure.step.endsTheJob,
+                word: failure.step == .fail ? "failed" : failure.step.word)
         case .failed(let error) where error.status == 403 && forbiddenIsKnown:
             // Not at the head of the line again: the next probe should be another job's.
             return ResolvedVerdict(

@@ -22,6 +22,8 @@ package struct QueueStatus: Sendable {
     package var counts: StateCounts
     /// What its queued jobs wait for, by gate; told by `stats` alone.
     package var waiting: [WaitingTotal] = []
+    /// What answers of its jobs must be, where a job itself says nothing: the check's JSON.
+    package var check: [UInt8]?
 
     package init(
         name: String, paused: Bool, pauseReason: String?, concurrency: Int?, weight: Int, counts: StateCounts
@@ -41,6 +43,8 @@ package struct QueuePatch: Hashable, Sendable {
     /// `.some(nil)` takes the limit away.
     package var concurrency: Int??
     package var weight: Int?
+    /// `.some(nil)` takes the check away; it counts for jobs that come afterwards.
+    package var check: NewCheck??
 
     package init(paused: Bool? = nil, concurrency: Int?? = nil, weight: Int? = nil) {
         self.paused = paused

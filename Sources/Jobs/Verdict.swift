@@ -6,6 +6,8 @@ package enum Verdict: Hashable, Sendable {
     /// Back in line at once, without blame: a gate of the route holds it.
     case wait(JobError)
     case failed(JobError)
+    /// An answer came and failed its check; it is paid for, and no other job may have it.
+    case rejected(CheckFailure)
     /// Given back by a worker that stops; no blame. `sent` says whether the provider may have got the call.
     case handedBack(sent: Bool)
 

@@ -42,7 +42,9 @@ extension Shift {
         var random = SystemRandomNumberGenerator()
         let decision = Decision.decide(
             called.outcome, failures: attempt.failures, deadlinePassed: called.ending == .deadlinePassed,
-            policy: settings.retry, using: &random)
+            policy: settings.retry, using: &random
+        )
+        .checked(called.outcome.answer, of: attempt)
         report(attempt.key, decision.verdict, called)
         return Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
@@ -64,6 +66,8 @@ extension Shift {
             log.debug("call must wait", ["error_type": "\(error.type)"])
         case .failed(let error):
             log.info("job failed", ["error_type": "\(error.type)", "status": .int(error.status ?? 0)])
+        case .rejected(let failure):
+            log.info("answer failed its check", ["next": "\(failure.step.word)"])
         case .handedBack(let sent):
             log.info(
                 "attempt given up",

@@ -13,6 +13,8 @@ CREATE TABLE queue (
     refused_signature TEXT,
     refused_streak INTEGER NOT NULL DEFAULT 0,
     turn REAL NOT NULL DEFAULT 0,
+    check_rules BLOB,
+    check_routes TEXT,
     CONSTRAINT queue_paused_is_a_flag CHECK (paused IN (0, 1)),
     CONSTRAINT queue_concurrency_is_positive CHECK (concurrency IS NULL OR concurrency >= 1),
     CONSTRAINT queue_weight_is_positive CHECK (weight >= 1),
@@ -203,6 +205,25 @@ CREATE TABLE job_body (
 -- The repetition of an upload finds its jobs.
 CREATE UNIQUE INDEX job_body_idempotency
     ON job_body (idempotency_key, idempotency_ordinal) WHERE idempotency_key IS NOT NULL;
+
+-- What a job's answer must be, and how far its failures have come. `routes` are those of its escalations, in order;
+-- `request` is what is sent instead of the job's own after a failure; `first_lane_id` is where a retry begins again.
+CREATE TABLE job_check (
+    job_id INTEGER PRIMARY KEY REFERENCES job (id) ON DELETE CASCADE,
+    rules BLOB NOT NULL,
+    routes TEXT NOT NULL,
+    first_lane_id INTEGER NOT NULL,
+    used INTEGER NOT NULL DEFAULT 0,
+    source TEXT NOT NULL DEFAULT 'first',
+    request BLOB,
+    passed INTEGER,
+    step TEXT,
+    complaint TEXT,
+    review TEXT,
+    review_note TEXT,
+    reviewed_at INTEGER,
+    CONSTRAINT job_check_passed_is_a_flag CHECK (passed = 0 OR passed = 1)
+) STRICT;
 
 CREATE TABLE job_tag (
     tag TEXT NOT NULL,

@@ -64,7 +64,8 @@ package enum CheckStep: Hashable, Sendable {
         }
     }
 
-    var endsTheJob: Bool { self == .review || self == .fail }
+    /// Whether no call follows.
+    package var endsTheJob: Bool { self == .review || self == .fail }
 }
 
 /// Why a check cannot be taken.

@@ -56,3 +56,20 @@ extension JSONWriter {
         }
     }
 }
+
+/// A person's answer in the place of the model's.
+package enum EditedAnswer {
+    /// The Message with one text block as its content.
+    package static func message(_ message: [UInt8], saying text: String) throws -> [UInt8] {
+        var content = JSONWriter()
+        content.array { writer in
+            writer.object { writer in
+                writer.field("type", "text")
+                writer.field("text", text)
+            }
+        }
+        let edited = try JSON.parse(message, maxDepth: JSON.deepest).replacing("content", with: content.bytes)
+        return try JSON.parse(edited, maxDepth: JSON.deepest)
+            .replacing("stop_reason", with: Array(#""end_turn""#.utf8))
+    }
+}

@@ -1,0 +1,151 @@
+import JSON
+import Jobs
+import SQLite
+
+// What follows an answer that failed its check: another call in the job's name, a person, or the job's end.
+extension Checks {
+    /// Moves the job on from `running`; returns the state that it then has.
+    ///
+    /// `stored` is the answer's number where it is kept: with the job, for people to see.
+    static func follow(
+        _ failure: CheckFailure, _ job: StoredJob, _ answer: Answer?, stored: Int64?, _ operation: Operation
+    ) throws -> JobState {
+        let connection = operation.connection
+        _ = try connection.run(
+            """
+            UPDATE job_check
+            SET passed = 0, step = source, complaint = ?2, used = ?3
+            WHERE job_id = ?1
+            """, [.integer(job.id), .text(failure.complaint), .integer(failure.used)])
+        if let stored {
+            _ = try connection.run(
+                "UPDATE job SET answer_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(stored)])
+        }
+        switch failure.step {
+        case .fail:
+            try Ending(operation).end(job.id, .failed, error: failure.error)
+            operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
+            return .failed
+        case .review:
+            try stand(job, .review, failure, operation)
+            return .review
+        case .repair, .escalate:
+            try stand(job, .queued, failure, operation)
+            try callAgain(job, failure, answer, operation)
+            return .queued
+        }
+    }
+
+    private static func stand(
+        _ job: StoredJob, _ state: JobState, _ failure: CheckFailure, _ operation: Operation
+    ) throws {
+        _ = try operation.connection.run(
+            "UPDATE job SET state = ?2, ready = ?3, error = ?4 WHERE id = ?1",
+            [
+                .integer(job.id), .text(state.rawValue), .bool(state == .queued),
+                .utf8(ErrorText.write(failure.error)),
+            ])
+        operation.moved(lane: job.lane, batch: job.batch, from: .running, to: state)
+    }
+
+    /// Puts the next request in the place of the last one, and the job into the lane where it belongs.
+    private static func callAgain(
+        _ job: StoredJob, _ failure: CheckFailure, _ answer: Answer?, _ operation: Operation
+    ) throws {
+        let connection = operation.connection
+        let request: [UInt8]
+        if let route = try nextRoute(of: job.id, failure, connection) {
+            request = try NextRequest.escalation(of: own(job.id, connection).request, to: route.model)
+            try Lanes.move(job, to: route.id, operation)
+            // Another lane, another chain.
+            _ = try connection.run(
+                "UPDATE job SET fallback = 0, fallback_cause = NULL WHERE id = ?1", [.integer(job.id)])
+        } else {
+            let last = try Candidate.call(of: job.id, connection).request
+            request = try NextRequest.repair(last, answer: answer?.body ?? [], complaint: failure.complaint)
+        }
+        _ = try connection.run(
+            "UPDATE job_check SET request = ?2, source = ?3 WHERE job_id = ?1",
+            [.integer(job.id), .blob(request), .text(failure.step.word)])
+        try restate(job.id, request, operation)
+    }
+
+    /// Where the escalation leads that this failure uses; nil where it asks for none.
+    private static func nextRoute(
+        of job: Int64, _ failure: CheckFailure, _ connection: Connection
+    ) throws -> (id: Int64, model: String)? {
+        guard case .escalate = failure.step else { return nil }
+        let found = try connection.queryOne(
+            "SELECT rules, routes FROM job_check WHERE job_id = ?1", [.integer(job)],
+            { row in (row.blob(0), row.text(1)) })
+        guard let (rules, routes) = found else { return nil }
+        let check = try Check(try JSON.parse(rules, maxDepth: JSON.deepest))
+        let place = check.steps.prefix(failure.used).count { $0.word == failure.step.word } - 1
+        let ids = routes.split(separator: ",").compactMap { Int64($0) }
+        guard ids.indices.contains(place) else { return nil }
+        return try connection.queryOne(
+            "SELECT id, model FROM route WHERE id = ?1", [.integer(ids[place])],
+            { row in (row.int64(0), row.text(1)) })
+    }
+
+    /// The job's request as it was sent, and which sample of it.
+    private static func own(_ job: Int64, _ connection: Connection) throws -> (request: [UInt8], sample: Int)
+    {
+        try connection.queryOne(
+            "SELECT request, sample FROM job_body WHERE job_id = ?1", [.integer(job)],
+            { row in (row.blob(0), row.int(1)) }) ?? ([], 0)
+    }
+
+    /// What the claim must know of the request that is sent now.
+    private static func restate(_ job: Int64, _ request: [UInt8], _ operation: Operation) throws {
+        let sample = try own(job, operation.connection).sample
+        let json = try JSON.parse(request, maxDepth: JSON.deepest)
+        _ = try operation.connection.run(
+            "UPDATE job SET request_bytes = ?2, prompt_hash = ?3 WHERE id = ?1",
+            [
+                .integer(job), .integer(request.count),
+                .blob(PromptHash(request: json, sample: sample).bytes),
+            ])
+    }
+
+    /// A retried job begins with its own request on its own route, and with all its steps.
+    static func beginAgain(_ job: StoredJob, _ operation: Operation) throws {
+        let connection = operation.connection
+        if let answer = job.answer {
+            _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
+        }
+        let found = try connection.queryOne(
+            "SELECT first_lane_id, request IS NOT NULL FROM job_check WHERE job_id = ?1", [.integer(job.id)],
+            { row in (row.int64(0), row.bool(1)) })
+        guard let (lane, hasMoved) = found else { return }
+        _ = try connection.run(
+            """
+            UPDATE job_check
+            SET used = 0, source = 'first', request = NULL, passed = NULL, step = NULL, complaint = NULL,
+                review = NULL, review_note = NULL, reviewed_at = NULL
+            WHERE job_id = ?1
+            """, [.integer(job.id)])
+        guard hasMoved else { return }
+        try Lanes.move(job, into: lane, operation)
+        try restate(job.id, own(job.id, connection).request, operation)
+    }
+}
+
+/// Queued jobs change lanes when their route changes.
+enum Lanes {
+    static func move(_ job: StoredJob, to route: Int64, _ operation: Operation) throws {
+        guard
+            let queue = try operation.connection.queryOne(
+                "SELECT queue_id FROM job WHERE id = ?1", [.integer(job.id)], { row in row.int64(0) })
+        else { return }
+        try move(job, into: try operation.laneID(queue: queue, route: route), operation)
+    }
+
+    static func move(_ job: StoredJob, into lane: Int64, _ operation: Operation) throws {
+        guard lane != job.lane else { return }
+        _ = try operation.connection.run(
+            "UPDATE job SET lane_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(lane)])
+        operation.moved(lane: job.lane, batch: nil, from: .queued, to: nil)
+        operation.moved(lane: lane, batch: nil, from: nil, to: .queued)
+    }
+}

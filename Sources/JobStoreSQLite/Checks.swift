@@ -1,0 +1,66 @@
+import Jobs
+import SQLite
+
+/// A job's check in its row: taken in with the job, asked at a cached answer, moved on by failures.
+enum Checks {
+    static let columns = """
+        job_check.rules, job_check.passed, job_check.complaint, job_check.step, job_check.used, job_check.review,
+        job_check.review_note, job_check.reviewed_at
+        """
+
+    /// The job's own check, or its queue's.
+    static func insert(_ job: NewJob, id: Int64, queue: Int64, lane: Int64, _ operation: Operation) throws {
+        let connection = operation.connection
+        let check: (rules: [UInt8], routes: String)?
+        if let own = job.check {
+            check = (own.rules, try routeList(own.routes, operation))
+        } else if job.refusesQueueCheck {
+            check = nil
+        } else {
+            check = try connection.queryOne(
+                "SELECT check_rules, check_routes FROM queue WHERE id = ?1 AND check_rules IS NOT NULL",
+                [.integer(queue)], { row in (row.blob(0), row.textOrNil(1) ?? "") })
+        }
+        guard let check else { return }
+        _ = try connection.run(
+            "INSERT INTO job_check (job_id, rules, routes, first_lane_id) VALUES (?1, ?2, ?3, ?4)",
+            [.integer(id), .blob(check.rules), .text(check.routes), .integer(lane)])
+    }
+
+    /// The routes of escalations as a list of their numbers.
+    static func routeList(_ routes: [RouteKey], _ operation: Operation) throws -> String {
+        try routes.map { String(try operation.routeID($0)) }.joined(separator: ",")
+    }
+
+    /// Whether a cached answer passes the job's check; if so, that is noted.
+    static func admits(_ answer: CachedAnswer, for job: Int64, _ operation: Operation) throws -> Bool {
+        let connection = operation.connection
+        let (request, check) = try Candidate.call(of: job, connection)
+        guard let check else { return true }
+        let body = try connection.queryOne(
+            "SELECT body FROM answer WHERE id = ?1", [.integer(answer.id)], { row in row.blob(0) })
+        guard let body, check.failure(of: body, to: request) == nil else { return false }
+        try pass(job, connection)
+        return true
+    }
+
+    static func pass(_ job: Int64, _ connection: Connection) throws {
+        _ = try connection.run(
+            "UPDATE job_check SET passed = 1, step = source WHERE job_id = ?1", [.integer(job)])
+    }
+}
+
+extension JobCheck {
+    /// Nil where the job has none; `first` is the column of the rules.
+    init?(_ row: borrowing Row, from first: Int) {
+        guard let rules = row.blobOrNil(first) else { return nil }
+        self.init(
+            rules: rules, passed: row.intOrNil(first + 1).map { $0 == 1 },
+            complaint: row.textOrNil(first + 2),
+            step: row.textOrNil(first + 3), used: row.int(first + 4))
+        guard let action = row.textOrNil(first + 5) else { return }
+        review = Review(
+            action: action, note: row.textOrNil(first + 6),
+            at: Timestamp(milliseconds: row.int64(first + 7)))
+    }
+}
