@@ -11,6 +11,7 @@ extension Endpoint {
         Endpoint("GET", "/v1/jobs/{}") { try await $0.showJob($1) },
         Endpoint("POST", "/v1/jobs/{}/cancel") { try await $0.cancelJob($1) },
         Endpoint("POST", "/v1/jobs/{}/retry") { try await $0.retryJob($1) },
+        Endpoint("POST", "/v1/jobs/{}/review") { try await $0.reviewJob($1) },
         Endpoint("GET", "/v1/jobs/{}/attempts") { try await $0.listAttempts($1) },
         Endpoint("GET", "/v1/results") { try await $0.results($1) },
     ]

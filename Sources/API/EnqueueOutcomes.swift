@@ -42,6 +42,7 @@ extension Job {
             lease: nil, waitingFor: waiting, request: nil, response: nil, error: nil, usage: nil, cost: .zero,
             saved: .zero, cached: false, sourceJob: nil, model: new.route.model,
             simulated: new.route.service.simulated)
+        check = new.check.map { JobCheck(rules: $0.rules) }
     }
 }
 

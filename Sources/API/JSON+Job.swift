@@ -51,6 +51,7 @@ extension JSONWriter {
 
     private mutating func fate(of job: Job) {
         error("error", job.error)
+        check(of: job)
         usage("usage", job.usage)
         money("cost_usd", job.cost)
         money("saved_usd", job.saved)

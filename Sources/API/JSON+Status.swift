@@ -29,6 +29,7 @@ extension JSONWriter {
             writer.field("pause_reason", queue.pauseReason)
             writer.field("concurrency", queue.concurrency)
             writer.field("weight", queue.weight)
+            writer.field("check", raw: queue.check)
             writer.counts("counts", queue.counts)
             writer.waiting("waiting", queue.waiting)
         }

@@ -20,11 +20,13 @@ struct JobDraft {
     /// JSON: a string, or the provider's array of blocks.
     var system: JSON?
     var maxTokens: Int?
+    /// JSON: an object, or false.
+    var check: JSON?
 
     static let fields = [
         "queue", "key", "priority", "run_at", "delay", "deadline", "max_attempts", "cache", "sample", "tags",
         "metadata",
-        "request", "prompt", "model", "system", "max_tokens",
+        "request", "prompt", "model", "system", "max_tokens", "check",
     ]
 
     init() {}
@@ -57,6 +59,7 @@ struct JobDraft {
         case "model": model = try field.line(bytes: JobLimits.modelBytes)
         case "system": system = field.value
         case "max_tokens": maxTokens = try field.integer(in: JobLimits.maxTokens)
+        case "check": check = field.value
         case "messages":
             throw .unknownField(
                 field, prefix: prefix, known: [], hint: ": put the Messages request into “request”")

@@ -51,7 +51,7 @@ struct JobReader {
         _ draft: JobDraft, said: JSON, form: String, prefix: String, ordinal: Int
     ) throws(Problem) -> NewJob {
         let request = try request(of: draft, named: form == "request" ? "request" : prefix + "request")
-        return NewJob(
+        var job = NewJob(
             queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
             runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline,
             maxAttempts: draft.maxAttempts ?? settings.maxAttempts,
@@ -62,6 +62,9 @@ struct JobReader {
             promptHash: PromptHash(request: request.json, sample: draft.sample ?? 0),
             fingerprint: fingerprint(of: draft, said: said, form: form), batch: batch,
             idempotency: idempotencyKey.map { NewJob.Idempotency(key: $0, ordinal: ordinal) })
+        job.check = try check(of: draft, request: request.json, named: prefix)
+        job.refusesQueueCheck = draft.check?.bool == false
+        return job
     }
 
     private func request(of draft: JobDraft, named name: String) throws(Problem) -> MessagesRequest {

@@ -64,7 +64,7 @@ extension API {
 }
 
 extension API {
-    private func jobID(_ call: Call) throws -> JobID {
+    func jobID(_ call: Call) throws -> JobID {
         guard let id = JobID(call.parameters[0]) else { throw Self.unknownJob(call.parameters[0]) }
         return id
     }
@@ -79,7 +79,7 @@ extension API {
         for field in try Fields(body, "the body") { throw Problem.unknownField(field, prefix: "", known: []) }
     }
 
-    private func answer(_ outcome: ChangeOutcome, to verb: String, id: JobID, call: Call) async throws
+    func answer(_ outcome: ChangeOutcome, to verb: String, id: JobID, call: Call) async throws
         -> Response
     {
         switch outcome {

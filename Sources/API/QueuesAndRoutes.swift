@@ -27,15 +27,19 @@ extension API {
         let name = try queueName(call)
         let body = try JSON.body(call.bytes, limits: settings.limits)
         var patch = QueuePatch()
-        // Here null means something: no limit.
+        // Here null means something: no limit, no check.
         if body["concurrency"]?.isNull == true { patch.concurrency = .some(nil) }
+        if body["check"]?.isNull == true { patch.check = .some(nil) }
         for field in try Fields(body, "the body") {
             switch field.name {
+            case "check":
+                patch.check = .some(try NewCheck.read(field.value, named: "check", settings).1)
             case "paused": patch.paused = try field.flag()
             case "concurrency": patch.concurrency = .some(try field.integer(in: JobLimits.concurrency))
             case "weight": patch.weight = try field.integer(in: JobLimits.weight)
             default:
-                throw Problem.unknownField(field, prefix: "", known: ["paused", "concurrency", "weight"])
+                throw Problem.unknownField(
+                    field, prefix: "", known: ["paused", "concurrency", "weight", "check"])
             }
         }
         let queue = try await store.update(queue: name, patch, now: call.now)

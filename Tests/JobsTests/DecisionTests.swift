@@ -210,6 +210,7 @@ extension Verdict {
     fileprivate var error: JobError? {
         switch self {
         case .again(_, let error, _), .wait(let error), .failed(let error): error
+        case .rejected(let failure): failure.error
         case .succeeded, .handedBack: nil
         }
     }

@@ -108,6 +108,9 @@ extension FakeStore {
         throw unused
     }
     func count(_ filter: JobFilter) async throws -> Int { throw unused }
+    func review(_ id: JobID, _ action: ReviewAction, note: String?, now: Now) async throws -> ChangeOutcome {
+        throw unused
+    }
     func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus {
         throw unused
     }

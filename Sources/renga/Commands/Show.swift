@@ -37,6 +37,7 @@ private struct JobPage {
     private var facts: [[String]] {
         [
             ["job", job.text("id")], ["state", state], ["waits for", waiting], ["error", error],
+            ["check", check],
             ["key", job.text("key")], ["queue", job.text("queue")], ["batch", job.text("batch_id")],
             ["tags", (job["tags"]?.elements ?? []).compactMap(\.string).joined(separator: ", ")],
             ["model", job.text("model") + (job.isTrue("simulated") ? "  (simulated)" : "")],
@@ -60,6 +61,22 @@ private struct JobPage {
         guard let error = job["error"], !error.isNull else { return "" }
         let status = error["status"]?.int.map { " (\($0))" } ?? ""
         return "\(error.text("type"))\(status): \(Text.oneLine(error.text("message"), limit: 500))"
+    }
+
+    /// Whether the answer passed, by which step, and what was wrong with the last one that did not.
+    private var check: String {
+        guard let result = job["check_result"], !result.isNull else { return "" }
+        let verdict = result.isTrue("passed") ? "passed" : "failed"
+        let complaint = result.text("complaint")
+        var parts = ["\(verdict) (\(result.text("step")))"]
+        if !complaint.isEmpty {
+            parts.append((result.isTrue("passed") ? "before: " : "") + Text.oneLine(complaint, limit: 500))
+        }
+        if let review = result["review"], !review.isNull {
+            parts.append(
+                "a person: \(review.text("action")) \(Text.oneLine(review.text("note"), limit: 200))")
+        }
+        return parts.joined(separator: "; ")
     }
 
     private var usage: String {

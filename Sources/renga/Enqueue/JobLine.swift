@@ -31,6 +31,7 @@ struct JobLine {
         }
         let omitted: Set<String> = [
             "key", "queue", "priority", "run_at", "delay", "deadline", "max_attempts", "tags", "metadata",
+            "check",
         ]
         json.appendCanonical(to: &bytes, omitting: isJob ? omitted : ["metadata", "stream"])
         return bytes

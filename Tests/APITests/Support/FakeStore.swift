@@ -114,6 +114,10 @@ extension FakeStore {
         change { $0.move(filter, after, limit, from: [.failed, .cancelled], to: .queued) }
     }
 
+    func review(_ id: JobID, _ action: ReviewAction, note: String?, now: Now) async throws -> ChangeOutcome {
+        change { $0.move(id, from: [.review], to: action == .reject ? .failed : .succeeded) }
+    }
+
     func count(_ filter: JobFilter) async throws -> Int {
         state.withLock { state in state.jobs.values.count { state.matches($0, filter) } }
     }
