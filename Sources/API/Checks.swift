@@ -43,9 +43,11 @@ extension Problem {
 }
 
 extension JSONWriter {
+    /// Nothing where the job has no check.
     mutating func check(of job: Job) {
-        field("check", raw: job.check?.rules)
-        optional("check_result", job.check.flatMap { $0.step == nil ? nil : $0 }) { writer, check in
+        guard let check = job.check else { return }
+        field("check", raw: check.rules)
+        optional("check_result", check.step == nil ? nil : check) { writer, check in
             writer.field("passed", check.passed)
             writer.field("step", check.step)
             writer.field("complaint", check.complaint)

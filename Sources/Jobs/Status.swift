@@ -46,10 +46,13 @@ package struct QueuePatch: Hashable, Sendable {
     /// `.some(nil)` takes the check away; it counts for jobs that come afterwards.
     package var check: NewCheck??
 
-    package init(paused: Bool? = nil, concurrency: Int?? = nil, weight: Int? = nil) {
+    package init(
+        paused: Bool? = nil, concurrency: Int?? = nil, weight: Int? = nil, check: NewCheck?? = nil
+    ) {
         self.paused = paused
         self.concurrency = concurrency
         self.weight = weight
+        self.check = check
     }
 }
 

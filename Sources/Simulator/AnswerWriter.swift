@@ -39,7 +39,7 @@ struct AnswerWriter {
 
     private mutating func text() -> String {
         if let schema = call.schema {
-            var filler = SchemaFiller(schema, about: call.question, random)
+            var filler = SchemaFiller(schema, about: call.question, confidence: confidence, random)
             return String(decoding: filler.fill(), as: UTF8.self)
         }
         if let label = label() { return label }
@@ -74,11 +74,14 @@ struct AnswerWriter {
         }
     }
 
+    /// Larger models are surer of themselves, so that a cascade has something to gain.
+    private var confidence: ClosedRange<Double> { call.model.line == "haiku" ? 0.7...1 : 0.88...1 }
+
     private mutating func use(_ tool: MessagesCall.Tool) -> Answer {
         let id = "toolu_" + identifier(&random)
         var input = Array("{}".utf8)
         if let schema = tool.schema {
-            var filler = SchemaFiller(schema, about: call.question, random)
+            var filler = SchemaFiller(schema, about: call.question, confidence: confidence, random)
             input = filler.fill()
         }
         return Answer([.toolUse(id: id, name: tool.name, input: input)], stopReason: "tool_use")

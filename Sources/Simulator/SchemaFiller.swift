@@ -7,10 +7,15 @@ struct SchemaFiller {
 
     let root: JSON
     let text: String
+    /// How sure the answer is of itself, where the schema asks.
+    let confidence: ClosedRange<Double>
     var random: SeededRandom
     private var writer = JSONWriter()
 
-    init(_ schema: JSON, about text: String, _ random: SeededRandom) {
+    init(
+        _ schema: JSON, about text: String, confidence: ClosedRange<Double> = 0.7...1, _ random: SeededRandom
+    ) {
+        self.confidence = confidence
         root = schema
         self.text = text
         self.random = random
@@ -104,8 +109,10 @@ extension SchemaFiller {
 
     private mutating func number(_ schema: JSON, named name: String) -> Double {
         let isShare = ["confidence", "score", "probability"].contains { name.contains($0) }
-        let low = schema["minimum"]?.double ?? (isShare ? 0.7 : 0)
-        let high = max(low, schema["maximum"]?.double ?? (isShare ? 1 : 100))
+        let least = schema["minimum"]?.double ?? 0
+        let most = max(least, schema["maximum"]?.double ?? (isShare ? 1 : 100))
+        let low = isShare ? min(max(least, most * confidence.lowerBound), most) : least
+        let high = isShare ? max(low, most * confidence.upperBound) : most
         return ((low + (high - low) * random.unit()) * 100).rounded() / 100
     }
 

@@ -58,6 +58,6 @@ package struct AnswerSchema: Sendable {
     package func complaints(about value: JSON) -> [String] {
         var judge = SchemaJudge(schema: self)
         judge.judge(value, by: root, at: "")
-        return judge.complaints
+        return judge.isExhausted ? ["it is too large to be checked"] : judge.complaints
     }
 }

@@ -6,16 +6,16 @@ struct SchemaJudge {
     private(set) var complaints: [String] = []
     private var visits = 0
 
+    /// Whether the value took more looks than a check may cost: then nobody knows whether it fits.
+    var isExhausted: Bool { visits > AnswerSchema.visitLimit }
+
     init(schema: AnswerSchema) {
         self.schema = schema
     }
 
     mutating func judge(_ value: JSON, by index: Int, at path: String) {
         visits += 1
-        guard visits <= AnswerSchema.visitLimit else {
-            if visits == AnswerSchema.visitLimit + 1 { complain("", "is too large to be checked") }
-            return
-        }
+        guard !isExhausted else { return }
         let node = schema.nodes[index]
         guard !node.refusesAll else { return complain(path, "must not be there") }
         guard node.types.isEmpty || node.types.contains(where: { value.is($0) }) else {

@@ -55,7 +55,11 @@ struct RealHarness {
             let usage = Usage(inputTokens: 21, outputTokens: 4)
             let answer = Jobs.Answer(
                 body: Array(body.utf8), model: attempt.route.model, usage: usage, stopReason: "end_turn")
-            let isGood = verdict == .succeeded
+            let isGood: Bool
+            switch verdict {
+            case .succeeded, .rejected: isGood = true
+            default: isGood = false
+            }
             _ = try await store.settle(
                 Settlement(
                     key: attempt.key, verdict: verdict, routeEvent: .neutral, answer: isGood ? answer : nil,
