@@ -9,7 +9,7 @@ extension API {
         let wait = try parameters.wait(limits: settings.limits)
         let id = try jobID(call)
         var job = try await store.job(id, now: call.now)
-        if let wait, wait > 0, let found = job, !found.state.isTerminal {
+        if let wait, wait > 0, let found = job, !found.state.isAtRest {
             _ = try await waiters.wait(for: [id], milliseconds: wait)
             job = try await store.job(id, now: clock.now())
         }

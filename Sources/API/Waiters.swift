@@ -23,7 +23,7 @@ actor Waiters {
     /// How many wait at this moment.
     var count: Int { waiting.count }
 
-    /// Returns true as soon as every job has ended (or is not known), false when the time is up.
+    /// Returns true as soon as every job has ended, waits for a person, or is not known, false when the time is up.
     ///
     /// Throws `CancellationError` when the task is cancelled, and the store's errors.
     func wait(for jobs: [JobID], milliseconds: Milliseconds) async throws -> Bool {
@@ -79,7 +79,7 @@ extension Waiters {
     /// Strikes off what has ended or is gone; true when nothing is left to wait for.
     private func take(_ states: [JobID: JobState], asked: [JobID], for number: Int) -> Bool {
         guard var waiter = waiting[number] else { return true }
-        waiter.jobs = waiter.jobs.filter { states[$0].map { !$0.isTerminal } ?? false }
+        waiter.jobs = waiter.jobs.filter { states[$0].map { !$0.isAtRest } ?? false }
         waiting[number] = waiter
         return waiter.jobs.isEmpty
     }

@@ -12,6 +12,11 @@ package enum JobState: String, Sendable, CaseIterable {
     }
 }
 
+extension JobState {
+    /// Whether nothing more comes by itself: a job in review waits for a person, which may take days.
+    package var isAtRest: Bool { isTerminal || self == .review }
+}
+
 /// One Messages request with its fate: a job as people see it.
 package struct Job: Sendable {
     package var id: JobID

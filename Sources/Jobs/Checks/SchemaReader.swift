@@ -20,7 +20,9 @@ struct SchemaReader {
     }
 
     mutating func node(_ json: JSON, at path: String) throws(CheckError) -> Int {
-        if let reference = json["$ref"], json.count == 1 { return try self.reference(reference, at: path + ".$ref") }
+        if let reference = json["$ref"], json.count == 1 {
+            return try self.reference(reference, at: path + ".$ref")
+        }
         var node = AnswerSchema.Node()
         if let flag = json.bool {
             node.refusesAll = !flag
