@@ -58,7 +58,10 @@ import Testing
         (#"{"type":"text"}"#, "schema.type"),
         (#"{"properties":{"a":{"typ":"string"}}}"#, "schema.properties.a.typ"),
         (#"{"$ref":"https://example.com/x"}"#, "schema.$ref"), (#"{"pattern":"("}"#, "schema.pattern"),
-        (##"{"$ref":"#/$defs/a","$defs":{"a":{"items":{"$ref":"#/$defs/a"}}}}"##, "schema.$defs.a.items.$ref"),
+        (
+            ##"{"$ref":"#/$defs/a","$defs":{"a":{"items":{"$ref":"#/$defs/a"}}}}"##,
+            "schema.$defs.a.items.$ref"
+        ),
         (#"{"enum":[]}"#, "schema.enum"), (#"{"minItems":-1}"#, "schema.minItems"), ("[]", "schema"),
         (#"{"not":{"type":"null"}}"#, "schema.not"), (#"{"format":"colour"}"#, "schema.format"),
     ])
