@@ -3,8 +3,10 @@ package import Jobs
 
 /// What the API is told at its start.
 package struct APISettings: Sendable {
-    /// Where jobs go that name nothing else: a job's route is this service and its model.
+    /// Where jobs go that name no model.
     package var service: ServiceKey
+    /// Leads the model that a job asks for to its route.
+    package var routes: RouteTable
     /// SHA-256 digests of the keys that callers may present; none means that everybody may call.
     package private(set) var keyDigests: [[UInt8]]
     package var model: String
@@ -18,12 +20,16 @@ package struct APISettings: Sendable {
     package var limits: APILimits
 
     /// `apiKeys` come in the clear; only their digests are kept.
+    ///
+    /// Without `routes` every model is the service's.
     package init(
-        service: ServiceKey, apiKeys: [String] = [], model: String = "claude-haiku-4-5-20251001",
+        service: ServiceKey, routes: RouteTable? = nil, apiKeys: [String] = [],
+        model: String = "claude-haiku-4-5-20251001",
         maxTokens: Int = 1024, maxAttempts: Int = 4, cacheEnabled: Bool = true, allowedOrigins: [String] = [],
         version: String = "0", limits: APILimits = APILimits()
     ) {
         self.service = service
+        self.routes = routes ?? RouteTable(service: service)
         self.keyDigests = apiKeys.map { SHA256.hash(Array($0.utf8)) }
         self.model = model
         self.maxTokens = maxTokens

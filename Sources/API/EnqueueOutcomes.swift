@@ -41,8 +41,10 @@ extension Job {
             cache: new.cache,
             lease: nil, waitingFor: waiting, request: nil, response: nil, error: nil, usage: nil, cost: .zero,
             saved: .zero, cached: false, sourceJob: nil, model: new.route.model,
+            requestedModel: new.requestedModel,
             simulated: new.route.service.simulated)
         check = new.check.map { JobCheck(rules: $0.rules) }
+        route = new.route.name
     }
 }
 

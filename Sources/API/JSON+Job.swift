@@ -59,6 +59,7 @@ extension JSONWriter {
         field("source_job_id", job.sourceJob?.description)
         field("model", job.model)
         field("route", job.route)
+        field("requested_model", job.requestedModel)
         if job.simulated { field("simulated", true) }
     }
 }

@@ -13,7 +13,9 @@ extension API {
 
     func retryJobs(_ call: Call) async throws -> Response {
         let change = try await massChange(call, fields: ["set"])
-        return try await change.carriedOut(on: [.failed, .cancelled]) { filter, last, limit in
+        // What is mended where it stands comes first: reopened jobs are queued, and would be mended twice.
+        let states: [JobState] = (change.set.isEmpty ? [] : [.queued]) + [.failed, .cancelled]
+        return try await change.carriedOut(on: states) { filter, last, limit in
             try await self.store.retry(
                 filter, change: change.set, after: last, limit: limit, now: self.clock.now())
         }

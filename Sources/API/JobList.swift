@@ -70,7 +70,9 @@ extension API {
         case "batch_id": filter.batch = try await batch(try field.text()).id
         case "key": filter.key = try field.line(bytes: JobLimits.keyBytes)
         case "tag": filter.tag = try field.line(bytes: JobLimits.tagBytes)
-        case "model": filter.model = try field.line(bytes: JobLimits.modelBytes)
+        case "model":
+            let model = try field.line(bytes: JobLimits.modelBytes)
+            filter.model = settings.routes.route(for: model)?.model ?? model
         case "error_type": filter.errorType = try field.line(bytes: JobLimits.nameBytes)
         case "created_after": filter.createdAfter = try field.time()
         case "created_before": filter.createdBefore = try field.time()

@@ -50,7 +50,12 @@ struct JobReader {
     private func job(
         _ draft: JobDraft, said: JSON, form: String, prefix: String, ordinal: Int
     ) throws(Problem) -> NewJob {
-        let request = try request(of: draft, named: form == "request" ? "request" : prefix + "request")
+        let name = form == "request" ? "request" : prefix + "request"
+        var request = try request(of: draft, named: name)
+        let asked = request.model
+        let route = try settings.routes.route(
+            for: asked, field: draft.request == nil ? prefix + "model" : name + ".model")
+        if route.model != asked { try request.send(to: route.model) }
         var job = NewJob(
             queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
             runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline,
@@ -58,7 +63,7 @@ struct JobReader {
             cache: settings.cacheEnabled ? draft.cache ?? .use : .off, sample: draft.sample ?? 0,
             tags: draft.tags ?? defaults.tags ?? [],
             metadata: draft.metadata, request: request.bytes,
-            route: RouteKey(service: settings.service, model: request.model), maxTokens: request.maxTokens,
+            route: route, requestedModel: asked, maxTokens: request.maxTokens,
             promptHash: PromptHash(request: request.json, sample: draft.sample ?? 0),
             fingerprint: fingerprint(of: draft, said: said, form: form), batch: batch,
             idempotency: idempotencyKey.map { NewJob.Idempotency(key: $0, ordinal: ordinal) })

@@ -31,7 +31,7 @@ extension API {
         return try await answer(try await store.cancel(id, now: call.now), to: "cancel", id: id, call: call)
     }
 
-    /// Takes `{"set":{"model":…,"max_tokens":…}}`, or nothing.
+    /// Takes `{"set":{"model":…,"route":…,"max_tokens":…}}`, or nothing.
     func retryJob(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
         let id = try jobID(call)
@@ -54,9 +54,21 @@ extension API {
             switch field.name {
             case "set.model":
                 let model = try field.line(bytes: JobLimits.modelBytes)
-                change.route = RouteKey(service: settings.service, model: model)
+                change.route = try settings.routes.route(for: model, field: field.name)
+                change.requestedModel = model
+            case "set.route":
+                let name = try field.line(bytes: JobLimits.modelBytes)
+                guard let route = settings.routes.route(named: name) else {
+                    throw Problem(
+                        .invalidField,
+                        "“\(name.prefix(100))” is no route; there are \(settings.routes.names.joined(separator: ", "))",
+                        field: field.name)
+                }
+                change.route = route
+                change.requestedModel = name
             case "set.max_tokens": change.maxTokens = try field.integer(in: JobLimits.maxTokens)
-            default: throw Problem.unknownField(field, prefix: "set.", known: ["model", "max_tokens"])
+            default:
+                throw Problem.unknownField(field, prefix: "set.", known: ["model", "route", "max_tokens"])
             }
         }
         return change

@@ -75,7 +75,7 @@ extension JSON {
     }
 
     /// Parses what was put together here from parts that were parsed before, so that it cannot fail.
-    fileprivate static func ofOwn(_ bytes: [UInt8], named name: String) throws(Problem) -> JSON {
+    static func ofOwn(_ bytes: [UInt8], named name: String) throws(Problem) -> JSON {
         do {
             return try parse(bytes, maxDepth: deepest)
         } catch {

@@ -20,16 +20,25 @@ extension SQLiteJobStore {
     }
 
     package func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome {
-        try await write(now: now) { operation in try Change(operation).retry(id.value, change) }
+        try await write(now: now) { operation in
+            var mending = Change(operation)
+            let outcome = try mending.retry(id.value, change)
+            try mending.resumeMendedQueues()
+            return outcome
+        }
     }
 
     package func retry(
         _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
     ) async throws -> MassChange {
         try await write(now: now) { operation in
-            let ids = try FilterSQL(filter, states: [.failed, .cancelled])
-                .ids(after: after, limit: limit, operation.connection)
-            for id in ids { _ = try Change(operation).retry(id, change) }
+            let ids = try FilterSQL(
+                filter, states: [.failed, .cancelled] + (change.isEmpty ? [] : [.queued])
+            )
+            .ids(after: after, limit: limit, operation.connection)
+            var mending = Change(operation)
+            for id in ids { _ = try mending.retry(id, change) }
+            try mending.resumeMendedQueues()
             return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
         }
     }
@@ -38,6 +47,8 @@ extension SQLiteJobStore {
 /// Cancelling and retrying, one job at a time.
 private struct Change {
     let operation: Operation
+    /// Lanes that mended jobs have left, by their queues.
+    private var leftLanes: [Int64: Set<Int64>] = [:]
     var connection: Connection { operation.connection }
 
     init(_ operation: Operation) {
@@ -54,8 +65,14 @@ private struct Change {
     }
 
     /// Reopens a failed or cancelled job with a fresh count; its history stays.
-    func retry(_ id: Int64, _ change: RetryChange) throws -> ChangeOutcome {
+    ///
+    /// A job that is still queued is only mended: it keeps its place and its time.
+    mutating func retry(_ id: Int64, _ change: RetryChange) throws -> ChangeOutcome {
         guard let job = try StoredJob.find(id, connection) else { return .unknown }
+        if job.state == .queued, !change.isEmpty {
+            try mend(job, change)
+            return .changed
+        }
         guard job.state == .failed || job.state == .cancelled else { return .refused(job.state) }
         if let place = job.finishOrder { try operation.giveUp(place: place) }
         _ = try connection.run(
@@ -73,7 +90,7 @@ private struct Change {
     }
 
     /// Another model or limit: another request, another prompt hash, perhaps another lane.
-    private func mend(_ job: StoredJob, _ change: RetryChange) throws {
+    private mutating func mend(_ job: StoredJob, _ change: RetryChange) throws {
         guard
             let (request, sample) = try connection.queryOne(
                 "SELECT request, sample FROM job_body WHERE job_id = ?1", [.integer(job.id)],
@@ -84,6 +101,9 @@ private struct Change {
             var model = JSONWriter()
             model.string(route.model)
             json = try JSON.parse(json.replacing("model", with: model.bytes))
+            let name = change.requestedModel.flatMap { $0 == route.model ? nil : $0 }
+            _ = try connection.run(
+                "UPDATE job_body SET requested_model = ?2 WHERE job_id = ?1", [.integer(job.id), .text(name)])
             try moveLane(job, to: route)
         }
         if let maxTokens = change.maxTokens {
@@ -100,9 +120,37 @@ private struct Change {
             ])
         _ = try connection.run(
             "UPDATE job_body SET request = ?2 WHERE job_id = ?1", [.integer(job.id), .blob(bytes)])
+        // Whoever waited for an answer to the old prompt looks for one to the new.
+        _ = try connection.run(
+            """
+            UPDATE job
+            SET ready = 1, held_until = NULL, held_hash = NULL
+            WHERE id = ?1 AND held_hash IS NOT NULL
+            """, [.integer(job.id)])
     }
 
-    private func moveLane(_ job: StoredJob, to route: RouteKey) throws {
-        try Lanes.move(job, to: try operation.routeID(route), operation)
+    private mutating func moveLane(_ job: StoredJob, to route: RouteKey) throws {
+        guard let queue = try Lanes.move(job, to: try operation.routeID(route), operation) else { return }
+        let lane = try operation.laneID(queue: queue, route: operation.routeID(route))
+        guard lane != job.lane else { return }
+        leftLanes[queue, default: []].insert(job.lane)
+    }
+
+    /// A queue that paused itself goes on once the last ready job has left the lane that was refused.
+    func resumeMendedQueues() throws {
+        for (queue, lanes) in leftLanes {
+            guard var row = try QueueRow.load(queue, connection), row.paused, row.pauseReason != nil else {
+                continue
+            }
+            let isMended = try lanes.allSatisfy { lane in
+                try Candidate.heads(of: lane, limit: 1, connection).isEmpty
+            }
+            guard isMended else { continue }
+            row.paused = false
+            row.pauseReason = nil
+            row.refusedStreak = 0
+            row.refusedSignature = nil
+            try row.save(connection)
+        }
     }
 }

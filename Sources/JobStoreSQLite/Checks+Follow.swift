@@ -133,12 +133,15 @@ extension Checks {
 
 /// Queued jobs change lanes when their route changes.
 enum Lanes {
-    static func move(_ job: StoredJob, to route: Int64, _ operation: Operation) throws {
+    /// Returns the job's queue.
+    @discardableResult
+    static func move(_ job: StoredJob, to route: Int64, _ operation: Operation) throws -> Int64? {
         guard
             let queue = try operation.connection.queryOne(
                 "SELECT queue_id FROM job WHERE id = ?1", [.integer(job.id)], { row in row.int64(0) })
-        else { return }
+        else { return nil }
         try move(job, into: try operation.laneID(queue: queue, route: route), operation)
+        return queue
     }
 
     static func move(_ job: StoredJob, into lane: Int64, _ operation: Operation) throws {

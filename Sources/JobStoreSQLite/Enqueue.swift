@@ -145,14 +145,16 @@ private struct Enqueue {
         _ = try connection.run(
             """
             INSERT INTO job_body (
-                job_id, request, metadata, tags, fingerprint, sample, idempotency_key, idempotency_ordinal
+                job_id, request, metadata, tags, fingerprint, sample, idempotency_key, idempotency_ordinal,
+                requested_model
             )
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """,
             [
                 .integer(id), .blob(job.request), .blob(job.metadata),
                 job.tags.isEmpty ? .null : .text(job.tags.joined(separator: "\n")), .blob(job.fingerprint),
                 .integer(job.sample), .text(job.idempotency?.key), .integer(job.idempotency?.ordinal),
+                job.requestedModel == job.route.model ? .null : .text(job.requestedModel),
             ])
     }
 }

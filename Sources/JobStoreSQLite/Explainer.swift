@@ -7,6 +7,7 @@ struct Explainer {
     let now: Now
     private var routes: [Int64: RouteRow] = [:]
     private var forecast: Forecast
+    private var attendances: [ServiceKey: Attendance] = [:]
 
     /// A worker not heard of for so long does not count.
     static let workerPatience: Milliseconds = 30_000
@@ -91,6 +92,8 @@ struct Explainer {
 
     private mutating func waiting(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
         guard let route = try route(standing.route) else { return nil }
+        let attendance = try attendance(of: route.key.service)
+        if attendance == .others { return WaitingFor(gate: .worker, detail: route.key.orphanWords) }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .refused(let gate, let detail, let after):
@@ -109,6 +112,13 @@ struct Explainer {
         route.ledger.advance(to: now.moment)
         routes[id] = route
         return route
+    }
+
+    private mutating func attendance(of service: ServiceKey) throws -> Attendance {
+        if let known = attendances[service] { return known }
+        let found = try Attendance.of(service, now: now.moment, connection)
+        attendances[service] = found
+        return found
     }
 
     private func standing(of job: Int64) throws -> Standing? {

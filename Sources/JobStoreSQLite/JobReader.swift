@@ -33,7 +33,8 @@ struct JobReader {
         job.error, answer.input_tokens, answer.output_tokens, answer.cache_write_tokens, answer.cache_write_1h_tokens,
         answer.cache_read_tokens, job.cost, job.saved, job.cached, answer.job_id, coalesce(answer.model, route.model),
         route.simulated, job.finish_order, job.batch_ordinal,
-        coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model), \(Checks.columns)
+        coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model),
+        coalesce(job_body.requested_model, route.model), \(Checks.columns)
         """
     }
 
@@ -70,10 +71,10 @@ struct JobReader {
             usage: usage(row), cost: Money(nanodollars: row.int64(28)),
             saved: Money(nanodollars: row.int64(29)),
             cached: row.bool(30), sourceJob: source == id ? nil : source.map { JobID($0) },
-            model: row.text(32),
+            model: row.text(32), requestedModel: row.text(37),
             simulated: row.bool(33))
         job.route = row.text(36)
-        job.check = JobCheck(row, from: 37)
+        job.check = JobCheck(row, from: 38)
         return FinishedJob(cursor: row.int64OrNil(34) ?? 0, job: job)
     }
 

@@ -13,7 +13,7 @@ extension RouteRow {
         id, provider, endpoint, model, credential, simulated, paused, gate, gate_boot, gate_until, gate_until_date,
         gate_closed_boot, gate_closed_at, gate_failures, gate_trips, ramp_boot, ramp_from, running, succeeded,
         learned, answers, input_per_byte, high_output, mean_input, mean_output, mean_call, open_input, open_output,
-        window, window_threshold, window_cut_boot, window_cut_at, burst, reserves_max_tokens
+        window, window_threshold, window_cut_boot, window_cut_at, burst, reserves_max_tokens, concurrency
         """
     private static let byID = SQL("SELECT \(columns) FROM route WHERE id = ?1")
     static let byKey = SQL(
@@ -64,6 +64,7 @@ extension RouteRow {
             size: row.double(28), threshold: row.doubleOrNil(29), cutAt: Self.moment(row, 30, 31))
         ledger.burst = row.int64(32)
         ledger.reservesMaxTokens = row.bool(33)
+        ledger.concurrency = row.intOrNil(34)
         ledger.countsCacheReads = key.countsCacheReads
     }
 

@@ -25,7 +25,9 @@ extension SQLiteJobStore {
                     .integer(worker.slots),
                     .integer(milliseconds), .integer(now.moment.boot), .integer(now.moment.milliseconds),
                 ])
-            return WorkerID(operation.connection.lastInsertRowID)
+            let id = WorkerID(operation.connection.lastInsertRowID)
+            try Attendance.note(worker.services ?? [], of: id, operation.connection)
+            return id
         }
     }
 

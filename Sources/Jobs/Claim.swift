@@ -5,12 +5,17 @@ package struct NewWorker: Sendable {
     package var host: String
     package var processID: Int32
     package var slots: Int
+    /// What it can call; nil where it does not say, and is then believed to call everything.
+    package var services: [ServiceKey]?
 
-    package init(name: String, host: String, processID: Int32, slots: Int) {
+    package init(
+        name: String, host: String, processID: Int32, slots: Int, services: [ServiceKey]? = nil
+    ) {
         self.name = name
         self.host = host
         self.processID = processID
         self.slots = slots
+        self.services = services
     }
 }
 
@@ -149,13 +154,18 @@ package struct MassChange: Hashable, Sendable {
 }
 
 /// What a retry mends on its way.
+///
+/// With a change, jobs that are still queued are mended too, where they stand.
 package struct RetryChange: Hashable, Sendable {
     /// Another model, and the route that goes with it.
     package var route: RouteKey?
+    /// What was asked for, where that is not the route's model.
+    package var requestedModel: String?
     package var maxTokens: Int?
 
-    package init(route: RouteKey? = nil, maxTokens: Int? = nil) {
+    package init(route: RouteKey? = nil, requestedModel: String? = nil, maxTokens: Int? = nil) {
         self.route = route
+        self.requestedModel = requestedModel
         self.maxTokens = maxTokens
     }
 

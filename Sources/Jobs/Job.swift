@@ -57,6 +57,8 @@ package struct Job: Sendable {
     package var model: String
     /// `provider/model` of the route that answered; before that, of the job's own.
     package var route = ""
+    /// What the job named: an alias, or the exact model.
+    package var requestedModel: String
     package var simulated: Bool
     /// What its answer must be, and whether it was; nil where nothing was asked.
     package var check: JobCheck?
@@ -81,7 +83,8 @@ package struct Job: Sendable {
         lease: Lease?,
         waitingFor: WaitingFor?, request: [UInt8]?, response: [UInt8]?, error: JobError?, usage: Usage?,
         cost: Money,
-        saved: Money, cached: Bool, sourceJob: JobID?, model: String, simulated: Bool
+        saved: Money, cached: Bool, sourceJob: JobID?, model: String, requestedModel: String? = nil,
+        simulated: Bool
     ) {
         self.id = id
         self.key = key
@@ -111,6 +114,7 @@ package struct Job: Sendable {
         self.cached = cached
         self.sourceJob = sourceJob
         self.model = model
+        self.requestedModel = requestedModel ?? model
         self.simulated = simulated
     }
 }

@@ -48,6 +48,8 @@ package protocol JobStore: Sendable {
     func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus?
     /// Sets the limits that the operator stated for a route.
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws
+    /// Caps a route's calls in flight, over all workers; nil takes the cap away.
+    func configure(route: RouteKey, concurrency: Int?, now: Now) async throws
 
     // Inspecting
 

@@ -21,6 +21,8 @@ package struct NewJob: Sendable {
     /// The Messages request, verbatim but for `model` and `max_tokens` filled in where they were missing.
     package var request: [UInt8]
     package var route: RouteKey
+    /// The name that was asked for: an alias, a route's name, or the route's model itself.
+    package var requestedModel: String
     package var maxTokens: Int
     package var promptHash: PromptHash
     /// SHA-256 over the canonical form of all that the caller said of this job: tells a repetition from a conflict.
@@ -47,7 +49,8 @@ package struct NewJob: Sendable {
         queue: String, key: String? = nil, priority: Int = 0, runAt: Timestamp? = nil,
         delay: Milliseconds? = nil,
         deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, sample: Int = 0,
-        tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey, maxTokens: Int,
+        tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey,
+        requestedModel: String? = nil, maxTokens: Int,
         promptHash: PromptHash,
         fingerprint: [UInt8], batch: BatchID? = nil, idempotency: Idempotency? = nil
     ) {
@@ -64,6 +67,7 @@ package struct NewJob: Sendable {
         self.metadata = metadata
         self.request = request
         self.route = route
+        self.requestedModel = requestedModel ?? route.model
         self.maxTokens = maxTokens
         self.promptHash = promptHash
         self.fingerprint = fingerprint

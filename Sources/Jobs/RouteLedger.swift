@@ -57,6 +57,8 @@ package struct RouteLedger: Sendable {
     package var reservesMaxTokens = false
     /// Whether input that is read from the provider's cache counts against the input limit.
     package var countsCacheReads = false
+    /// The operator's cap on calls in flight, over all workers.
+    package var concurrency: Int?
 
     /// How many calls fly on a route that has never answered, and how many identical refusals pause a queue.
     package static let fuse = 20
@@ -157,6 +159,10 @@ extension RouteLedger {
         case .open(let limit?) where running >= limit:
             return .refused(gate.waitingGate, "starting again slowly", after: 500)
         case .open: break
+        }
+        if let concurrency, running >= concurrency {
+            return .refused(
+                .concurrency, "\(running) of \(concurrency) calls of the route are in flight", after: nil)
         }
         if succeeded == 0, running >= Self.fuse {
             return .refused(.concurrency, "the first answers are awaited", after: nil)

@@ -89,15 +89,32 @@ package struct RouteTable: Sendable {
             ?? otherModels.map { RouteKey(service: $0, model: model) }
     }
 
+    /// A route by its own name, or by `provider/model`; nil where there is none, whatever takes other models.
+    package func route(named name: String) -> RouteKey? {
+        if let known = byName[name] { return known }
+        guard let service = otherModels, name.hasPrefix(service.provider + "/") else { return nil }
+        return RouteKey(service: service, model: String(name.dropFirst(service.provider.count + 1)))
+    }
+
     /// What the operator said of a route; nil where nothing.
     package func terms(of route: RouteKey) -> RouteTerms? { byKey[route] }
 
     /// The chain of a route, in its order.
     package func fallbacks(of route: RouteKey) -> [Fallback] { byKey[route]?.fallbacks ?? [] }
 
+    /// Who may answer in whose place.
+    package var chains: FallbackChains {
+        FallbackChains(Dictionary(routes.map { ($0.key, $0.fallbacks) }) { first, _ in first })
+    }
+
     /// The operator's price, or the table's; nil where neither knows one.
     package func price(of route: RouteKey) -> Price? {
         byKey[route]?.price ?? PriceTable.price(of: route.model)
+    }
+
+    /// What the tokens of a call cost that this model answered on the route: the operator's word before the table's.
+    package func price(of route: RouteKey, answeredBy model: String) -> Price? {
+        byKey[route]?.price ?? PriceTable.price(of: model) ?? PriceTable.price(of: route.model)
     }
 
     /// Every service that a route or the other models belong to, each once.

@@ -68,7 +68,8 @@ package final class Worker: Sendable {
     /// Nil where the worker was told to stop before it could begin.
     private func register() async throws -> WorkerID? {
         let worker = NewWorker(
-            name: settings.name, host: settings.host, processID: settings.processID, slots: settings.slots)
+            name: settings.name, host: settings.host, processID: settings.processID, slots: settings.slots,
+            services: caller.services)
         var backoff = Backoff(cap: 1000)
         while orders.current == .work {
             do {

@@ -27,13 +27,16 @@ struct JobTests {
                 "response":{"content":[{"type":"text","text":"positive"}]},"error":null,\
                 "usage":{"input_tokens":21,"output_tokens":4,"cache_creation_input_tokens":0,\
                 "cache_read_input_tokens":0},"cost_usd":"0.000041","saved_usd":"0","cached":false,\
-                "source_job_id":null,"model":"m","route":""}
+                "source_job_id":null,"model":"m","route":"anthropic/m","requested_model":"m"}
                 """)
     }
 
     @Test("jobs of a simulator say so, a running one its lease")
     func simulated() async throws {
-        let harness = Harness({ $0.service.simulated = true })
+        let harness = Harness({
+            $0.service.simulated = true
+            $0.routes = RouteTable(service: $0.service)
+        })
         let id = try await harness.job()
         harness.store.change { state in
             state.jobs[id]?.state = .running

@@ -18,13 +18,14 @@ import Testing
 
     @Test func `without any setting everything has its documented default`() throws {
         let settings = try ServiceSettings(invoke())
-        #expect(settings.baseURL == "https://api.anthropic.com")
+        #expect(settings.configuration.providers.map(\.baseURLs) == [["https://api.anthropic.com"]])
+        #expect(settings.configuration.model == "claude-haiku-4-5-20251001")
         #expect(settings.database == "./renga.db")
         #expect(settings.listen == ListenAddress("127.0.0.1:8080"))
         #expect(settings.concurrency == 40 && settings.maxAttempts == 4 && settings.maxTokens == 1024)
         #expect(settings.lease == 30_000 && settings.grace == 30_000)
         #expect(settings.retry == RetryPolicy(base: 1000, cap: 60_000))
-        #expect(settings.limits == nil)
+        #expect(settings.configuration.table.routes.isEmpty)
         #expect(settings.cacheTTL == 30 * 86_400_000 && settings.retention == 30 * 86_400_000)
     }
 
@@ -53,7 +54,6 @@ import Testing
 
     @Test func `a budget that cannot be kept yet stops the start`() {
         #expect(complaint(["RENGA_DAILY_BUDGET_USD": "5"]).contains("RENGA_DAILY_BUDGET_USD is set"))
-        #expect(complaint(["RENGA_CONFIG": "renga.json"]).contains("RENGA_CONFIG is set"))
     }
 
     @Test func `PORT sets the port alone, and a flag counts more than it`() throws {
@@ -87,7 +87,7 @@ import Testing
 
     @Test func `limits may be stated, or taken back`() throws {
         let stated = try ServiceSettings(invoke([], ["RENGA_RPM": "50", "RENGA_OTPM": "learned"]))
-        #expect(stated.limits == RouteLimits(requests: 50))
+        #expect(stated.configuration.table.routes.map(\.limits) == [RouteLimits(requests: 50)])
     }
 
     @Test func `the demo's jobs are kept beside the real ones`() {

@@ -116,6 +116,7 @@ extension FakeStore {
     }
     func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? { throw unused }
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws { throw unused }
+    func configure(route: RouteKey, concurrency: Int?, now: Now) async throws { throw unused }
     func job(_ id: JobID, now: Now) async throws -> Job? { throw unused }
     func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now) async throws -> [Job]
     {

@@ -64,13 +64,15 @@ CREATE TABLE route (
     window_cut_at INTEGER,
     burst INTEGER NOT NULL DEFAULT 60000,
     reserves_max_tokens INTEGER NOT NULL DEFAULT 0,
+    concurrency INTEGER,
     CONSTRAINT route_is_known_once UNIQUE (provider, endpoint, model, credential, simulated),
     CONSTRAINT route_gate_is_known
         CHECK (
             gate = 'open' OR gate = 'rate_limited' OR gate = 'broken' OR gate = 'credential' OR gate = 'forbidden'
             OR gate = 'spend_cap'
         ),
-    CONSTRAINT route_running_is_no_debt CHECK (running >= 0)
+    CONSTRAINT route_running_is_no_debt CHECK (running >= 0),
+    CONSTRAINT route_concurrency_is_positive CHECK (concurrency IS NULL OR concurrency >= 1)
 ) STRICT;
 
 -- One limit per minute of a route. `reserved` only grows: an attempt notes it at its claim, and so knows at its
@@ -198,6 +200,7 @@ CREATE TABLE job_body (
     tags TEXT,
     fingerprint BLOB NOT NULL,
     sample INTEGER NOT NULL DEFAULT 0,
+    requested_model TEXT,
     idempotency_key TEXT,
     idempotency_ordinal INTEGER
 ) STRICT;
@@ -271,6 +274,16 @@ CREATE TABLE worker (
     stopped INTEGER NOT NULL DEFAULT 0,
     emptying INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- What a worker can call; one without rows did not say.
+CREATE TABLE worker_service (
+    worker_id INTEGER NOT NULL REFERENCES worker (id) ON DELETE CASCADE,
+    provider TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    simulated INTEGER NOT NULL,
+    PRIMARY KEY (worker_id, provider, endpoint, credential, simulated)
+) STRICT, WITHOUT ROWID;
 
 -- One try: it alone owns the lease, the reservation and the fate.
 CREATE TABLE attempt (

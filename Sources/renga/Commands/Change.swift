@@ -15,11 +15,20 @@ extension Command {
         name: "retry", summary: "try failed or cancelled jobs again, by id or by filter", arguments: "[ID…]",
         argumentCount: 0...10_000,
         flags: Change.flags + [
-            Flag("set", "NAME=VALUE", "mend what was wrong: model=… or max_tokens=…", isRepeatable: true)
+            Flag(
+                "set", "NAME=VALUE", "mend what was wrong: model=…, route=… or max_tokens=…",
+                isRepeatable: true)
         ],
-        settings: ServerClient.settings, secrets: ServerClient.secrets
+        settings: ServerClient.settings, secrets: ServerClient.secrets,
+        details: """
+            With --set, jobs that are still queued are mended too, where they stand; a queue that paused itself for what was
+            wrong goes on by itself. --set model=… with the model a job has already moves it to where that model is
+            called now.
+            """
     ) { invocation in
-        try await Change(invocation, verb: "retry", from: [.failed, .cancelled]).carryOut()
+        let states: Set<JobState> =
+            invocation.has("set") ? [.queued, .failed, .cancelled] : [.failed, .cancelled]
+        return try await Change(invocation, verb: "retry", from: states).carryOut()
     }
 }
 
@@ -111,10 +120,10 @@ enum Mending {
         var members: [(name: String, value: String)] = []
         for setting in settings {
             let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, ["model", "max_tokens"].contains(parts[0]) else {
-                throw UsageError("--set is “\(setting)”; expected model=NAME or max_tokens=N")
+            guard parts.count == 2, ["model", "route", "max_tokens"].contains(parts[0]) else {
+                throw UsageError("--set is “\(setting)”; expected model=NAME, route=NAME or max_tokens=N")
             }
-            guard parts[0] == "model" || Int(parts[1]) != nil else {
+            guard parts[0] != "max_tokens" || Int(parts[1]) != nil else {
                 throw UsageError("--set is “\(setting)”; expected max_tokens=N, a whole number")
             }
             members.append((parts[0], parts[1]))
@@ -122,7 +131,7 @@ enum Mending {
         var writer = JSONWriter()
         writer.object { writer in
             for (name, value) in members {
-                if name == "model" { writer.field(name, value) } else { writer.field(name, Int(value)) }
+                if name == "max_tokens" { writer.field(name, Int(value)) } else { writer.field(name, value) }
             }
         }
         return writer.bytes

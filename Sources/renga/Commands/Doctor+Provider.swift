@@ -6,38 +6,62 @@ extension Doctor {
     /// Beyond it TLS certificates and `retry-after` dates begin to look wrong.
     private static let clockTolerance: Milliseconds = 60_000
 
-    /// Asks for the list of models, which costs nothing.
-    func provider(_ settings: ServiceSettings) async -> [Finding] {
-        let key = try? invocation.secret(.providerKey)
-        let headers = key.map { [("x-api-key", $0.reveal()), ("anthropic-version", "2023-06-01")] } ?? []
+    /// Asks each provider that may be called for its list of models, which costs nothing; all its addresses.
+    func reach(_ providers: Providers) async -> [Finding] {
+        var findings: [Finding] = []
+        var date: String?
+        let client = HTTPClient()
+        for provider in providers.all {
+            for url in provider.baseURLs {
+                let (finding, found) = await reach(provider, at: url, client)
+                findings.append(finding)
+                date = date ?? found
+            }
+        }
+        client.shutdown()
+        return findings + [clock(date)]
+    }
+
+    private func reach(_ provider: Provider, at url: String, _ client: HTTPClient) async -> (Finding, String?)
+    {
         let request = HTTPRequest(
-            method: "GET", url: settings.baseURL + "/v1/models", headers: headers,
-            timeouts: .init(connect: 5, write: 5, idle: 5, call: 10))
+            method: "GET", url: url + (provider.terms.kind == .anthropic ? "/v1/models" : "/models"),
+            headers: headers(provider), timeouts: .init(connect: 5, write: 5, idle: 5, call: 10))
         do {
-            let response = try await HTTPClient().send(request)
-            return [
-                answer(response.status, settings.baseURL, hasKey: key != nil),
-                clock(response.headers["date"]),
-            ]
+            let response = try await client.send(request)
+            return (answer(response.status, url, provider), response.headers["date"])
         } catch {
-            return [
-                .broken(
-                    "provider",
-                    "\(settings.baseURL) does not answer (\(error)); check ANTHROPIC_BASE_URL and the network"
-                )
-            ]
+            let finding = Finding.broken(
+                "provider \(provider.terms.name)",
+                "\(url) does not answer (\(error)); check the address and the network")
+            return (finding, nil)
         }
     }
 
-    private func answer(_ status: Int, _ url: String, hasKey: Bool) -> Finding {
+    private func headers(_ provider: Provider) -> [(String, String)] {
+        guard let secret = provider.secret else { return [] }
+        switch provider.terms.kind {
+        case .anthropic:
+            return [("x-api-key", secret.reveal()), ("anthropic-version", provider.terms.apiVersion)]
+        case .openai: return [("authorization", "Bearer " + secret.reveal())]
+        }
+    }
+
+    private func answer(_ status: Int, _ url: String, _ provider: Provider) -> Finding {
+        let subject = "provider \(provider.terms.name)"
+        let hasKey = provider.secret != nil
         switch status {
-        case 200: .fine("provider", hasKey ? "\(url) answers and takes the key" : "\(url) answers")
+        case 200: return .fine(subject, hasKey ? "\(url) answers and takes the key" : "\(url) answers")
         case 401, 403:
-            hasKey
-                ? .broken("provider", "\(url) refuses the key (\(status)); check ANTHROPIC_API_KEY")
-                : .fine("provider", "\(url) answers")
-        case 500...: .doubtful("provider", "\(url) answers \(status); it may be down")
-        default: .doubtful("provider", "\(url) answers \(status) to a list of models; is it a Messages API?")
+            return hasKey
+                ? .broken(subject, "\(url) refuses the key (\(status)); check \(provider.terms.credential)")
+                : .fine(subject, "\(url) answers")
+        case 500...: return .doubtful(subject, "\(url) answers \(status); it may be down")
+        default:
+            return .doubtful(
+                subject,
+                "\(url) answers \(status) to a list of models; is it of kind \(provider.terms.kind.rawValue)?"
+            )
         }
     }
 

@@ -1,9 +1,13 @@
 extension Command {
     static let doctor = Command(
         name: "doctor",
-        summary: "checks settings, database, disk, provider, clock and SQLite, and says what would mend them",
+        summary:
+            "checks settings, database, disk, providers, clock and SQLite, and says what would mend them",
         settings: Settings.ofServices, secrets: [.providerKey, .apiKey],
-        details: "Changes nothing and spends nothing. The status is 1 if something is broken."
+        details: """
+            Shows the configuration as it counts, without secrets, from RENGA_CONFIG or the environment. Changes nothing and
+            spends nothing. The status is 1 if something is broken.
+            """
     ) { invocation in
         let findings = await Doctor(invocation).examine()
         try Console.print(Columns.text(findings.map { [$0.state.rawValue, $0.subject, $0.text] }))
@@ -50,27 +54,22 @@ struct Doctor: Sendable {
             return [.broken("settings", "\(error)")]
         }
         var findings = [Finding.fine("settings", "all can be read")]
-        findings += keys(settings)
-        findings += database(settings.database)
-        findings += await provider(settings)
+        findings += callerKey(settings)
+        do {
+            let providers = try Providers(settings.configuration, invocation)
+            findings += configuration(settings, providers)
+            findings += database(settings.database)
+            findings += await reach(providers)
+        } catch {
+            findings.append(.broken("provider", "\(error)"))
+            findings += database(settings.database)
+        }
         findings += [sqlite, files(settings)]
         return findings
     }
 
-    private func keys(_ settings: ServiceSettings) -> [Finding] {
+    private func callerKey(_ settings: ServiceSettings) -> [Finding] {
         var findings: [Finding] = []
-        do {
-            let isSet = try invocation.secret(.providerKey) != nil
-            findings.append(
-                isSet
-                    ? .fine("provider key", "ANTHROPIC_API_KEY is set")
-                    : .doubtful(
-                        "provider key",
-                        "none: `up` answers from its simulator, `serve` and `work` refuse; set ANTHROPIC_API_KEY"
-                    ))
-        } catch {
-            findings.append(.broken("provider key", "\(error)"))
-        }
         do {
             let isSet = try invocation.secret(.apiKey, mayBeMissing: true) != nil
             findings.append(callers(settings.listen, isSet: isSet))

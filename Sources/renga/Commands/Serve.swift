@@ -12,11 +12,11 @@ extension Command {
     ) { invocation in
         let settings = try ServiceSettings(invocation)
         let log = Log.standard(settings.logLevel)
-        let provider = try Provider.real(invocation, settings)
+        let providers = try Providers.real(settings.configuration, invocation)
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
         let base = try await Foundations(settings, command: "serve", log: log)
-        try await base.state(settings.limits, of: provider.key)
-        let api = try base.api(for: provider, key: key)
+        try await base.state(providers)
+        let api = try base.api(key: key)
         try await base.run([api.service])
         return .done
     }

@@ -16,34 +16,40 @@ extension Command {
         var settings = try ServiceSettings(invocation)
         let log = Log.standard(settings.logLevel)
         let simulator = try Demo.simulator(invocation, &settings, log)
-        let provider = try simulator.map { .simulated(at: $0.url) } ?? Provider.real(invocation, settings)
+        let providers =
+            try simulator.map { .simulated(settings.configuration, at: $0.url) }
+            ?? Providers.real(settings.configuration, invocation)
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
         let base = try await Foundations(settings, command: "up", log: log)
-        try await base.state(settings.limits, of: provider.key)
-        let api = try base.api(for: provider, key: key)
+        try await base.state(providers)
+        let api = try base.api(key: key)
         let greeting = Greeting(
             url: api.url, database: settings.database, isSimulated: simulator != nil,
             header: CallerKey.shellHeader(invocation, key))
         // Where nobody reads standard output, the log says the same.
         try? Console.print(greeting.text)
         try await base.run(
-            [api.service, base.worker(for: provider)] + (simulator.map { [$0.service] } ?? []))
+            [api.service, base.worker(for: providers)] + (simulator.map { [$0.service] } ?? []))
         return .done
     }
 }
 
 /// What `up` does without a provider's key.
 enum Demo {
-    /// The simulator, listening on a free port of loopback; nil where a key is set.
+    /// The simulator, listening on a free port of loopback; nil where a key is set, or a configuration file says who
+    /// answers.
     static func simulator(
         _ invocation: Invocation, _ settings: inout ServiceSettings, _ log: Log
     ) throws -> Listening? {
-        guard try invocation.secret(.providerKey) == nil else { return nil }
+        guard settings.configuration.source == nil, try invocation.secret(.providerKey) == nil else {
+            return nil
+        }
         if let url = invocation.given(Settings.baseURL) {
             throw UsageError(
                 "ANTHROPIC_BASE_URL is “\(url)”, but no ANTHROPIC_API_KEY is set; set both, or neither for the simulator"
             )
         }
+        settings.configuration = settings.configuration.simulated()
         if !invocation.isFlagged(Settings.database) { settings.database = demoPath(settings.database) }
         guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
         let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))

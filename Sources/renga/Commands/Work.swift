@@ -11,10 +11,10 @@ extension Command {
     ) { invocation in
         let settings = try ServiceSettings(invocation)
         let log = Log.standard(settings.logLevel)
-        let provider = try Provider.real(invocation, settings)
+        let providers = try Providers.real(settings.configuration, invocation)
         let base = try await Foundations(settings, command: "work", log: log)
-        try await base.state(settings.limits, of: provider.key)
-        try await base.run([base.worker(for: provider)])
+        try await base.state(providers)
+        try await base.run([base.worker(for: providers)])
         return .done
     }
 }

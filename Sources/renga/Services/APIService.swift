@@ -6,11 +6,13 @@ import Telemetry
 
 extension Foundations {
     /// The API, listening already; `service` serves until it is cancelled.
-    func api(for provider: Provider, key: Secret?) throws -> Listening {
+    func api(key: Secret?) throws -> Listening {
+        let configuration = settings.configuration
         let api = API(
             store: store, clock: clock,
             settings: APISettings(
-                service: provider.key, apiKeys: key.map { [$0.reveal()] } ?? [], model: settings.model,
+                service: configuration.standardRoute.service, routes: configuration.table,
+                apiKeys: key.map { [$0.reveal()] } ?? [], model: configuration.model,
                 maxTokens: settings.maxTokens, maxAttempts: settings.maxAttempts,
                 cacheEnabled: settings.cacheTTL > 0,
                 allowedOrigins: settings.corsOrigins, version: Version.current),

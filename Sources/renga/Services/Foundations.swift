@@ -16,7 +16,9 @@ struct Foundations: Sendable {
         self.settings = settings
         self.log = log
         let files = raiseFileLimit()
-        let store = try await Self.open(settings.database, cacheTTL: settings.cacheTTL)
+        let store = try await Self.open(
+            settings.database,
+            StoreSettings(cacheTTL: settings.cacheTTL, fallbacks: settings.configuration.table.chains))
         self.store = store
         log.info(
             "renga starts",
@@ -28,20 +30,32 @@ struct Foundations: Sendable {
     }
 
     /// The store in a file, made where it is missing.
-    static func open(_ path: String, cacheTTL: Milliseconds? = nil) async throws -> SQLiteJobStore {
+    static func open(_ path: String, _ settings: StoreSettings = StoreSettings()) async throws
+        -> SQLiteJobStore
+    {
         do {
-            let settings = cacheTTL.map { StoreSettings(cacheTTL: $0) } ?? StoreSettings()
             return try await SQLiteJobStore(path: path, settings: settings)
         } catch let error as JobStoreError {
             throw Failure("RENGA_DATABASE is “\(path)”, which cannot be used: \(error.message)")
         }
     }
 
-    /// Tells the store the limits that the operator stated for the default route.
-    func state(_ limits: RouteLimits?, of service: ServiceKey) async throws {
-        guard let limits else { return }
-        try await store.configure(
-            route: RouteKey(service: service, model: settings.model), limits: limits, now: clock.now())
+    /// Tells the store what the operator said of each route, and the log what will not work.
+    ///
+    /// Routes that nothing was said of keep what was stated before.
+    func state(_ providers: Providers) async throws {
+        for terms in settings.configuration.table.routes {
+            try await store.configure(route: terms.key, limits: terms.limits, now: clock.now())
+            try await store.configure(route: terms.key, concurrency: terms.concurrency, now: clock.now())
+        }
+        for provider in providers.all where !provider.isReady {
+            log.warning(
+                "a provider has no credential: its jobs wait",
+                ["provider": "\(provider.terms.name)", "set": "\(provider.credentialHint)"])
+        }
+        for (model, ending) in settings.configuration.endings(at: clock.now().timestamp) {
+            log.warning("a model is near its end", ["model": "\(model)", "detail": "\(ending)"])
+        }
     }
 }
 

@@ -1,35 +1,107 @@
+import HTTPClient
 import Jobs
 import Models
+import Telemetry
 
-/// Who answers, and by whose credential.
+/// A provider with its key, as this process has it.
 struct Provider: Sendable {
-    var service: AnthropicService
+    var terms: ProviderTerms
+    /// Where it is called; one and the same as its endpoint but for the simulator inside `up`.
+    var baseURLs: [String]
+    /// Nil where it asks for none, or where the environment has none.
+    var secret: Secret?
 
-    /// Where jobs of this provider belong.
-    var key: ServiceKey { service.key }
+    /// Whether it can be called from here.
+    var isReady: Bool { secret != nil || terms.credential.isEmpty }
 
-    /// Throws where no key is given: jobs would only wait.
-    static func real(_ invocation: Invocation, _ settings: ServiceSettings) throws -> Provider {
-        guard let secret = try invocation.secret(.providerKey) else {
-            throw UsageError(
-                """
-                no provider's key: set ANTHROPIC_API_KEY (or ANTHROPIC_API_KEY_FILE). \
-                To try renga without one, use `renga up`: it brings a simulator.
-                """)
+    /// What to set to make it ready.
+    var credentialHint: String { "\(terms.credential) (or \(terms.credential)_FILE)" }
+}
+
+/// All providers of the configuration.
+struct Providers: Sendable {
+    var all: [Provider]
+
+    var ready: [Provider] { all.filter(\.isReady) }
+
+    init(_ configuration: Configuration, _ invocation: Invocation) throws {
+        all = try configuration.providers.map { terms in
+            let secret = terms.credential.isEmpty ? nil : try invocation.secret(.of(terms))
+            return Provider(terms: terms, baseURLs: terms.baseURLs, secret: secret)
         }
-        let key = ServiceKey(
-            provider: "anthropic", endpoint: settings.baseURL, credential: SecretSetting.providerKey.name,
-            simulated: false)
-        return Provider(service: AnthropicService(key: key, baseURL: settings.baseURL, apiKey: secret))
+    }
+
+    /// Throws where no provider can be called: jobs would only wait.
+    static func real(_ configuration: Configuration, _ invocation: Invocation) throws -> Providers {
+        let providers = try Providers(configuration, invocation)
+        guard providers.ready.isEmpty else { return providers }
+        let hints = providers.all.map(\.credentialHint).joined(separator: ", or ")
+        throw UsageError(
+            """
+            no provider's key: set \(hints). \
+            To try renga without one, use `renga up`: it brings a simulator.
+            """)
     }
 
     /// The simulator inside `up`.
-    ///
-    /// Its endpoint has no port in its name: that differs at every start, and jobs belong to the endpoint.
-    static func simulated(at url: String) -> Provider {
-        let key = ServiceKey(
-            provider: "anthropic", endpoint: "simulator", credential: SecretSetting.providerKey.name,
-            simulated: true)
-        return Provider(service: AnthropicService(key: key, baseURL: url, apiKey: Secret("simulated")))
+    static func simulated(_ configuration: Configuration, at url: String) -> Providers {
+        var providers = Providers()
+        providers.all = configuration.providers.map { terms in
+            Provider(terms: terms, baseURLs: [url], secret: Secret("simulated"))
+        }
+        return providers
+    }
+
+    private init() { all = [] }
+}
+
+extension Providers {
+    /// One caller over all providers that are ready, whatever they speak and wherever they are.
+    func caller(_ client: HTTPClient, _ settings: CallSettings, clock: any Clock, log: Log)
+        -> DispatchingCaller
+    {
+        DispatchingCaller(ready.map { $0.caller(client, settings, clock: clock, log: log) })
+    }
+}
+
+extension Provider {
+    fileprivate func caller(
+        _ client: HTTPClient, _ settings: CallSettings, clock: any Clock, log: Log
+    ) -> any ModelCaller {
+        let callers = baseURLs.map { (url: $0, caller: caller(at: $0, client, settings, clock: clock)) }
+        guard callers.count > 1 else { return callers[0].caller }
+        let name = terms.name
+        return EndpointCaller(service: terms.key, endpoints: callers, clock: clock) { endpoints in
+            let ranking = endpoints.map { endpoint in
+                let latency = endpoint.latency.map { " \(Int($0)) ms" } ?? ""
+                return endpoint.url + (endpoint.isWell ? latency : " ill")
+            }
+            log.notice(
+                "endpoints ranked",
+                ["provider": "\(name)", "ranking": "\(ranking.joined(separator: ", "))"])
+        }
+    }
+
+    private func caller(
+        at url: String, _ client: HTTPClient, _ settings: CallSettings, clock: any Clock
+    ) -> any ModelCaller {
+        let key = secret ?? Secret("")
+        switch terms.kind {
+        case .anthropic:
+            let service = AnthropicService(
+                key: terms.key, baseURL: url, apiKey: key, version: terms.apiVersion, betas: terms.betas)
+            return AnthropicCaller(services: [service], client: client, settings: settings, clock: clock)
+        case .openai:
+            let service = OpenAIService(
+                key: terms.key, baseURL: url, apiKey: key, limitField: terms.limitField)
+            return OpenAICaller(services: [service], client: client, settings: settings, clock: clock)
+        }
+    }
+}
+
+extension SecretSetting {
+    /// The key of a provider, by the name that the configuration gives its variable.
+    static func of(_ terms: ProviderTerms) -> SecretSetting {
+        SecretSetting(name: terms.credential, help: "the key of \(terms.name)")
     }
 }

@@ -6,13 +6,11 @@ import Telemetry
 import Worker
 
 extension Foundations {
-    /// A worker with its own client, which calls the provider.
-    func worker(for provider: Provider) -> Service {
+    /// A worker with its own client, which calls every provider that it has a key for.
+    func worker(for providers: Providers) -> Service {
         let client = HTTPClient(maxConnections: settings.concurrency)
-        let caller = AnthropicCaller(
-            services: [provider.service], client: client,
-            settings: CallSettings(timeouts: .init(settings.timeouts)),
-            clock: clock)
+        let caller = providers.caller(
+            client, CallSettings(timeouts: .init(settings.timeouts)), clock: clock, log: log)
         let host = hostName()
         let name = "\(host):\(processID)"
         let worker = Worker(
@@ -20,14 +18,17 @@ extension Foundations {
             settings: WorkerSettings(
                 name: name, host: host, processID: processID, slots: settings.concurrency,
                 lease: settings.lease,
-                grace: settings.grace, retry: settings.retry, retention: settings.retention),
+                grace: settings.grace, retry: settings.retry, retention: settings.retention,
+                price: { [table = settings.configuration.table] route, model in
+                    table.price(of: route, answeredBy: model)
+                }),
             log: log)
         return Service(name: "worker") {
             log.info(
                 "worker starts",
                 [
                     "worker": "\(name)", "slots": .int(settings.concurrency),
-                    "provider": "\(provider.key.endpoint)",
+                    "provider": "\(caller.services.map(\.endpoint).joined(separator: " "))",
                 ])
             try await worker.run()
             client.shutdown()

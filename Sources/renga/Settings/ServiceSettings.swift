@@ -3,17 +3,14 @@ import Telemetry
 
 /// All settings of `up`, `serve` and `work`, read and checked together.
 struct ServiceSettings: Sendable {
-    var baseURL: String
+    var configuration: Configuration
     var database: String
     var listen: ListenAddress
-    var model: String
     var maxTokens: Int
     var maxAttempts: Int
     var concurrency: Int
     var lease: Milliseconds
     var retry: RetryPolicy
-    /// Nil where none was stated: what was stated before stays.
-    var limits: RouteLimits?
     var cacheTTL: Milliseconds
     var retention: Milliseconds
     var timeouts: Timeouts
@@ -28,10 +25,10 @@ struct ServiceSettings: Sendable {
 
     init(_ invocation: Invocation) throws {
         try Self.refuseUnknownPromises(invocation)
-        baseURL = try invocation.value(of: Settings.baseURL)
+        configuration = try Self.configuration(invocation)
+        try Self.refuseUnkeptBudgets(configuration)
         database = try invocation.value(of: Settings.database)
         listen = try invocation.listenAddress()
-        model = try invocation.value(of: Settings.model)
         maxTokens = try invocation.value(of: Settings.maxTokens)
         maxAttempts = try invocation.value(of: Settings.maxAttempts)
         concurrency = try invocation.value(of: Settings.concurrency)
@@ -39,7 +36,6 @@ struct ServiceSettings: Sendable {
         retry = RetryPolicy(
             base: try invocation.value(of: Settings.backoffBase),
             cap: try invocation.value(of: Settings.backoffCap))
-        limits = try Self.limits(invocation)
         cacheTTL = try invocation.value(of: Settings.cacheTTL)
         retention = try invocation.value(of: Settings.retention)
         timeouts = Timeouts(
@@ -57,12 +53,30 @@ struct ServiceSettings: Sendable {
         _ = try invocation.value(of: Settings.cacheInteractive)
         _ = try (invocation.optional(Settings.dailyBudget), invocation.optional(Settings.monthlyBudget))
         let unbuilt: [any SettingDeclaration] = [
-            Settings.dailyBudget, Settings.monthlyBudget, Settings.config,
+            Settings.dailyBudget, Settings.monthlyBudget,
         ]
         for setting in unbuilt where invocation.given(setting) != nil {
             throw UsageError(
                 "\(setting.name) is set, but this version (\(Version.current)) cannot keep it yet; unset it")
         }
+    }
+
+    private static func refuseUnkeptBudgets(_ configuration: Configuration) throws {
+        guard configuration.budgets.isEmpty else {
+            throw UsageError(
+                "RENGA_CONFIG has budgets, but this version (\(Version.current)) cannot keep them yet; take them out"
+            )
+        }
+    }
+
+    /// The file where one is named, the environment by itself otherwise.
+    private static func configuration(_ invocation: Invocation) throws -> Configuration {
+        let simple = SimpleSettings(
+            baseURL: try invocation.value(of: Settings.baseURL),
+            model: invocation.given(Settings.model) == nil ? nil : try invocation.value(of: Settings.model),
+            limits: try limits(invocation))
+        guard let path = try invocation.optional(Settings.config) else { return Configuration(simple) }
+        return try Configuration(file: path, simple)
     }
 
     private static func limits(_ invocation: Invocation) throws -> RouteLimits? {

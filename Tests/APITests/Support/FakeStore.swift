@@ -248,6 +248,7 @@ extension FakeStore {
     func reap(now: Now) async throws -> Reaping { Reaping() }
     func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning { Pruning() }
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {}
+    func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {}
     func backup(to path: String) async throws {}
     func close() async {}
 }

@@ -1,0 +1,100 @@
+import JSON
+import Jobs
+
+/// A route as the file says it; its fallbacks name routes that may stand further below.
+struct RouteEntry {
+    var terms: RouteTerms
+    var fallbacks: ConfigurationValue?
+
+    private static let keys = ["provider", "model", "limits", "prices", "concurrency", "fallbacks"]
+
+    init(name: String, _ value: ConfigurationValue, providers: [ProviderTerms]) throws(ConfigurationError) {
+        let object = try value.object(Self.keys)
+        let provider = try object.required("provider", "the name of a provider")
+        let model = try object.required("model", "a model's exact id, such as \"claude-haiku-4-5-20251001\"")
+        guard let known = providers.first(where: { $0.name == provider.json.string }) else {
+            let names = providers.map(\.name)
+            throw provider.expected("one of the providers: " + names.joined(separator: ", "))
+        }
+        let key = RouteKey(service: known.key, model: try model.text("a model's exact id"))
+        terms = RouteTerms(
+            name: name, key: key, limits: try object["limits"].map(RouteLimits.init) ?? RouteLimits(),
+            price: try object["prices"].map(Price.init),
+            concurrency: try object["concurrency"]?.integer(in: 1...100_000))
+        fallbacks = object["fallbacks"]
+    }
+}
+
+extension RouteLimits {
+    /// More than any provider grants.
+    private static let range = 1...1_000_000_000_000
+
+    fileprivate init(_ value: ConfigurationValue) throws(ConfigurationError) {
+        let object = try value.object(["rpm", "itpm", "otpm", "burst", "reserves_max_tokens"])
+        self.init(
+            requests: try object["rpm"]?.integer(in: Self.range),
+            inputTokens: try object["itpm"]?.integer(in: Self.range),
+            outputTokens: try object["otpm"]?.integer(in: Self.range),
+            burst: try object["burst"].map(Self.burst),
+            reservesMaxTokens: try object["reserves_max_tokens"]?.flag() ?? false)
+    }
+}
+
+extension RouteLimits {
+    private static func burst(_ value: ConfigurationValue) throws(ConfigurationError) -> Milliseconds {
+        guard let time = value.json.string.flatMap(DurationText.parse), (1...60_000).contains(time) else {
+            throw value.expected("a duration up to 1m, such as \"1s\"")
+        }
+        return time
+    }
+}
+
+extension Price {
+    /// US dollars per million tokens; what is left out follows from `input` as with most models.
+    fileprivate init(_ value: ConfigurationValue) throws(ConfigurationError) {
+        let object = try value.object([
+            "input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "long_prompt",
+        ])
+        let what = "US dollars per million tokens"
+        let input = try Self.rate(object.required("input", what))
+        self.init(
+            input: input, output: try Self.rate(object.required("output", what)),
+            cacheWrite5m: try object["cache_write_5m"].map(Self.rate) ?? (input * 5 + 3) / 4,
+            cacheWrite1h: try object["cache_write_1h"].map(Self.rate) ?? input * 2,
+            cacheRead: try object["cache_read"].map(Self.rate) ?? (input + 9) / 10)
+        if let value = object["long_prompt"] {
+            let long = try value.object(["above", "factor"])
+            longPrompt = LongPrompt(
+                above: Int64(try long.required("above", "tokens").integer(in: 1...100_000_000)),
+                factor: Int64(try long.required("factor", "a whole number").integer(in: 1...100)))
+        }
+    }
+
+    /// A dollar per million tokens is a thousand nano-dollars per token.
+    private static func rate(_ value: ConfigurationValue) throws(ConfigurationError) -> Int64 {
+        let money = try value.dollars().nanodollars
+        guard money % 1_000_000 == 0, money <= 100_000 * 1_000_000_000 else {
+            throw value.expected("US dollars per million tokens with at most three places, such as 0.125")
+        }
+        return money / 1_000_000
+    }
+}
+
+extension Fallback {
+    init(_ value: ConfigurationValue, routes: [RouteTerms], of own: RouteTerms) throws(ConfigurationError) {
+        let object = try value.object(["route", "on"])
+        let route = try object.required("route", "the name of a route")
+        guard let target = routes.first(where: { $0.name == route.json.string }) else {
+            throw route.expected("one of the routes: " + routes.map(\.name).joined(separator: ", "))
+        }
+        guard target.key != own.key else { throw route.refused("a route cannot stand in for itself") }
+        guard target.key.service.simulated == own.key.service.simulated else {
+            throw route.refused("a simulator and a real model never answer for each other")
+        }
+        var causes: Set<Cause> = []
+        let list = try object.required("on", "an array of causes")
+        for cause in try list.elements() { causes.insert(try cause.choice(Cause.self)) }
+        guard !causes.isEmpty else { throw list.refused("expected one cause or more") }
+        self.init(route: target.key, causes: causes)
+    }
+}

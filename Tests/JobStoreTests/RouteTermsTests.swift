@@ -1,0 +1,178 @@
+import Jobs
+import Testing
+
+@Suite struct RouteTermsTests {
+    @Test(arguments: Backend.allCases)
+    func `a route's concurrency is a cap over all workers`(backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.store.configure(route: Sample.route, concurrency: 2, now: bench.now)
+            let other = try await bench.store.register(
+                NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: bench.now)
+            let ids = try await bench.enqueue("a", "b", "c")
+            let first = try await bench.claim(1)
+            #expect(try await bench.claim(5, as: other).count == 1)
+            #expect(try await bench.claim(5).isEmpty)
+            let waiting = try await bench.job(ids[2]).waitingFor
+            #expect(waiting?.gate == .concurrency)
+            #expect(waiting?.detail == "2 of 2 calls of the route are in flight")
+            try await bench.succeed(try #require(first.first))
+            #expect(try await bench.claim(5).count == 1)
+            try await bench.store.configure(route: Sample.route, concurrency: nil, now: bench.now)
+            #expect(try await bench.store.routes(now: bench.now).first?.running == 2)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job shows what was asked for and the exact model`(backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            var job = try Sample.job("alias")
+            job.requestedModel = "fast"
+            let id = try await bench.enqueue([job])[0]
+            #expect(try await bench.job(id).requestedModel == "fast")
+            #expect(try await bench.job(id).model == Sample.route.model)
+            let plain = try await bench.enqueue("plain")[0]
+            #expect(try await bench.job(plain).requestedModel == Sample.route.model)
+        }
+    }
+
+    private var moved: RouteKey {
+        var service = Sample.service
+        service.endpoint = "https://elsewhere.example"
+        return RouteKey(service: service, model: Sample.route.model)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `jobs of an endpoint that no worker calls say so, and are moved by naming their model again`(
+        backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue([
+                try Sample.job("one", route: moved), try Sample.job("two", route: moved),
+            ])
+            // The bench's own worker did not say what it calls; it leaves, and one comes that does.
+            try await bench.store.unregister(bench.worker, now: bench.now)
+            #expect(try await bench.job(ids[0]).waitingFor?.detail.contains("no worker is running") == true)
+            let worker = try await bench.store.register(
+                NewWorker(
+                    name: "other", host: "there", processID: 2, slots: 5, services: [Sample.service]),
+                now: bench.now)
+            let waiting = try await bench.job(ids[0]).waitingFor
+            #expect(waiting?.gate == .worker)
+            #expect(waiting?.detail.contains("https://elsewhere.example") == true)
+            #expect(waiting?.detail.contains("renga retry --model \(Sample.route.model)") == true)
+            #expect(try await bench.claim(5, as: worker).isEmpty)
+
+            let change = try await bench.store.retry(
+                JobFilter(state: .queued, model: Sample.route.model),
+                change: RetryChange(route: Sample.route), after: nil, limit: 100, now: bench.now)
+            #expect(change.count == 2)
+            #expect(try await bench.claim(5, as: worker).map(\.route) == [Sample.route, Sample.route])
+        }
+    }
+}
+
+@Suite struct MendingTests {
+    private let typo = RouteKey(service: Sample.service, model: "claude-haiku-typo")
+    private let refusal = Outcome(
+        .refusal(Refusal(status: 404, type: "not_found_error", message: "model: claude-haiku-typo")))
+
+    /// Has the fuse blown by jobs of a misspelt model; returns all of them.
+    private func blowFuse(_ bench: Bench, jobs: Int) async throws -> [JobID] {
+        let route = typo
+        let ids = try await bench.enqueue((0..<jobs).map { try Sample.job("typo \($0)", route: route) })
+        while true {
+            let attempts = try await bench.claim(100)
+            if attempts.isEmpty { return ids }
+            for attempt in attempts { try await bench.meet(refusal, attempt) }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `one command mends what failed and what still waits, and the queue goes on`(backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let ids = try await blowFuse(bench, jobs: 50)
+            let failed = try await bench.states(ids).count { $0 == .failed }
+            #expect(failed == 20)
+            #expect(try await bench.store.queue("default")?.paused == true)
+
+            let change = RetryChange(route: Sample.route)
+            for state in [JobState.queued, .failed] {
+                let filter = JobFilter(state: state, model: typo.model)
+                var last: JobID?
+                // In portions, as the API asks for them: the queue goes on with the last one only.
+                repeat {
+                    let portion = try await bench.store.retry(
+                        filter, change: change, after: last, limit: 10, now: bench.now)
+                    last = portion.last
+                } while last != nil
+            }
+            let queue = try #require(try await bench.store.queue("default"))
+            #expect(!queue.paused && queue.pauseReason == nil && queue.counts.queued == 50)
+            let attempts = try await bench.claim(5)
+            #expect(attempts.count == 5)
+            #expect(attempts.allSatisfy { $0.route == Sample.route })
+            let request = String(decoding: attempts[0].request, as: UTF8.self)
+            #expect(request.contains(Sample.route.model) && !request.contains("typo\","))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a queue of which a part is still wrong stays paused`(backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await blowFuse(bench, jobs: 25)
+            _ = try await bench.store.retry(
+                JobFilter(state: .failed), change: RetryChange(route: Sample.route), after: nil, limit: 100,
+                now: bench.now)
+            #expect(try await bench.store.queue("default")?.paused == true)
+            #expect(try await bench.states(ids).allSatisfy { $0 == .queued })
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a queue that a person paused stays paused, and a queued job without a change is refused`(
+        backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let id = try await bench.enqueue("waits")[0]
+            _ = try await bench.store.update(queue: "default", QueuePatch(paused: true), now: bench.now)
+            #expect(
+                try await bench.store.retry(id, change: RetryChange(), now: bench.now) == .refused(.queued))
+            #expect(
+                try await bench.store.retry(
+                    id, change: RetryChange(route: typo, requestedModel: "fast"), now: bench.now) == .changed)
+            #expect(try await bench.store.queue("default")?.paused == true)
+            let job = try await bench.job(id)
+            #expect(job.model == typo.model && job.requestedModel == "fast")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a scheduled job keeps its time when it is mended`(backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            var job = try Sample.job("later")
+            job.delay = 60_000
+            let id = try await bench.enqueue([job])[0]
+            _ = try await bench.store.retry(
+                id, change: RetryChange(route: typo, maxTokens: 7), now: bench.now)
+            #expect(try await bench.job(id).waitingFor?.gate == .schedule)
+            #expect(try await bench.claim(5).isEmpty)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job that waits for another's answer looks anew once it is mended`(backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueue("same", "same")
+            #expect(try await bench.claim(5).count == 1)
+            let follower = try await bench.states(ids).firstIndex(of: .queued)
+            let id = ids[try #require(follower)]
+            #expect(try await bench.job(id).waitingFor?.gate == .identicalPrompt)
+            _ = try await bench.store.retry(id, change: RetryChange(maxTokens: 7), now: bench.now)
+            #expect(try await bench.claim(5).map(\.key.job) == [id])
+        }
+    }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import JSON
+import Jobs
+import Testing
+
+@testable import renga
+
+@Suite struct ConfigurationTests {
+    private let simple = SimpleSettings(baseURL: "https://api.anthropic.com")
+
+    private func read(_ text: String, _ simple: SimpleSettings? = nil) throws -> Configuration {
+        try Configuration(JSON.parse(text), simple ?? self.simple)
+    }
+
+    private func complaint(_ text: String) throws -> String {
+        let json = try JSON.parse(text)
+        let error = #expect(throws: ConfigurationError.self) { _ = try Configuration(json, simple) }
+        return error?.description ?? ""
+    }
+
+    /// A route's members within an otherwise sound file.
+    private func withRoute(_ members: String) -> String {
+        #"{"providers":{"anthropic":{}},"routes":{"haiku":{\#(members)}}}"#
+    }
+
+    @Test func `the example puts Haiku first and Sonnet behind it`() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Examples/renga.json").path
+        let configuration = try Configuration(file: path, simple)
+        #expect(configuration.standardRoute.name == "anthropic/claude-haiku-4-5-20251001")
+        let haiku = try #require(configuration.table.terms(of: configuration.standardRoute))
+        #expect(haiku.limits == RouteLimits(requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000))
+        #expect(haiku.concurrency == 200)
+        #expect(haiku.price?.cacheWrite5m == 1250 && haiku.price?.cacheRead == 100)
+        #expect(haiku.fallbacks.map(\.route.model) == ["claude-sonnet-5-5"])
+        #expect(haiku.fallbacks[0].causes == [.overloaded, .breaker, .refused, .contextTooLong])
+        #expect(configuration.table.route(for: "strong")?.model == "claude-sonnet-5-5")
+        #expect(configuration.table.route(for: "claude-haiku-4-5") == haiku.key)
+    }
+
+    @Test(arguments: [
+        (
+            #""provider":"anthropic","model":"m","limits":{"rpm":"ten"}"#,
+            #"$.routes.haiku.limits.rpm: expected a whole number from 1 to 1000000000000, found "ten""#
+        ),
+        (
+            #""provider":"anthropic","model":"m","limits":{"rmp":1}"#,
+            "$.routes.haiku.limits.rmp: no such key (did you mean rpm?)"
+        ),
+        (#""provider":"anthropic""#, "$.routes.haiku.model: is missing; expected a model's exact id"),
+        (
+            #""provider":"anthropc","model":"m""#,
+            #"$.routes.haiku.provider: expected one of the providers: anthropic, found "anthropc""#
+        ),
+        (
+            #""provider":"anthropic","model":"m","concurrency":0"#,
+            "$.routes.haiku.concurrency: expected a whole number from 1 to 100000, found 0"
+        ),
+        (
+            #""provider":"anthropic","model":"m","prices":{"input":0.0001,"output":1}"#,
+            "$.routes.haiku.prices.input: expected US dollars per million tokens with at most three places"
+        ),
+        (
+            #""provider":"anthropic","model":"m","fallbacks":[{"route":"haiku","on":["overloaded"]}]"#,
+            "$.routes.haiku.fallbacks[0].route: a route cannot stand in for itself"
+        ),
+        (
+            #""provider":"anthropic","model":"m","fallbacks":[{"route":"x","on":[]}]"#,
+            #"$.routes.haiku.fallbacks[0].route: expected one of the routes: haiku, found "x""#
+        ),
+    ])
+    func `what is wrong with a route is said with its place and what was expected`(
+        members: String, words: String
+    ) throws {
+        let complaint = try complaint(withRoute(members))
+        #expect(complaint.hasPrefix(words), "\(complaint)")
+    }
+
+    @Test(arguments: [
+        ("[]", "$: expected an object, found an array"),
+        (#"{"providers":{}}"#, "$.providers: expected one provider or more"),
+        (#"{"providres":{}}"#, "$.providres: no such key (did you mean providers?)"),
+        (
+            #"{"providers":{"a":{"kind":"openia"}}}"#,
+            #"$.providers.a.kind: expected one of "anthropic", "openai", found "openia""#
+        ),
+        (#"{"providers":{"a":{"kind":"openai"}}}"#, "$.providers.a.base_urls: is missing"),
+        (
+            #"{"providers":{"a":{"kind":"openai","base_urls":["http://h/v1"],"betas":["x"]}}}"#,
+            "$.providers.a.betas: only a provider of kind"
+        ),
+        (
+            #"{"providers":{"a":{"base_urls":["api.example.com"]}}}"#,
+            "$.providers.a.base_urls[0]: expected an address"
+        ),
+        (#"{"providers":{"a b":{}}}"#, #"$.providers["a b"]: expected a name"#),
+        (#"{"providers":{"a":{}},"model":3}"#, "$.model: expected a model"),
+        (
+            #"{"providers":{"a":{},"b":{}},"routes":{"x":{"provider":"a","model":"m"}},"model":"y"}"#,
+            "$.model: no route takes “y”"
+        ),
+        (
+            #"{"providers":{"a":{}},"routes":{"x":{"provider":"a","model":"m"}},"aliases":{"y":"z"}}"#,
+            "$.aliases.y: expected one of the routes: x"
+        ),
+        (
+            #"{"providers":{"a":{}},"budgets":[{"name":"d","window":"week","usd":1}]}"#,
+            "$.budgets[0].window: expected one of"
+        ),
+        (
+            #"{"providers":{"a":{}},"budgets":[{"name":"d","window":"day","usd":"1e3"}]}"#,
+            "$.budgets[0].usd: expected US dollars"
+        ),
+    ])
+    func `what is wrong elsewhere is said with its place`(text: String, words: String) throws {
+        let complaint = try complaint(text)
+        #expect(complaint.hasPrefix(words), "\(complaint)")
+    }
+
+    @Test func `a key that was put in the place of its variable's name is not repeated`() throws {
+        let complaint = try complaint(#"{"providers":{"a":{"credential":"sk-ant-secret"}}}"#)
+        #expect(complaint.hasPrefix("$.providers.a.credential: expected the name of an environment variable"))
+        #expect(!complaint.contains("sk-ant"))
+    }
+
+    @Test func `with one provider every model is taken, with several only those of routes`() throws {
+        let one = try read(#"{"providers":{"anthropic":{}}}"#)
+        #expect(one.standardRoute.model == SimpleSettings.standardModel)
+        #expect(one.table.route(for: "anything")?.service.provider == "anthropic")
+        let routes = #""routes":{"x":{"provider":"b","model":"m"}}"#
+        let two = #""providers":{"a":{},"b":{"kind":"openai","base_urls":["http://127.0.0.1:1/v1"]}}"#
+        #expect(try read("{\(two),\(routes)}").table.route(for: "anything") == nil)
+        #expect(try read("{\(two),\(routes)}").standardRoute.model == "m")
+        let other = try read(#"{\#(two),\#(routes),"other_models":"a"}"#)
+        #expect(other.table.route(for: "anything")?.service.provider == "a")
+        #expect(other.providers[1].credential.isEmpty)
+    }
+
+    @Test func `without a file the environment makes the same value`() throws {
+        let bare = Configuration(simple)
+        #expect(bare.table.routes.isEmpty && bare.model == SimpleSettings.standardModel)
+        #expect(bare.providers.map(\.credential) == ["ANTHROPIC_API_KEY"])
+        let stated = Configuration(
+            SimpleSettings(
+                baseURL: "https://relay.example", model: "m", limits: RouteLimits(requests: 7)))
+        #expect(stated.table.routes.map(\.key) == [stated.standardRoute])
+        #expect(stated.table.routes[0].limits.requests == 7)
+        #expect(stated.standardRoute.service.endpoint == "https://relay.example")
+    }
+
+    @Test func `the environment's limits count over the file's for the standard route`() throws {
+        let text = withRoute(#""provider":"anthropic","model":"m","limits":{"rpm":1,"otpm":2}"#)
+        let simple = SimpleSettings(
+            baseURL: "https://api.anthropic.com", limits: RouteLimits(requests: 9))
+        let configuration = try read(text, simple)
+        #expect(configuration.table.routes.map(\.limits) == [RouteLimits(requests: 9, outputTokens: 2)])
+    }
+
+    @Test func `budgets have a scope, a window and thresholds`() throws {
+        let configuration = try read(
+            #"""
+            {"providers":{"a":{}},"alerts":[90,10],"budgets":[
+              {"name":"daily","window":"day","usd":0.01},
+              {"name":"team","window":"month","usd":"12.50","scope":"tag:team-a","alerts":[100]}]}
+            """#)
+        #expect(
+            configuration.budgets == [
+                StatedBudget(
+                    name: "daily", scope: .all, window: .day, limit: Money(nanodollars: 10_000_000),
+                    alerts: [10, 90]),
+                StatedBudget(
+                    name: "team", scope: .tag("team-a"), window: .month,
+                    limit: Money(nanodollars: 12_500_000_000), alerts: [100]),
+            ])
+    }
+
+    @Test func `models near their end are named with what comes after them`() throws {
+        let text = withRoute(#""provider":"anthropic","model":"claude-sonnet-4-5-20250929""#)
+        let configuration = try read(text)
+        let now = try #require(Timestamp(text: "2026-11-21T00:00:00Z"))
+        #expect(
+            configuration.endings(at: now).map(\.words)
+                == ["ends on 2026-11-30, in 9d 0h; move to claude-sonnet-5-5"])
+        let before = try #require(Timestamp(text: "2026-01-01T00:00:00Z"))
+        #expect(configuration.endings(at: before).isEmpty)
+    }
+}
+
+extension ConfigurationTests {
+    private func doctor(_ environment: [String: String]) throws -> [Finding] {
+        let invocation = try Parser.parse([], for: .doctor, environment: { environment[$0] })
+        let settings = try ServiceSettings(invocation)
+        return Doctor(invocation).configuration(
+            settings, try Providers(settings.configuration, invocation))
+    }
+
+    private func file(_ text: String) throws -> (folder: Folder, path: String) {
+        let folder = try Folder()
+        try folder.write("renga.json", [text])
+        return (folder, folder.url.appending(path: "renga.json").path)
+    }
+
+    @Test func `the doctor shows what counts, without secrets, and who has no credential`() throws {
+        let (folder, path) = try file(
+            #"""
+            {"providers":{"anthropic":{"credential":"OTHER_KEY"},
+                          "own":{"kind":"openai","base_urls":["http://127.0.0.1:1/v1"],"credential":"OWN_KEY"}},
+             "routes":{"haiku":{"provider":"anthropic","model":"claude-haiku-4-5-20251001","limits":{"rpm":50},
+                                "fallbacks":[{"route":"big","on":["overloaded"]}]},
+                       "big":{"provider":"own","model":"big"}},
+             "aliases":{"fast":"haiku"}}
+            """#)
+        let findings = try doctor(["RENGA_CONFIG": path, "OTHER_KEY": "sk-secret"])
+        let text = findings.map { "\($0.state.rawValue) \($0.subject): \($0.text)" }.joined(separator: "\n")
+        #expect(!text.contains("sk-secret"))
+        #expect(
+            text.contains("ok provider anthropic: anthropic at https://api.anthropic.com, OTHER_KEY is set"))
+        #expect(text.contains("look provider own: openai at http://127.0.0.1:1/v1, no key: its jobs wait"))
+        #expect(text.contains("rpm 50, itpm learned, otpm learned; $1 in, $5 out per million tokens"))
+        #expect(text.contains("falls back to big when overloaded"))
+        #expect(text.contains("look route big: own/big"))
+        #expect(text.contains("ok alias fast: anthropic/claude-haiku-4-5-20251001"))
+        _ = folder
+    }
+
+    @Test func `a file that cannot be read stops the start with its name`() throws {
+        let missing = #expect(throws: UsageError.self) {
+            _ = try doctor(["RENGA_CONFIG": "/none/renga.json"])
+        }
+        #expect(
+            missing?.message.hasPrefix("RENGA_CONFIG is “/none/renga.json”; expected a readable file") == true
+        )
+        let (folder, path) = try file(#"{"providers":{"a":{}},"x":1}"#)
+        let wrong = #expect(throws: UsageError.self) { _ = try doctor(["RENGA_CONFIG": path]) }
+        #expect(wrong?.message.contains("$.x: no such key") == true)
+        _ = folder
+    }
+}
