@@ -71,6 +71,7 @@ private struct Change {
         guard let job = try StoredJob.find(id, connection) else { return .unknown }
         if job.state == .queued, !change.isEmpty {
             try mend(job, change)
+            try freeFollowers(of: job)
             return .changed
         }
         guard job.state == .failed || job.state == .cancelled else { return .refused(job.state) }
@@ -127,6 +128,16 @@ private struct Change {
             SET ready = 1, held_until = NULL, held_hash = NULL
             WHERE id = ?1 AND held_hash IS NOT NULL
             """, [.integer(job.id)])
+    }
+
+    /// Somebody may have waited for the call that this job was to make; it stands anew at the head of its own chain.
+    private func freeFollowers(of job: StoredJob) throws {
+        _ = try connection.run(
+            "UPDATE job SET fallback = 0, fallback_cause = NULL, impatient = 0 WHERE id = ?1",
+            [.integer(job.id)])
+        let route = try connection.queryOne(
+            "SELECT route_id FROM lane WHERE id = ?1", [.integer(job.lane)], { row in row.int64(0) })
+        if let route { try Holds.releaseFirst(job.promptHash, route: route, connection) }
     }
 
     private mutating func moveLane(_ job: StoredJob, to route: RouteKey) throws {

@@ -52,6 +52,19 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a queued job that is mended leaves its call to those that wait for it`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            try await bench.meet(Sample.refusal(500), attempt)
+            let change = RetryChange(maxTokens: 99)
+            #expect(try await bench.store.retry(ids[0], change: change, now: bench.now) == .changed)
+            #expect(try await bench.claim().map(\.key.job) == [ids[1]])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a cancelled call is not repeated before its worker has given it up`(_ backend: Backend)
         async throws
     {
