@@ -28,7 +28,10 @@ extension NewCheck {
         } catch {
             throw Problem(error)
         }
-        let routes = check.models.map { RouteKey(service: settings.service, model: $0) }
+        var routes: [RouteKey] = []
+        for model in check.models {
+            routes.append(try settings.routes.route(for: model, field: name + ".on_fail"))
+        }
         return (check, NewCheck(rules: Array(value.raw), routes: routes))
     }
 }
