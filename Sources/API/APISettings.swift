@@ -17,6 +17,8 @@ package struct APISettings: Sendable {
     /// Browsers' origins that may change something; requests of other origins are refused.
     package var allowedOrigins: [String]
     package var version: String
+    /// What jobs may cost, for `max_cost_usd` and forecasts.
+    package var prices: PriceTable
     package var limits: APILimits
 
     /// `apiKeys` come in the clear; only their digests are kept.
@@ -26,7 +28,7 @@ package struct APISettings: Sendable {
         service: ServiceKey, routes: RouteTable? = nil, apiKeys: [String] = [],
         model: String = "claude-haiku-4-5-20251001",
         maxTokens: Int = 1024, maxAttempts: Int = 4, cacheEnabled: Bool = true, allowedOrigins: [String] = [],
-        version: String = "0", limits: APILimits = APILimits()
+        version: String = "0", prices: PriceTable = .standard, limits: APILimits = APILimits()
     ) {
         self.service = service
         self.routes = routes ?? RouteTable(service: service)
@@ -37,6 +39,7 @@ package struct APISettings: Sendable {
         self.cacheEnabled = cacheEnabled
         self.allowedOrigins = allowedOrigins
         self.version = version
+        self.prices = prices
         self.limits = limits
     }
 }

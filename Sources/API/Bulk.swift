@@ -75,10 +75,12 @@ extension API {
 
     private func preview(_ call: Call) -> BulkUpload.Sink {
         let seen = SeenPrompts()
-        return { [store] jobs in
+        return { [store, settings] jobs in
             try await zip(jobs, store.preview(jobs, now: call.now)).map { job, preview in
                 switch preview {
-                case .new: seen.isNew(job) ? .new(atMost: Self.worstCase(job)) : .duplicate
+                case .new:
+                    seen.isNew(job)
+                        ? .new(atMost: settings.worstCase(of: job, now: call.now.timestamp)) : .duplicate
                 case .cached(let saves): .cached(saves: saves)
                 case .existing(let id): .existing(id)
                 case .conflict(let id): .conflict(id)
@@ -87,10 +89,13 @@ extension API {
         }
     }
 
-    /// A token has at least one byte; what a request points to elsewhere is not counted.
-    private static func worstCase(_ job: NewJob) -> Money {
-        PriceTable.price(of: job.route.model)?.worstCase(
-            inputTokens: Int64(job.request.count), maxTokens: Int64(job.maxTokens)) ?? .zero
+}
+
+extension APISettings {
+    /// What a call for the job can cost at most; nothing where no price is known.
+    fileprivate func worstCase(of job: NewJob, now: Timestamp) -> Money {
+        prices.price(of: job.route, at: now)?.worstCase(job.bound, maxTokens: Int64(job.maxTokens))
+            ?? .zero
     }
 }
 

@@ -47,8 +47,3 @@ extension Job {
         route = new.route.name
     }
 }
-
-extension JobID {
-    /// An id holds its creation time above its lowest 20 bits.
-    fileprivate var createdAt: Timestamp { Timestamp(milliseconds: value >> 20) }
-}

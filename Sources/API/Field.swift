@@ -81,6 +81,14 @@ extension Field {
         return duration
     }
 
+    /// US dollars as decimal text, or as a plain number.
+    func money() throws(Problem) -> Money {
+        guard let text = value.string ?? value.numberText, let money = Money(dollars: text) else {
+            throw refuse("an amount of US dollars with up to nine places, such as “0.05”")
+        }
+        return money
+    }
+
     /// A time, or a duration from now.
     func timeOrDuration(now: Timestamp) throws(Problem) -> Timestamp {
         if let time = value.string.flatMap(Timestamp.init(text:)) { return time }

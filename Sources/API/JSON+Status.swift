@@ -14,6 +14,9 @@ extension JSONWriter {
             writer.field("progress", total == 0 ? 0 : Double(finished * 1000 / total) / 1000)
             writer.money("cost_usd", batch.cost)
             writer.money("saved_usd", batch.saved)
+            writer.money("maybe_paid_usd", batch.maybePaid)
+            writer.field("calls", batch.calls)
+            writer.field("cached", batch.hits)
             // What the finished ones cost on average, for all.
             writer.optional("estimate", finished == 0 ? nil : batch.cost) { writer, cost in
                 let average = Double(cost.nanodollars) / Double(finished)
@@ -116,6 +119,7 @@ extension JSONWriter {
             writer.field("calls", spend.calls)
             writer.money("cost_usd", spend.cost)
             writer.money("saved_usd", spend.saved)
+            writer.money("maybe_paid_usd", spend.maybePaid)
             writer.field("hits", spend.hits)
             writer.usage("usage", spend.usage)
         }

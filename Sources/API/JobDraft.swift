@@ -10,6 +10,7 @@ struct JobDraft {
     var delay: Milliseconds?
     var deadline: Timestamp?
     var maxAttempts: Int?
+    var maxCost: Money?
     var cache: CacheMode?
     var sample: Int?
     var tags: [String]?
@@ -24,7 +25,8 @@ struct JobDraft {
     var check: JSON?
 
     static let fields = [
-        "queue", "key", "priority", "run_at", "delay", "deadline", "max_attempts", "cache", "sample", "tags",
+        "queue", "key", "priority", "run_at", "delay", "deadline", "max_attempts", "max_cost_usd", "cache",
+        "sample", "tags",
         "metadata",
         "request", "prompt", "model", "system", "max_tokens", "check",
     ]
@@ -50,6 +52,7 @@ struct JobDraft {
         case "delay": delay = try field.duration()
         case "deadline": deadline = try field.timeOrDuration(now: now)
         case "max_attempts": maxAttempts = try field.integer(in: JobLimits.maxAttempts)
+        case "max_cost_usd": maxCost = try field.money()
         case "cache": cache = try field.choice(CacheMode.self)
         case "sample": sample = try field.integer(in: JobLimits.sample)
         case "tags": tags = try field.tags()

@@ -56,6 +56,8 @@ struct JobReader {
         let route = try settings.routes.route(
             for: asked, field: draft.request == nil ? prefix + "model" : name + ".model")
         if route.model != asked { try request.send(to: route.model) }
+        let bound = CostBound(request: request.json)
+        try checkCost(request, bound: bound, most: draft.maxCost, field: prefix + "max_cost_usd")
         var job = NewJob(
             queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
             runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline,
@@ -64,12 +66,32 @@ struct JobReader {
             tags: draft.tags ?? defaults.tags ?? [],
             metadata: draft.metadata, request: request.bytes,
             route: route, requestedModel: asked, maxTokens: request.maxTokens,
+            bound: bound, maxCost: draft.maxCost,
             promptHash: PromptHash(request: request.json, sample: draft.sample ?? 0),
             fingerprint: fingerprint(of: draft, said: said, form: form), batch: batch,
             idempotency: idempotencyKey.map { NewJob.Idempotency(key: $0, ordinal: ordinal) })
         job.check = try check(of: draft, request: request.json, named: prefix)
         job.refusesQueueCheck = draft.check?.bool == false
         return job
+    }
+
+    /// A job that could cost more than it may is not taken in.
+    private func checkCost(
+        _ request: MessagesRequest, bound: CostBound, most: Money?, field: String
+    ) throws(Problem) {
+        guard let most else { return }
+        guard let price = settings.prices.price(of: request.model, at: now) else {
+            throw Problem(
+                .tooExpensive, "no price is known for \(request.model), so “max_cost_usd” cannot be kept",
+                field: field)
+        }
+        let worst = price.worstCase(bound, maxTokens: Int64(request.maxTokens))
+        guard worst > most else { return }
+        throw Problem(
+            .tooExpensive,
+            "one call may cost $\(worst), and “max_cost_usd” is $\(most): a smaller max_tokens or a shorter prompt would help",
+            field: field
+        ).with("worst_case_usd", worst.description)
     }
 
     private func request(of draft: JobDraft, named name: String) throws(Problem) -> MessagesRequest {

@@ -16,6 +16,7 @@ extension MetricsText {
         self.init()
         queues(stats.queues)
         routes(stats.routes)
+        budgets(stats.budgets)
         let alive = stats.workers.filter(\.alive)
         family("renga_workers", .gauge, "Workers heard of lately.") { $0.sample(alive.count) }
         family("renga_worker_slots", .gauge, "Calls that they can have in flight.") { family in
@@ -105,6 +106,27 @@ extension MetricsText {
                         value(level), ["route": route.name, "endpoint": route.endpoint, "meter": meter])
                 }
             }
+        }
+    }
+
+    private mutating func budgets(_ budgets: [BudgetStatus]) {
+        func each(_ name: String, _ help: String, _ value: (BudgetLedger) -> Double) {
+            family(name, .gauge, help) { family in
+                for budget in budgets {
+                    family.sample(value(budget.ledger), ["budget": budget.ledger.budget.name])
+                }
+            }
+        }
+        each("renga_budget_limit_usd", "What may be spent in the present window.") {
+            dollars($0.budget.limit)
+        }
+        each("renga_budget_settled_usd", "What was spent in it.") { dollars($0.settled) }
+        each("renga_budget_reserved_usd", "What calls in flight may cost.") { dollars($0.reserved) }
+        each("renga_budget_maybe_paid_usd", "What calls may have cost whose answers never came.") {
+            dollars($0.maybePaid)
+        }
+        each("renga_budget_alert_percent", "The highest threshold that was crossed in it.") {
+            Double($0.alerted)
         }
     }
 

@@ -5,8 +5,13 @@ import Jobs
 /// What operators look at.
 extension API {
     func stats(_ call: Call) async throws -> Response {
-        _ = try Parameters(call.head, known: [])
+        let parameters = try Parameters(call.head, known: ["by", "days"])
+        let axes = try parameters.spendAxes()
+        let days = try parameters.integer("days", in: 1...366) ?? 31
         let stats = try await store.stats(now: call.now)
+        var shares: [(axis: SpendAxis, list: [SpendShare])] = []
+        for axis in axes { shares.append((axis, try await store.spend(by: axis, days: days, now: call.now))) }
+        let spendBy = shares
         return .json { writer in
             writer.object { writer in
                 writer.counts("counts", stats.counts)
@@ -15,6 +20,15 @@ extension API {
                 writer.list("routes", stats.routes) { $0.route($1) }
                 writer.list("workers", stats.workers) { $0.worker($1) }
                 writer.list("spend", stats.spend) { $0.spend($1) }
+                if !spendBy.isEmpty {
+                    writer.key("spend_by")
+                    writer.object { writer in
+                        for (axis, list) in spendBy {
+                            writer.list(axis.rawValue, list) { $0.share($1, axis: axis) }
+                        }
+                    }
+                }
+                writer.list("budgets", stats.budgets) { $0.budget($1) }
                 writer.key("cache")
                 writer.object { writer in
                     writer.field("enabled", settings.cacheEnabled)
@@ -61,6 +75,21 @@ extension API {
                 writer.field("first_step", "POST /v1/jobs?wait=60 with {\"prompt\":\"Hello\"}")
             }
         }
+    }
+}
+
+extension Parameters {
+    /// `by=model,queue`; each once.
+    fileprivate func spendAxes() throws(Problem) -> [SpendAxis] {
+        var axes: [SpendAxis] = []
+        for word in (self["by"] ?? "").split(separator: ",") {
+            guard let axis = SpendAxis(rawValue: String(word)) else {
+                let words = SpendAxis.allCases.map(\.rawValue).joined(separator: ", ")
+                throw refuse("by", "one or more of \(words), with commas between")
+            }
+            if !axes.contains(axis) { axes.append(axis) }
+        }
+        return axes
     }
 }
 

@@ -22,6 +22,7 @@ extension Problem {
         case unknownJob = "unknown-job"
         case unknownBatch = "unknown-batch"
         case unknownRoute = "unknown-route"
+        case unknownBudget = "unknown-budget"
         case methodNotAllowed = "method-not-allowed"
         case timeout
         case wrongState = "wrong-state"
@@ -30,6 +31,7 @@ extension Problem {
         case tooManyJobs = "too-many-jobs"
         case lineTooLong = "line-too-long"
         case idempotencyMismatch = "idempotency-mismatch"
+        case tooExpensive = "too-expensive"
         case headersTooLarge = "headers-too-large"
         case `internal`
         case notReady = "not-ready"
@@ -47,12 +49,12 @@ extension Problem.Kind {
             400
         case .unauthorized: 401
         case .originNotAllowed: 403
-        case .notFound, .unknownJob, .unknownBatch, .unknownRoute: 404
+        case .notFound, .unknownJob, .unknownBatch, .unknownRoute, .unknownBudget: 404
         case .methodNotAllowed: 405
         case .timeout: 408
         case .wrongState, .keyTaken: 409
         case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
-        case .idempotencyMismatch: 422
+        case .idempotencyMismatch, .tooExpensive: 422
         case .headersTooLarge: 431
         case .internal: 500
         case .notReady, .overloaded, .storeUnavailable: 503
@@ -79,6 +81,7 @@ extension Problem.Kind {
         case .unknownJob: "There is no such job"
         case .unknownBatch: "There is no such batch"
         case .unknownRoute: "There is no such route"
+        case .unknownBudget: "There is no such budget"
         case .methodNotAllowed: "This path does not take this method"
         case .timeout: "The request took too long"
         case .wrongState: "The job's state does not allow this"
@@ -87,6 +90,7 @@ extension Problem.Kind {
         case .tooManyJobs: "There are too many jobs in one request"
         case .lineTooLong: "The line is too long"
         case .idempotencyMismatch: "The idempotency key came with another body before"
+        case .tooExpensive: "The job may cost more than its max_cost_usd"
         case .headersTooLarge: "The headers are too large"
         case .internal: "Something went wrong in renga"
         case .notReady: "Not ready to serve"

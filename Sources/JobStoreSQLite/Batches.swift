@@ -29,7 +29,7 @@ enum Batches {
     {
         let sql = SQL(
             """
-            SELECT id, name, metadata, created_at, cost, saved
+            SELECT id, name, metadata, created_at, cost, saved, calls, hits, maybe_paid
             FROM batch
             \(clause)
             ORDER BY id DESC
@@ -39,7 +39,8 @@ enum Batches {
             Batch(
                 id: BatchID(row.int64(0)), name: row.text(1), metadata: row.blobOrNil(2),
                 createdAt: Timestamp(milliseconds: row.int64(3)), counts: StateCounts(),
-                cost: Money(nanodollars: row.int64(4)), saved: Money(nanodollars: row.int64(5)))
+                cost: Money(nanodollars: row.int64(4)), saved: Money(nanodollars: row.int64(5)),
+                calls: row.int(6), hits: row.int(7), maybePaid: Money(nanodollars: row.int64(8)))
         }
         for index in batches.indices {
             try connection.forEach(

@@ -5,6 +5,7 @@ import SQLite
 struct CachedAnswer {
     let id: Int64
     let cost: Int64
+    let createdAt: Timestamp
 
     /// The newest living answer to this prompt on this route.
     static func find(_ hash: [UInt8], route: Int64, now: Timestamp, _ connection: Connection) throws
@@ -12,13 +13,16 @@ struct CachedAnswer {
     {
         try connection.queryOne(
             """
-            SELECT id, cost
+            SELECT id, cost, created_at
             FROM answer
             WHERE prompt_hash = ?1 AND route_id = ?2 AND expires_at > ?3
             ORDER BY id DESC
             LIMIT 1
             """, [.blob(hash), .integer(route), .integer(now.milliseconds)]
-        ) { row in CachedAnswer(id: row.int64(0), cost: row.int64(1)) }
+        ) { row in
+            CachedAnswer(
+                id: row.int64(0), cost: row.int64(1), createdAt: Timestamp(milliseconds: row.int64(2)))
+        }
     }
 
     /// Stores an answer once; returns its id.

@@ -18,12 +18,15 @@ struct Candidate {
     let cause: Fallback.Cause?
     /// Whether it waits for no identical call.
     let isImpatient: Bool
+    let bound: CostBound
+    let maxCost: Money?
 
     var mustRunAlone: Bool { deaths >= Poison.aloneAfter }
 
     private static let columns = """
         id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
-        fallback, fallback_cause, impatient
+        fallback, fallback_cause, impatient,
+        worst_input_tokens, cache_writes, max_cost
         """
     private static let headsOfLane = SQL(
         """
@@ -65,6 +68,9 @@ struct Candidate {
         position = row.int(11)
         isImpatient = row.bool(13)
         cause = row.textOrNil(12).flatMap(Fallback.Cause.init(rawValue:))
+        bound = CostBound(
+            inputTokens: row.int64OrNil(14), writes: CostBound.CacheWrites(rawValue: row.int(15)) ?? .oneHour)
+        maxCost = row.int64OrNil(16).map { Money(nanodollars: $0) }
     }
 
     /// What is sent now, and what the answer must be.
@@ -99,6 +105,8 @@ struct NewAttempt {
     let promptHash: [UInt8]?
     let need: RouteLedger.Need
     let worstCase: Money
+    /// The budget windows that hold the worst case.
+    let windows: String?
     let marks: RouteLedger.Marks
 
     func insert(_ operation: Operation) throws {
@@ -114,10 +122,10 @@ struct NewAttempt {
             INSERT INTO attempt (
                 job_id, number, worker_id, route_id, queue_id, opened_at, opened_moment, boot, lease_until,
                 prompt_hash, reserved_input, reserved_output, reserved_cost, mark_requests, mark_input, mark_output,
-                mark_succeeded, home_route_id, fallback, fallback_cause
+                mark_succeeded, home_route_id, fallback, fallback_cause, budget_windows
             )
             VALUES (
-                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20
+                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21
             )
             """,
             [
@@ -128,7 +136,7 @@ struct NewAttempt {
                 .integer(worstCase.nanodollars), .real(marks.requests), .real(marks.input),
                 .real(marks.output),
                 .integer(marks.succeeded), .integer(home), .integer(flight.position),
-                .text(flight.cause?.rawValue),
+                .text(flight.cause?.rawValue), .text(windows),
             ])
     }
 }

@@ -141,9 +141,10 @@ private struct Change {
     }
 
     private mutating func moveLane(_ job: StoredJob, to route: RouteKey) throws {
-        guard let queue = try Lanes.move(job, to: try operation.routeID(route), operation) else { return }
-        let lane = try operation.laneID(queue: queue, route: operation.routeID(route))
-        guard lane != job.lane else { return }
+        guard
+            let queue = try Lanes.move(job, to: try operation.routeID(route), operation),
+            try StoredJob.find(job.id, connection)?.lane != job.lane
+        else { return }
         leftLanes[queue, default: []].insert(job.lane)
     }
 

@@ -100,11 +100,18 @@ extension Checks {
     private static func restate(_ job: Int64, _ request: [UInt8], _ operation: Operation) throws {
         let sample = try own(job, operation.connection).sample
         let json = try JSON.parse(request, maxDepth: JSON.deepest)
+        // A longer request may cost more: what budgets reserve for it follows.
+        let bound = CostBound(request: json)
         _ = try operation.connection.run(
-            "UPDATE job SET request_bytes = ?2, prompt_hash = ?3 WHERE id = ?1",
+            """
+            UPDATE job
+            SET request_bytes = ?2, prompt_hash = ?3, worst_input_tokens = ?4, cache_writes = ?5
+            WHERE id = ?1
+            """,
             [
                 .integer(job), .integer(request.count),
-                .blob(PromptHash(request: json, sample: sample).bytes),
+                .blob(PromptHash(request: json, sample: sample).bytes), .integer(bound.inputTokens),
+                .integer(bound.writes.rawValue),
             ])
     }
 
@@ -137,10 +144,11 @@ enum Lanes {
     @discardableResult
     static func move(_ job: StoredJob, to route: Int64, _ operation: Operation) throws -> Int64? {
         guard
-            let queue = try operation.connection.queryOne(
-                "SELECT queue_id FROM job WHERE id = ?1", [.integer(job.id)], { row in row.int64(0) })
+            let (queue, budget) = try operation.connection.queryOne(
+                "SELECT queue_id, budget FROM lane WHERE id = ?1", [.integer(job.lane)],
+                { row in (row.int64(0), row.text(1)) })
         else { return nil }
-        try move(job, into: try operation.laneID(queue: queue, route: route), operation)
+        try move(job, into: try operation.laneID(queue: queue, route: route, budget: budget), operation)
         return queue
     }
 

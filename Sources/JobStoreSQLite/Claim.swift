@@ -38,12 +38,14 @@ private struct Draw {
     /// What this claim changed, and so writes back.
     private var touched: (routes: Set<Int64>, queues: Set<Int64>) = ([], [])
     private var asides = 0
+    private var purse: Purse
 
     /// A lane that still gives jobs, with those that were fetched from it.
     private struct OpenLane {
         let id: Int64
         let queue: Int64
         let route: Int64
+        let tags: [String]
         var candidates: ArraySlice<Candidate> = []
         var isExhausted = false
     }
@@ -51,6 +53,8 @@ private struct Draw {
     init(_ operation: Operation, request: ClaimRequest) throws {
         self.operation = operation
         self.request = request
+        purse = try Purse.load(
+            operation.connection, now: operation.now.timestamp, prices: operation.settings.prices)
     }
 
     mutating func run() throws -> Claim {
@@ -64,6 +68,7 @@ private struct Draw {
         for id in touched.routes { try routes[id]?.save(connection) }
         for id in touched.queues { try queues[id]?.save(connection) }
         if !touched.queues.isEmpty { try TurnLine.save(turns, connection) }
+        try purse.save(connection)
         if let due = try Survey.soonestHeld(connection) {
             wake(after: max(0, due - now.timestamp.milliseconds))
         }
@@ -88,7 +93,7 @@ private struct Draw {
             guard let queue else { continue }
             queues[lane.queue] = queue
             guard !queue.paused else { continue }
-            lanes.append(OpenLane(id: lane.id, queue: lane.queue, route: lane.route))
+            lanes.append(OpenLane(id: lane.id, queue: lane.queue, route: lane.route, tags: lane.tags))
         }
     }
 
@@ -195,9 +200,16 @@ private struct Draw {
             return nil
         }
         let chains = operation.settings.fallbacks
+        if let error = try purse.refusal(
+            of: job, from: route.key, chains, queue: queue.name, tags: lane.tags, connection)
+        {
+            asides += 1
+            try Ending(operation).fail(job.id, lane: lane.id, batch: job.batch, error)
+            return nil
+        }
         let choice = try chains.choose(from: job.position, of: route.key) { key in
             guard let id = try routeID(key, home: route) else { return nil }
-            return routes[id]?.admission(of: job, in: queue, now: now.moment)
+            return routes[id]?.admission(of: job, in: queue, tags: lane.tags, purse: purse, now: now.moment)
         }
         switch choice {
         case .fly(let position, let cause):
@@ -247,22 +259,21 @@ private struct Draw {
         touched.queues.insert(lane.queue)
         routes[flight.route] = route
         queues[lane.queue] = queue
-        let price = PriceTable.price(of: route.key.model)
-        let worstCase =
-            price?.worstCase(inputTokens: Int64(job.requestBytes), maxTokens: Int64(job.maxTokens)) ?? .zero
+        let call = Purse.Call(job, route: route.key, queue: queue.name, tags: lane.tags)
+        let (worstCase, windows) = try purse.reserve(for: call, connection)
         let attempt = NewAttempt(
             job: job.id, number: job.attempt + 1, worker: request.worker.value, route: flight.route,
             home: lane.route, flight: flight, queue: lane.queue, leaseUntil: now.moment + request.lease,
             promptHash: job.cache == .off || !operation.settings.sharesAnswers ? nil : job.promptHash,
-            need: need, worstCase: worstCase, marks: marks)
+            need: need, worstCase: worstCase, windows: windows, marks: marks)
         try attempt.insert(operation)
         operation.moved(lane: lane.id, batch: job.batch, from: .queued, to: .running)
-        let call = try flight.call(of: job.id, for: route.key, connection)
+        let sent = try flight.call(of: job.id, for: route.key, connection)
         var claimed = ClaimedAttempt(
             key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name, route: route.key,
-            request: call.request, maxTokens: job.maxTokens, leaseUntil: attempt.leaseUntil,
+            request: sent.request, maxTokens: job.maxTokens, leaseUntil: attempt.leaseUntil,
             deadline: job.deadline, failures: job.failures, alone: job.mustRunAlone)
-        claimed.check = call.check
+        claimed.check = sent.check
         claim.attempts.append(claimed)
     }
 

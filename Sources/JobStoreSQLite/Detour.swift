@@ -20,10 +20,14 @@ struct Flight {
 }
 
 extension RouteRow {
-    /// Asks the route's gates for a job.
-    func admission(of job: Candidate, in queue: QueueRow, now: Moment) -> RouteLedger.Admission {
+    /// Asks the route's gates for a job, and the budgets for what it costs there.
+    func admission(
+        of job: Candidate, in queue: QueueRow, tags: [String], purse: Purse, now: Moment
+    ) -> RouteLedger.Admission {
         let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        return ledger.admission(of: need, in: queue.line, now: now)
+        let admission = ledger.admission(of: need, in: queue.line, now: now)
+        guard case .admitted = admission else { return admission }
+        return purse.closure(to: Purse.Call(job, route: key, queue: queue.name, tags: tags)) ?? admission
     }
 }
 
@@ -33,18 +37,24 @@ struct Detour {
     let services: [ServiceKey]
     let chains: FallbackChains
     let now: Now
+    let purse: Purse
 
     /// A job that already left its route is the claim's to place, wherever that ends.
-    func isOpen(to job: Candidate, from home: RouteRow, _ queue: QueueRow) throws -> Bool {
+    func isOpen(to job: Candidate, from home: RouteRow, _ queue: QueueRow, tags: [String]) throws -> Bool {
         guard !chains.isEmpty else { return false }
         if job.position > 0 { return true }
         let choice = try chains.choose(from: 0, of: home.key) { key in
-            if key == home.key { return home.admission(of: job, in: queue, now: now.moment) }
+            if key == home.key {
+                return home.admission(of: job, in: queue, tags: tags, purse: purse, now: now.moment)
+            }
             guard services.contains(key.service) else { return nil }
             // A route that nobody has used yet has no gates.
-            guard var route = try RouteRow.find(key, connection) else { return .admitted(asProbe: false) }
+            guard var route = try RouteRow.find(key, connection) else {
+                return purse.closure(to: Purse.Call(job, route: key, queue: queue.name, tags: tags))
+                    ?? .admitted(asProbe: false)
+            }
             route.ledger.advance(to: now.moment)
-            return route.admission(of: job, in: queue, now: now.moment)
+            return route.admission(of: job, in: queue, tags: tags, purse: purse, now: now.moment)
         }
         if case .fly = choice { return true }
         return false

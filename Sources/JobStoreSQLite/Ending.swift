@@ -26,11 +26,18 @@ struct Ending {
             ])
         _ = try connection.run("UPDATE answer SET uses = uses + 1 WHERE id = ?1", [.integer(answer.id)])
         operation.moved(lane: lane, batch: batch, from: .queued, to: .succeeded)
-        operation.spent(lane: lane) { spend in
+        // An answer younger than the job is one whose call the job waited for.
+        let isShared = answer.createdAt >= JobID(job).createdAt
+        try operation.spent(lane: lane, job: job) { spend in
             spend.hits += 1
             spend.saved += answer.cost
+            spend.sharedHits += isShared ? 1 : 0
+            spend.sharedSaved += isShared ? answer.cost : 0
         }
-        operation.booked(batch: batch, cost: 0, saved: answer.cost)
+        operation.booked(batch: batch) { money in
+            money.hits += 1
+            money.saved += answer.cost
+        }
     }
 
     /// A queued job that cannot be done any more.

@@ -53,10 +53,12 @@ private struct Enqueue {
     private var queues: [String: Int64] = [:]
     private var lanes: [LaneName: Int64] = [:]
     private var ordinals: [Int64: Int64] = [:]
+    private var laneBudget: LaneBudget?
 
     private struct LaneName: Hashable {
         let queue: Int64
         let route: RouteKey
+        let budget: String
     }
 
     init(_ operation: Operation) {
@@ -105,10 +107,19 @@ private struct Enqueue {
         }
         let queue = try queues[job.queue] ?? operation.queueID(job.queue)
         queues[job.queue] = queue
-        let name = LaneName(queue: queue, route: job.route)
-        let lane = try lanes[name] ?? operation.laneID(queue: queue, route: operation.routeID(job.route))
+        let name = LaneName(queue: queue, route: job.route, budget: try budget(of: job.tags))
+        let lane =
+            try lanes[name]
+            ?? operation.laneID(queue: queue, route: operation.routeID(job.route), budget: name.budget)
         lanes[name] = lane
         return Place(queue: queue, lane: lane, ordinal: ordinal)
+    }
+
+    private mutating func budget(of tags: [String]) throws -> String {
+        guard !tags.isEmpty else { return "" }
+        let known = try laneBudget ?? LaneBudget.load(connection)
+        laneBudget = known
+        return known.name(of: tags)
     }
 
     private func lastOrdinal(of batch: Int64) throws -> Int64? {
@@ -125,9 +136,12 @@ private struct Enqueue {
             """
             INSERT INTO job (
                 id, lane_id, queue_id, state, ready, rank, held_until, max_attempts, priority, cache, max_tokens,
-                request_bytes, prompt_hash, created_at, run_at, deadline, key, batch_id, batch_ordinal
+                request_bytes, prompt_hash, created_at, run_at, deadline, key, batch_id, batch_ordinal,
+                worst_input_tokens, cache_writes, max_cost
             )
-            VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            VALUES (
+                ?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21
+            )
             """,
             [
                 .integer(id), .integer(place.lane), .integer(place.queue), .bool(isReady),
@@ -137,7 +151,8 @@ private struct Enqueue {
                 .text(job.cache.rawValue), .integer(job.maxTokens), .integer(job.request.count),
                 .blob(job.promptHash.bytes), .integer(now.milliseconds), .integer(runAt.milliseconds),
                 .integer(job.deadline?.milliseconds), .text(job.key), .integer(job.batch?.value),
-                .integer(place.ordinal),
+                .integer(place.ordinal), .integer(job.bound.inputTokens), .integer(job.bound.writes.rawValue),
+                .integer(job.maxCost?.nanodollars),
             ])
     }
 

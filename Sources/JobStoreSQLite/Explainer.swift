@@ -8,14 +8,17 @@ struct Explainer {
     private var routes: [Int64: RouteRow] = [:]
     private var forecast: Forecast
     private var attendances: [ServiceKey: Attendance] = [:]
+    private var purse: Purse?
+    private let prices: PriceTable
 
     /// A worker not heard of for so long does not count.
     static let workerPatience: Milliseconds = 30_000
 
-    init(_ connection: Connection, now: Now) {
+    init(_ connection: Connection, now: Now, prices: PriceTable = .standard) {
         self.connection = connection
         self.now = now
         forecast = Forecast(connection, now: now)
+        self.prices = prices
     }
 
     struct Standing {
@@ -28,6 +31,8 @@ struct Explainer {
         var route: Int64
         var requestBytes: Int
         var maxTokens: Int
+        var bound: CostBound
+        var tags: [String]
     }
 
     mutating func waiting(of job: Int64) throws -> WaitingFor? {
@@ -94,6 +99,12 @@ struct Explainer {
         guard let route = try route(standing.route) else { return nil }
         let attendance = try attendance(of: route.key.service)
         if attendance == .others { return WaitingFor(gate: .worker, detail: route.key.orphanWords) }
+        let purse = try purse ?? Purse.load(connection, now: now.timestamp, prices: prices)
+        self.purse = purse
+        let call = Purse.Call(
+            bound: standing.bound, maxTokens: standing.maxTokens, route: route.key, queue: queue.name,
+            tags: standing.tags)
+        if let waiting = purse.waiting(of: call) { return waiting }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .refused(let gate, let detail, let after):
@@ -125,7 +136,8 @@ struct Explainer {
         try connection.queryOne(
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
-                job.request_bytes, job.max_tokens, job.lane_id, job.rank
+                job.request_bytes, job.max_tokens, job.lane_id, job.rank,
+                job.worst_input_tokens, job.cache_writes, lane.budget
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
@@ -135,7 +147,11 @@ struct Explainer {
                 place: Forecast.Place(lane: row.int64(8), rank: row.int64(9), job: job), ready: row.bool(0),
                 heldUntil: row.int64OrNil(1).map { Timestamp(milliseconds: $0) },
                 isHeldUnderHash: row.bool(2), failures: row.int(3), queue: row.int64(4), route: row.int64(5),
-                requestBytes: row.int(6), maxTokens: row.int(7))
+                requestBytes: row.int(6), maxTokens: row.int(7),
+                bound: CostBound(
+                    inputTokens: row.int64OrNil(10),
+                    writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour),
+                tags: LaneBudget.tags(of: row.text(12)))
         }
     }
 }

@@ -3,18 +3,22 @@ import SQLite
 
 extension SQLiteJobStore {
     package func job(_ id: JobID, now: Now) async throws -> Job? {
-        try await read { connection in
-            try JobReader(connection: connection, now: now, bodies: [.request, .response]).job(id)
+        let prices = settings.prices
+        return try await read { connection in
+            try JobReader(
+                connection: connection, now: now, bodies: [.request, .response], prices: prices
+            ).job(id)
         }
     }
 
     package func jobs(
         _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now
     ) async throws -> [Job] {
-        try await read { connection in
+        let prices = settings.prices
+        return try await read { connection in
             var clause = FilterSQL(filter)
             if let before { clause.add("job.id < ?", .integer(before.value)) }
-            let reader = JobReader(connection: connection, now: now, bodies: bodies)
+            let reader = JobReader(connection: connection, now: now, bodies: bodies, prices: prices)
             return try reader.jobs(
                 where: clause.whereClause, clause.values, order: "job.id DESC", limit: limit
             )

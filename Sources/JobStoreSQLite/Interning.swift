@@ -24,16 +24,18 @@ extension Operation {
         return connection.lastInsertRowID
     }
 
-    func laneID(queue: Int64, route: Int64) throws -> Int64 {
-        let values: [Value] = [.integer(queue), .integer(route)]
+    /// `budget` is what `LaneBudget` says of the jobs' tags.
+    func laneID(queue: Int64, route: Int64, budget: String = "") throws -> Int64 {
+        let values: [Value] = [.integer(queue), .integer(route), .text(budget)]
         if let id = try connection.queryOne(
-            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND tenant = '' AND budget = ''",
+            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND tenant = '' AND budget = ?3",
             values,
             { row in row.int64(0) })
         {
             return id
         }
-        _ = try connection.run("INSERT INTO lane (queue_id, route_id) VALUES (?1, ?2)", values)
+        _ = try connection.run(
+            "INSERT INTO lane (queue_id, route_id, budget) VALUES (?1, ?2, ?3)", values)
         return connection.lastInsertRowID
     }
 }

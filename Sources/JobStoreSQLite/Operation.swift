@@ -13,7 +13,10 @@ final class Operation {
     private var lanes: [LaneState: Int] = [:]
     private var batches: [BatchState: Int] = [:]
     private var spends: [Int64: SpendDelta] = [:]
-    private var batchMoney: [Int64: (cost: Int64, saved: Int64)] = [:]
+    private var tagSpends: [String: SpendDelta] = [:]
+    private var batchMoney: [Int64: SpendDelta] = [:]
+    /// What is told to `StoreSettings.onEvent` after the commit.
+    private(set) var events: [StoredEvent] = []
     private var lastOrder: Int64?
     private var lastJob: Int64?
 
@@ -34,6 +37,8 @@ final class Operation {
         var cost: Int64 = 0
         var saved: Int64 = 0
         var maybePaid: Int64 = 0
+        var sharedHits: Int64 = 0
+        var sharedSaved: Int64 = 0
     }
 
     init(_ connection: Connection, now: Now, settings: StoreSettings) {
@@ -52,14 +57,21 @@ final class Operation {
         if let new { batches[BatchState(batch: batch, state: new), default: 0] += 1 }
     }
 
-    func spent(lane: Int64, _ change: (inout SpendDelta) -> Void) {
+    /// Under the job's lane, and under each of its tags.
+    func spent(lane: Int64, job: Int64, _ change: (inout SpendDelta) -> Void) throws {
         change(&spends[lane, default: SpendDelta()])
+        try connection.forEach("SELECT tag FROM job_tag WHERE job_id = ?1", [.integer(job)]) { row in
+            change(&tagSpends[row.text(0), default: SpendDelta()])
+        }
     }
 
-    func booked(batch: Int64?, cost: Int64, saved: Int64) {
-        guard let batch, cost != 0 || saved != 0 else { return }
-        batchMoney[batch, default: (0, 0)].cost += cost
-        batchMoney[batch, default: (0, 0)].saved += saved
+    func booked(batch: Int64?, _ change: (inout SpendDelta) -> Void) {
+        guard let batch else { return }
+        change(&batchMoney[batch, default: SpendDelta()])
+    }
+
+    func happened(_ event: StoredEvent) {
+        events.append(event)
     }
 
     /// A number for a new job or batch: its time, and one more than the last.
@@ -102,6 +114,8 @@ final class Operation {
         lanes = [:]
         batches = [:]
         spends = [:]
+        tagSpends = [:]
+        events = []
         batchMoney = [:]
     }
 
@@ -109,6 +123,7 @@ final class Operation {
         try flushLanes()
         try flushBatches()
         try flushSpends()
+        try flushTagSpends()
     }
 
     private func flushLanes() throws {
@@ -135,8 +150,16 @@ final class Operation {
         }
         for (batch, money) in batchMoney {
             _ = try connection.run(
-                "UPDATE batch SET cost = cost + ?2, saved = saved + ?3 WHERE id = ?1",
-                [.integer(batch), .integer(money.cost), .integer(money.saved)])
+                """
+                UPDATE batch
+                SET cost = cost + ?2, saved = saved + ?3, calls = calls + ?4, hits = hits + ?5,
+                    maybe_paid = maybe_paid + ?6
+                WHERE id = ?1
+                """,
+                [
+                    .integer(batch), .integer(money.cost), .integer(money.saved), .integer(money.calls),
+                    .integer(money.hits), .integer(money.maybePaid),
+                ])
         }
     }
 
@@ -147,20 +170,44 @@ final class Operation {
                 """
                 INSERT INTO spend (
                     day, lane_id, calls, hits, input_tokens, output_tokens, cache_write_tokens, cache_read_tokens,
-                    cost, saved, maybe_paid
+                    cost, saved, maybe_paid, shared_hits, shared_saved
                 )
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                 ON CONFLICT DO UPDATE SET
                     calls = calls + ?3, hits = hits + ?4, input_tokens = input_tokens + ?5,
                     output_tokens = output_tokens + ?6, cache_write_tokens = cache_write_tokens + ?7,
                     cache_read_tokens = cache_read_tokens + ?8, cost = cost + ?9, saved = saved + ?10,
-                    maybe_paid = maybe_paid + ?11
+                    maybe_paid = maybe_paid + ?11, shared_hits = shared_hits + ?12,
+                    shared_saved = shared_saved + ?13
                 """,
                 [
                     .integer(day), .integer(lane), .integer(spend.calls), .integer(spend.hits),
                     .integer(spend.usage.inputTokens), .integer(spend.usage.outputTokens),
                     .integer(spend.usage.cacheWriteTokens), .integer(spend.usage.cacheReadTokens),
                     .integer(spend.cost), .integer(spend.saved), .integer(spend.maybePaid),
+                    .integer(spend.sharedHits), .integer(spend.sharedSaved),
+                ])
+        }
+    }
+
+    private func flushTagSpends() throws {
+        let day = now.timestamp.milliseconds / 86_400_000
+        for (tag, spend) in tagSpends {
+            _ = try connection.run(
+                """
+                INSERT INTO spend_tag (
+                    day, tag, calls, hits, cost, saved, maybe_paid, shared_hits, shared_saved
+                )
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                ON CONFLICT DO UPDATE SET
+                    calls = calls + ?3, hits = hits + ?4, cost = cost + ?5, saved = saved + ?6,
+                    maybe_paid = maybe_paid + ?7, shared_hits = shared_hits + ?8, shared_saved = shared_saved + ?9
+                """,
+                [
+                    .integer(day), .text(tag), .integer(spend.calls), .integer(spend.hits),
+                    .integer(spend.cost),
+                    .integer(spend.saved), .integer(spend.maybePaid), .integer(spend.sharedHits),
+                    .integer(spend.sharedSaved),
                 ])
         }
     }

@@ -72,10 +72,15 @@ private struct Reap {
             WHERE id = ?1
             """, [.integer(attempt.route), .real(attempt.need.input), .real(attempt.need.output)])
         guard let job = try StoredJob.find(attempt.job, connection) else { return }
-        operation.spent(lane: job.lane) { spend in
+        try operation.spent(lane: job.lane, job: job.id) { spend in
             spend.calls += 1
             spend.maybePaid += attempt.reservedCost
         }
+        operation.booked(batch: job.batch) { money in
+            money.calls += 1
+            money.maybePaid += attempt.reservedCost
+        }
+        try BudgetClosing(operation).close(attempt, cost: 0, maybePaid: attempt.reservedCost)
         if job.state == .running, job.attempt == attempt.number {
             try returnToLine(job)
         }

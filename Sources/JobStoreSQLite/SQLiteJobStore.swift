@@ -14,14 +14,20 @@ package struct StoreSettings: Sendable {
     package var readers: Int
     /// Which routes may answer in another's place.
     package var fallbacks: FallbackChains
+    package var prices: PriceTable
+    /// Told of what happened in this process's own operations, after their commit; must not block.
+    package var onEvent: @Sendable (StoredEvent) -> Void
 
     package init(
         cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2,
-        fallbacks: FallbackChains = FallbackChains()
+        fallbacks: FallbackChains = FallbackChains(), prices: PriceTable = .standard,
+        onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in }
     ) {
         self.cacheTTL = cacheTTL
         self.readers = readers
         self.fallbacks = fallbacks
+        self.prices = prices
+        self.onEvent = onEvent
     }
 
     var sharesAnswers: Bool { cacheTTL > 0 }
@@ -66,12 +72,14 @@ package final class SQLiteJobStore: JobStore {
     func write<T: Sendable>(now: Now, _ body: @escaping @Sendable (Operation) throws -> T) async throws -> T {
         let settings = settings
         do {
-            return try await writer.write { connection in
+            let (value, events) = try await writer.write { connection in
                 let operation = Operation(connection, now: now, settings: settings)
                 let value = try body(operation)
                 try operation.flush()
-                return value
+                return (value, operation.events)
             }
+            for event in events { settings.onEvent(event) }
+            return value
         } catch {
             throw JobStoreError(error)
         }

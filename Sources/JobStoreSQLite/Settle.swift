@@ -50,9 +50,11 @@ private struct Closing {
         try route.save(connection)
         try noteInQueue(attempt.queue, leaves: step != nil)
         let cost = self.cost(on: route)
-        try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid(attempt), operation)
+        let maybePaid = maybePaid(of: attempt.reservedCost, cost: cost)
+        try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid, operation)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
-        book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid(attempt), job)
+        try book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid, job)
+        try BudgetClosing(operation).close(attempt, cost: cost, maybePaid: maybePaid)
         let outcome = try settleJob(job, attempt, resolved, cost: cost)
         if let step, outcome == .settled(.queued) { try step.take(job.id, connection) }
         return outcome
@@ -188,11 +190,12 @@ private struct Closing {
     private func settleLate(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
         guard let route = try RouteRow.load(attempt.route, connection) else { return .repeated }
         let cost = self.cost(on: route)
-        let maybePaid = settlement.maybePaid ? attempt.maybePaid : 0
+        let maybePaid = maybePaid(of: attempt.maybePaid, cost: cost)
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
         try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, operation)
         // The call was counted when it was written off.
-        book(calls: 0, cost: cost, maybePaid: maybePaid - attempt.maybePaid, job)
+        try book(calls: 0, cost: cost, maybePaid: maybePaid - attempt.maybePaid, job)
+        try BudgetClosing(operation).correct(attempt, cost: cost, maybePaid: maybePaid)
         try addToJob(job.id, counted: job.attemptsCounted, cost: cost)
         if try keepAnswer(job, attempt, cost: cost, uses: 0) != nil { try releaseFollowers(attempt) }
         return .late
@@ -201,19 +204,21 @@ private struct Closing {
     // MARK: Money and answers
 
     private func cost(on route: RouteRow) -> Int64 {
-        guard let usage = settlement.answer?.usage ?? settlement.usage else { return 0 }
-        let model = settlement.answer?.model ?? route.key.model
-        let price = PriceTable.price(of: model) ?? PriceTable.price(of: route.key.model)
+        guard let usage = settlement.answer?.usage ?? settlement.usage, settlement.answer?.isBilled != false
+        else { return 0 }
+        let (prices, today) = (operation.settings.prices, now.timestamp)
+        let price = prices.price(of: route.key, answeredBy: settlement.answer?.model, at: today)
         return price?.cost(of: usage).nanodollars ?? 0
     }
 
-    private func maybePaid(_ attempt: StoredAttempt) -> Int64 {
-        settlement.maybePaid ? attempt.reservedCost : 0
+    /// What is left of the worst case where nobody knows what the call cost, or where only a part of it is known.
+    private func maybePaid(of worstCase: Int64, cost: Int64) -> Int64 {
+        settlement.maybePaid ? max(0, worstCase - cost) : 0
     }
 
-    private func book(calls: Int64, cost: Int64, maybePaid: Int64, _ job: StoredJob) {
+    private func book(calls: Int64, cost: Int64, maybePaid: Int64, _ job: StoredJob) throws {
         let usage = settlement.answer?.usage ?? settlement.usage
-        operation.spent(lane: job.lane) { spend in
+        try operation.spent(lane: job.lane, job: job.id) { spend in
             spend.calls += calls
             spend.cost += cost
             spend.maybePaid += maybePaid
@@ -222,7 +227,11 @@ private struct Closing {
             spend.usage.cacheWriteTokens += usage?.cacheWriteTokens ?? 0
             spend.usage.cacheReadTokens += usage?.cacheReadTokens ?? 0
         }
-        operation.booked(batch: job.batch, cost: cost, saved: 0)
+        operation.booked(batch: job.batch) { money in
+            money.calls += calls
+            money.cost += cost
+            money.maybePaid += maybePaid
+        }
     }
 
     /// Whether others may have the answer: what failed its check is nobody's.

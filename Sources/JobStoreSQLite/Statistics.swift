@@ -3,7 +3,8 @@ import SQLite
 
 extension SQLiteJobStore {
     package func stats(now: Now) async throws -> Stats {
-        try await read { connection in
+        let budgets = try await budgets(now: now)
+        return try await read { connection in
             let totals = try WaitingTotals(connection, now: now)
             let queues = try Queues.find(connection, totals: totals)
             let routes = try Routes.find(connection, now: now, totals: totals)
@@ -15,7 +16,7 @@ extension SQLiteJobStore {
                 counts: counts, queues: queues, routes: routes,
                 workers: try Statistics.workers(connection, now: now),
                 spend: try Statistics.spend(connection), answers: try Statistics.answers(connection),
-                oldestReady: try Statistics.oldestReady(connection))
+                oldestReady: try Statistics.oldestReady(connection), budgets: budgets)
         }
     }
 
@@ -79,7 +80,7 @@ private enum Statistics {
         try connection.query(
             """
             SELECT day, sum(calls), sum(cost), sum(saved), sum(hits), sum(input_tokens), sum(output_tokens),
-                sum(cache_write_tokens), sum(cache_read_tokens)
+                sum(cache_write_tokens), sum(cache_read_tokens), sum(maybe_paid)
             FROM spend
             GROUP BY day
             ORDER BY day DESC
@@ -94,7 +95,7 @@ private enum Statistics {
                 calls: row.int(1),
                 cost: Money(nanodollars: row.int64(2)), saved: Money(nanodollars: row.int64(3)),
                 hits: row.int(4),
-                usage: usage)
+                usage: usage, maybePaid: Money(nanodollars: row.int64(9)))
         }
     }
 

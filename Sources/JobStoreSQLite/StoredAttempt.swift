@@ -14,6 +14,7 @@ struct StoredAttempt {
     let reservedCost: Int64
     let maybePaid: Int64
     let marks: RouteLedger.Marks
+    let windows: String?
     /// The job's own route: who waits for the call waits there.
     let home: Int64
     /// Where in that route's chain it flew; 0 for the route itself.
@@ -22,7 +23,7 @@ struct StoredAttempt {
     private static let columns = """
         job_id, number, route_id, queue_id, fate, boot, opened_moment, prompt_hash, reserved_input, reserved_output,
         reserved_cost, maybe_paid, mark_requests, mark_input, mark_output, mark_succeeded, home_route_id,
-        fallback
+        fallback, budget_windows
         """
     private static let byKey = SQL("SELECT \(columns) FROM attempt WHERE job_id = ?1 AND number = ?2")
     private static let expired = SQL(
@@ -61,6 +62,7 @@ struct StoredAttempt {
             requests: row.double(12), input: row.double(13), output: row.double(14), succeeded: row.int(15))
         home = row.int64(16)
         position = row.int(17)
+        windows = row.textOrNil(18)
     }
 
     /// Settles the attempt's row: its verdict, and what was really used.

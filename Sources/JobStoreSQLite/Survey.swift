@@ -9,8 +9,9 @@ struct Survey {
     let settings: StoreSettings
     private var sharesAnswers: Bool { settings.sharesAnswers }
     private var detour: Detour {
-        Detour(connection: connection, services: services, chains: settings.fallbacks, now: now)
+        Detour(connection: connection, services: services, chains: settings.fallbacks, now: now, purse: purse)
     }
+    private let purse: Purse
 
     struct Finding {
         var hasWork: Bool
@@ -21,13 +22,16 @@ struct Survey {
         let id: Int64
         let queue: Int64
         let route: Int64
+        /// Those of its jobs' tags that have a budget.
+        let tags: [String]
     }
 
-    init(_ connection: Connection, services: [ServiceKey], now: Now, settings: StoreSettings) {
+    init(_ connection: Connection, services: [ServiceKey], now: Now, settings: StoreSettings) throws {
         self.connection = connection
         self.services = services
         self.now = now
         self.settings = settings
+        purse = try Purse.load(connection, now: now.timestamp, prices: settings.prices)
     }
 
     func glance() throws -> Finding {
@@ -72,11 +76,17 @@ struct Survey {
         if let limit = queue.concurrency, queue.running >= limit { return .closed(nil) }
         if route.ledger.isOfAnotherBoot(at: now.moment) { return .open }
         route.ledger.advance(to: now.moment)
-        let need = route.ledger.need(requestBytes: first.requestBytes, maxTokens: first.maxTokens)
-        switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
+        // A job that can never be paid for is the claim's to fail.
+        if try purse.refusal(
+            of: first, from: route.key, settings.fallbacks, queue: queue.name, tags: lane.tags, connection)
+            != nil
+        {
+            return .open
+        }
+        switch route.admission(of: first, in: queue, tags: lane.tags, purse: purse, now: now.moment) {
         case .admitted: return .open
         case .refused(_, _, let after):
-            return try detour.isOpen(to: first, from: route, queue) ? .open : .closed(after)
+            return try detour.isOpen(to: first, from: route, queue, tags: lane.tags) ? .open : .closed(after)
         }
     }
 
@@ -92,13 +102,17 @@ struct Survey {
                 FROM ready
                 WHERE ready.lane_id IS NOT NULL
             )
-            SELECT lane.id, lane.queue_id, lane.route_id
+            SELECT lane.id, lane.queue_id, lane.route_id, lane.budget
             FROM ready
             JOIN lane ON lane.id = ready.lane_id
             JOIN queue ON queue.id = lane.queue_id
             WHERE queue.paused = 0
             """
-        ) { row in ReadyLane(id: row.int64(0), queue: row.int64(1), route: row.int64(2)) }
+        ) { row in
+            ReadyLane(
+                id: row.int64(0), queue: row.int64(1), route: row.int64(2),
+                tags: LaneBudget.tags(of: row.text(3)))
+        }
     }
 
     static func soonestHeld(_ connection: Connection) throws -> Int64? {

@@ -40,7 +40,7 @@ struct WaitingTotals {
             """
             SELECT lane.id, lane.queue_id, lane.route_id, lane_tally.jobs, (
                 SELECT id FROM job WHERE ready = 1 AND lane_id = lane.id ORDER BY rank, id LIMIT 1
-            )
+            ), lane.budget
             FROM lane_tally
             JOIN lane ON lane.id = lane_tally.lane_id
             WHERE lane_tally.state = 'queued' AND lane_tally.jobs > 0
@@ -49,7 +49,9 @@ struct WaitingTotals {
             """, [.integer(limit)]
         ) { row in
             Lane(
-                lane: Survey.ReadyLane(id: row.int64(0), queue: row.int64(1), route: row.int64(2)),
+                lane: Survey.ReadyLane(
+                    id: row.int64(0), queue: row.int64(1), route: row.int64(2),
+                    tags: LaneBudget.tags(of: row.text(5))),
                 jobs: row.int(3), head: row.int64OrNil(4))
         }
     }

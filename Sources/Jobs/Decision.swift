@@ -35,13 +35,15 @@ extension Decision {
             if outcome.routeIsWell { decision.routeEvent = .neutral }
             return decision
         case .refusal(let refusal):
-            return decide(refusal, requestID: outcome.requestID, delay: delay)
+            var decision = decide(refusal, requestID: outcome.requestID, delay: delay)
+            decision.maybePaid = refusal.mayBePaid
+            return decision
         }
     }
 
     private static func decide(_ breakage: Breakage, delay: Milliseconds) -> Decision {
         let error = JobError(type: breakage.kind.errorType, message: breakage.message, retryable: true)
-        let maybePaid = breakage.maySent && breakage.usage == nil
+        let maybePaid = breakage.maySent && breakage.usage?.isComplete != true
         switch breakage.kind {
         case .unreachable, .reset, .timeout, .truncated, .malformed:
             return Decision(
@@ -91,7 +93,7 @@ extension Decision {
                 verdict: .again(
                     after: max(retryAfter ?? 0, delay), error("api_error", retryable: true),
                     .ifOthersSucceeded),
-                routeEvent: .unavailable, maybePaid: refusal.status == 200 && refusal.usage == nil)
+                routeEvent: .unavailable)
         default:
             let error = error("invalid_request_error", retryable: false)
             return Decision(
@@ -102,6 +104,12 @@ extension Decision {
 }
 
 extension Refusal {
+    /// An error inside a stream comes after work was done: where it was not all counted, nobody knows what it cost.
+    fileprivate var mayBePaid: Bool {
+        guard status == 200 else { return false }
+        return usage.map { !$0.isComplete } ?? (meantStatus >= 500)
+    }
+
     /// 529, a 503 that says overloaded, or the `overloaded_error` event inside a stream.
     fileprivate var isOverload: Bool {
         meantStatus == 529 || type == "overloaded_error"

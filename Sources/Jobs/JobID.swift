@@ -16,6 +16,8 @@ package struct JobID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     package var description: String { OrderedText.write(value, prefix: "job_") }
 
+    package var createdAt: Timestamp { Timestamp(milliseconds: value >> 20) }
+
     package static func < (a: JobID, b: JobID) -> Bool { a.value < b.value }
 }
 

@@ -50,6 +50,12 @@ package protocol JobStore: Sendable {
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws
     /// Caps a route's calls in flight, over all workers; nil takes the cap away.
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws
+    /// States budgets, new or changed, by their names; those not named stay as they are.
+    func configure(budgets: [Budget], now: Now) async throws
+    /// Takes a budget out of force; false where there is none of that name.
+    func remove(budget name: String, now: Now) async throws -> Bool
+    /// Forgets what is maybe paid in the budget's present window: a person knows better. Nil where there is no such budget.
+    func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus?
 
     // Inspecting
 
@@ -68,6 +74,11 @@ package protocol JobStore: Sendable {
     func queues() async throws -> [QueueStatus]
     func routes(now: Now) async throws -> [RouteStatus]
     func stats(now: Now) async throws -> Stats
+    func budgets(now: Now) async throws -> [BudgetStatus]
+    /// What was spent in the last so many UTC days, dearest first; by day, newest first.
+    func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare]
+    /// Newest first, ids below `before`.
+    func events(before: Int64?, limit: Int) async throws -> [StoredEvent]
     /// Throws when the database cannot be written or its schema is not this program's.
     func checkReady() async throws -> StoreFacts
     /// A consistent copy of the database into a new file.

@@ -24,6 +24,10 @@ package struct NewJob: Sendable {
     /// The name that was asked for: an alias, a route's name, or the route's model itself.
     package var requestedModel: String
     package var maxTokens: Int
+    /// What its prompt can be at most, for budgets.
+    package var bound: CostBound
+    /// What all its attempts together may cost; nil for no limit of its own.
+    package var maxCost: Money?
     package var promptHash: PromptHash
     /// SHA-256 over the canonical form of all that the caller said of this job: tells a repetition from a conflict.
     package var fingerprint: [UInt8]
@@ -51,7 +55,7 @@ package struct NewJob: Sendable {
         deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, sample: Int = 0,
         tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey,
         requestedModel: String? = nil, maxTokens: Int,
-        promptHash: PromptHash,
+        bound: CostBound = .unknown, maxCost: Money? = nil, promptHash: PromptHash,
         fingerprint: [UInt8], batch: BatchID? = nil, idempotency: Idempotency? = nil
     ) {
         self.queue = queue
@@ -69,6 +73,8 @@ package struct NewJob: Sendable {
         self.route = route
         self.requestedModel = requestedModel ?? route.model
         self.maxTokens = maxTokens
+        self.bound = bound
+        self.maxCost = maxCost
         self.promptHash = promptHash
         self.fingerprint = fingerprint
         self.batch = batch

@@ -1,3 +1,5 @@
+import JSON
+
 /// What came of one call, as the provider's wire format was read; no decision in it.
 package struct Outcome: Sendable {
     package enum Result: Sendable {
@@ -39,6 +41,12 @@ package struct Answer: Sendable {
         self.model = model
         self.usage = usage
         self.stopReason = stopReason
+    }
+
+    /// A refusal before any output is not billed.
+    package var isBilled: Bool {
+        guard stopReason == "refusal", let message = try? JSON.parse(body) else { return true }
+        return message["content"]?.elements?.isEmpty == false
     }
 
     /// Whether the answer may be served to others: refusals and truncated answers are not.

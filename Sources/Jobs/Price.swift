@@ -7,6 +7,8 @@ package struct Price: Hashable, Sendable {
     package var cacheRead: Int64
     /// A model that charges long prompts more does so for the whole call, its output included.
     package var longPrompt: LongPrompt?
+    /// The most tokens that a prompt can have.
+    package var contextWindow: Int64
 
     package struct LongPrompt: Hashable, Sendable {
         /// Tokens of prompt, cached ones included, up to which the plain price holds.
@@ -21,7 +23,7 @@ package struct Price: Hashable, Sendable {
 
     package init(
         input: Int64, output: Int64, cacheWrite5m: Int64, cacheWrite1h: Int64, cacheRead: Int64,
-        longPrompt: LongPrompt? = nil
+        longPrompt: LongPrompt? = nil, contextWindow: Int64 = 200_000
     ) {
         self.input = input
         self.output = output
@@ -29,22 +31,30 @@ package struct Price: Hashable, Sendable {
         self.cacheWrite1h = cacheWrite1h
         self.cacheRead = cacheRead
         self.longPrompt = longPrompt
+        self.contextWindow = contextWindow
     }
 
-    /// The cost of an answered call.
+    /// The cost of an answered call: half of it in the batch tier, a fraction of a nano-dollar rounded up.
     package func cost(of usage: Usage) -> Money {
         let written5m = usage.cacheWriteTokens - usage.cacheWrite1hTokens
         let plain =
             usage.inputTokens * input + usage.outputTokens * output + written5m * cacheWrite5m
             + usage.cacheWrite1hTokens * cacheWrite1h + usage.cacheReadTokens * cacheRead
         let prompt = usage.inputTokens + usage.cacheWriteTokens + usage.cacheReadTokens
-        return Money(nanodollars: plain * factor(prompt: prompt))
+        let whole = plain * factor(prompt: prompt)
+        return Money(nanodollars: usage.isBatch ? (whole + 1) / 2 : whole)
     }
 
-    /// The most that a call can cost: `inputTokens` at the dearest input rate, and all of `maxTokens`.
-    package func worstCase(inputTokens: Int64, maxTokens: Int64) -> Money {
-        let plain = inputTokens * max(input, cacheWrite1h) + maxTokens * output
-        return Money(nanodollars: plain * factor(prompt: inputTokens))
+    /// The most that a call can cost: the bound's tokens at the dearest input rate that can apply, and all of `maxTokens`.
+    package func worstCase(_ bound: CostBound, maxTokens: Int64) -> Money {
+        let tokens = min(bound.inputTokens ?? contextWindow, contextWindow)
+        let rate =
+            switch bound.writes {
+            case .none: input
+            case .fiveMinutes: max(input, cacheWrite5m)
+            case .oneHour: max(input, cacheWrite5m, cacheWrite1h)
+            }
+        return Money(nanodollars: (tokens * rate + maxTokens * output) * factor(prompt: tokens))
     }
 
     private func factor(prompt tokens: Int64) -> Int64 {
@@ -53,50 +63,62 @@ package struct Price: Hashable, Sendable {
     }
 }
 
-/// Prices by model id, as published by Anthropic in August to November 2026 (US dollars per million tokens).
-package enum PriceTable {
-    /// The price of a model, or nil where none is known: its jobs then cost "0" and say so in the log.
-    package static func price(of model: String) -> Price? {
-        exact[model]
-            ?? exact.filter { model.hasPrefix($0.key + "-") }.max { $0.key.utf8.count < $1.key.utf8.count }?
-            .value
+/// What models' tokens cost and since when: renga's own table, and what the operator says over it.
+package struct PriceTable: Sendable {
+    /// A price from a moment on; nil for always.
+    package struct Entry: Hashable, Sendable {
+        package var from: Timestamp?
+        package var price: Price
+
+        package init(from: Timestamp? = nil, price: Price) {
+            self.from = from
+            self.price = price
+        }
     }
 
-    private static let exact: [String: Price] = [
-        "claude-haiku-5-5": Price(
-            input: 100, output: 500, cacheWrite5m: 125, cacheWrite1h: 200, cacheRead: 10,
-            longPrompt: Price.LongPrompt(above: 100_000, factor: 5)),
-        "claude-haiku-4-5": Price(
-            input: 1000, output: 5000, cacheWrite5m: 1250, cacheWrite1h: 2000, cacheRead: 100),
-        "claude-3-5-haiku": Price(
-            input: 800, output: 4000, cacheWrite5m: 1000, cacheWrite1h: 1600, cacheRead: 80),
-        "claude-3-haiku": Price(
-            input: 250, output: 1250, cacheWrite5m: 300, cacheWrite1h: 500, cacheRead: 30),
-        "claude-sonnet-5-5": Price(
-            input: 2000, output: 10000, cacheWrite5m: 2500, cacheWrite1h: 4000, cacheRead: 100),
-        "claude-sonnet-5": Price(
-            input: 2000, output: 10000, cacheWrite5m: 2500, cacheWrite1h: 4000, cacheRead: 200),
-        "claude-sonnet-4-6": Price(
-            input: 3000, output: 15000, cacheWrite5m: 3750, cacheWrite1h: 6000, cacheRead: 300),
-        "claude-sonnet-4-5": Price(
-            input: 3000, output: 15000, cacheWrite5m: 3750, cacheWrite1h: 6000, cacheRead: 300),
-        "claude-opus-5-5": Price(
-            input: 4000, output: 20000, cacheWrite5m: 5000, cacheWrite1h: 8000, cacheRead: 200),
-        "claude-opus-5": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-8": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-7": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-6": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-5": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
-        "claude-opus-4-1": Price(
-            input: 15000, output: 75000, cacheWrite5m: 18750, cacheWrite1h: 30000, cacheRead: 1500),
-        "claude-fable-5-1": Price(
-            input: 10000, output: 50000, cacheWrite5m: 12500, cacheWrite1h: 20000, cacheRead: 250),
-        "claude-fable-5": Price(
-            input: 10000, output: 50000, cacheWrite5m: 12500, cacheWrite1h: 20000, cacheRead: 1000),
-    ]
+    /// By model id, in the order of their dates.
+    private let overrides: [String: [Entry]]
+    private let routes: [RouteKey: Price]
+
+    /// A model that stands in `overrides` has these prices only; a route's own price goes before all.
+    package init(overrides: [String: [Entry]] = [:], routes: [RouteKey: Price] = [:]) {
+        self.routes = routes
+        self.overrides = overrides.mapValues { entries in
+            entries.sorted { ($0.from?.milliseconds ?? .min) < ($1.from?.milliseconds ?? .min) }
+        }
+    }
+
+    /// With the prices that the configuration states for routes.
+    package init(_ table: RouteTable) {
+        let stated = table.routes.compactMap { terms in terms.price.map { (terms.key, $0) } }
+        self.init(routes: Dictionary(stated) { first, _ in first })
+    }
+
+    /// As published by Anthropic.
+    package static let standard = PriceTable()
+
+    /// The price of a model at that time, or nil where none is known.
+    ///
+    /// An id with something behind it (`claude-haiku-4-5-20251001`) has the price of the longest id that it begins with.
+    package func price(of model: String, at time: Timestamp) -> Price? {
+        let entries = Self.find(model, in: overrides) ?? Self.find(model, in: Self.published)
+        return entries?.last { ($0.from?.milliseconds ?? .min) <= time.milliseconds }?.price
+    }
+
+    /// The price of a route, as the operator stated it or by its model; `answeredBy` is the exact model that answered,
+    /// where that is known.
+    package func price(of route: RouteKey, answeredBy model: String? = nil, at time: Timestamp) -> Price? {
+        routes[route] ?? model.flatMap { price(of: $0, at: time) } ?? price(of: route.model, at: time)
+    }
+
+    /// The newest price in renga's own table.
+    package static func price(of model: String) -> Price? {
+        find(model, in: published)?.last?.price
+    }
+
+    private static func find(_ model: String, in table: [String: [Entry]]) -> [Entry]? {
+        table[model]
+            ?? table.filter { model.hasPrefix($0.key + "-") }.max { $0.key.utf8.count < $1.key.utf8.count }?
+            .value
+    }
 }

@@ -120,10 +120,14 @@ package struct Batch: Sendable {
     package var counts: StateCounts
     package var cost: Money
     package var saved: Money
+    /// Calls made, jobs answered without one, and what calls may have cost whose answers never came.
+    package var calls: Int
+    package var hits: Int
+    package var maybePaid: Money
 
     package init(
         id: BatchID, name: String, metadata: [UInt8]?, createdAt: Timestamp, counts: StateCounts, cost: Money,
-        saved: Money
+        saved: Money, calls: Int = 0, hits: Int = 0, maybePaid: Money = .zero
     ) {
         self.id = id
         self.name = name
@@ -132,5 +136,8 @@ package struct Batch: Sendable {
         self.counts = counts
         self.cost = cost
         self.saved = saved
+        self.calls = calls
+        self.hits = hits
+        self.maybePaid = maybePaid
     }
 }

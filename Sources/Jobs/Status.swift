@@ -130,11 +130,17 @@ package struct Spend: Sendable {
     package var calls: Int
     package var cost: Money
     package var saved: Money
+    /// What calls may have cost whose answers never came; below zero where more of earlier days was cleared up.
+    package var maybePaid: Money
     /// Jobs answered without a call of their own.
     package var hits: Int
     package var usage: Usage
 
-    package init(day: String, calls: Int, cost: Money, saved: Money, hits: Int, usage: Usage) {
+    package init(
+        day: String, calls: Int, cost: Money, saved: Money, hits: Int, usage: Usage,
+        maybePaid: Money = .zero
+    ) {
+        self.maybePaid = maybePaid
         self.day = day
         self.calls = calls
         self.cost = cost
@@ -152,6 +158,7 @@ package struct Stats: Sendable {
     package var workers: [WorkerStatus]
     /// Newest first, at most 31 days.
     package var spend: [Spend]
+    package var budgets: [BudgetStatus]
     package var answers: Int
     /// When the oldest queued job that could run was made.
     package var oldestReady: Timestamp?
@@ -159,8 +166,9 @@ package struct Stats: Sendable {
     package init(
         counts: StateCounts, queues: [QueueStatus], routes: [RouteStatus], workers: [WorkerStatus],
         spend: [Spend],
-        answers: Int, oldestReady: Timestamp?
+        answers: Int, oldestReady: Timestamp?, budgets: [BudgetStatus] = []
     ) {
+        self.budgets = budgets
         self.counts = counts
         self.queues = queues
         self.routes = routes

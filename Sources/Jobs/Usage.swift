@@ -7,17 +7,23 @@ package struct Usage: Hashable, Sendable {
     package var cacheWriteTokens: Int64
     package var cacheWrite1hTokens: Int64
     package var cacheReadTokens: Int64
+    /// Answered in the provider's batch tier, at half the price.
+    package var isBatch: Bool
+    /// False where a stream broke before the last counts came: the output may have been more.
+    package var isComplete: Bool
 
     package init(
         inputTokens: Int64 = 0, outputTokens: Int64 = 0, cacheWriteTokens: Int64 = 0,
         cacheWrite1hTokens: Int64 = 0,
-        cacheReadTokens: Int64 = 0
+        cacheReadTokens: Int64 = 0, isBatch: Bool = false, isComplete: Bool = true
     ) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.cacheWriteTokens = cacheWriteTokens
         self.cacheWrite1hTokens = cacheWrite1hTokens
         self.cacheReadTokens = cacheReadTokens
+        self.isBatch = isBatch
+        self.isComplete = isComplete
     }
 
     /// What counts against an input-tokens-per-minute limit: cache reads are exempt.

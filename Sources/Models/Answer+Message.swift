@@ -41,6 +41,7 @@ extension Usage {
         let written = count(usage["cache_creation_input_tokens"]) ?? 0
         self.init(
             inputTokens: input, outputTokens: output, cacheWriteTokens: max(written, written1h + written5m),
-            cacheWrite1hTokens: written1h, cacheReadTokens: count(usage["cache_read_input_tokens"]) ?? 0)
+            cacheWrite1hTokens: written1h, cacheReadTokens: count(usage["cache_read_input_tokens"]) ?? 0,
+            isBatch: usage["service_tier"]?.string == "batch")
     }
 }

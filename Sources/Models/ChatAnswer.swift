@@ -52,7 +52,11 @@ struct ChatAnswer {
 
     /// What was billed so far: a guess until the provider has counted, nil before anything came.
     var usageSoFar: Usage? {
-        usage?.usage ?? (textBytes > 0 || finishReason != nil ? guess.usage : nil)
+        if let usage { return usage.usage }
+        guard textBytes > 0 || finishReason != nil else { return nil }
+        var guessed = guess.usage
+        guessed.isComplete = false
+        return guessed
     }
 
     /// Bytes of text and arguments received.

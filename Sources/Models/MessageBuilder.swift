@@ -98,6 +98,7 @@ struct MessageBuilder {
     var usageSoFar: Usage? {
         guard let parsed = try? JSON.parse(usage.json), var usage = Usage(parsed) else { return nil }
         if !hasFinalUsage { usage.outputTokens = max(usage.outputTokens, Int64((textBytes + 2) / 3)) }
+        usage.isComplete = hasFinalUsage
         return usage
     }
 }

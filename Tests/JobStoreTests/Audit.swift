@@ -131,6 +131,45 @@ struct Audit {
             """
         ),
         (
+            "what a budget's window reserves is what its open attempts reserve",
+            """
+            SELECT format('%d: %d', id, reserved) FROM budget_window
+            WHERE reserved <> (
+                SELECT coalesce(sum(reserved_cost), 0) FROM attempt
+                WHERE fate = 'open' AND budget_windows LIKE '%,' || budget_window.id || ',%'
+            )
+            """
+        ),
+        (
+            "a budget's window never passes its limit",
+            """
+            SELECT format('%s: %d %d %d of %d', budget.name, settled, reserved, maybe_paid, amount)
+            FROM budget_window JOIN budget ON budget.id = budget_window.budget_id
+            WHERE settled + reserved + maybe_paid > amount
+            """
+        ),
+        (
+            "money leaves an attempt once",
+            """
+            SELECT format('%d %d: %d %d', job_id, number, cost, maybe_paid) FROM attempt
+            WHERE fate <> 'open' AND maybe_paid > max(0, reserved_cost - cost)
+            """
+        ),
+        (
+            "a lane's budget is those of its jobs' tags that have one",
+            """
+            SELECT format('%d: %s', job.id, lane.budget) FROM job JOIN lane ON lane.id = job.lane_id
+            WHERE lane.budget <> coalesce((
+                SELECT group_concat(tag, char(10)) FROM (
+                    SELECT tag FROM job_tag
+                    WHERE job_id = job.id
+                        AND tag IN (SELECT subject FROM budget WHERE active = 1 AND scope = 'tag')
+                    ORDER BY tag
+                )
+            ), '')
+            """
+        ),
+        (
             "a job holds its place in one queue",
             """
             SELECT job.id FROM job JOIN lane ON lane.id = job.lane_id WHERE job.queue_id <> lane.queue_id
@@ -139,6 +178,52 @@ struct Audit {
     ]
 
     private static let whileAllIsKept = [
+        (
+            "what a budget's window spent is what its attempts cost, and may have cost",
+            """
+            SELECT format('%d: %d %d', id, settled, maybe_paid) FROM budget_window
+            WHERE settled <> (
+                    SELECT coalesce(sum(cost), 0) FROM attempt
+                    WHERE budget_windows LIKE '%,' || budget_window.id || ',%'
+                )
+                OR maybe_paid <> (
+                    SELECT coalesce(sum(maybe_paid), 0) FROM attempt
+                    WHERE budget_windows LIKE '%,' || budget_window.id || ',%'
+                )
+            """
+        ),
+        (
+            "a batch's receipt is that of its jobs",
+            """
+            SELECT format('%d: %d %d %d', id, calls, hits, maybe_paid) FROM batch
+            WHERE hits <> (SELECT coalesce(sum(cached), 0) FROM job WHERE batch_id = batch.id)
+                OR (calls, maybe_paid) <> (
+                    SELECT coalesce(sum(NOT (verdict = 'handed_back' AND attempt.cost = 0 AND attempt.maybe_paid + cleared = 0)), 0),
+                        coalesce(sum(maybe_paid), 0)
+                    FROM job JOIN attempt ON attempt.job_id = job.id
+                    WHERE job.batch_id = batch.id AND fate <> 'open'
+                )
+            """
+        ),
+        (
+            "what was spent on a tag is what its jobs' attempts cost",
+            """
+            SELECT format('%s: %d %d', tag, cost, maybe) FROM (
+                SELECT tag, sum(cost) AS cost, sum(maybe_paid) AS maybe, sum(hits) AS hits, sum(saved) AS saved
+                FROM spend_tag GROUP BY tag
+            ) AS s
+            WHERE (cost, maybe) <> (
+                    SELECT coalesce(sum(attempt.cost), 0), coalesce(sum(attempt.maybe_paid), 0)
+                    FROM job_tag JOIN attempt ON attempt.job_id = job_tag.job_id
+                    WHERE job_tag.tag = s.tag
+                )
+                OR (hits, saved) <> (
+                    SELECT coalesce(sum(cached), 0), coalesce(sum(job.saved), 0)
+                    FROM job_tag JOIN job ON job.id = job_tag.job_id
+                    WHERE job_tag.tag = s.tag
+                )
+            """
+        ),
         (
             "a batch's tally is the count of its jobs",
             """
@@ -171,7 +256,7 @@ struct Audit {
                     coalesce(sum(maybe_paid), 0) AS maybe, coalesce(sum(output_tokens), 0) AS output
                 FROM spend
             ) AS s, (
-                SELECT coalesce(sum(NOT (verdict = 'handed_back' AND cost = 0 AND maybe_paid = 0)), 0) AS calls,
+                SELECT coalesce(sum(NOT (verdict = 'handed_back' AND cost = 0 AND maybe_paid + cleared = 0)), 0) AS calls,
                     coalesce(sum(cost), 0) AS cost, coalesce(sum(maybe_paid), 0) AS maybe,
                     coalesce(sum(output_tokens), 0) AS output
                 FROM attempt

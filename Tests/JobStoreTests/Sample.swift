@@ -27,6 +27,7 @@ enum Sample {
                 .utf8)
         var job = NewJob(
             queue: queue, request: request, route: route, maxTokens: 64,
+            bound: CostBound(request: try JSON.parse(request)),
             promptHash: PromptHash(request: try JSON.parse(request)), fingerprint: Array(text.utf8))
         try change(&job)
         return job

@@ -31,6 +31,22 @@ final class Schedule {
         workers = [bench.worker, other]
         try await bench.store.configure(
             route: Sample.route, limits: .init(requests: 300, outputTokens: 9_000), now: bench.now)
+        try await bench.store.configure(
+            budgets: Self.budgets(dollars: "0.02") + [Self.gold(dollars: "0.003")], now: bench.now)
+    }
+
+    /// Small enough to run dry now and then.
+    private static func budgets(dollars: String) -> [Budget] {
+        let limit = Money(dollars: dollars) ?? .zero
+        return [
+            Budget(name: "daily", window: .day, limit: limit),
+            Budget(name: "monthly", window: .month, limit: limit + limit),
+            Budget(name: "a", scope: .queue("a"), window: .total, limit: limit),
+        ]
+    }
+
+    private static func gold(dollars: String) -> Budget {
+        Budget(name: "gold", scope: .tag("gold"), window: .total, limit: Money(dollars: dollars) ?? .zero)
     }
 
     private var store: any JobStore { stores[Int.random(in: 0...1, using: &random)] }
@@ -52,7 +68,7 @@ final class Schedule {
         case 92..<94: try await patchQueue()
         case 94..<97: try await renew()
         case 97: bench.clock.advance(.random(in: 1_000...40_000, using: &random))
-        case 98: try await preview()
+        case 98: try await chance(50) ? preview() : changeBudgets()
         default: if chance(20) { bench.clock.reboot() }
         }
     }
@@ -68,6 +84,9 @@ final class Schedule {
             job.maxAttempts = Int.random(in: 1...4, using: &random)
             job.cache = chance(75) ? .use : chance(50) ? .refresh : .off
             if chance(40) { job.batch = batch }
+            if chance(30) { job.tags = chance(50) ? ["gold", "plain"] : ["plain"] }
+            if chance(5) { job.maxCost = Money(nanodollars: .random(in: 300_000...900_000, using: &random)) }
+            if chance(3) { job.maxTokens = 5_000 }
             if chance(15) { job.delay = .random(in: 0...20_000, using: &random) }
             if chance(10) { job.deadline = bench.now.timestamp + .random(in: 1...60_000, using: &random) }
             if chance(20) {
@@ -114,6 +133,7 @@ final class Schedule {
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
             maybePaid: decision.maybePaid, limits: outcome.limits)
         if case .answer(let answer) = outcome.result { settlement.answer = answer }
+        if case .broken(let breakage) = outcome.result { settlement.usage = breakage.usage }
         let result = try await store.settle(settlement, now: bench.now)
         if result == .settled(.succeeded) { successes[attempt.key.job, default: 0] += 1 }
     }
@@ -134,6 +154,10 @@ final class Schedule {
         case 86: return Sample.refusal(402)
         case 87: return Sample.refusal(400, message: "your API usage limits are reached")
         case 88..<94: return Outcome(.abandoned(sent: chance(50)))
+        case 94:
+            let usage = Usage(inputTokens: 21, outputTokens: 1, isComplete: chance(50))
+            return Outcome(
+                .broken(Breakage(kind: .truncated, message: "cut", maySent: true, usage: usage)))
         default:
             return Outcome(
                 .broken(Breakage(kind: .timeout, message: "timed out", maySent: chance(70))))
@@ -195,6 +219,20 @@ final class Schedule {
         }
     }
 
+    private func changeBudgets() async throws {
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: _ = try await store.remove(budget: "gold", now: bench.now)
+        case 1: try await store.configure(budgets: [Self.gold(dollars: "0.006")], now: bench.now)
+        case 2: bench.clock.advance(Timestamp.day)
+        default:
+            let name = ["daily", "monthly", "a", "gold"].randomElement(using: &random) ?? "a"
+            _ = try await store.clearMaybePaid(budget: name, now: bench.now)
+            // Whose calls a person has cleared shall not cost anything after all, or more than the limit is spent.
+            (flying, lost) = ([], [])
+        }
+        _ = try await store.budgets(now: bench.now)
+    }
+
     private func preview() async throws {
         let before = try await store.stats(now: bench.now).counts
         _ = try await store.preview([try newJob()], now: bench.now)
@@ -220,6 +258,8 @@ final class Schedule {
     /// Fair weather from now on: every job comes to an end.
     func finishEverything() async throws {
         lost = []
+        try await store.configure(
+            budgets: Self.budgets(dollars: "100") + [Self.gold(dollars: "100")], now: bench.now)
         for name in Self.queues {
             let patch = QueuePatch(paused: false, concurrency: .some(nil))
             _ = try await store.update(queue: name, patch, now: bench.now)

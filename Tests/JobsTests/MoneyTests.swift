@@ -43,8 +43,9 @@ import Testing
     @Test func `No usage of so many tokens costs more than the worst case`() throws {
         for model in ["claude-haiku-4-5", "claude-haiku-5-5", "claude-opus-5-5"] {
             let price = try #require(PriceTable.price(of: model))
-            for tokens in [Int64(1), 1000, 100_000, 100_001, 900_000] {
-                let worst = price.worstCase(inputTokens: tokens, maxTokens: 64)
+            for tokens in [Int64(1), 1000, 100_000, 100_001, 900_000] where tokens <= price.contextWindow {
+                let worst = price.worstCase(
+                    CostBound(inputTokens: tokens, writes: .oneHour), maxTokens: 64)
                 for usage in [
                     Usage(inputTokens: tokens, outputTokens: 64),
                     Usage(outputTokens: 64, cacheWriteTokens: tokens, cacheWrite1hTokens: tokens),

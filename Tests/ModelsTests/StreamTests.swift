@@ -131,7 +131,7 @@ import Testing
         let first = try #require(read(event).refusal)
         #expect(first == Refusal(status: 200, type: "overloaded_error", code: "c", message: "Overloaded"))
         let later = try #require(read(Sample.start + event + Sample.stop).refusal)
-        #expect(later.usage == Usage(inputTokens: 31, outputTokens: 1, cacheReadTokens: 9))
+        #expect(later.usage == Usage(inputTokens: 31, outputTokens: 1, cacheReadTokens: 9, isComplete: false))
     }
 
     @Test(arguments: [

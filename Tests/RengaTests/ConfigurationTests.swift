@@ -165,10 +165,10 @@ import Testing
             """#)
         #expect(
             configuration.budgets == [
-                StatedBudget(
+                Budget(
                     name: "daily", scope: .all, window: .day, limit: Money(nanodollars: 10_000_000),
                     alerts: [10, 90]),
-                StatedBudget(
+                Budget(
                     name: "team", scope: .tag("team-a"), window: .month,
                     limit: Money(nanodollars: 12_500_000_000), alerts: [100]),
             ])

@@ -52,8 +52,14 @@ import Testing
         #expect(message.hasPrefix("\(name) is “\(value)”; expected "))
     }
 
-    @Test func `a budget that cannot be kept yet stops the start`() {
-        #expect(complaint(["RENGA_DAILY_BUDGET_USD": "5"]).contains("RENGA_DAILY_BUDGET_USD is set"))
+    @Test func `budgets are stated by their variables, and taken back by none`() throws {
+        let settings = try ServiceSettings(
+            invoke([], ["RENGA_DAILY_BUDGET_USD": "5", "RENGA_MONTHLY_BUDGET_USD": "none"]))
+        #expect(settings.budgets.map(\.name) == ["daily"])
+        #expect(settings.budgets.first?.window == .day)
+        #expect(settings.budgets.first?.limit == Money(dollars: "5"))
+        #expect(settings.removedBudgets == ["monthly"])
+        #expect(complaint(["RENGA_DAILY_BUDGET_USD": "0"]).hasPrefix("RENGA_DAILY_BUDGET_USD is “0”"))
     }
 
     @Test func `PORT sets the port alone, and a flag counts more than it`() throws {

@@ -117,6 +117,12 @@ extension FakeStore {
     func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? { throw unused }
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws { throw unused }
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws { throw unused }
+    func configure(budgets: [Budget], now: Now) async throws { throw unused }
+    func remove(budget name: String, now: Now) async throws -> Bool { throw unused }
+    func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? { throw unused }
+    func budgets(now: Now) async throws -> [BudgetStatus] { throw unused }
+    func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { throw unused }
+    func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { throw unused }
     func job(_ id: JobID, now: Now) async throws -> Job? { throw unused }
     func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now) async throws -> [Job]
     {

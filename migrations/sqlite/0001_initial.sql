@@ -101,7 +101,8 @@ CREATE TABLE latency (
     PRIMARY KEY (minute, route_id, part, class)
 ) STRICT, WITHOUT ROWID;
 
--- Queue × route × tenant × budget: all jobs of a lane meet the same gates.
+-- Queue × route × tenant × budget: all jobs of a lane meet the same gates. `budget` has those of its jobs' tags that have
+-- a budget of their own, sorted, a line each.
 CREATE TABLE lane (
     id INTEGER PRIMARY KEY,
     queue_id INTEGER NOT NULL REFERENCES queue (id),
@@ -118,7 +119,10 @@ CREATE TABLE batch (
     created_at INTEGER NOT NULL,
     next_ordinal INTEGER NOT NULL DEFAULT 0,
     cost INTEGER NOT NULL DEFAULT 0,
-    saved INTEGER NOT NULL DEFAULT 0
+    saved INTEGER NOT NULL DEFAULT 0,
+    calls INTEGER NOT NULL DEFAULT 0,
+    hits INTEGER NOT NULL DEFAULT 0,
+    maybe_paid INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE job (
@@ -139,6 +143,9 @@ CREATE TABLE job (
     cache TEXT NOT NULL,
     max_tokens INTEGER NOT NULL,
     request_bytes INTEGER NOT NULL,
+    worst_input_tokens INTEGER,
+    cache_writes INTEGER NOT NULL,
+    max_cost INTEGER,
     prompt_hash BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     run_at INTEGER NOT NULL,
@@ -307,6 +314,7 @@ CREATE TABLE attempt (
     reserved_input REAL NOT NULL,
     reserved_output REAL NOT NULL,
     reserved_cost INTEGER NOT NULL,
+    budget_windows TEXT,
     mark_requests REAL NOT NULL,
     mark_input REAL NOT NULL,
     mark_output REAL NOT NULL,
@@ -318,6 +326,7 @@ CREATE TABLE attempt (
     cache_read_tokens INTEGER,
     cost INTEGER NOT NULL DEFAULT 0,
     maybe_paid INTEGER NOT NULL DEFAULT 0,
+    cleared INTEGER NOT NULL DEFAULT 0,
     call_milliseconds INTEGER,
     request_id TEXT,
     error TEXT,
@@ -331,6 +340,8 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_lease ON attempt (lease_until) WHERE fate = 'open';
 -- The claim's look for a call in flight for the same prompt.
 CREATE INDEX attempt_prompt ON attempt (prompt_hash, home_route_id) WHERE fate = 'open' AND prompt_hash IS NOT NULL;
+-- What a person may clear.
+CREATE INDEX attempt_maybe_paid ON attempt (job_id, number) WHERE maybe_paid > 0;
 -- What one worker holds.
 CREATE INDEX attempt_worker ON attempt (worker_id) WHERE fate = 'open';
 
@@ -365,6 +376,46 @@ CREATE TABLE finish_floor (
     CONSTRAINT finish_floor_is_one_row CHECK (id = 1)
 ) STRICT;
 
+-- What may be spent on some jobs within a time. One that is out of force stays, as attempts may still be open in it.
+CREATE TABLE budget (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    scope TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    span TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    alerts TEXT NOT NULL,
+    active INTEGER NOT NULL DEFAULT 1,
+    CONSTRAINT budget_scope_is_known CHECK (scope IN ('all', 'queue', 'tag')),
+    CONSTRAINT budget_span_is_known CHECK (span IN ('day', 'month', 'total')),
+    CONSTRAINT budget_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT budget_active_is_a_flag CHECK (active IN (0, 1))
+) STRICT;
+
+-- What of a budget was spent in one window. An attempt names the windows in which its worst case was reserved
+-- (`,3,7,`), and its money leaves it there, however late.
+CREATE TABLE budget_window (
+    id INTEGER PRIMARY KEY,
+    budget_id INTEGER NOT NULL REFERENCES budget (id),
+    starts_at INTEGER NOT NULL,
+    settled INTEGER NOT NULL DEFAULT 0,
+    reserved INTEGER NOT NULL DEFAULT 0,
+    maybe_paid INTEGER NOT NULL DEFAULT 0,
+    alerted INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT budget_window_is_known_once UNIQUE (budget_id, starts_at),
+    CONSTRAINT budget_window_owes_nothing CHECK (settled >= 0 AND reserved >= 0 AND maybe_paid >= 0)
+) STRICT;
+
+-- What operators should know of; the newest ten thousand are kept.
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    message TEXT NOT NULL,
+    percent INTEGER
+) STRICT;
+
 -- Calls and money by UTC day and lane.
 CREATE TABLE spend (
     day INTEGER NOT NULL,
@@ -378,5 +429,21 @@ CREATE TABLE spend (
     cost INTEGER NOT NULL DEFAULT 0,
     saved INTEGER NOT NULL DEFAULT 0,
     maybe_paid INTEGER NOT NULL DEFAULT 0,
+    shared_hits INTEGER NOT NULL DEFAULT 0,
+    shared_saved INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, lane_id)
+) STRICT, WITHOUT ROWID;
+
+-- The same by UTC day and tag; a job with several tags counts under each.
+CREATE TABLE spend_tag (
+    day INTEGER NOT NULL,
+    tag TEXT NOT NULL,
+    calls INTEGER NOT NULL DEFAULT 0,
+    hits INTEGER NOT NULL DEFAULT 0,
+    cost INTEGER NOT NULL DEFAULT 0,
+    saved INTEGER NOT NULL DEFAULT 0,
+    maybe_paid INTEGER NOT NULL DEFAULT 0,
+    shared_hits INTEGER NOT NULL DEFAULT 0,
+    shared_saved INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, tag)
 ) STRICT, WITHOUT ROWID;

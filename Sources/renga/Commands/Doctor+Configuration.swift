@@ -75,7 +75,7 @@ extension Doctor {
     }
 }
 
-extension StatedBudget {
+extension Budget {
     /// For people.
     var words: String {
         let subject =

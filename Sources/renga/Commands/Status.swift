@@ -13,13 +13,13 @@ extension Command {
     ) { invocation in
         let server = try ServerClient(invocation)
         guard invocation.has("watch") else {
-            let stats = try await server.call("GET", "/v1/stats")
+            let stats = try await server.call("GET", path)
             try Console.print(text(stats, invocation))
             return .done
         }
         var patience = Patience()
         while true {
-            let stats = try await patience.trying { try await server.call("GET", "/v1/stats") }
+            let stats = try await patience.trying { try await server.call("GET", path) }
             let text = text(stats, invocation)
             // Home, then each line cleared behind its end, then all below: nothing flickers.
             let redrawn = text.split(separator: "\n", omittingEmptySubsequences: false).joined(
@@ -28,6 +28,8 @@ extension Command {
             try await Task.sleep(for: .seconds(1))
         }
     }
+
+    private static let path = "/v1/stats?by=model,queue,tag"
 
     private static func text(_ stats: JSON, _ invocation: Invocation) -> String {
         if invocation.has("json") { return String(decoding: stats.raw, as: UTF8.self) }
@@ -46,7 +48,10 @@ struct StatusPage {
             "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("queues", queues),
             section("routes", routes), section("what binds", bindings),
             section("time to answer, last 10 minutes", latencies),
-            section("workers", workers), section("spend by day (UTC)", spend),
+            section("workers", workers), section("budgets", budgets), section("spend by day (UTC)", spend),
+            section("spend by model, 31 days", spend(by: "model")),
+            section("spend by queue, 31 days", spend(by: "queue")),
+            section("spend by tag, 31 days", spend(by: "tag")),
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
@@ -137,6 +142,29 @@ struct StatusPage {
             let life = worker.isTrue("alive") ? "alive" : "not heard of for \(seen ?? "long")"
             return [
                 worker.text("name"), "\(worker.number("running")) of \(worker.number("slots")) slots", life,
+            ]
+        }
+    }
+
+    private var budgets: [[String]] {
+        (stats["budgets"]?.elements ?? []).map { budget in
+            let maybe = budget.text("maybe_paid_usd")
+            return [
+                budget.text("name"), "$" + budget.text("settled_usd") + " of $" + budget.text("limit_usd"),
+                "a \(budget.text("window"))", "$\(budget.text("reserved_usd")) reserved",
+                maybe == "0" ? "" : "$\(maybe) maybe paid", "$\(budget.text("free_usd")) free",
+            ]
+        }
+    }
+
+    private func spend(by axis: String) -> [[String]] {
+        (stats["spend_by"]?[axis]?.elements ?? []).prefix(10).map { share in
+            let shared = share.number("shared_hits")
+            return [
+                share.text(axis), "$" + share.text("cost_usd"), Text.count(share.number("calls"), "call"),
+                "\(Text.number(share.number("hits"))) without a call"
+                    + (shared > 0 ? " (\(Text.number(shared)) shared one)" : ""),
+                "saved $" + share.text("saved_usd"),
             ]
         }
     }

@@ -10,7 +10,7 @@ struct Configuration: Sendable {
     var table: RouteTable
     /// Where a job names no model: a name that the table knows.
     var model: String
-    var budgets: [StatedBudget]
+    var budgets: [Budget]
 
     /// The route of jobs that name no model.
     var standardRoute: RouteKey {

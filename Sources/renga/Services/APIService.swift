@@ -15,7 +15,8 @@ extension Foundations {
                 apiKeys: key.map { [$0.reveal()] } ?? [], model: configuration.model,
                 maxTokens: settings.maxTokens, maxAttempts: settings.maxAttempts,
                 cacheEnabled: settings.cacheTTL > 0,
-                allowedOrigins: settings.corsOrigins, version: Version.current),
+                allowedOrigins: settings.corsOrigins, version: Version.current,
+                prices: PriceTable(configuration.table)),
             log: log)
         let server = try Listening(settings.listen, handler: api, grace: settings.grace)
         log.info("api listens", ["url": "\(server.url)", "key": .bool(key != nil)])

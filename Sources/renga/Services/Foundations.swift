@@ -16,9 +16,12 @@ struct Foundations: Sendable {
         self.settings = settings
         self.log = log
         let files = raiseFileLimit()
+        let table = settings.configuration.table
         let store = try await Self.open(
             settings.database,
-            StoreSettings(cacheTTL: settings.cacheTTL, fallbacks: settings.configuration.table.chains))
+            StoreSettings(
+                cacheTTL: settings.cacheTTL, fallbacks: table.chains, prices: PriceTable(table),
+                onEvent: { event in log.warning("event", event.fields) }))
         self.store = store
         log.info(
             "renga starts",
@@ -44,6 +47,8 @@ struct Foundations: Sendable {
     ///
     /// Routes that nothing was said of keep what was stated before.
     func state(_ providers: Providers) async throws {
+        for name in settings.removedBudgets { _ = try await store.remove(budget: name, now: clock.now()) }
+        try await store.configure(budgets: settings.budgets, now: clock.now())
         for terms in settings.configuration.table.routes {
             try await store.configure(route: terms.key, limits: terms.limits, now: clock.now())
             try await store.configure(route: terms.key, concurrency: terms.concurrency, now: clock.now())
@@ -67,5 +72,12 @@ extension Log {
             level: level, format: isTerminal(2) ? .human : .json, now: { clock.timestampMilliseconds() },
             // Where standard error is closed nobody reads the log.
             sink: { try? writeAll(2, $0) })
+    }
+}
+
+extension StoredEvent {
+    /// As a log line has them.
+    fileprivate var fields: KeyValuePairs<String, LogValue> {
+        ["kind": "\(kind.rawValue)", "subject": "\(subject)", "detail": "\(message)"]
     }
 }

@@ -11,6 +11,10 @@ struct ServiceSettings: Sendable {
     var concurrency: Int
     var lease: Milliseconds
     var retry: RetryPolicy
+    /// Those that were stated; others stay as they are.
+    var budgets: [Budget]
+    /// Names of budgets that are taken out of force.
+    var removedBudgets: [String]
     var cacheTTL: Milliseconds
     var retention: Milliseconds
     var timeouts: Timeouts
@@ -24,9 +28,8 @@ struct ServiceSettings: Sendable {
     }
 
     init(_ invocation: Invocation) throws {
-        try Self.refuseUnknownPromises(invocation)
+        _ = try invocation.value(of: Settings.cacheInteractive)
         configuration = try Self.configuration(invocation)
-        try Self.refuseUnkeptBudgets(configuration)
         database = try invocation.value(of: Settings.database)
         listen = try invocation.listenAddress()
         maxTokens = try invocation.value(of: Settings.maxTokens)
@@ -36,6 +39,7 @@ struct ServiceSettings: Sendable {
         retry = RetryPolicy(
             base: try invocation.value(of: Settings.backoffBase),
             cap: try invocation.value(of: Settings.backoffCap))
+        (budgets, removedBudgets) = try Self.budgets(invocation, configuration)
         cacheTTL = try invocation.value(of: Settings.cacheTTL)
         retention = try invocation.value(of: Settings.retention)
         timeouts = Timeouts(
@@ -48,27 +52,6 @@ struct ServiceSettings: Sendable {
         logLevel = try invocation.value(of: Settings.logLevel)
     }
 
-    /// A budget that nobody keeps is worse than none: what is not built yet stops the start.
-    private static func refuseUnknownPromises(_ invocation: Invocation) throws {
-        _ = try invocation.value(of: Settings.cacheInteractive)
-        _ = try (invocation.optional(Settings.dailyBudget), invocation.optional(Settings.monthlyBudget))
-        let unbuilt: [any SettingDeclaration] = [
-            Settings.dailyBudget, Settings.monthlyBudget,
-        ]
-        for setting in unbuilt where invocation.given(setting) != nil {
-            throw UsageError(
-                "\(setting.name) is set, but this version (\(Version.current)) cannot keep it yet; unset it")
-        }
-    }
-
-    private static func refuseUnkeptBudgets(_ configuration: Configuration) throws {
-        guard configuration.budgets.isEmpty else {
-            throw UsageError(
-                "RENGA_CONFIG has budgets, but this version (\(Version.current)) cannot keep them yet; take them out"
-            )
-        }
-    }
-
     /// The file where one is named, the environment by itself otherwise.
     private static func configuration(_ invocation: Invocation) throws -> Configuration {
         let simple = SimpleSettings(
@@ -77,6 +60,29 @@ struct ServiceSettings: Sendable {
             limits: try limits(invocation))
         guard let path = try invocation.optional(Settings.config) else { return Configuration(simple) }
         return try Configuration(file: path, simple)
+    }
+
+    /// Those of the file, and those of the environment, which go before one of the same name.
+    private static func budgets(
+        _ invocation: Invocation, _ configuration: Configuration
+    ) throws -> ([Budget], removed: [String]) {
+        var (budgets, removed) = (configuration.budgets, [String]())
+        let stated: [(String, Budget.Window, BudgetSetting?)] = [
+            ("daily", .day, try invocation.optional(Settings.dailyBudget)),
+            ("monthly", .month, try invocation.optional(Settings.monthlyBudget)),
+        ]
+        for (name, window, amount) in stated {
+            switch amount {
+            case .some(.amount(let limit)):
+                budgets.removeAll { $0.name == name }
+                budgets.append(Budget(name: name, window: window, limit: limit))
+            case .some(.none):
+                budgets.removeAll { $0.name == name }
+                removed.append(name)
+            case nil: break
+            }
+        }
+        return (budgets, removed)
     }
 
     private static func limits(_ invocation: Invocation) throws -> RouteLimits? {

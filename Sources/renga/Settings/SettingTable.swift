@@ -93,11 +93,22 @@ enum Settings {
         }
     }
 
-    private static func budget(_ name: String, _ help: String) -> Setting<Money> {
-        Setting(name, "USD", standard: nil, help, expectation: "an amount such as 5 or 12.50") {
-            Money(dollars: $0)
+    /// `none` takes a budget back that was stated before.
+    private static func budget(_ name: String, _ help: String) -> Setting<BudgetSetting> {
+        Setting(
+            name, "USD", standard: nil, help + "; none takes it back",
+            expectation: "an amount above 0 such as 5 or 12.50, or none"
+        ) { text in
+            if text == "none" { return BudgetSetting.none }
+            return Money(dollars: text).flatMap { $0 > .zero ? .amount($0) : nil }
         }
     }
+}
+
+/// A budget as the operator says it.
+enum BudgetSetting: Hashable, Sendable {
+    case amount(Money)
+    case none
 }
 
 /// A limit as the operator says it.

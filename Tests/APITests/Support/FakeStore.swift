@@ -249,6 +249,12 @@ extension FakeStore {
     func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning { Pruning() }
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {}
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {}
+    func configure(budgets: [Budget], now: Now) async throws {}
+    func remove(budget name: String, now: Now) async throws -> Bool { false }
+    func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? { nil }
+    func budgets(now: Now) async throws -> [BudgetStatus] { [] }
+    func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { [] }
+    func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { [] }
     func backup(to path: String) async throws {}
     func close() async {}
 }

@@ -1,37 +1,15 @@
 import JSON
 import Jobs
 
-/// A budget as the operator says it.
-struct StatedBudget: Hashable, Sendable {
-    enum Scope: Hashable, Sendable {
-        case all
-        case queue(String)
-        case tag(String)
-    }
-
-    enum Window: String, CaseIterable, Sendable {
-        case day, month, total
-    }
-
-    var name: String
-    var scope: Scope
-    var window: Window
-    var limit: Money
-    /// In percent of the limit.
-    var alerts: [Int]
-
-    static let standardAlerts = [50, 80, 95, 100]
-}
-
 extension Configuration {
     private static let mostBudgets = 100
 
-    static func budgets(_ root: ConfigurationObject) throws(ConfigurationError) -> [StatedBudget] {
-        let alerts = try root["alerts"].map(percentages) ?? StatedBudget.standardAlerts
+    static func budgets(_ root: ConfigurationObject) throws(ConfigurationError) -> [Budget] {
+        let alerts = try root["alerts"].map(percentages) ?? Budget.standardAlerts
         guard let value = root["budgets"] else { return [] }
-        var budgets: [StatedBudget] = []
+        var budgets: [Budget] = []
         for element in try value.elements() {
-            let budget = try StatedBudget(element, alerts: alerts)
+            let budget = try Budget(element, alerts: alerts)
             guard !budgets.contains(where: { $0.name == budget.name }) else {
                 throw element.refused("there is another budget of the name \(budget.name)")
             }
@@ -48,7 +26,7 @@ extension Configuration {
     }
 }
 
-extension StatedBudget {
+extension Budget {
     fileprivate init(_ value: ConfigurationValue, alerts: [Int]) throws(ConfigurationError) {
         let object = try value.object(["name", "scope", "window", "usd", "alerts"])
         self.init(
@@ -61,7 +39,7 @@ extension StatedBudget {
     }
 }
 
-extension StatedBudget.Scope {
+extension Budget.Scope {
     fileprivate init(_ value: ConfigurationValue) throws(ConfigurationError) {
         let expectation = "\"all\", \"queue:NAME\" or \"tag:NAME\""
         let parts = try value.text(expectation).split(separator: ":", maxSplits: 1).map(String.init)

@@ -1,0 +1,74 @@
+import Jobs
+import SQLite
+
+/// Moves an attempt's money in the budget windows where it was reserved, and announces thresholds that this crosses.
+struct BudgetClosing {
+    let operation: Operation
+
+    init(_ operation: Operation) {
+        self.operation = operation
+    }
+
+    /// The attempt closes: its worst case is given back, less what it cost and may have cost.
+    func close(_ attempt: StoredAttempt, cost: Int64, maybePaid: Int64) throws {
+        let worst = Money(nanodollars: attempt.reservedCost)
+        let change = BudgetLedger.Change(
+            reserved: .zero - worst, settled: Money(nanodollars: cost),
+            maybePaid: Money(nanodollars: maybePaid))
+        try apply(change, to: attempt.windows, worstCase: worst)
+    }
+
+    /// A late answer says what was maybe paid.
+    func correct(_ attempt: StoredAttempt, cost: Int64, maybePaid: Int64) throws {
+        let change = BudgetLedger.Change(
+            settled: Money(nanodollars: cost), maybePaid: Money(nanodollars: maybePaid - attempt.maybePaid))
+        try apply(change, to: attempt.windows, worstCase: Money(nanodollars: attempt.reservedCost))
+    }
+
+    /// `windows` as an attempt names them; nil where no budget covered it.
+    func apply(_ change: BudgetLedger.Change, to windows: String?, worstCase: Money = .zero) throws {
+        for window in windows?.split(separator: ",").compactMap({ Int64($0) }) ?? [] {
+            guard let (found, isInForce) = try find(window) else { continue }
+            var ledger = found
+            ledger.apply(change)
+            let crossed = ledger.crossed(worstCase: worstCase)
+            try save(ledger, window)
+            guard isInForce else { continue }
+            for percent in crossed { try announce(percent, of: ledger) }
+        }
+    }
+
+    private func find(_ window: Int64) throws -> (BudgetLedger, isInForce: Bool)? {
+        try operation.connection.queryOne(
+            """
+            SELECT budget.name, budget.scope, budget.subject, budget.span, budget.amount, budget.alerts,
+                budget_window.settled, budget_window.reserved, budget_window.maybe_paid, budget_window.alerted,
+                budget.active
+            FROM budget_window
+            JOIN budget ON budget.id = budget_window.budget_id
+            WHERE budget_window.id = ?1
+            """, [.integer(window)], { row in (BudgetLedger(row), row.bool(10)) })
+    }
+
+    private func save(_ ledger: BudgetLedger, _ window: Int64) throws {
+        _ = try operation.connection.run(
+            """
+            UPDATE budget_window
+            SET settled = ?2, reserved = ?3, maybe_paid = ?4, alerted = ?5
+            WHERE id = ?1
+            """,
+            [
+                .integer(window), .integer(ledger.settled.nanodollars), .integer(ledger.reserved.nanodollars),
+                .integer(ledger.maybePaid.nanodollars), .integer(ledger.alerted),
+            ])
+    }
+
+    private func announce(_ percent: Int, of ledger: BudgetLedger) throws {
+        let spent = ledger.settled + ledger.maybePaid
+        let budget = ledger.budget
+        var message =
+            "\(percent) % of budget \(budget.name) is spent: $\(spent) of $\(budget.limit) \(budget.window.words)"
+        if ledger.maybePaid > .zero { message += ", $\(ledger.maybePaid) of it maybe" }
+        try Events.record(.budgetAlert, budget.name, message, percent: percent, operation)
+    }
+}

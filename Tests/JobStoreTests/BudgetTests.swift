@@ -1,0 +1,302 @@
+import Jobs
+import Testing
+
+/// What one call of `Sample.job` can cost at worst: its text and frame at $1, 64 tokens out at $5 per million.
+private func worstCase(_ text: String) -> Money {
+    Money(nanodollars: Int64(text.utf8.count + 24) * 1_000 + 64 * 5_000)
+}
+
+extension Money {
+    fileprivate static func * (a: Int64, b: Money) -> Money { Money(nanodollars: a * b.nanodollars) }
+}
+
+@Suite struct BudgetTests {
+    private func daily(_ limit: Money, scope: Budget.Scope = .all, name: String = "daily") -> Budget {
+        Budget(name: name, scope: scope, window: .day, limit: limit)
+    }
+
+    private func state(_ bench: Bench, _ budgets: Budget...) async throws {
+        try await bench.store.configure(budgets: budgets, now: bench.now)
+    }
+
+    private func ledger(_ bench: Bench, _ name: String = "daily") async throws -> BudgetLedger {
+        try #require(
+            try await bench.store.budgets(now: bench.now).first { $0.ledger.budget.name == name }
+        ).ledger
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a budget is spent to the last call that it can afford, and never a cent more`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let limit = Money(nanodollars: 1_000_000)
+            try await state(bench, daily(limit))
+            let ids = try await bench.enqueue(try (10...49).map { try Sample.job("number \($0)") })
+            var calls = 0
+            while true {
+                let attempts = try await bench.claim(7)
+                if attempts.isEmpty { break }
+                let ledger = try await ledger(bench)
+                #expect(ledger.settled + ledger.reserved <= limit)
+                for attempt in attempts { try await bench.succeed(attempt) }
+                calls += attempts.count
+            }
+            let end = try await ledger(bench)
+            #expect(end.settled == Int64(calls) * Sample.cost)
+            #expect(end.reserved == .zero && end.maybePaid == .zero)
+            #expect(end.free < worstCase("number 10"))
+            let last = try #require(ids.last)
+            let waiting = try #require(try await bench.job(last).waitingFor)
+            #expect(waiting.gate == .budget)
+            #expect(waiting.detail.contains("budget daily") && waiting.detail.contains("smaller max_tokens"))
+            #expect(waiting.until == Budget.Window.day.end(at: bench.now.timestamp))
+            bench.clock.advance(86_400_000)
+            #expect(try await bench.claim(1).count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a claim says when the budget's window ends`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(worstCase("a")))
+            try await bench.enqueue("a", "b")
+            let claim = try await bench.fullClaim(5)
+            #expect(claim.attempts.count == 1)
+            let end = try #require(Budget.Window.day.end(at: bench.now.timestamp))
+            #expect(claim.wakeAfter == end - bench.now.timestamp)
+            #expect(try await bench.fullClaim(5).wakeAfter == end - bench.now.timestamp)
+            try await bench.succeed(claim.attempts[0])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job dearer than its budget's whole window fails, and keeps no other back`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(worstCase("a")))
+            let dear = try await bench.enqueue([
+                try Sample.job("dear") { job in job.maxTokens = 1_000 }
+            ])
+            try await bench.enqueue("a")
+            let attempt = try await bench.claimOne()
+            let failed = try await bench.job(dear[0])
+            #expect(failed.state == .failed)
+            #expect(failed.error?.type == "never_affordable")
+            try await bench.succeed(attempt)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a crashed attempt's worst case is maybe paid until its answer comes`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(worstCase("a")))
+            try await bench.enqueue("a")
+            let attempt = try await bench.claimOne()
+            bench.clock.advance(31_000)
+            _ = try await bench.store.reap(now: bench.now)
+            #expect(try await ledger(bench).maybePaid == worstCase("a"))
+            #expect(try await bench.claim(1).isEmpty)
+            try await bench.succeed(attempt)
+            let corrected = try await ledger(bench)
+            #expect(corrected.maybePaid == .zero && corrected.reserved == .zero)
+            #expect(corrected.settled == Sample.cost)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a person clears what is maybe paid, in every budget that held it`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let monthly = Budget(name: "monthly", window: .month, limit: 10 * worstCase("a"))
+            try await state(bench, daily(worstCase("a")), monthly)
+            let ids = try await bench.enqueue("a")
+            let attempt = try await bench.claimOne()
+            bench.clock.advance(31_000)
+            _ = try await bench.store.reap(now: bench.now)
+            #expect(try await ledger(bench, "monthly").maybePaid == worstCase("a"))
+            let status = try #require(
+                try await bench.store.clearMaybePaid(budget: "daily", now: bench.now))
+            #expect(status.ledger.maybePaid == .zero)
+            #expect(try await ledger(bench, "monthly").maybePaid == .zero)
+            #expect(try await bench.store.clearMaybePaid(budget: "weekly", now: bench.now) == nil)
+            #expect(try await bench.store.attempts(of: ids[0])?.first?.maybePaid == .zero)
+            // The answer comes after all: what it cost counts.
+            try await bench.succeed(attempt)
+            #expect(try await ledger(bench, "monthly").settled == Sample.cost)
+            let events = try await bench.store.events(before: nil, limit: 10)
+            #expect(events.contains { $0.kind == .maybePaidCleared && $0.subject == "daily" })
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a tag's and a queue's budget hold back their own jobs alone`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(
+                bench, daily(worstCase("t1"), scope: .tag("gold"), name: "gold"),
+                daily(worstCase("q1"), scope: .queue("mail"), name: "mail"))
+            try await bench.enqueue(
+                try ["t1", "t2"].map { try Sample.job($0) { $0.tags = ["gold", "other"] } }
+                    + ["q1", "q2"].map { try Sample.job($0, queue: "mail") }
+                    + ["p1", "p2"].map { try Sample.job($0) { $0.tags = ["other"] } })
+            let attempts = try await bench.claim(10)
+            #expect(attempts.count == 4)
+            for attempt in attempts { try await bench.succeed(attempt) }
+            #expect(try await bench.claim(10).isEmpty)
+            #expect(try await ledger(bench, "gold").settled == Sample.cost)
+            #expect(try await ledger(bench, "mail").settled == Sample.cost)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a tag gets its budget while its jobs wait, and loses it again`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try (1...4).map { try Sample.job("g\($0)") { $0.tags = ["gold"] } })
+            try await state(bench, daily(worstCase("g1"), scope: .tag("gold"), name: "gold"))
+            let first = try await bench.claim(10)
+            #expect(first.count == 1)
+            #expect(try await bench.store.remove(budget: "gold", now: bench.now))
+            #expect(try await !bench.store.remove(budget: "gold", now: bench.now))
+            let rest = try await bench.claim(10)
+            #expect(rest.count == 3)
+            for attempt in first + rest { try await bench.succeed(attempt) }
+            // Stated again, it remembers what its window has spent.
+            try await state(bench, daily(worstCase("g1"), scope: .tag("gold"), name: "gold"))
+            #expect(try await ledger(bench, "gold").settled == Sample.cost)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `money stays in the window in which it was reserved`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(10 * worstCase("a")))
+            try await bench.enqueue("a")
+            let attempt = try await bench.claimOne()
+            bench.clock.advance(86_400_000)
+            try await bench.succeed(attempt)
+            #expect(try await ledger(bench) == BudgetLedger(budget: daily(10 * worstCase("a"))))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `thresholds are announced once each, by whoever crosses them`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(Money(nanodollars: 650_000)))
+            try await bench.enqueue(try (10...29).map { try Sample.job("number \($0)") })
+            for _ in 0..<20 {
+                for attempt in try await bench.claim(1) { try await bench.succeed(attempt) }
+            }
+            let events = try await bench.store.events(before: nil, limit: 10).filter {
+                $0.kind == .budgetAlert
+            }
+            // What is left below one worst case stays unspent: 80 and 95 % are never reached, and the budget is spent.
+            #expect(events.reversed().map(\.percent) == [50, 100])
+            try await state(bench, daily(Money(nanodollars: 2_000_000)))
+            for _ in 0..<20 {
+                for attempt in try await bench.claim(1) { try await bench.succeed(attempt) }
+            }
+            #expect(try await ledger(bench).settled == 20 * Sample.cost)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `more money makes waiting jobs go on`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(worstCase("a")))
+            try await bench.enqueue("a", "b")
+            let first = try await bench.claim(5)
+            #expect(first.count == 1)
+            try await state(bench, daily(3 * worstCase("a")))
+            let second = try await bench.claim(5)
+            #expect(second.count == 1)
+            for attempt in first + second { try await bench.succeed(attempt) }
+            #expect(try await ledger(bench).settled == 2 * Sample.cost)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a model without a known price waits where a budget must be kept`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await state(bench, daily(Money(nanodollars: 1_000_000_000)))
+            let route = RouteKey(service: Sample.service, model: "house-model")
+            let ids = try await bench.enqueue([try Sample.job("a", route: route)])
+            #expect(try await bench.claim(1).isEmpty)
+            let waiting = try await bench.job(ids[0]).waitingFor
+            #expect(waiting?.gate == .budget)
+            #expect(waiting?.detail.contains("no price is known for house-model") == true)
+            _ = try await bench.store.remove(budget: "daily", now: bench.now)
+            #expect(try await bench.claim(1).count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job's own limit holds over all its attempts`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueue([
+                try Sample.job("a") { $0.maxCost = worstCase("a") + Money(nanodollars: 1) }
+            ])
+            let attempt = try await bench.claimOne()
+            try await bench.meet(
+                Outcome(.broken(Breakage(kind: .timeout, message: "timed out", maySent: true))), attempt)
+            bench.clock.advance(120_000)
+            #expect(try await bench.claim(1).isEmpty)
+            #expect(try await bench.job(ids[0]).error?.type == "max_cost_reached")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a broken stream costs what was counted, and the rest of its worst case is maybe paid`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(Money(nanodollars: 100_000_000)))
+            try await bench.enqueue("a", "b")
+            let attempts = try await bench.claim(2)
+            func broken(_ isComplete: Bool) -> Settlement.Partial {
+                Settlement.Partial(
+                    usage: Usage(inputTokens: 10, outputTokens: 2, isComplete: isComplete))
+            }
+            try await bench.settle(attempts[0], broken(false))
+            let known = Money(nanodollars: 20_000)
+            #expect(try await ledger(bench).settled == known)
+            #expect(try await ledger(bench).maybePaid == worstCase("a") - known)
+            try await bench.settle(attempts[1], broken(true))
+            #expect(try await ledger(bench).settled == known + known)
+            #expect(try await ledger(bench).maybePaid == worstCase("a") - known)
+        }
+    }
+}
+
+extension Settlement {
+    fileprivate struct Partial {
+        var usage: Usage
+    }
+}
+
+extension Bench {
+    /// Settles a call whose stream broke after so much was counted.
+    fileprivate func settle(_ attempt: ClaimedAttempt, _ partial: Settlement.Partial) async throws {
+        let outcome = Outcome(
+            .broken(Breakage(kind: .truncated, message: "cut", maySent: true, usage: partial.usage)))
+        let decision = Decision.decide(
+            outcome, failures: attempt.failures, policy: RetryPolicy(), using: &random)
+        _ = try await store.settle(
+            Settlement(
+                key: attempt.key, verdict: decision.verdict, routeEvent: .neutral, usage: partial.usage,
+                maybePaid: decision.maybePaid), now: now)
+    }
+}
