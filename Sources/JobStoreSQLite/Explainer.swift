@@ -14,7 +14,7 @@ struct Explainer {
     /// A worker not heard of for so long does not count.
     static let workerPatience: Milliseconds = 30_000
 
-    init(_ connection: Connection, now: Now, prices: PriceTable = .standard) {
+    init(_ connection: Connection, now: Now, prices: PriceTable) {
         self.connection = connection
         self.now = now
         forecast = Forecast(connection, now: now)
@@ -65,6 +65,10 @@ struct Explainer {
         guard let standing = try standing(of: head), let route = try route(lane.route),
             let queue = try QueueRow.load(lane.queue, connection), !queue.paused
         else { return nil }
+        // More calls at once spend no more than there is.
+        if let waiting = try gate(before: standing), waiting.gate == .budget {
+            return Binding(detail: waiting.detail, moreReplicasHelp: false)
+        }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         return route.ledger.binding(
             head: need, queue: queue.line, slots: try forecast.slots(), now: now.moment)

@@ -58,6 +58,20 @@ extension Money {
     }
 
     @Test(arguments: Backend.allCases)
+    func `an empty budget is what binds its route, not the workers' slots`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(worstCase("number 10")))
+            try await bench.enqueue(try (10...12).map { try Sample.job("number \($0)") })
+            for attempt in try await bench.claim(7) { try await bench.succeed(attempt) }
+            let route = try #require(try await bench.store.stats(now: bench.now).routes.first)
+            let binding = try #require(route.binding)
+            #expect(binding.detail.hasPrefix("budget daily: "))
+            #expect(!binding.moreReplicasHelp)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a claim says when the budget's window ends`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             try await bench.warmUp()
