@@ -27,6 +27,35 @@ struct Record: Sendable {
         try await number("SELECT count(*) FROM job WHERE state = ?1", [.text(state)])
     }
 
+    /// How many of one queue's jobs finished after this place in the order of finishing.
+    func finished(in queue: String, after place: Int = 0, upTo last: Int = .max) async throws -> Int {
+        try await number(
+            """
+            SELECT count(*)
+            FROM job JOIN queue ON queue.id = job.queue_id
+            WHERE queue.name = ?1 AND job.finish_order > ?2 AND job.finish_order <= ?3
+            """, [.text(queue), .integer(Int64(place)), .integer(Int64(last))])
+    }
+
+    /// The last place in the order of finishing that one queue's jobs have.
+    func lastFinish(in queue: String) async throws -> Int {
+        try await number(
+            """
+            SELECT coalesce(max(finish_order), 0)
+            FROM job JOIN queue ON queue.id = job.queue_id
+            WHERE queue.name = ?1
+            """, [.text(queue)])
+    }
+
+    func unfinished(in queue: String) async throws -> Int {
+        try await number(
+            """
+            SELECT count(*)
+            FROM job JOIN queue ON queue.id = job.queue_id
+            WHERE queue.name = ?1 AND job.finish_order IS NULL
+            """, [.text(queue)])
+    }
+
     func unfinished() async throws -> Int {
         try await number("SELECT count(*) FROM job WHERE finish_order IS NULL")
     }

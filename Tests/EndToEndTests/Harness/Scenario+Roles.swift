@@ -74,7 +74,7 @@ struct Server: Sendable {
     /// Enqueues so many different prompts, each under its key, and returns their ids.
     @discardableResult
     func enqueue(
-        _ count: Int, as name: String = "job", maxTokens: Int = 32,
+        _ count: Int, as name: String = "job", into queue: String = "default", maxTokens: Int = 32,
         prompt: (Int) -> String = { "Say the number \($0)." }
     )
         async throws -> [String]
@@ -84,6 +84,7 @@ struct Server: Sendable {
             var json = JSONWriter()
             json.object { line in
                 line.field("key", "\(name)-\(index)")
+                line.field("queue", queue)
                 line.key("request")
                 line.object { request in
                     request.field("max_tokens", maxTokens)
