@@ -4,11 +4,13 @@ import Testing
 
 /// Random schedules of everything that may happen to a store, its rows audited along the way.
 @Suite struct RandomScheduleTests {
-    /// `RENGA_TEST_STEPS` asks for more, `RENGA_TEST_SEED` repeats a schedule.
+    /// `RENGA_TEST_STEPS` asks for longer schedules, `RENGA_TEST_SEEDS` for more, `RENGA_TEST_SEED` repeats one.
     private static let steps = setting("RENGA_TEST_STEPS") ?? 700
     private static let seeds =
         setting("RENGA_TEST_SEED").map { [UInt64($0)] }
-        ?? (0..<3).map { _ in UInt64.random(in: 1...999_999_999) } + [1]
+        ?? (1..<max(2, setting("RENGA_TEST_SEEDS") ?? 4)).map { _ in UInt64.random(in: 1...999_999_999) } + [
+            1
+        ]
 
     private static func setting(_ name: String) -> Int? {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
