@@ -33,7 +33,7 @@ package struct Fallback: Hashable, Sendable {
         case overloaded
         /// The route's breaker is open.
         case breaker
-        /// A limit per minute, the provider's `retry-after`, or the route's concurrency.
+        /// A limit per minute, or the provider's `retry-after`; a route whose calls in flight are capped is waited for.
         case rateLimit = "rate_limit"
         /// A budget or the provider's spend cap.
         case budget
