@@ -73,20 +73,31 @@ struct Candidate {
         maxCost = row.int64OrNil(16).map { Money(nanodollars: $0) }
     }
 
-    /// What is sent now, and what the answer must be.
-    static func call(of job: Int64, _ connection: Connection) throws -> (request: [UInt8], check: OpenCheck?)
-    {
+    /// What a call needs of its job's bodies.
+    struct Call {
+        /// What is sent now.
+        var request: [UInt8] = []
+        /// What the answer must be.
+        var check: OpenCheck?
+        var isKeyed = false
+        var betas: [String] = []
+    }
+
+    static func call(of job: Int64, _ connection: Connection) throws -> Call {
         try connection.queryOne(
             """
-            SELECT coalesce(job_check.request, job_body.request), job_check.rules, job_check.used
+            SELECT coalesce(job_check.request, job_body.request), job_check.rules, job_check.used,
+                job_body.idempotency_key IS NOT NULL, job_body.betas
             FROM job_body
             LEFT JOIN job_check ON job_check.job_id = job_body.job_id
             WHERE job_body.job_id = ?1
             """, [.integer(job)]
         ) { row in
             let rules = row.blobOrNil(1)
-            return (row.blob(0), rules.map { OpenCheck(rules: $0, used: row.int(2)) })
-        } ?? ([], nil)
+            return Call(
+                request: row.blob(0), check: rules.map { OpenCheck(rules: $0, used: row.int(2)) },
+                isKeyed: row.bool(3), betas: Betas.list(row.textOrNil(4)))
+        } ?? Call()
     }
 }
 
@@ -168,5 +179,12 @@ enum Poison {
             "UPDATE worker SET emptying = ?2 WHERE id = ?1",
             [.integer(worker.value), .integer(now.milliseconds + patience)])
         return true
+    }
+}
+
+/// Beta features as they stand in their column.
+enum Betas {
+    static func list(_ text: String?) -> [String] {
+        text.map { $0.split(separator: ",").map(String.init) } ?? []
     }
 }

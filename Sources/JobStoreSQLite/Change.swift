@@ -45,7 +45,7 @@ extension SQLiteJobStore {
 }
 
 /// Cancelling and retrying, one job at a time.
-private struct Change {
+struct Change {
     let operation: Operation
     /// Lanes that mended jobs have left, by their queues.
     private var leftLanes: [Int64: Set<Int64>] = [:]
@@ -86,6 +86,9 @@ private struct Change {
             """, [.integer(id)])
         operation.moved(lane: job.lane, batch: job.batch, from: job.state, to: .queued)
         try Checks.beginAgain(job, operation)
+        if let reopened = try StoredJob.find(id, connection) {
+            try Lanes.moveToCommonLine(reopened, operation)
+        }
         if !change.isEmpty, let job = try StoredJob.find(id, connection) { try mend(job, change) }
         return .changed
     }
@@ -93,9 +96,9 @@ private struct Change {
     /// Another model or limit: another request, another prompt hash, perhaps another lane.
     private mutating func mend(_ job: StoredJob, _ change: RetryChange) throws {
         guard
-            let (request, sample) = try connection.queryOne(
-                "SELECT request, sample FROM job_body WHERE job_id = ?1", [.integer(job.id)],
-                { row in (row.blob(0), row.int(1)) })
+            let (request, sample, betas) = try connection.queryOne(
+                "SELECT request, sample, betas FROM job_body WHERE job_id = ?1", [.integer(job.id)],
+                { row in (row.blob(0), row.int(1), Betas.list(row.textOrNil(2))) })
         else { return }
         var json = try JSON.parse(request)
         if let route = change.route {
@@ -117,7 +120,7 @@ private struct Change {
             "UPDATE job SET request_bytes = ?2, prompt_hash = ?3 WHERE id = ?1",
             [
                 .integer(job.id), .integer(bytes.count),
-                .blob(PromptHash(request: json, sample: sample).bytes),
+                .blob(PromptHash(request: json, sample: sample, betas: betas).bytes),
             ])
         _ = try connection.run(
             "UPDATE job_body SET request = ?2 WHERE job_id = ?1", [.integer(job.id), .blob(bytes)])

@@ -137,26 +137,3 @@ extension Checks {
         try restate(job.id, own(job.id, connection).request, operation)
     }
 }
-
-/// Queued jobs change lanes when their route changes.
-enum Lanes {
-    /// Returns the job's queue.
-    @discardableResult
-    static func move(_ job: StoredJob, to route: Int64, _ operation: Operation) throws -> Int64? {
-        guard
-            let (queue, budget) = try operation.connection.queryOne(
-                "SELECT queue_id, budget FROM lane WHERE id = ?1", [.integer(job.lane)],
-                { row in (row.int64(0), row.text(1)) })
-        else { return nil }
-        try move(job, into: try operation.laneID(queue: queue, route: route, budget: budget), operation)
-        return queue
-    }
-
-    static func move(_ job: StoredJob, into lane: Int64, _ operation: Operation) throws {
-        guard lane != job.lane else { return }
-        _ = try operation.connection.run(
-            "UPDATE job SET lane_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(lane)])
-        operation.moved(lane: job.lane, batch: nil, from: .queued, to: nil)
-        operation.moved(lane: lane, batch: nil, from: nil, to: .queued)
-    }
-}

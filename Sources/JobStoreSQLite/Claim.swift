@@ -7,7 +7,7 @@ extension SQLiteJobStore {
         guard request.slots > 0 else { return Claim() }
         let settings = settings
         let survey = try await read { connection in
-            try Survey(connection, services: request.services, now: now, settings: settings).glance()
+            try Survey(connection, request: request, now: now, settings: settings).glance()
         }
         guard survey.hasWork else { return Claim(wakeAfter: survey.wakeAfter) }
         return try await write(now: now) { operation in
@@ -18,7 +18,7 @@ extension SQLiteJobStore {
 }
 
 /// One claim inside its transaction: moves what is due, draws from open lanes, and opens attempts.
-private struct Draw {
+struct Draw {
     /// Jobs that become ready in one claim because their time has come.
     static let dueLimit = 500
     /// Jobs settled from the cache, held or failed in one claim, on top of the slots filled.
@@ -35,6 +35,7 @@ private struct Draw {
     private var routes: [Int64: RouteRow] = [:]
     private var queues: [Int64: QueueRow] = [:]
     private var turns = Turns()
+    private var promises = Promises()
     /// What this claim changed, and so writes back.
     private var touched: (routes: Set<Int64>, queues: Set<Int64>) = ([], [])
     private var asides = 0
@@ -46,8 +47,14 @@ private struct Draw {
         let queue: Int64
         let route: Int64
         let tags: [String]
+        /// Whether its jobs are this worker's to take; those of other lines are only left their share.
+        let isMine: Bool
+        let isOwn: Bool
         var candidates: ArraySlice<Candidate> = []
         var isExhausted = false
+
+        /// How many turns a job of it counts for less than one of the common line.
+        var precedence: Int { isOwn ? Line.precedence : 1 }
     }
 
     init(_ operation: Operation, request: ClaimRequest) throws {
@@ -61,6 +68,7 @@ private struct Draw {
         try Holds.moveDue(operation, limit: Self.dueLimit)
         try Holds.continueReleases(operation)
         turns = try TurnLine.load(connection)
+        promises = Promises(turns)
         try loadLanes()
         try placeLoners()
         while mayTakeMore, let lane = nextLane() { try draw(from: lane) }
@@ -93,8 +101,13 @@ private struct Draw {
             guard let queue else { continue }
             queues[lane.queue] = queue
             guard !queue.paused else { continue }
-            lanes.append(OpenLane(id: lane.id, queue: lane.queue, route: lane.route, tags: lane.tags))
+            lanes.append(
+                OpenLane(
+                    id: lane.id, queue: lane.queue, route: lane.route, tags: lane.tags,
+                    isMine: lane.isOpen(to: request), isOwn: lane.owner != nil))
         }
+        // With nothing to take there is nothing to leave to others.
+        if !lanes.contains(where: \.isMine) { lanes = [] }
     }
 
     /// The queue whose turn it is, and one of its lanes by lot.
@@ -104,17 +117,19 @@ private struct Draw {
         let open = lanes.indices.filter { !lanes[$0].isExhausted }
         guard open.count > 1 else { return open.first }
         let waiting = Dictionary(
-            open.map { (lanes[$0].queue, queues[lanes[$0].queue]?.turn ?? 0) }, uniquingKeysWith: { $1 })
-        let queue = turns.next(among: waiting)
-        return open.filter { lanes[$0].queue == queue }.randomElement(using: &operation.random)
+            open.map { (lanes[$0].queue, promises.turn(of: lanes[$0].queue, queues)) }, uniquingKeysWith: { $1 })
+        let queue = promises.turns.next(among: waiting)
+        let lots = open.filter { lanes[$0].queue == queue }
+            .flatMap { Array(repeating: $0, count: lanes[$0].precedence) }
+        return lots.randomElement(using: &operation.random)
     }
 
     /// Jobs that must run alone go before all others where nothing runs, and ask for that where something does.
     private mutating func placeLoners() throws {
         for (lane, job) in try Candidate.loners(connection) where mayTakeMore {
-            guard let index = lanes.firstIndex(where: { $0.id == lane }), !lanes[index].isExhausted else {
-                continue
-            }
+            guard let index = lanes.firstIndex(where: { $0.id == lane && $0.isMine }),
+                !lanes[index].isExhausted
+            else { continue }
             try place(job, lane: index)
         }
     }
@@ -130,7 +145,22 @@ private struct Draw {
             lanes[index].isExhausted = true
             return
         }
-        try place(candidate, lane: index)
+        if lanes[index].isMine { try place(candidate, lane: index) } else { leave(to: candidate, lane: index) }
+    }
+
+    /// Sets aside what a job of another line needs, as its turn comes before whoever follows in this claim.
+    private mutating func leave(to job: Candidate, lane index: Int) {
+        let lane = lanes[index]
+        guard let route = routes[lane.route], let queue = queues[lane.queue] else { return }
+        switch promises.admission(of: job, on: route, in: queue, now: now.moment) {
+        case .admitted:
+            promises.make(to: job, on: route, in: queue, precedence: lane.precedence, now: now.moment)
+        case .refused(.rateLimit, _, let after?):
+            wake(after: after)
+            close(route: lane.route)
+        case .refused:
+            lanes[index].isExhausted = true
+        }
     }
 
     private func isClosed(_ route: Int64) -> Bool {
@@ -208,8 +238,9 @@ private struct Draw {
             return nil
         }
         let choice = try chains.choose(from: job.position, of: route.key) { key in
-            guard let id = try routeID(key, home: route) else { return nil }
-            return routes[id]?.admission(of: job, in: queue, tags: lane.tags, purse: purse, now: now.moment)
+            guard let id = try routeID(key, home: route), let route = routes[id] else { return nil }
+            return promises.row(of: route).admission(
+                of: job, in: queue, tags: lane.tags, purse: purse, now: now.moment)
         }
         switch choice {
         case .fly(let position, let cause):
@@ -254,7 +285,8 @@ private struct Draw {
         let admission = route.ledger.admission(of: need, in: queue.line, now: now.moment)
         let marks = route.ledger.open(need, asProbe: admission == .admitted(asProbe: true), now: now.moment)
         queue.running += 1
-        queue.turn = turns.take(at: queue.turn, weight: queue.weight)
+        promises.take(need, on: route.id, in: queue, precedence: lane.precedence, now: now.moment)
+        queue.turn = turns.take(at: queue.turn, weight: queue.weight * lane.precedence)
         touched.routes.insert(flight.route)
         touched.queues.insert(lane.queue)
         routes[flight.route] = route
@@ -274,6 +306,8 @@ private struct Draw {
             request: sent.request, maxTokens: job.maxTokens, leaseUntil: attempt.leaseUntil,
             deadline: job.deadline, failures: job.failures, alone: job.mustRunAlone)
         claimed.check = sent.check
+        claimed.isKeyed = sent.isKeyed
+        claimed.betas = sent.betas
         claim.attempts.append(claimed)
     }
 

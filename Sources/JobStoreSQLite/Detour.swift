@@ -9,9 +9,7 @@ struct Flight {
     let cause: Fallback.Cause?
 
     /// What is sent, in which a fallback finds its own model.
-    func call(of job: Int64, for route: RouteKey, _ connection: Connection) throws
-        -> (request: [UInt8], check: OpenCheck?)
-    {
+    func call(of job: Int64, for route: RouteKey, _ connection: Connection) throws -> Candidate.Call {
         var call = try Candidate.call(of: job, connection)
         guard position > 0 else { return call }
         call.request = try NextRequest.escalation(of: call.request, to: route.model)

@@ -47,8 +47,10 @@ private struct Refused: Error {
 }
 
 /// Takes jobs into lanes, one after the other.
-private struct Enqueue {
+struct Enqueue {
     let operation: Operation
+    /// Into whose own line; nil for the common one.
+    private let owner: WorkerID?
     var connection: Connection { operation.connection }
     private var queues: [String: Int64] = [:]
     private var lanes: [LaneName: Int64] = [:]
@@ -61,8 +63,9 @@ private struct Enqueue {
         let budget: String
     }
 
-    init(_ operation: Operation) {
+    init(_ operation: Operation, owner: WorkerID? = nil) {
         self.operation = operation
+        self.owner = owner
     }
 
     consuming func run(_ jobs: [NewJob]) throws -> [EnqueueOutcome] {
@@ -108,11 +111,15 @@ private struct Enqueue {
         let queue = try queues[job.queue] ?? operation.queueID(job.queue)
         queues[job.queue] = queue
         let name = LaneName(queue: queue, route: job.route, budget: try budget(of: job.tags))
-        let lane =
-            try lanes[name]
-            ?? operation.laneID(queue: queue, route: operation.routeID(job.route), budget: name.budget)
+        let lane = try lanes[name] ?? laneID(queue: queue, route: job.route, budget: name.budget)
         lanes[name] = lane
         return Place(queue: queue, lane: lane, ordinal: ordinal)
+    }
+
+    private func laneID(queue: Int64, route: RouteKey, budget: String) throws -> Int64 {
+        let route = try operation.routeID(route)
+        guard let owner else { return try operation.laneID(queue: queue, route: route, budget: budget) }
+        return try OwnLine(operation, owner: owner).laneID(queue: queue, route: route, budget: budget)
     }
 
     private mutating func budget(of tags: [String]) throws -> String {
@@ -161,15 +168,16 @@ private struct Enqueue {
             """
             INSERT INTO job_body (
                 job_id, request, metadata, tags, fingerprint, sample, idempotency_key, idempotency_ordinal,
-                requested_model
+                requested_model, betas
             )
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
             """,
             [
                 .integer(id), .blob(job.request), .blob(job.metadata),
                 job.tags.isEmpty ? .null : .text(job.tags.joined(separator: "\n")), .blob(job.fingerprint),
                 .integer(job.sample), .text(job.idempotency?.key), .integer(job.idempotency?.ordinal),
                 job.requestedModel == job.route.model ? .null : .text(job.requestedModel),
+                job.betas.isEmpty ? .null : .text(job.betas.sorted().joined(separator: ",")),
             ])
     }
 }

@@ -47,7 +47,7 @@ struct Forecast {
                 """
                 SELECT coalesce(sum(slots), 0)
                 FROM worker
-                WHERE stopped = 0 AND seen_boot = ?1 AND seen_moment > ?2
+                WHERE stopped = 0 AND own_line = 0 AND seen_boot = ?1 AND seen_moment > ?2
                 """,
                 [.integer(now.moment.boot), .integer(now.moment.milliseconds - Explainer.workerPatience)],
                 { row in row.int(0) }) ?? 0

@@ -24,11 +24,11 @@ extension Operation {
         return connection.lastInsertRowID
     }
 
-    /// `budget` is what `LaneBudget` says of the jobs' tags.
+    /// A lane of the common line; `budget` is what `LaneBudget` says of the jobs' tags.
     func laneID(queue: Int64, route: Int64, budget: String = "") throws -> Int64 {
         let values: [Value] = [.integer(queue), .integer(route), .text(budget)]
         if let id = try connection.queryOne(
-            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND tenant = '' AND budget = ?3",
+            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND line = '' AND budget = ?3",
             values,
             { row in row.int64(0) })
         {

@@ -10,7 +10,7 @@ extension SQLiteJobStore {
     }
 }
 
-/// Writes off attempts whose lease ran out and returns their jobs.
+/// Writes off attempts whose lease ran out and returns their jobs, and takes over what waits for a server that is gone.
 ///
 /// The job returns; what its call may have used does not: request and tokens stay spent, and the reserved worst case
 /// is booked as maybe paid.
@@ -34,16 +34,17 @@ private struct Reap {
                 .integer(now.moment.milliseconds), .integer(now.moment.boot),
                 .integer(now.timestamp.milliseconds),
             ],
-            { row in row.bool(0) }) ?? false
+            { row in row.bool(0) }) == true || !OwnLine.orphans(connection, now: now.moment).isEmpty
     }
 
     func run() throws -> Reaping {
         let expired = try StoredAttempt.expired(at: operation.now.moment, limit: Self.limit, connection)
         for attempt in expired { try writeOff(attempt) }
         let late = try expireDeadlines()
+        let adopted = try OwnLine.adopt(operation, limit: Self.limit)
         return Reaping(
             writtenOff: expired.count, expiredDeadlines: late,
-            more: expired.count == Self.limit || late == Self.limit)
+            more: expired.count == Self.limit || late == Self.limit || adopted == Self.limit)
     }
 
     private func writeOff(_ attempt: StoredAttempt) throws {
@@ -101,6 +102,7 @@ private struct Reap {
             "UPDATE job SET state = 'queued', ready = 1, deaths = deaths + 1 WHERE id = ?1",
             [.integer(job.id)])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
+        try Lanes.moveToCommonLine(job, operation)
     }
 
     private func expireDeadlines() throws -> Int {

@@ -63,7 +63,7 @@ private enum Statistics {
             SELECT worker.name, worker.slots, worker.started_at, worker.seen_at, worker.seen_boot, worker.seen_moment,
                 (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open')
             FROM worker
-            WHERE worker.stopped = 0
+            WHERE worker.stopped = 0 AND worker.own_line = 0
             ORDER BY worker.id DESC
             LIMIT 100
             """

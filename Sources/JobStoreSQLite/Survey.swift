@@ -4,9 +4,10 @@ import SQLite
 /// A look at what could be claimed, without any lock.
 struct Survey {
     let connection: Connection
-    let services: [ServiceKey]
+    let request: ClaimRequest
     let now: Now
     let settings: StoreSettings
+    private var services: [ServiceKey] { request.services }
     private var sharesAnswers: Bool { settings.sharesAnswers }
     private var detour: Detour {
         Detour(connection: connection, services: services, chains: settings.fallbacks, now: now, purse: purse)
@@ -24,11 +25,18 @@ struct Survey {
         let route: Int64
         /// Those of its jobs' tags that have a budget.
         let tags: [String]
+        /// The serving process whose own line it is part of; nil for the common line.
+        var owner: Int64?
+
+        /// Whether its jobs are the claiming worker's to take.
+        func isOpen(to request: ClaimRequest) -> Bool {
+            owner == (request.line == .own ? request.worker.value : nil)
+        }
     }
 
-    init(_ connection: Connection, services: [ServiceKey], now: Now, settings: StoreSettings) throws {
+    init(_ connection: Connection, request: ClaimRequest, now: Now, settings: StoreSettings) throws {
         self.connection = connection
-        self.services = services
+        self.request = request
         self.now = now
         self.settings = settings
         purse = try Purse.load(connection, now: now.timestamp, prices: settings.prices)
@@ -41,7 +49,7 @@ struct Survey {
             return Finding(hasWork: true)
         }
         var finding = Finding(hasWork: false, wakeAfter: held)
-        for lane in try Self.readyLanes(connection) {
+        for lane in try Self.readyLanes(connection) where lane.isOpen(to: request) {
             switch try passage(of: lane) {
             // The claim looks at the other lanes anyway.
             case .open: return Finding(hasWork: true)
@@ -102,7 +110,7 @@ struct Survey {
                 FROM ready
                 WHERE ready.lane_id IS NOT NULL
             )
-            SELECT lane.id, lane.queue_id, lane.route_id, lane.budget
+            SELECT lane.id, lane.queue_id, lane.route_id, lane.budget, lane.owner
             FROM ready
             JOIN lane ON lane.id = ready.lane_id
             JOIN queue ON queue.id = lane.queue_id
@@ -111,7 +119,7 @@ struct Survey {
         ) { row in
             ReadyLane(
                 id: row.int64(0), queue: row.int64(1), route: row.int64(2),
-                tags: LaneBudget.tags(of: row.text(3)))
+                tags: LaneBudget.tags(of: row.text(3)), owner: row.int64OrNil(4))
         }
     }
 

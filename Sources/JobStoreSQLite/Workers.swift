@@ -17,13 +17,16 @@ extension SQLiteJobStore {
                 """, [.integer(milliseconds - Self.forgetAfter)])
             _ = try operation.connection.run(
                 """
-                INSERT INTO worker (name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)
+                INSERT INTO worker (
+                    name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment, own_line
+                )
+                VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
                 """,
                 [
                     .text(worker.name), .text(worker.host), .integer(Int64(worker.processID)),
                     .integer(worker.slots),
                     .integer(milliseconds), .integer(now.moment.boot), .integer(now.moment.milliseconds),
+                    .bool(worker.line == .own),
                 ])
             let id = WorkerID(operation.connection.lastInsertRowID)
             try Attendance.note(worker.services ?? [], of: id, operation.connection)

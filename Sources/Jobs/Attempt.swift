@@ -25,6 +25,10 @@ package struct ClaimedAttempt: Sendable {
     package var alone: Bool
     /// What the answer must be.
     package var check: OpenCheck?
+    /// Whether its caller can come back for its answer, by the idempotency key.
+    package var isKeyed = false
+    /// Beta features that the call asks for.
+    package var betas: [String] = []
 
     package init(
         key: AttemptKey, queue: String, route: RouteKey, request: [UInt8], maxTokens: Int, leaseUntil: Moment,

@@ -5,12 +5,16 @@ package struct NewWorker: Sendable {
     package var host: String
     package var processID: Int32
     package var slots: Int
+    /// Whose jobs it does.
+    package var line: Line
     /// What it can call; nil where it does not say, and is then believed to call everything.
     package var services: [ServiceKey]?
 
     package init(
-        name: String, host: String, processID: Int32, slots: Int, services: [ServiceKey]? = nil
+        name: String, host: String, processID: Int32, slots: Int, line: Line = .common,
+        services: [ServiceKey]? = nil
     ) {
+        self.line = line
         self.name = name
         self.host = host
         self.processID = processID
@@ -19,9 +23,23 @@ package struct NewWorker: Sendable {
     }
 }
 
+/// Whose jobs a worker claims.
+package enum Line: Hashable, Sendable {
+    /// Those that are anybody's.
+    case common
+    /// Those that callers wait for in this very process.
+    case own
+
+    /// A job of an own line takes so many turns for each one of the common line.
+    ///
+    /// Whoever waits at the other end of a connection goes before the backlog, and the backlog still moves.
+    package static let precedence = 10
+}
+
 /// What a worker asks for.
 package struct ClaimRequest: Sendable {
     package var worker: WorkerID
+    package var line: Line
     /// Free slots: no more attempts than these are opened.
     package var slots: Int
     /// Calls in flight in this worker.
@@ -30,8 +48,12 @@ package struct ClaimRequest: Sendable {
     /// Jobs of other services stay where they are.
     package var services: [ServiceKey]
 
-    package init(worker: WorkerID, slots: Int, running: Int, lease: Milliseconds, services: [ServiceKey]) {
+    package init(
+        worker: WorkerID, line: Line = .common, slots: Int, running: Int, lease: Milliseconds,
+        services: [ServiceKey]
+    ) {
         self.worker = worker
+        self.line = line
         self.slots = slots
         self.running = running
         self.lease = lease
@@ -61,6 +83,22 @@ package struct Claim: Sendable {
         self.emptyYourself = emptyYourself
         self.more = more
         self.wakeAfter = wakeAfter
+    }
+}
+
+/// What became of jobs that were entered into an own line.
+package struct Entrance: Sendable {
+    /// One for each job, in order.
+    package var outcomes: [EnqueueOutcome]
+    /// The states of those that have an id.
+    package var states: [JobID: JobState]
+    /// What could be claimed at once, of these and of those that waited before.
+    package var claim: Claim
+
+    package init(outcomes: [EnqueueOutcome], states: [JobID: JobState], claim: Claim) {
+        self.outcomes = outcomes
+        self.states = states
+        self.claim = claim
     }
 }
 

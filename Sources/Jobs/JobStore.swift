@@ -18,6 +18,10 @@ package protocol JobStore: Sendable {
     func unregister(_ worker: WorkerID, now: Now) async throws
     /// Opens attempts for free slots, and settles from the cache what needs no call.
     func claim(_ request: ClaimRequest, now: Now) async throws -> Claim
+    /// Takes jobs into the worker's own line and claims from it, in one transaction.
+    ///
+    /// One that is known by its idempotency key and still waits, or failed in a way that may pass, is taken over.
+    func enter(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws -> Entrance
     /// Says that the worker lives, and lengthens the leases it still holds. Returns the attempts that are no longer its.
     func renew(_ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now) async throws
         -> [AttemptKey]

@@ -38,6 +38,8 @@ package struct NewJob: Sendable {
     package var check: NewCheck?
     /// The queue's check does not count for this job.
     package var refusesQueueCheck = false
+    /// The provider's beta features that the call asks for, beside those that the provider's settings name.
+    package var betas: [String] = []
 
     package struct Idempotency: Hashable, Sendable {
         package var key: String

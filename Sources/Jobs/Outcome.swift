@@ -133,5 +133,12 @@ package protocol ModelCaller: Sendable {
     /// What this caller can reach: a worker claims jobs of these services only.
     var services: [ServiceKey] { get }
 
-    func call(_ attempt: ClaimedAttempt) async -> Outcome
+    /// `listener` is told of the answer as it comes, where it comes as a stream.
+    func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome
+}
+
+extension ModelCaller {
+    package func call(_ attempt: ClaimedAttempt) async -> Outcome {
+        await call(attempt, listener: nil)
+    }
 }

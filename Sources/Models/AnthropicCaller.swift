@@ -22,7 +22,7 @@ package final class AnthropicCaller: ModelCaller {
     }
 
     /// Makes the attempt's call as a stream where it may be long, plainly otherwise.
-    package func call(_ attempt: ClaimedAttempt) async -> Outcome {
+    package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let service = known[attempt.route.service] else {
             return .unsendable("this worker has no credential for \(attempt.route.name)")
         }
@@ -34,7 +34,7 @@ package final class AnthropicCaller: ModelCaller {
         }
         return await client.call(
             plan.request, streams: plan.streams, in: MessagesFormat(limit: settings.maxAnswerBytes),
-            clock: clock)
+            clock: clock, listener: listener)
     }
 }
 
@@ -50,5 +50,7 @@ struct MessagesFormat: WireFormat {
         Outcome(result, headers: headers)
     }
 
-    func stream() -> StreamedAnswer { StreamedAnswer(limit: limit) }
+    func stream(listener: (any AnswerListener)?) -> StreamedAnswer {
+        StreamedAnswer(limit: limit, listener: listener)
+    }
 }

@@ -33,12 +33,14 @@ package struct AnthropicService: Sendable {
         return base + "/v1/messages"
     }
 
-    var headers: [(String, String)] {
+    /// `betas` are those that the call asks for itself.
+    func headers(betas asked: [String] = []) -> [(String, String)] {
         var headers = [
             ("x-api-key", apiKey.reveal()), ("anthropic-version", version),
             ("content-type", "application/json"),
         ]
-        if !betas.isEmpty { headers.append(("anthropic-beta", betas.joined(separator: ","))) }
+        let all = betas + asked.filter { !betas.contains($0) }
+        if !all.isEmpty { headers.append(("anthropic-beta", all.joined(separator: ","))) }
         return headers
     }
 }

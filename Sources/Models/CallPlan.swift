@@ -14,7 +14,7 @@ struct CallPlan {
         let asked = body["stream"]?.bool == true
         streams = asked || (attempt.maxTokens > settings.streamAbove && body.kind == .object)
         request = HTTPRequest(
-            url: service.messagesURL, headers: service.headers,
+            url: service.messagesURL, headers: service.headers(betas: attempt.betas),
             body: streams && !asked ? body.replacing("stream", with: Array("true".utf8)) : attempt.request,
             timeouts: settings.timeouts,
             maxResponseBytes: streams ? settings.maxStreamBytes : settings.maxAnswerBytes,

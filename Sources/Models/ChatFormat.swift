@@ -21,7 +21,8 @@ struct ChatFormat: WireFormat {
             limits: ChatRateLimits(headers).report ?? LimitReport(headers))
     }
 
-    func stream() -> ChatStream { ChatStream(limit: limit, assuming: assumed) }
+    /// The listener hears nothing: chunks of chat completions are no events of the Messages API.
+    func stream(listener: (any AnswerListener)?) -> ChatStream { ChatStream(limit: limit, assuming: assumed) }
 }
 
 extension Outcome.Result {

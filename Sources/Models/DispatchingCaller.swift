@@ -15,11 +15,11 @@ package struct DispatchingCaller: ModelCaller {
         services = pairs.map(\.0).filter { seen.insert($0).inserted }
     }
 
-    package func call(_ attempt: ClaimedAttempt) async -> Outcome {
+    package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let caller = callers[attempt.route.service] else {
             return .unsendable("this worker has no credential for \(attempt.route.name)")
         }
-        return await caller.call(attempt)
+        return await caller.call(attempt, listener: listener)
     }
 }
 

@@ -25,12 +25,12 @@ package final class EndpointCaller: ModelCaller {
         self.noteRanking = noteRanking
     }
 
-    package func call(_ attempt: ClaimedAttempt) async -> Outcome {
+    package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         let order = ranking.withLock { $0.order(at: now) }
         var outcome = Outcome(.abandoned(sent: false))
         for index in order where !Task.isCancelled {
             let began = now
-            outcome = await callers[index].call(attempt)
+            outcome = await callers[index].call(attempt, listener: listener)
             guard let report = EndpointRanking.Report(outcome, after: now - began) else { return outcome }
             note(report, of: index)
             guard report.movesOn else {

@@ -23,14 +23,14 @@ package final class OpenAICaller: ModelCaller {
     }
 
     /// Makes the attempt's call, as a stream where it may be long; what the dialect cannot say is not sent.
-    package func call(_ attempt: ClaimedAttempt) async -> Outcome {
+    package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let service = known[attempt.route.service] else {
             return .unsendable("this worker has no credential for \(attempt.route.name)")
         }
         do {
             let plan = try ChatPlan(attempt, service, settings)
             return await client.call(
-                plan.request, streams: plan.streams, in: plan.format, clock: clock)
+                plan.request, streams: plan.streams, in: plan.format, clock: clock, listener: listener)
         } catch let error as Unmappable {
             return .unsendable("\(attempt.route.service.provider) cannot be asked this: \(error.message)")
         } catch {

@@ -14,10 +14,12 @@ struct StreamedAnswer: AnswerStream {
     private var reader: EventReader
     private var builder = MessageBuilder()
     private var plain: [UInt8] = []
+    private let listener: (any AnswerListener)?
 
     /// `limit` is how many bytes of answer are kept.
-    init(limit: Int) {
+    init(limit: Int, listener: (any AnswerListener)? = nil) {
         self.limit = limit
+        self.listener = listener
         reader = EventReader(limit: limit)
     }
 
@@ -56,7 +58,9 @@ struct StreamedAnswer: AnswerStream {
     private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
         do {
             switch try builder.take(event) {
-            case .more: return nil
+            case .more:
+                listener?.heard(AnswerEvent(name: event.name, data: event.data))
+                return nil
             case .complete: return .answer(try Answer(message: builder.message()))
             case .refused(let error): return .refusal(Refusal(error, status: 200, usage: builder.usageSoFar))
             }

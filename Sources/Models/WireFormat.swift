@@ -9,8 +9,8 @@ protocol WireFormat: Sendable {
     func outcome(of body: [UInt8], status: Int, headers: HTTPHeaders, now: Timestamp) -> Outcome
     /// A result with what the headers tell beside it.
     func outcome(_ result: Outcome.Result, headers: HTTPHeaders) -> Outcome
-    /// A reader for one streamed answer.
-    func stream() -> Stream
+    /// A reader for one streamed answer, which tells the listener what it reads.
+    func stream(listener: (any AnswerListener)?) -> Stream
 }
 
 /// A streamed answer as it grows: bytes in, in whatever pieces, and one result out.
@@ -23,35 +23,39 @@ protocol AnswerStream {
 
 extension HTTPClient {
     /// Makes a call and reads its answer; whatever goes wrong is an outcome too.
-    func call(_ request: HTTPRequest, streams: Bool, in format: some WireFormat, clock: any Clock) async
-        -> Outcome
-    {
+    func call(
+        _ request: HTTPRequest, streams: Bool, in format: some WireFormat, clock: any Clock,
+        listener: (any AnswerListener)?
+    ) async -> Outcome {
         do {
             return streams
-                ? try await stream(request, format, clock) : try await plain(request, format, clock)
+                ? try await stream(request, format, clock, listener)
+                : try await plain(request, format, clock, listener)
         } catch {
             return Outcome(.init(error, usage: nil))
         }
     }
 
-    private func plain(_ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock) async throws
-        -> Outcome
-    {
+    private func plain(
+        _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock, _ listener: (any AnswerListener)?
+    ) async throws -> Outcome {
         let response = try await send(request)
+        listener?.began(AnswerHead(response.headers))
         return format.outcome(
             of: response.body, status: response.status, headers: response.headers, now: clock.now().timestamp)
     }
 
-    private func stream(_ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock) async throws
-        -> Outcome
-    {
+    private func stream(
+        _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock, _ listener: (any AnswerListener)?
+    ) async throws -> Outcome {
         let stream = try await stream(request)
+        listener?.began(AnswerHead(stream.headers))
         guard (200..<300).contains(stream.status) else {
             let body = try await stream.body.collected(atMost: ErrorBody.limit)
             return format.outcome(
                 of: body, status: stream.status, headers: stream.headers, now: clock.now().timestamp)
         }
-        return format.outcome(await stream.body.read(by: format.stream()), headers: stream.headers)
+        return format.outcome(await stream.body.read(by: format.stream(listener: listener)), headers: stream.headers)
     }
 }
 
@@ -86,5 +90,15 @@ extension HTTPBody {
             if bytes.count >= limit { break }
         }
         return bytes
+    }
+}
+
+extension AnswerHead {
+    /// The headers that callers of the Messages API know.
+    init(_ headers: HTTPHeaders) {
+        self.init(
+            requestID: headers["request-id"],
+            headers: headers.fields.filter { $0.name.lowercased().hasPrefix("anthropic-") }
+                .map { Header(name: $0.name.lowercased(), value: $0.value) })
     }
 }

@@ -13,22 +13,23 @@ extension Shift {
     /// Calls, decides and settles: one attempt from its claim to its end.
     ///
     /// It is not torn down when the worker stops.
-    func run(_ attempt: ClaimedAttempt) async {
-        let called = await call(attempt)
+    func run(_ attempt: ClaimedAttempt, _ live: Live?) async {
+        let called = await call(attempt, live)
         noteCost(of: attempt, called.outcome)
-        if let settlement = settlement(of: attempt, called) {
-            await settle(settlement)
-        }
+        var outcome: SettleOutcome?
+        let settlement = settlement(of: attempt, called, isHeard: live?.isHeard == true)
+        if let settlement { outcome = await settle(settlement) }
+        if let live { tell(live, settlement, outcome, of: attempt) }
         roster.close(attempt.key)
         bell.ring()
     }
 
-    private func call(_ attempt: ClaimedAttempt) async -> Called {
+    private func call(_ attempt: ClaimedAttempt, _ live: Live?) async -> Called {
         let began = clock.now()
         if attempt.deadline.map({ $0 <= began.timestamp }) == true {
             roster.abort([attempt.key], .deadlinePassed)
         }
-        let call = roster.start(attempt.key) { Task { await caller.call(attempt) } }
+        let call = roster.start(attempt.key) { Task { await caller.call(attempt, listener: live) } }
         let outcome = await call?.value ?? Outcome(.abandoned(sent: false))
         return Called(
             outcome: outcome, ending: roster.finishCall(attempt.key),
@@ -37,14 +38,18 @@ extension Shift {
 
     /// Nil where nothing is handed back: the worker stops at once, and what was not answered is left to its
     /// lease.
-    private func settlement(of attempt: ClaimedAttempt, _ called: Called) -> Settlement? {
+    private func settlement(of attempt: ClaimedAttempt, _ called: Called, isHeard: Bool) -> Settlement? {
         if called.ending == .stopped, case .abandoned = called.outcome.result { return nil }
         var random = SystemRandomNumberGenerator()
-        let decision = Decision.decide(
+        var decision = Decision.decide(
             called.outcome, failures: attempt.failures, deadlinePassed: called.ending == .deadlinePassed,
             policy: settings.retry, using: &random
         )
         .checked(called.outcome.answer, of: attempt)
+        if isHeard, !attempt.isKeyed, case .again(_, let error, _) = decision.verdict {
+            // A second answer would be paid for, and nobody could get it.
+            decision.verdict = .failed(error)
+        }
         report(attempt.key, decision.verdict, called)
         return Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,

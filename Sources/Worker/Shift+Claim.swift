@@ -3,7 +3,7 @@ import Telemetry
 
 extension Shift {
     /// Claims for free slots whenever there may be something to claim, until an order comes.
-    func claimUntilTold(into attempts: inout DiscardingTaskGroup) async {
+    func claimUntilTold() async {
         var loop = ClaimLoop(slots: settings.slots)
         var backoff = Backoff(cap: 1000)
         while orders.current == .work {
@@ -15,7 +15,7 @@ extension Shift {
             }
             do {
                 let claim = try await claim(free, running: running)
-                begin(claim.attempts, into: &attempts)
+                begin(claim.attempts)
                 backoff.reset()
                 // Events that come while this sleeps are one event.
                 await pause(Rhythm.betweenClaims)
@@ -30,18 +30,24 @@ extension Shift {
     }
 
     private func claim(_ slots: Int, running: Int) async throws -> Claim {
-        let request = ClaimRequest(
-            worker: worker, slots: slots, running: running, lease: settings.lease, services: caller.services)
-        return try await store.claim(request, now: clock.now())
+        try await store.claim(request(slots, running: running), now: clock.now())
+    }
+
+    func request(_ slots: Int, running: Int) -> ClaimRequest {
+        ClaimRequest(
+            worker: worker, line: settings.line, slots: slots, running: running, lease: settings.lease,
+            services: caller.services)
     }
 
     /// An order may have come during the claim: what it brought is then not begun but ended as the order
     /// says.
-    private func begin(_ claimed: [ClaimedAttempt], into attempts: inout DiscardingTaskGroup) {
+    func begin(_ claimed: [ClaimedAttempt]) {
         let order = orders.current
         for attempt in claimed {
             roster.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)
-            attempts.addTask { await run(attempt) }
+            let live = settings.line == .own ? orders.desk.answer(to: attempt.key.job) : nil
+            // No child of anybody: a call outlives the order to stop, and `run` waits for the roster to be empty.
+            Task { await run(attempt, live) }
         }
         if claimed.contains(where: { $0.deadline != nil }) { overdueBell.ring() }
         // An order that came while they were being listed has not seen all of them.

@@ -4,19 +4,23 @@ import Telemetry
 extension Shift {
     /// Settles, and tries again while that may help: an answer that was paid for is not thrown away for a
     /// full disk.
-    func settle(_ settlement: Settlement) async {
+    ///
+    /// Returns what it did; nil where it was given up.
+    func settle(_ settlement: Settlement) async -> SettleOutcome? {
         var patience = SettlePatience(
             lease: settings.lease, paid: settlement.answer != nil || settlement.usage != nil)
         while true {
             do {
                 let outcome = try await store.settle(settlement, now: clock.now())
-                return report(settlement.key, outcome)
+                report(settlement.key, outcome)
+                return outcome
             } catch {
                 let stopping = orders.current
                 let held =
                     roster.leaseUntil(settlement.key).map { !$0.hasPassed(at: clock.now().moment) } ?? false
                 guard let delay = patience.delay(after: error, leaseHeld: held, order: stopping) else {
-                    return giveUp(settlement.key, error)
+                    giveUp(settlement.key, error)
+                    return nil
                 }
                 log.of(settlement.key).warning(
                     "settlement failed, again soon", ["error": "\(error)", "delay_ms": .int(Int(delay))])

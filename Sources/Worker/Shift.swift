@@ -27,11 +27,10 @@ struct Shift: Sendable {
             duties.addTask { await giveUpOverdue() }
             duties.addTask { await giveUpRevoked() }
             duties.addTask { await reap() }
-            duties.addTask { await prune() }
-            await withDiscardingTaskGroup { attempts in
-                await claimUntilTold(into: &attempts)
-                await drain()
-            }
+            if settings.line == .common { duties.addTask { await prune() } }
+            await claimUntilTold()
+            await drain()
+            while roster.count > 0 { await bell.wait(atMost: Rhythm.poll) }
             duties.cancelAll()
         }
     }

@@ -9,7 +9,7 @@ package import Telemetry
 /// of its own, and four small duties keep leases, look for revoked jobs, give up what is overdue and reap.
 /// Cancelling the task of `run` is how a worker is asked to stop: the calls themselves are not torn down by
 /// it.
-package final class Worker: Sendable {
+package final class Worker: CallDesk {
     private let store: any JobStore
     private let caller: any ModelCaller
     private let clock: any Clock
@@ -50,12 +50,19 @@ package final class Worker: Sendable {
         orders.bell.ring()
     }
 
+    /// For a worker of its own line: what callers bring it.
+    package func enter(_ job: NewJob) async throws -> EnteredCall {
+        try await orders.desk.enter(job)
+    }
+
     private func work() async throws {
         guard let id = try await register() else { return }
         let shift = Shift(
             store: store, caller: caller, clock: clock, settings: settings, log: log, worker: id,
             orders: orders)
+        orders.desk.open(shift)
         await shift.run()
+        orders.desk.close()
         guard orders.current == .drain else { return }
         do {
             try await store.unregister(id, now: clock.now())
@@ -69,7 +76,7 @@ package final class Worker: Sendable {
     private func register() async throws -> WorkerID? {
         let worker = NewWorker(
             name: settings.name, host: settings.host, processID: settings.processID, slots: settings.slots,
-            services: caller.services)
+            line: settings.line, services: caller.services)
         var backoff = Backoff(cap: 1000)
         while orders.current == .work {
             do {
@@ -94,6 +101,7 @@ final class Orders: Sendable {
     /// Rings at a new order, a free slot, a change in the store: whatever the claiming loop waits for.
     let bell = Bell()
     let roster = Roster()
+    let desk = Desk()
     private let order = Mutex(Order.work)
 
     var current: Order { order.withLock { $0 } }

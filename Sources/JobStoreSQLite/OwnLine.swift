@@ -1,0 +1,155 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore {
+    package func enter(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws -> Entrance {
+        try await write(now: now) { operation in
+            let outcomes = try Enqueue(operation, owner: request.worker).run(jobs)
+            for case .existing(let id) in outcomes {
+                try OwnLine(operation, owner: request.worker).takeOver(id.value)
+            }
+            var draw = try Draw(operation, request: request)
+            let claim = try draw.run()
+            var states: [JobID: JobState] = [:]
+            for id in outcomes.compactMap(\.id) {
+                states[id] = try StoredJob.find(id.value, operation.connection)?.state
+            }
+            return Entrance(outcomes: outcomes, states: states, claim: claim)
+        }
+    }
+}
+
+/// The lanes of a serving process: its callers wait for their jobs, which nobody else claims while it lives.
+struct OwnLine {
+    let operation: Operation
+    let owner: WorkerID
+    private var connection: Connection { operation.connection }
+
+    init(_ operation: Operation, owner: WorkerID) {
+        self.operation = operation
+        self.owner = owner
+    }
+
+    /// A lane that is the owner's: its own, one whose owner is gone and that is empty, or a new one.
+    func laneID(queue: Int64, route: Int64, budget: String) throws -> Int64 {
+        let place: [Value] = [.integer(queue), .integer(route), .text(budget)]
+        if let id = try connection.queryOne(
+            """
+            SELECT id FROM lane
+            WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3 AND owner = ?4
+            """, place + [.integer(owner.value)], { row in row.int64(0) })
+        {
+            return id
+        }
+        let values = place + [.integer(owner.value)] + Self.patience(operation.now.moment)
+        if let id = try connection.queryOne(Self.inheritance, values, { row in row.int64(0) }) { return id }
+        _ = try connection.run(
+            """
+            INSERT INTO lane (queue_id, route_id, budget, owner, line)
+            VALUES (
+                ?1, ?2, ?3, ?4,
+                (SELECT 'own ' || count(*) FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3)
+            )
+            """, place + [.integer(owner.value)])
+        return connection.lastInsertRowID
+    }
+
+    private static let inheritance = SQL(
+        """
+        UPDATE lane
+        SET owner = ?4
+        WHERE id = (
+            SELECT lane.id
+            FROM lane
+            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.line <> ''
+                AND \(ownerIsGone("?5", "?6"))
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM lane_tally
+                    WHERE lane_tally.lane_id = lane.id AND jobs > 0 AND state IN ('queued', 'running')
+                )
+            LIMIT 1
+        )
+        RETURNING id
+        """)
+
+    /// Takes a known job that waits, or that failed in a way that may pass, into the owner's line: its caller is back.
+    func takeOver(_ id: Int64) throws {
+        guard var job = try StoredJob.find(id, connection) else { return }
+        if try failedInPassing(job) {
+            var change = Change(operation)
+            guard try change.retry(id, RetryChange()) == .changed, let reopened = try StoredJob.find(id, connection)
+            else { return }
+            job = reopened
+        }
+        guard job.state == .queued, let place = try Lanes.place(of: job, connection) else { return }
+        guard try place.owner == nil || isGone(place.owner) else { return }
+        try Lanes.move(
+            job, into: try laneID(queue: place.queue, route: place.route, budget: place.budget), operation)
+    }
+
+    private func failedInPassing(_ job: StoredJob) throws -> Bool {
+        guard job.state == .failed else { return false }
+        let error = try connection.queryOne(
+            "SELECT error FROM job WHERE id = ?1", [.integer(job.id)], { row in row.blobOrNil(0) })
+        return error.flatMap { $0.flatMap(ErrorText.read) }?.retryable == true
+    }
+
+    private func isGone(_ owner: Int64?) throws -> Bool {
+        guard let owner, owner != self.owner.value else { return false }
+        return try connection.queryOne(
+            Self.absence, [.integer(owner)] + Self.patience(operation.now.moment), { row in row.bool(0) }) ?? true
+    }
+}
+
+// MARK: - Owners that are gone
+
+extension OwnLine {
+    /// Whether nobody serves a lane of an own line any more, by the boot and the moment after which its owner was heard of.
+    static func ownerIsGone(_ boot: String, _ since: String) -> String {
+        """
+        NOT EXISTS (
+            SELECT 1
+            FROM worker
+            WHERE worker.id = lane.owner AND worker.stopped = 0 AND worker.seen_boot = \(boot)
+                AND worker.seen_moment > \(since)
+        )
+        """
+    }
+
+    private static let absence = SQL("SELECT \(ownerIsGone("?2", "?3")) FROM (SELECT ?1 AS owner) AS lane")
+
+    static func patience(_ now: Moment) -> [Value] {
+        [.integer(now.boot), .integer(now.milliseconds - Explainer.workerPatience)]
+    }
+
+    /// A lane of the common line for each of those whose owner is gone and that have ready jobs.
+    static func orphans(_ connection: Connection, now: Moment) throws -> [Int64] {
+        try connection.query(orphaned, patience(now)) { row in row.int64(0) }
+    }
+
+    private static let orphaned = SQL(
+        """
+        SELECT lane.id
+        FROM lane
+        WHERE lane.owner IS NOT NULL AND \(ownerIsGone("?1", "?2"))
+            AND EXISTS (SELECT 1 FROM job WHERE job.ready = 1 AND job.lane_id = lane.id)
+        """)
+
+    /// Moves ready jobs of lanes whose owner is gone to the common line; gives how many.
+    static func adopt(_ operation: Operation, limit: Int) throws -> Int {
+        var adopted = 0
+        for lane in try orphans(operation.connection, now: operation.now.moment) where adopted < limit {
+            let ids = try operation.connection.query(
+                "SELECT id FROM job WHERE ready = 1 AND lane_id = ?1 ORDER BY rank, id LIMIT ?2",
+                [.integer(lane), .integer(limit - adopted)]
+            ) { row in row.int64(0) }
+            for id in ids {
+                guard let job = try StoredJob.find(id, operation.connection) else { continue }
+                try Lanes.moveToCommonLine(job, operation)
+            }
+            adopted += ids.count
+        }
+        return adopted
+    }
+}

@@ -1,0 +1,91 @@
+/// Hears an answer while it arrives, on the call's task and in order; must be quick.
+package protocol AnswerListener: Sendable {
+    /// The provider takes the call and begins to answer.
+    func began(_ head: AnswerHead)
+    /// An event of the Messages API's stream, of whatever kind but the last one: how the answer ends is in the `Outcome`.
+    func heard(_ event: AnswerEvent)
+}
+
+/// What the provider said before its answer.
+package struct AnswerHead: Hashable, Sendable {
+    package var requestID: String?
+    /// `anthropic-ratelimit-…` and what else callers of a provider look at, names in lower case.
+    package var headers: [Header]
+
+    package struct Header: Hashable, Sendable {
+        package var name: String
+        package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package init(requestID: String? = nil, headers: [Header] = []) {
+        self.requestID = requestID
+        self.headers = headers
+    }
+}
+
+/// One event of a streamed answer.
+package struct AnswerEvent: Hashable, Sendable {
+    package var name: String
+    /// JSON.
+    package var data: [UInt8]
+
+    package init(name: String, data: [UInt8]) {
+        self.name = name
+        self.data = data
+    }
+}
+
+/// Where jobs are done whose callers wait for them: in this process, at once where the gates allow it.
+package protocol CallDesk: Sendable {
+    /// Takes a job in, and claims it in the same transaction where its turn has come.
+    ///
+    /// Throws `JobStoreError`.
+    func enter(_ job: NewJob) async throws -> EnteredCall
+}
+
+/// A job that was entered.
+package struct EnteredCall: Sendable {
+    package var outcome: EnqueueOutcome
+    /// Nil where the outcome has no id.
+    package var state: JobState?
+    /// Its answer, where this process makes the call or will; nil where the record has it or another process calls.
+    package var answer: (any LiveAnswer)?
+
+    package init(outcome: EnqueueOutcome, state: JobState?, answer: (any LiveAnswer)?) {
+        self.outcome = outcome
+        self.state = state
+        self.answer = answer
+    }
+}
+
+/// An answer as it grows, for any number of readers, each at a pace of its own.
+package protocol LiveAnswer: Sendable {
+    var head: AnswerHead? { get }
+
+    /// What came after the first `count` events; waits for it.
+    ///
+    /// Throws `CancellationError` where the reading task is cancelled.
+    func news(after count: Int) async throws -> AnswerNews
+    /// How it ends; waits for it. Throws as `news` does.
+    func ending() async throws -> AnswerEnding
+}
+
+package enum AnswerNews: Sendable {
+    case events([AnswerEvent])
+    /// Nothing more comes.
+    case ended(AnswerEnding)
+}
+
+/// How an answer ended; what it says is on disk.
+package enum AnswerEnding: Sendable {
+    case answered(Answer, cost: Money?, attempt: Int)
+    /// Events were handed on, and then the call failed; no other answer continues them.
+    case broken(JobError)
+    /// The record tells: the job ended or went on without this process.
+    case elsewhere
+}

@@ -1,0 +1,168 @@
+import Jobs
+import Synchronization
+
+/// Where callers' jobs come in: those that come at once are entered in one transaction.
+final class Desk: Sendable {
+    private struct Entry {
+        let job: NewJob
+        let done: CheckedContinuation<EnteredCall, any Error>
+    }
+
+    private struct State {
+        var shift: Shift?
+        var isClosed = false
+        var entries: [Entry] = []
+        var isEntering = false
+    }
+
+    /// Jobs entered in one transaction.
+    private static let limit = 64
+
+    private let state = Mutex(State())
+    private let answers = Mutex<[JobID: Held]>([:])
+
+    private struct Held {
+        weak var live: Live?
+        let identity: ObjectIdentifier
+    }
+
+    func open(_ shift: Shift) {
+        let shouldEnter = state.withLock { state in
+            state.shift = shift
+            guard !state.entries.isEmpty, !state.isEntering else { return false }
+            state.isEntering = true
+            return true
+        }
+        if shouldEnter { Task { await enterAll() } }
+    }
+
+    /// Refuses whoever comes from now on.
+    func close() {
+        let left = state.withLock { state in
+            state.isClosed = true
+            defer { state.entries = [] }
+            return state.entries
+        }
+        for entry in left { entry.done.resume(throwing: Self.closed) }
+    }
+
+    /// Throws `JobStoreError`; before the worker is registered it waits for that.
+    func enter(_ job: NewJob) async throws -> EnteredCall {
+        try await withCheckedThrowingContinuation { done in
+            enum Next { case refuse, start, wait }
+            let next: Next = state.withLock { state in
+                guard !state.isClosed else { return .refuse }
+                state.entries.append(Entry(job: job, done: done))
+                guard state.shift != nil, !state.isEntering else { return .wait }
+                state.isEntering = true
+                return .start
+            }
+            switch next {
+            case .refuse: done.resume(throwing: Self.closed)
+            case .start: Task { await enterAll() }
+            case .wait: break
+            }
+        }
+    }
+
+    /// The answer to a job that is this process's to make, whether its call has begun or not.
+    func answer(to job: JobID) -> Live {
+        answers.withLock { answers in
+            if let live = answers[job]?.live { return live }
+            let live = Live { [weak self] identity in self?.forget(job, identity) }
+            answers[job] = Held(live: live, identity: ObjectIdentifier(live))
+            return live
+        }
+    }
+
+    private static let closed = JobStoreError(.closed, "the server stops")
+
+    private func known(_ job: JobID) -> Live? {
+        answers.withLock { $0[job]?.live }
+    }
+
+    private func forget(_ job: JobID, _ identity: ObjectIdentifier) {
+        answers.withLock { answers in
+            if answers[job]?.identity == identity { answers[job] = nil }
+        }
+    }
+
+    private func enterAll() async {
+        while let (shift, entries) = take() { await enter(entries, shift) }
+    }
+
+    private func take() -> (Shift, [Entry])? {
+        state.withLock { state in
+            guard let shift = state.shift, !state.entries.isEmpty else {
+                state.isEntering = false
+                return nil
+            }
+            let taken = Array(state.entries.prefix(Self.limit))
+            state.entries.removeFirst(taken.count)
+            return (shift, taken)
+        }
+    }
+
+    private func enter(_ entries: [Entry], _ shift: Shift) async {
+        do {
+            let running = shift.roster.count
+            let request = shift.request(max(0, shift.settings.slots - running), running: running)
+            let entrance = try await shift.store.enter(entries.map(\.job), claiming: request, now: shift.clock.now())
+            let entered = zip(entries, entrance.outcomes).map { entry, outcome in
+                let state = outcome.id.flatMap { entrance.states[$0] }
+                return EnteredCall(outcome: outcome, state: state, answer: live(for: outcome.id, state, entrance))
+            }
+            shift.begin(entrance.claim.attempts)
+            for (entry, call) in zip(entries, entered) { entry.done.resume(returning: call) }
+            if entrance.claim.wakeAfter != nil { shift.bell.ring() }
+        } catch {
+            for entry in entries { entry.done.resume(throwing: error) }
+        }
+    }
+
+    /// Before the claimed attempts begin, so that whoever waits hears them from the start.
+    private func live(for id: JobID?, _ state: JobState?, _ entrance: Entrance) -> Live? {
+        guard let id, let state else { return nil }
+        let isClaimed = entrance.claim.attempts.contains { $0.key.job == id }
+        return isClaimed || state == .queued ? answer(to: id) : known(id)
+    }
+}
+
+extension Shift {
+    /// Says to those who wait how the attempt ended, after it stands in the record.
+    func tell(
+        _ live: Live, _ settlement: Settlement?, _ outcome: SettleOutcome?, of attempt: ClaimedAttempt
+    ) {
+        if case .settled(.succeeded) = outcome, let answer = settlement?.answer {
+            let price = settings.price(attempt.route, answer.model) ?? settings.price(attempt.route, attempt.route.model)
+            let cost = answer.isBilled ? price?.cost(of: answer.usage) : .zero
+            return live.end(.answered(answer, cost: cost, attempt: attempt.key.number))
+        }
+        if live.isHeard {
+            return live.end(.broken(settlement?.error ?? .givenUp))
+        }
+        // Where the job is queued again its next attempt is heard by the same readers.
+        if case .settled(.queued) = outcome, settlement?.isHandedBack == false { return }
+        live.end(.elsewhere)
+    }
+}
+
+extension Settlement {
+    fileprivate var isHandedBack: Bool {
+        if case .handedBack = verdict { true } else { false }
+    }
+
+    fileprivate var error: JobError? {
+        switch verdict {
+        case .again(_, let error, _), .wait(let error), .failed(let error): error
+        case .rejected(let failure): failure.error
+        case .succeeded, .handedBack: nil
+        }
+    }
+}
+
+extension JobError {
+    fileprivate static let givenUp = JobError(
+        type: "call_given_up", message: "the server stopped or the job was cancelled before the answer was whole",
+        retryable: true)
+}
