@@ -34,7 +34,8 @@ let rooms: [Target] = [
     .target(name: "JobStoreSQLite", dependencies: ["Jobs", "JSON", "SQLite", "Migrations"]),
     .target(name: "Models", dependencies: ["Jobs", "JSON", "HTTPClient"]),
     .target(name: "Worker", dependencies: ["Jobs", "Telemetry"]),
-    .target(name: "API", dependencies: ["Jobs", "JSON", "Crypto", "HTTPServer", "Telemetry"]),
+    .target(name: "Dialects", dependencies: ["Jobs", "JSON"]),
+    .target(name: "API", dependencies: ["Jobs", "Dialects", "JSON", "Crypto", "HTTPServer", "Telemetry"]),
     .target(name: "Simulator", dependencies: ["JSON", "Crypto", "HTTPServer", "Telemetry"]),
 
     // The front door.

@@ -13,8 +13,13 @@ package final class API: Handler {
     let log: Log
     let waiters: Waiters
     let readiness: Readiness
+    /// Does the jobs of callers who wait; without it they are refused.
+    let desk: (any CallDesk)?
 
-    package init(store: any JobStore, clock: any Clock, settings: APISettings, log: Log) {
+    package init(
+        store: any JobStore, clock: any Clock, settings: APISettings, log: Log, desk: (any CallDesk)? = nil
+    ) {
+        self.desk = desk
         self.store = store
         self.clock = clock
         self.settings = settings
@@ -39,6 +44,7 @@ package final class API: Handler {
         return switch endpoint.body {
         case .form: .collect(limit: limits.formBytes)
         case .jobs: .collect(limit: max(limits.jobBytes, limits.listBytes))
+        case .job: .collect(limit: limits.jobBytes)
         case .stream: .stream
         }
     }
@@ -52,9 +58,10 @@ package final class API: Handler {
             response = try await endpoint.action(
                 self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
         } catch {
-            response = problem(for: error, head: head).response(requestID: head.id)
+            response = self.response(to: error, head)
         }
-        response.headers["request-id"] = head.id
+        // A provider's own id of its answer is passed on.
+        if response.headers["request-id"] == nil { response.headers["request-id"] = head.id }
         log.debug(
             "request answered",
             [
@@ -66,6 +73,12 @@ package final class API: Handler {
 }
 
 extension API {
+    private func response(to error: any Error, _ head: RequestHead) -> Response {
+        let words = ErrorWords.of(head)
+        if let failure = error as? CallFailure { return failure.response(words, requestID: head.id) }
+        return problem(for: error, head: head).response(words, requestID: head.id)
+    }
+
     /// What an error is to the caller; what is nobody's fault but ours goes to the log.
     func problem(for error: any Error, head: RequestHead) -> Problem {
         if let problem = error as? Problem { return problem }

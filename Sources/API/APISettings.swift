@@ -20,6 +20,13 @@ package struct APISettings: Sendable {
     /// What jobs may cost, for `max_cost_usd` and forecasts.
     package var prices: PriceTable
     package var limits: APILimits
+    /// How long interactive calls wait for their turn before they are told to come back later.
+    package var interactiveWait: Milliseconds = 60_000
+    /// Whether interactive calls that say nothing of it use the cache.
+    package var interactiveUsesCache = false
+
+    /// How interactive calls treat cached answers where they do not say.
+    var interactiveCache: CacheMode { cacheEnabled && interactiveUsesCache ? .use : .off }
 
     /// `apiKeys` come in the clear; only their digests are kept.
     ///

@@ -9,18 +9,26 @@ struct Endpoint: Sendable {
         case form
         /// One job or a list of them.
         case jobs
+        /// One request for the provider.
+        case job
         case stream
     }
 
     let method: String
     let pattern: [String]
     let body: BodyRule
+    /// In whose words it says no.
+    let words: ErrorWords
     let action: Action
 
-    init(_ method: String, _ path: String, body: BodyRule = .form, _ action: @escaping Action) {
+    init(
+        _ method: String, _ path: String, body: BodyRule = .form, words: ErrorWords = .renga,
+        _ action: @escaping Action
+    ) {
         self.method = method
         self.pattern = path.split(separator: "/").map(String.init)
         self.body = body
+        self.words = words
         self.action = action
     }
 

@@ -1,6 +1,6 @@
 extension Endpoint {
     /// All that the API answers; where two patterns match, the first counts.
-    static let all: [Endpoint] = jobs + groups + operations
+    static let all: [Endpoint] = jobs + groups + compatible + operations
 
     private static let jobs = [
         Endpoint("POST", "/v1/jobs", body: .jobs) { try await $0.enqueue($1) },
@@ -25,6 +25,11 @@ extension Endpoint {
         Endpoint("PATCH", "/v1/queues/{…}") { try await $0.updateQueue($1) },
         Endpoint("GET", "/v1/routes") { try await $0.listRoutes($1) },
         Endpoint("PATCH", "/v1/routes/{…}") { try await $0.updateRoute($1) },
+    ]
+
+    private static let compatible = [
+        Endpoint("POST", "/v1/messages", body: .job, words: .messages) { try await $0.messages($1) },
+        Endpoint("POST", "/chat", body: .job, words: .chat) { try await $0.chat($1) },
     ]
 
     private static let operations = [

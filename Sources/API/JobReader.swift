@@ -20,6 +20,29 @@ struct JobReader {
     var defaults = JobDefaults()
     var batch: BatchID?
     var idempotencyKey: String?
+    private var betas: [String] = []
+
+    init(settings: APISettings, now: Timestamp, defaults: JobDefaults = JobDefaults()) {
+        self.settings = settings
+        self.now = now
+        self.defaults = defaults
+    }
+
+    /// A request as the provider takes it, with what headers say of it.
+    mutating func job(call request: JSON, _ terms: CallTerms) throws(Problem) -> NewJob {
+        for name in ["temperature", "top_p", "top_k"]
+        where request[name] != nil && terms.version.map({ $0 >= CallTerms.withoutSampling }) == true {
+            throw Problem(
+                .invalidField, "“\(name)” is no part of the API since version \(CallTerms.withoutSampling)",
+                field: name)
+        }
+        var draft = terms.draft
+        draft.request = request
+        betas = terms.betas
+        // How the answer travels makes no other call of it.
+        let said = try JSON.ofOwn(request.replacing("stream", with: Array("false".utf8)), named: "the body")
+        return try job(draft, said: said, form: "call", prefix: "", ordinal: 0)
+    }
 
     /// A job object; `ordinal` is its place in its upload, from 0.
     func job(_ json: JSON, prefix: String = "", ordinal: Int) throws(Problem) -> NewJob {
@@ -50,7 +73,7 @@ struct JobReader {
     private func job(
         _ draft: JobDraft, said: JSON, form: String, prefix: String, ordinal: Int
     ) throws(Problem) -> NewJob {
-        let name = form == "request" ? "request" : prefix + "request"
+        let name = form == "request" ? "request" : form == "call" ? "" : prefix + "request"
         var request = try request(of: draft, named: name)
         let asked = request.model
         let route = try settings.routes.route(
@@ -67,11 +90,12 @@ struct JobReader {
             metadata: draft.metadata, request: request.bytes,
             route: route, requestedModel: asked, maxTokens: request.maxTokens,
             bound: bound, maxCost: draft.maxCost,
-            promptHash: PromptHash(request: request.json, sample: draft.sample ?? 0),
+            promptHash: PromptHash(request: request.json, sample: draft.sample ?? 0, betas: betas),
             fingerprint: fingerprint(of: draft, said: said, form: form), batch: batch,
             idempotency: idempotencyKey.map { NewJob.Idempotency(key: $0, ordinal: ordinal) })
         job.check = try check(of: draft, request: request.json, named: prefix)
         job.refusesQueueCheck = draft.check?.bool == false
+        job.betas = betas
         return job
     }
 

@@ -35,7 +35,13 @@ struct Problem: Error, Sendable {
 }
 
 extension Problem {
-    func response(requestID: String?) -> Response {
+    func response(_ words: ErrorWords = .renga, requestID: String?) -> Response {
+        guard words == .renga else {
+            var response = words.response(
+                status: kind.status, type: kind.providerType, message: sentence, requestID: requestID)
+            for header in headers { response.headers.add(header.name, header.value) }
+            return response
+        }
         var writer = JSONWriter()
         write(to: &writer, requestID: requestID)
         var response = Response(

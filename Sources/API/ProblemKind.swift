@@ -32,6 +32,7 @@ extension Problem {
         case lineTooLong = "line-too-long"
         case idempotencyMismatch = "idempotency-mismatch"
         case tooExpensive = "too-expensive"
+        case limitReached = "limit-reached"
         case headersTooLarge = "headers-too-large"
         case `internal`
         case notReady = "not-ready"
@@ -55,6 +56,7 @@ extension Problem.Kind {
         case .wrongState, .keyTaken: 409
         case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
         case .idempotencyMismatch, .tooExpensive: 422
+        case .limitReached: 429
         case .headersTooLarge: 431
         case .internal: 500
         case .notReady, .overloaded, .storeUnavailable: 503
@@ -91,6 +93,7 @@ extension Problem.Kind {
         case .lineTooLong: "The line is too long"
         case .idempotencyMismatch: "The idempotency key came with another body before"
         case .tooExpensive: "The job may cost more than its max_cost_usd"
+        case .limitReached: "A limit is reached"
         case .headersTooLarge: "The headers are too large"
         case .internal: "Something went wrong in renga"
         case .notReady: "Not ready to serve"

@@ -8,7 +8,7 @@ extension API {
         if let head {
             do { try admit(head) } catch { problem = error }
         }
-        var response = problem.response(requestID: head?.id)
+        var response = problem.response(head.map(ErrorWords.of) ?? .renga, requestID: head?.id)
         if let head { response.headers["request-id"] = head.id }
         return response
     }

@@ -7,6 +7,14 @@ extension SQLiteJobStore {
         try await write(now: now) { operation in try Change(operation).cancel(id.value) }
     }
 
+    package func withdraw(_ id: JobID, now: Now) async throws -> ChangeOutcome {
+        try await write(now: now) { operation in
+            let state = try StoredJob.find(id.value, operation.connection)?.state
+            guard state == .queued else { return state.map { .refused($0) } ?? .unknown }
+            return try Change(operation).cancel(id.value)
+        }
+    }
+
     package func cancel(
         _ filter: JobFilter, after: JobID?, limit: Int, now: Now
     ) async throws -> MassChange {

@@ -88,17 +88,18 @@ extension Checks {
             { row in (row.int64(0), row.text(1)) })
     }
 
-    /// The job's request as it was sent, and which sample of it.
-    private static func own(_ job: Int64, _ connection: Connection) throws -> (request: [UInt8], sample: Int)
+    /// The job's request as it was sent, and what else shapes its answer.
+    private static func own(_ job: Int64, _ connection: Connection) throws
+        -> (request: [UInt8], sample: Int, betas: [String])
     {
         try connection.queryOne(
-            "SELECT request, sample FROM job_body WHERE job_id = ?1", [.integer(job)],
-            { row in (row.blob(0), row.int(1)) }) ?? ([], 0)
+            "SELECT request, sample, betas FROM job_body WHERE job_id = ?1", [.integer(job)],
+            { row in (row.blob(0), row.int(1), Betas.list(row.textOrNil(2))) }) ?? ([], 0, [])
     }
 
     /// What the claim must know of the request that is sent now.
     private static func restate(_ job: Int64, _ request: [UInt8], _ operation: Operation) throws {
-        let sample = try own(job, operation.connection).sample
+        let own = try own(job, operation.connection)
         let json = try JSON.parse(request, maxDepth: JSON.deepest)
         // A longer request may cost more: what budgets reserve for it follows.
         let bound = CostBound(request: json)
@@ -110,7 +111,8 @@ extension Checks {
             """,
             [
                 .integer(job), .integer(request.count),
-                .blob(PromptHash(request: json, sample: sample).bytes), .integer(bound.inputTokens),
+                .blob(PromptHash(request: json, sample: own.sample, betas: own.betas).bytes),
+                .integer(bound.inputTokens),
                 .integer(bound.writes.rawValue),
             ])
     }

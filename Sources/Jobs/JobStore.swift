@@ -37,6 +37,8 @@ package protocol JobStore: Sendable {
     // Changing
 
     func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome
+    /// Cancels a job whose call has not begun; refused with its state otherwise.
+    func withdraw(_ id: JobID, now: Now) async throws -> ChangeOutcome
     /// At most `limit` jobs a call, in the order of their ids; go on with `after` until fewer are changed.
     func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange
     func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome

@@ -46,6 +46,8 @@ package protocol CallDesk: Sendable {
     ///
     /// Throws `JobStoreError`.
     func enter(_ job: NewJob) async throws -> EnteredCall
+    /// The answer to a job of this process's own line, whether its call has begun or not.
+    func answer(to job: JobID) -> any LiveAnswer
 }
 
 /// A job that was entered.

@@ -21,9 +21,10 @@ final class Desk: Sendable {
     private let state = Mutex(State())
     private let answers = Mutex<[JobID: Held]>([:])
 
+    /// An answer, and how many hold it.
     private struct Held {
-        weak var live: Live?
-        let identity: ObjectIdentifier
+        let live: Live
+        var holders = 0
     }
 
     func open(_ shift: Shift) {
@@ -66,26 +67,41 @@ final class Desk: Sendable {
     }
 
     /// The answer to a job that is this process's to make, whether its call has begun or not.
-    func answer(to job: JobID) -> Live {
+    func answer(to job: JobID) -> Hold {
         answers.withLock { answers in
-            if let live = answers[job]?.live { return live }
-            let live = Live { [weak self] identity in self?.forget(job, identity) }
-            answers[job] = Held(live: live, identity: ObjectIdentifier(live))
-            return live
+            var held = answers[job] ?? Held(live: Live())
+            held.holders += 1
+            answers[job] = held
+            return Hold(held.live, of: job, self)
+        }
+    }
+
+    private func known(_ job: JobID) -> Hold? {
+        answers.withLock { answers in
+            guard var held = answers[job] else { return nil }
+            held.holders += 1
+            answers[job] = held
+            return Hold(held.live, of: job, self)
+        }
+    }
+
+    /// One who held it does so no more.
+    func letGo(of job: JobID, _ live: Live) {
+        answers.withLock { answers in
+            guard var held = answers[job], held.live === live else { return }
+            held.holders -= 1
+            answers[job] = held.holders > 0 ? held : nil
+        }
+    }
+
+    /// Whoever comes now finds the record, and a further attempt begins a further answer.
+    func retire(_ job: JobID, _ live: Live) {
+        answers.withLock { answers in
+            if answers[job]?.live === live { answers[job] = nil }
         }
     }
 
     private static let closed = JobStoreError(.closed, "the server stops")
-
-    private func known(_ job: JobID) -> Live? {
-        answers.withLock { $0[job]?.live }
-    }
-
-    private func forget(_ job: JobID, _ identity: ObjectIdentifier) {
-        answers.withLock { answers in
-            if answers[job]?.identity == identity { answers[job] = nil }
-        }
-    }
 
     private func enterAll() async {
         while let (shift, entries) = take() { await enter(entries, shift) }
@@ -121,11 +137,33 @@ final class Desk: Sendable {
     }
 
     /// Before the claimed attempts begin, so that whoever waits hears them from the start.
-    private func live(for id: JobID?, _ state: JobState?, _ entrance: Entrance) -> Live? {
+    private func live(for id: JobID?, _ state: JobState?, _ entrance: Entrance) -> Hold? {
         guard let id, let state else { return nil }
         let isClaimed = entrance.claim.attempts.contains { $0.key.job == id }
         return isClaimed || state == .queued ? answer(to: id) : known(id)
     }
+}
+
+/// One that holds an answer; when the last one lets go, it is forgotten.
+final class Hold: LiveAnswer {
+    let live: Live
+    private let job: JobID
+    private let desk: Desk
+
+    init(_ live: Live, of job: JobID, _ desk: Desk) {
+        self.live = live
+        self.job = job
+        self.desk = desk
+    }
+
+    deinit {
+        desk.letGo(of: job, live)
+    }
+
+    var head: AnswerHead? { live.head }
+
+    func news(after count: Int) async throws -> AnswerNews { try await live.news(after: count) }
+    func ending() async throws -> AnswerEnding { try await live.ending() }
 }
 
 extension Shift {
@@ -133,6 +171,7 @@ extension Shift {
     func tell(
         _ live: Live, _ settlement: Settlement?, _ outcome: SettleOutcome?, of attempt: ClaimedAttempt
     ) {
+        orders.desk.retire(attempt.key.job, live)
         if case .settled(.succeeded) = outcome, let answer = settlement?.answer {
             let price = settings.price(attempt.route, answer.model) ?? settings.price(attempt.route, attempt.route.model)
             let cost = answer.isBilled ? price?.cost(of: answer.usage) : .zero
@@ -141,17 +180,11 @@ extension Shift {
         if live.isHeard {
             return live.end(.broken(settlement?.error ?? .givenUp))
         }
-        // Where the job is queued again its next attempt is heard by the same readers.
-        if case .settled(.queued) = outcome, settlement?.isHandedBack == false { return }
         live.end(.elsewhere)
     }
 }
 
 extension Settlement {
-    fileprivate var isHandedBack: Bool {
-        if case .handedBack = verdict { true } else { false }
-    }
-
     fileprivate var error: JobError? {
         switch verdict {
         case .again(_, let error, _), .wait(let error), .failed(let error): error

@@ -2,7 +2,7 @@ import Jobs
 import Synchronization
 
 /// An answer as it grows, kept whole until the last reader and the call itself have let go of it.
-final class Live: LiveAnswer, AnswerListener {
+final class Live: AnswerListener {
     private struct State {
         var head: AnswerHead?
         var events: [AnswerEvent] = []
@@ -12,17 +12,6 @@ final class Live: LiveAnswer, AnswerListener {
     }
 
     private let state = Mutex(State())
-    private let forget: @Sendable (ObjectIdentifier) -> Void
-
-    /// `forget` is told when nobody holds the answer any more.
-    init(forget: @escaping @Sendable (ObjectIdentifier) -> Void) {
-        self.forget = forget
-    }
-
-    deinit {
-        forget(ObjectIdentifier(self))
-    }
-
     // MARK: The call's side
 
     func began(_ head: AnswerHead) {

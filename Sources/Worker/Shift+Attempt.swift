@@ -13,7 +13,8 @@ extension Shift {
     /// Calls, decides and settles: one attempt from its claim to its end.
     ///
     /// It is not torn down when the worker stops.
-    func run(_ attempt: ClaimedAttempt, _ live: Live?) async {
+    func run(_ attempt: ClaimedAttempt, _ held: Hold?) async {
+        let live = held?.live
         let called = await call(attempt, live)
         noteCost(of: attempt, called.outcome)
         var outcome: SettleOutcome?

@@ -55,14 +55,18 @@ package final class Worker: CallDesk {
         try await orders.desk.enter(job)
     }
 
+    package func answer(to job: JobID) -> any LiveAnswer {
+        orders.desk.answer(to: job)
+    }
+
     private func work() async throws {
+        defer { orders.desk.close() }
         guard let id = try await register() else { return }
         let shift = Shift(
             store: store, caller: caller, clock: clock, settings: settings, log: log, worker: id,
             orders: orders)
         orders.desk.open(shift)
         await shift.run()
-        orders.desk.close()
         guard orders.current == .drain else { return }
         do {
             try await store.unregister(id, now: clock.now())

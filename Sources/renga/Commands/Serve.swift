@@ -16,7 +16,7 @@ extension Command {
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
         let base = try await Foundations(settings, command: "serve", log: log)
         try await base.state(providers)
-        let api = try base.api(key: key)
+        let api = try base.api(key: key, for: providers)
         try await base.run([api.service])
         return .done
     }

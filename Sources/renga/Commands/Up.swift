@@ -22,14 +22,14 @@ extension Command {
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
         let base = try await Foundations(settings, command: "up", log: log)
         try await base.state(providers)
-        let api = try base.api(key: key)
+        let api = try base.api(key: key, for: providers)
         let greeting = Greeting(
             url: api.url, database: settings.database, isSimulated: simulator != nil,
             header: CallerKey.shellHeader(invocation, key))
         // Where nobody reads standard output, the log says the same.
         try? Console.print(greeting.text)
         try await base.run(
-            [api.service, base.worker(for: providers)] + (simulator.map { [$0.service] } ?? []))
+            [api.service, base.worker(for: providers).service] + (simulator.map { [$0.service] } ?? []))
         return .done
     }
 }

@@ -14,7 +14,7 @@ extension Command {
         let providers = try Providers.real(settings.configuration, invocation)
         let base = try await Foundations(settings, command: "work", log: log)
         try await base.state(providers)
-        try await base.run([base.worker(for: providers)])
+        try await base.run([base.worker(for: providers).service])
         return .done
     }
 }

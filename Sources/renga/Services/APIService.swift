@@ -6,25 +6,32 @@ import Telemetry
 
 extension Foundations {
     /// The API, listening already; `service` serves until it is cancelled.
-    func api(key: Secret?) throws -> Listening {
+    ///
+    /// It makes the calls of callers who wait itself, with the providers' keys.
+    func api(key: Secret?, for providers: Providers) throws -> Listening {
         let configuration = settings.configuration
-        let api = API(
-            store: store, clock: clock,
-            settings: APISettings(
-                service: configuration.standardRoute.service, routes: configuration.table,
-                apiKeys: key.map { [$0.reveal()] } ?? [], model: configuration.model,
-                maxTokens: settings.maxTokens, maxAttempts: settings.maxAttempts,
-                cacheEnabled: settings.cacheTTL > 0,
-                allowedOrigins: settings.corsOrigins, version: Version.current,
-                prices: PriceTable(configuration.table)),
-            log: log)
+        var terms = APISettings(
+            service: configuration.standardRoute.service, routes: configuration.table,
+            apiKeys: key.map { [$0.reveal()] } ?? [], model: configuration.model,
+            maxTokens: settings.maxTokens, maxAttempts: settings.maxAttempts,
+            cacheEnabled: settings.cacheTTL > 0,
+            allowedOrigins: settings.corsOrigins, version: Version.current,
+            prices: PriceTable(configuration.table))
+        terms.interactiveWait = settings.interactiveWait
+        terms.interactiveUsesCache = settings.interactiveUsesCache
+        let desk = worker(for: providers, line: .own)
+        let api = API(store: store, clock: clock, settings: terms, log: log, desk: desk.worker)
         let server = try Listening(settings.listen, handler: api, grace: settings.grace)
         log.info("api listens", ["url": "\(server.url)", "key": .bool(key != nil)])
         var listening = server
         listening.service = Service(name: "api") {
             // Not a child of this task: who waits for a job is still told of its end while the server stops.
             let watching = Task { await api.run() }
+            // Calls in flight finish while the server sends their answers; then it has nothing to do any more.
+            let working = Task { try await desk.service.run() }
             try await server.service.run()
+            working.cancel()
+            try await working.value
             watching.cancel()
             await watching.value
         }

@@ -7,32 +7,32 @@ import Worker
 
 extension Foundations {
     /// A worker with its own client, which calls every provider that it has a key for.
-    func worker(for providers: Providers) -> Service {
-        let client = HTTPClient(maxConnections: settings.concurrency)
+    func worker(for providers: Providers, line: Line = .common) -> (worker: Worker, service: Service) {
+        let slots = line == .own ? settings.interactiveConcurrency : settings.concurrency
+        let client = HTTPClient(maxConnections: slots)
         let caller = providers.caller(
             client, CallSettings(timeouts: .init(settings.timeouts)), clock: clock, log: log)
         let host = hostName()
         let name = "\(host):\(processID)"
-        let worker = Worker(
-            store: store, caller: caller, clock: clock,
-            settings: WorkerSettings(
-                name: name, host: host, processID: processID, slots: settings.concurrency,
-                lease: settings.lease,
-                grace: settings.grace, retry: settings.retry, retention: settings.retention,
-                price: { [table = settings.configuration.table] route, model in
-                    table.price(of: route, answeredBy: model)
-                }),
-            log: log)
-        return Service(name: "worker") {
+        var terms = WorkerSettings(
+            name: name, host: host, processID: processID, slots: slots, lease: settings.lease,
+            grace: settings.grace, retry: settings.retry, retention: settings.retention,
+            price: { [table = settings.configuration.table] route, model in
+                table.price(of: route, answeredBy: model)
+            })
+        terms.line = line
+        let worker = Worker(store: store, caller: caller, clock: clock, settings: terms, log: log)
+        let service = Service(name: line == .own ? "interactive calls" : "worker") {
             log.info(
-                "worker starts",
+                line == .own ? "interactive calls are made here" : "worker starts",
                 [
-                    "worker": "\(name)", "slots": .int(settings.concurrency),
+                    "worker": "\(name)", "slots": .int(slots),
                     "provider": "\(caller.services.map(\.endpoint).joined(separator: " "))",
                 ])
             try await worker.run()
             client.shutdown()
         }
+        return (worker, service)
     }
 }
 

@@ -9,6 +9,9 @@ struct ServiceSettings: Sendable {
     var maxTokens: Int
     var maxAttempts: Int
     var concurrency: Int
+    var interactiveConcurrency: Int
+    var interactiveWait: Milliseconds
+    var interactiveUsesCache: Bool
     var lease: Milliseconds
     var retry: RetryPolicy
     /// Those that were stated; others stay as they are.
@@ -28,7 +31,9 @@ struct ServiceSettings: Sendable {
     }
 
     init(_ invocation: Invocation) throws {
-        _ = try invocation.value(of: Settings.cacheInteractive)
+        interactiveUsesCache = try invocation.value(of: Settings.cacheInteractive)
+        interactiveWait = try invocation.value(of: Settings.interactiveWait)
+        interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
         database = try invocation.value(of: Settings.database)
         listen = try invocation.listenAddress()

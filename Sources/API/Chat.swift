@@ -1,0 +1,45 @@
+import Dialects
+import HTTPServer
+import JSON
+import Jobs
+
+/// `POST /chat`: for the simplest callers.
+extension API {
+    private static let chatFields = ["messages", "model", "system", "temperature", "max_tokens", "stream"]
+
+    func chat(_ call: Call) async throws -> Response {
+        let body = try JSON.body(call.bytes, limits: settings.limits)
+        for field in try Fields(body, "the body") where !Self.chatFields.contains(field.name) {
+            throw Problem.unknownField(field, prefix: "", known: Self.chatFields)
+        }
+        let streams = try body["stream"].map { try Field(name: "stream", value: $0).flag() } ?? false
+        return try await answer(body, call) { reply in
+            switch reply {
+            case .whole(let recorded) where streams:
+                var response = Response(
+                    contentType: Self.textType,
+                    bytes: MessageText.of(MessageReplay.events(of: recorded.body) ?? []))
+                response.headers["cache-control"] = "no-cache"
+                response.tell(of: recorded)
+                return response
+            case .whole(let recorded): return Response(whole: recorded, streams: false)
+            case .stream(let answer, let id): return Self.text(of: answer, id)
+            }
+        }
+    }
+
+    private static let textType = "text/plain; charset=utf-8"
+
+    /// The text as it comes; text has no words for a failure, and so what breaks off breaks the connection.
+    private static func text(of answer: any LiveAnswer, _ id: JobID) -> Response {
+        Response(streamOf: answer, of: id, contentType: textType) { writer in
+            try await writer.write(answer: answer, MessageText.of) { ending in
+                switch ending {
+                case .answered: return []
+                case .broken(let error): throw CallFailure(error, job: id)
+                case .elsewhere: throw CallFailure(.unknown, job: id)
+                }
+            }
+        }
+    }
+}
