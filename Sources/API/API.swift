@@ -52,14 +52,12 @@ package final class API: Handler {
     package func respond(to request: Request) async -> Response {
         let head = request.head
         var response: Response
-        do {
-            try admit(head)
-            let (endpoint, parameters) = try Endpoint.demand(head)
-            response = try await endpoint.action(
-                self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
-        } catch {
-            response = self.response(to: error, head)
+        if let answer = preflight(head) {
+            response = answer
+        } else {
+            response = await answer(request)
         }
+        welcome(head, to: &response)
         // A provider's own id of its answer is passed on.
         if response.headers["request-id"] == nil { response.headers["request-id"] = head.id }
         log.debug(
@@ -70,11 +68,26 @@ package final class API: Handler {
             ])
         return response
     }
+
+    private func answer(_ request: Request) async -> Response {
+        let head = request.head
+        do {
+            try admit(head)
+            let (endpoint, parameters) = try Endpoint.demand(head)
+            return try await endpoint.action(
+                self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
+        } catch {
+            return response(to: error, head)
+        }
+    }
 }
 
 extension API {
     private func response(to error: any Error, _ head: RequestHead) -> Response {
         let words = ErrorWords.of(head)
+        if let error = error as? JobError {
+            return CallFailure(error, job: nil).response(words, requestID: head.id)
+        }
         if let failure = error as? CallFailure { return failure.response(words, requestID: head.id) }
         return problem(for: error, head: head).response(words, requestID: head.id)
     }

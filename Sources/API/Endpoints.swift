@@ -29,6 +29,14 @@ extension Endpoint {
 
     private static let compatible = [
         Endpoint("POST", "/v1/messages", body: .job, words: .messages) { try await $0.messages($1) },
+        Endpoint("POST", "/v1/messages/count_tokens", body: .job, words: .messages) {
+            try await $0.countTokens($1)
+        },
+        Endpoint("POST", "/v1/chat/completions", body: .job, words: .completions) {
+            try await $0.completions($1)
+        },
+        Endpoint("GET", "/v1/models", words: .messages) { try await $0.listModels($1) },
+        Endpoint("GET", "/v1/models/{…}", words: .messages) { try await $0.showModel($1) },
         Endpoint("POST", "/chat", body: .job, words: .chat) { try await $0.chat($1) },
     ]
 

@@ -77,7 +77,7 @@ struct JobReader {
         var request = try request(of: draft, named: name)
         let asked = request.model
         let route = try settings.routes.route(
-            for: asked, field: draft.request == nil ? prefix + "model" : name + ".model")
+            for: asked, field: draft.request == nil || name.isEmpty ? prefix + "model" : name + ".model")
         if route.model != asked { try request.send(to: route.model) }
         let bound = CostBound(request: request.json)
         try checkCost(request, bound: bound, most: draft.maxCost, field: prefix + "max_cost_usd")

@@ -80,7 +80,7 @@ extension Response {
     }
 
     /// The provider's own id and limits are its callers' to see.
-    private mutating func tell(of head: AnswerHead?) {
+    mutating func tell(of head: AnswerHead?) {
         guard let head else { return }
         if let id = head.requestID { headers["request-id"] = id }
         for header in head.headers { headers.add(header.name, header.value) }

@@ -12,35 +12,37 @@ struct MessagesRequest {
     /// What is put in where a request leaves it out.
     struct Defaults {
         var model: String
-        var maxTokens: Int
+        /// Nil where a request needs none.
+        var maxTokens: Int?
         /// JSON.
         var system: [UInt8]?
     }
 
     /// Checks what renga itself must know; everything else is between the caller and the provider.
     ///
-    /// `name` is the request's full name in messages: `jobs[3].request`.
+    /// `name` is the request's full name in messages: `jobs[3].request`, or nothing where it is the whole body.
     init(_ json: JSON, named name: String, defaults: Defaults) throws(Problem) {
+        let prefix = name.isEmpty ? "" : name + "."
         guard json.kind == .object else {
-            throw Field(name: name, value: json).refuse("a Messages API request object")
+            throw Field(name: name.isEmpty ? "body" : name, value: json).refuse("a Messages API request object")
         }
         guard let messages = json["messages"] else {
-            throw .missingField(name + ".messages", "“\(name)” needs “messages”, as the Messages API does")
+            throw .missingField(prefix + "messages", "a request needs “messages”, as the Messages API does")
         }
         guard messages.kind == .array, messages.count > 0 else {
-            throw Field(name: name + ".messages", value: messages).refuse("an array of one message or more")
+            throw Field(name: prefix + "messages", value: messages).refuse("an array of one message or more")
         }
         let model = try json["model"].map { (value) throws(Problem) in
-            try Field(name: name + ".model", value: value).line(bytes: JobLimits.modelBytes)
+            try Field(name: prefix + "model", value: value).line(bytes: JobLimits.modelBytes)
         }
         let maxTokens = try json["max_tokens"].map { (value) throws(Problem) in
-            try Field(name: name + ".max_tokens", value: value).integer(in: JobLimits.maxTokens)
+            try Field(name: prefix + "max_tokens", value: value).integer(in: JobLimits.maxTokens)
         }
         self.model = model ?? defaults.model
-        self.maxTokens = maxTokens ?? defaults.maxTokens
+        self.maxTokens = maxTokens ?? defaults.maxTokens ?? 0
         var missing = JSONWriter()
         if model == nil { missing.field("model", defaults.model) }
-        if maxTokens == nil { missing.field("max_tokens", defaults.maxTokens) }
+        if maxTokens == nil, let standard = defaults.maxTokens { missing.field("max_tokens", standard) }
         if let system = defaults.system, json["system"] == nil { missing.field("system", raw: system) }
         self.json = try json.adding(missing.bytes, named: name)
     }

@@ -23,6 +23,7 @@ extension Problem {
         case unknownBatch = "unknown-batch"
         case unknownRoute = "unknown-route"
         case unknownBudget = "unknown-budget"
+        case unknownModel = "unknown-model"
         case methodNotAllowed = "method-not-allowed"
         case timeout
         case wrongState = "wrong-state"
@@ -50,7 +51,7 @@ extension Problem.Kind {
             400
         case .unauthorized: 401
         case .originNotAllowed: 403
-        case .notFound, .unknownJob, .unknownBatch, .unknownRoute, .unknownBudget: 404
+        case .notFound, .unknownJob, .unknownBatch, .unknownRoute, .unknownBudget, .unknownModel: 404
         case .methodNotAllowed: 405
         case .timeout: 408
         case .wrongState, .keyTaken: 409
@@ -84,6 +85,7 @@ extension Problem.Kind {
         case .unknownBatch: "There is no such batch"
         case .unknownRoute: "There is no such route"
         case .unknownBudget: "There is no such budget"
+        case .unknownModel: "There is no such model"
         case .methodNotAllowed: "This path does not take this method"
         case .timeout: "The request took too long"
         case .wrongState: "The job's state does not allow this"

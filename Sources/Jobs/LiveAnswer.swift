@@ -48,6 +48,23 @@ package protocol CallDesk: Sendable {
     func enter(_ job: NewJob) async throws -> EnteredCall
     /// The answer to a job of this process's own line, whether its call has begun or not.
     func answer(to job: JobID) -> any LiveAnswer
+    /// What the route's provider says of a request's length; nil where it counts no tokens. It is no job and costs nothing.
+    ///
+    /// Throws `JobError` where the provider cannot be asked.
+    func countTokens(_ request: [UInt8], on route: RouteKey, betas: [String]) async throws -> PassedAnswer?
+}
+
+/// A provider's answer, passed on as it came.
+package struct PassedAnswer: Sendable {
+    package var status: Int
+    package var head: AnswerHead
+    package var body: [UInt8]
+
+    package init(status: Int, head: AnswerHead, body: [UInt8]) {
+        self.status = status
+        self.head = head
+        self.body = body
+    }
 }
 
 /// A job that was entered.
@@ -77,6 +94,7 @@ package protocol LiveAnswer: Sendable {
     func ending() async throws -> AnswerEnding
 }
 
+/// What a reader has not seen yet.
 package enum AnswerNews: Sendable {
     case events([AnswerEvent])
     /// Nothing more comes.

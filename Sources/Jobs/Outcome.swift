@@ -135,9 +135,15 @@ package protocol ModelCaller: Sendable {
 
     /// `listener` is told of the answer as it comes, where it comes as a stream.
     func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome
+    /// Nil where the route's provider counts no tokens. Throws `JobError`.
+    func countTokens(_ request: [UInt8], on route: RouteKey, betas: [String]) async throws -> PassedAnswer?
 }
 
 extension ModelCaller {
+    package func countTokens(
+        _ request: [UInt8], on route: RouteKey, betas: [String]
+    ) async throws -> PassedAnswer? { nil }
+
     package func call(_ attempt: ClaimedAttempt) async -> Outcome {
         await call(attempt, listener: nil)
     }

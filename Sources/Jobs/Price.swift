@@ -111,6 +111,9 @@ package struct PriceTable: Sendable {
         routes[route] ?? model.flatMap { price(of: $0, at: time) } ?? price(of: route.model, at: time)
     }
 
+    /// Models whose price was published.
+    package static var models: [String] { published.keys.sorted(by: >) }
+
     /// The newest price in renga's own table.
     package static func price(of model: String) -> Price? {
         find(model, in: published)?.last?.price

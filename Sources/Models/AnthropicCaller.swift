@@ -21,6 +21,23 @@ package final class AnthropicCaller: ModelCaller {
         self.clock = clock
     }
 
+    package func countTokens(
+        _ request: [UInt8], on route: RouteKey, betas: [String]
+    ) async throws -> PassedAnswer? {
+        guard let service = known[route.service] else { return nil }
+        do {
+            let response = try await client.send(
+                HTTPRequest(
+                    url: service.messagesURL + "/count_tokens", headers: service.headers(betas: betas),
+                    body: request, timeouts: settings.timeouts, maxResponseBytes: ErrorBody.limit,
+                    mayRepeat: true))
+            return PassedAnswer(
+                status: response.status, head: AnswerHead(response.headers), body: response.body)
+        } catch let error as HTTPClientError {
+            throw JobError(type: "api_error", message: excerpt(error.message), status: 502, retryable: true)
+        }
+    }
+
     /// Makes the attempt's call as a stream where it may be long, plainly otherwise.
     package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let service = known[attempt.route.service] else {

@@ -15,6 +15,12 @@ package struct DispatchingCaller: ModelCaller {
         services = pairs.map(\.0).filter { seen.insert($0).inserted }
     }
 
+    package func countTokens(
+        _ request: [UInt8], on route: RouteKey, betas: [String]
+    ) async throws -> PassedAnswer? {
+        try await callers[route.service]?.countTokens(request, on: route, betas: betas)
+    }
+
     package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let caller = callers[attempt.route.service] else {
             return .unsendable("this worker has no credential for \(attempt.route.name)")

@@ -25,6 +25,13 @@ package final class EndpointCaller: ModelCaller {
         self.noteRanking = noteRanking
     }
 
+    package func countTokens(
+        _ request: [UInt8], on route: RouteKey, betas: [String]
+    ) async throws -> PassedAnswer? {
+        let best = ranking.withLock { $0.order(at: now) }.first ?? 0
+        return try await callers[best].countTokens(request, on: route, betas: betas)
+    }
+
     package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         let order = ranking.withLock { $0.order(at: now) }
         var outcome = Outcome(.abandoned(sent: false))

@@ -76,6 +76,9 @@ final class Desk: Sendable {
         }
     }
 
+    /// How many answers somebody holds.
+    var count: Int { answers.withLock(\.count) }
+
     private func known(_ job: JobID) -> Hold? {
         answers.withLock { answers in
             guard var held = answers[job] else { return nil }
@@ -130,7 +133,7 @@ final class Desk: Sendable {
             }
             shift.begin(entrance.claim.attempts)
             for (entry, call) in zip(entries, entered) { entry.done.resume(returning: call) }
-            if entrance.claim.wakeAfter != nil { shift.bell.ring() }
+            if entrance.states.values.contains(.queued) { shift.bell.ring() }
         } catch {
             for entry in entries { entry.done.resume(throwing: error) }
         }

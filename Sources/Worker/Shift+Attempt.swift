@@ -22,7 +22,7 @@ extension Shift {
         if let settlement { outcome = await settle(settlement) }
         if let live { tell(live, settlement, outcome, of: attempt) }
         roster.close(attempt.key)
-        bell.ring()
+        if mayHaveWork || orders.current != .work { bell.ring() }
     }
 
     private func call(_ attempt: ClaimedAttempt, _ live: Live?) async -> Called {

@@ -37,10 +37,13 @@ struct Shift: Sendable {
 
     private func relayChanges() async {
         for await _ in store.changes() {
-            bell.ring()
+            if mayHaveWork { bell.ring() }
             revocationBell.ring()
         }
     }
+
+    /// An own line is worth a look only while somebody waits in it; whom everybody has left is found by the slow poll.
+    var mayHaveWork: Bool { settings.line == .common || orders.desk.count > roster.count }
 
     /// Gives calls in flight their grace period, then gives them up.
     private func drain() async {

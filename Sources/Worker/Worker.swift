@@ -55,6 +55,12 @@ package final class Worker: CallDesk {
         try await orders.desk.enter(job)
     }
 
+    package func countTokens(
+        _ request: [UInt8], on route: RouteKey, betas: [String]
+    ) async throws -> PassedAnswer? {
+        try await caller.countTokens(request, on: route, betas: betas)
+    }
+
     package func answer(to job: JobID) -> any LiveAnswer {
         orders.desk.answer(to: job)
     }

@@ -7,7 +7,7 @@ import Testing
         var services: [ServiceKey]
         var name: String
 
-        func call(_ attempt: ClaimedAttempt) async -> Outcome {
+        func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
             Outcome(.abandoned(sent: false), requestID: name)
         }
     }

@@ -97,6 +97,10 @@ extension FakeStore {
     }
     func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] { throw unused }
     func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch { throw unused }
+    func enter(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws -> Entrance {
+        throw unused
+    }
+    func withdraw(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
     func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
     func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange {
         throw unused

@@ -42,7 +42,7 @@ struct FakeCaller: ModelCaller {
         }
     }
 
-    func call(_ attempt: ClaimedAttempt) async -> Outcome {
+    func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         tally.change {
             $0.begun.append(attempt.key)
             $0.inFlight.insert(attempt.key)
