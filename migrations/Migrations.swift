@@ -10,6 +10,7 @@ package struct Migration: Sendable {
     /// A step that was shipped is never edited.
     package static let sqlite: [Migration] = [
         Migration(version: 1, file: "0001_initial.sql", sql: PackageResources._001_initial_sql),
-        Migration(version: 2, file: "0002_interactive_calls.sql", sql: PackageResources._002_interactive_calls_sql),
+        Migration(
+            version: 2, file: "0002_interactive_calls.sql", sql: PackageResources._002_interactive_calls_sql),
     ]
 }

@@ -29,7 +29,8 @@ extension API {
         var response: Response
         if asked.streams, let events = MessageReplay.events(of: recorded.body) {
             var stream = CompletionStream(created: created, includesUsage: asked.includesUsage)
-            response = Response(contentType: EventText.mediaType, bytes: stream.lines(of: events) + stream.end())
+            response = Response(
+                contentType: EventText.mediaType, bytes: stream.lines(of: events) + stream.end())
             response.headers["cache-control"] = "no-cache"
         } else if let body = CompletionAnswer.completion(of: recorded.body, created: created) {
             response = Response(contentType: "application/json", bytes: body)

@@ -76,7 +76,8 @@ struct Conversation {
             let answer = desk.answer(to: id)
             group.addTask { try await next(of: answer, id).map { .reply($0) } ?? .askRecord }
             group.addTask {
-                try await api.waiters.wait(for: [id], milliseconds: api.settings.interactiveWait) ? .atRest : .timeUp
+                try await api.waiters.wait(for: [id], milliseconds: api.settings.interactiveWait)
+                    ? .atRest : .timeUp
             }
             defer { group.cancelAll() }
             return try await group.next() ?? .askRecord
@@ -96,7 +97,8 @@ struct Conversation {
         case .answered(let whole, let cost, let attempt):
             return .whole(
                 Recorded(
-                    id: id, body: whole.body, model: whole.model, cost: cost, attempt: attempt, head: answer.head))
+                    id: id, body: whole.body, model: whole.model, cost: cost, attempt: attempt,
+                    head: answer.head))
         case .broken, .elsewhere: return nil
         }
     }

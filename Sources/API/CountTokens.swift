@@ -14,7 +14,8 @@ extension API {
         if route.model != request.model { try request.send(to: route.model) }
         guard let answer = try await desk.countTokens(request.bytes, on: route, betas: terms.betas) else {
             throw Problem(
-                .invalidRequest, "\(route.service.provider) counts no tokens: ask for a model of another provider")
+                .invalidRequest,
+                "\(route.service.provider) counts no tokens: ask for a model of another provider")
         }
         var response = Response(status: answer.status, contentType: "application/json", bytes: answer.body)
         response.tell(of: answer.head)

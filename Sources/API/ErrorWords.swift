@@ -17,7 +17,9 @@ enum ErrorWords: Sendable {
         Endpoint.all.first { $0.match(head.path) != nil }?.words ?? .renga
     }
 
-    func response(status: Int, type: String, message: String, requestID: String?) -> Response {
+    func response(
+        status: Int, type: String, message: String, parameter: String? = nil, requestID: String?
+    ) -> Response {
         .json(status: status) { writer in
             writer.object { writer in
                 switch self {
@@ -34,8 +36,8 @@ enum ErrorWords: Sendable {
                     writer.object { writer in
                         writer.field("message", message)
                         writer.field("type", type)
-                        writer.field("param", raw: Array("null".utf8))
-                        writer.field("code", raw: Array("null".utf8))
+                        writer.field("param", parameter)
+                        writer.field("code", nil as String?)
                     }
                 case .chat:
                     writer.field("error", message)
@@ -79,7 +81,9 @@ enum ProviderError {
     }
 
     static let types: Set = [
-        "invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error",
-        "conflict_error", "request_too_large", "rate_limit_error", "timeout_error", "overloaded_error", "api_error",
+        "invalid_request_error", "authentication_error", "billing_error", "permission_error",
+        "not_found_error",
+        "conflict_error", "request_too_large", "rate_limit_error", "timeout_error", "overloaded_error",
+        "api_error",
     ]
 }

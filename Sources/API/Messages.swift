@@ -65,7 +65,9 @@ extension Response {
         _ produce: @escaping @Sendable (ResponseWriter) async throws -> Void
     ) {
         self.init(
-            headers: ["content-type": contentType, "cache-control": "no-cache", "x-renga-job": id.description],
+            headers: [
+                "content-type": contentType, "cache-control": "no-cache", "x-renga-job": id.description,
+            ],
             body: .stream(produce))
         tell(of: answer.head)
     }

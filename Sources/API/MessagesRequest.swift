@@ -24,7 +24,8 @@ struct MessagesRequest {
     init(_ json: JSON, named name: String, defaults: Defaults) throws(Problem) {
         let prefix = name.isEmpty ? "" : name + "."
         guard json.kind == .object else {
-            throw Field(name: name.isEmpty ? "body" : name, value: json).refuse("a Messages API request object")
+            throw Field(name: name.isEmpty ? "body" : name, value: json).refuse(
+                "a Messages API request object")
         }
         guard let messages = json["messages"] else {
             throw .missingField(prefix + "messages", "a request needs “messages”, as the Messages API does")

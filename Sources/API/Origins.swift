@@ -4,9 +4,11 @@ import HTTPServer
 ///
 /// Source: https://fetch.spec.whatwg.org/#http-cors-protocol
 extension API {
-    private static let sent = [
-        "content-type", "authorization", "x-api-key", "anthropic-version", "anthropic-beta", "idempotency-key",
-    ] + CallTerms.names.map { "x-renga-" + $0 }
+    private static let sent =
+        [
+            "content-type", "authorization", "x-api-key", "anthropic-version", "anthropic-beta",
+            "idempotency-key",
+        ] + CallTerms.names.map { "x-renga-" + $0 }
     private static let told = [
         "request-id", "retry-after", "x-renga-job", "x-renga-cached", "x-renga-cost-usd", "x-renga-attempt",
         "x-renga-model",

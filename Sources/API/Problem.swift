@@ -38,7 +38,8 @@ extension Problem {
     func response(_ words: ErrorWords = .renga, requestID: String?) -> Response {
         guard words == .renga else {
             var response = words.response(
-                status: kind.status, type: kind.providerType, message: sentence, requestID: requestID)
+                status: kind.status, type: kind.providerType, message: sentence, parameter: field,
+                requestID: requestID)
             for header in headers { response.headers.add(header.name, header.value) }
             return response
         }

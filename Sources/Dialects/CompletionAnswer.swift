@@ -5,7 +5,8 @@ package import Jobs
 package enum CompletionAnswer {
     /// Nil for what is no Message.
     package static func completion(of message: [UInt8], created: Timestamp) -> [UInt8]? {
-        guard let json = try? JSON.parse(message, maxDepth: JSON.deepest), let blocks = json["content"]?.elements
+        guard let json = try? JSON.parse(message, maxDepth: JSON.deepest),
+            let blocks = json["content"]?.elements
         else { return nil }
         var writer = JSONWriter()
         writer.object { writer in
@@ -48,7 +49,8 @@ package enum CompletionAnswer {
                     writer.key("function")
                     writer.object { writer in
                         writer.field("name", use["name"]?.string ?? "")
-                        writer.field("arguments", use["input"].map { String(decoding: $0.raw, as: UTF8.self) } ?? "{}")
+                        writer.field(
+                            "arguments", use["input"].map { String(decoding: $0.raw, as: UTF8.self) } ?? "{}")
                     }
                 }
             }
@@ -80,7 +82,9 @@ package enum CompletionAnswer {
                 writer.field("cache_write_tokens", written)
             }
             writer.key("completion_tokens_details")
-            writer.object { $0.field("reasoning_tokens", usage?["output_tokens_details"]?["thinking_tokens"]?.int ?? 0) }
+            writer.object {
+                $0.field("reasoning_tokens", usage?["output_tokens_details"]?["thinking_tokens"]?.int ?? 0)
+            }
         }
         return writer.bytes
     }
@@ -150,10 +154,11 @@ package struct CompletionStream: Sendable {
             id = data["message"]?["id"]?.string ?? ""
             model = data["message"]?["model"]?.string ?? ""
             note(data["message"]?["usage"])
-            append(delta { writer in
-                writer.field("role", "assistant")
-                writer.field("content", "")
-            }, to: &lines)
+            append(
+                delta { writer in
+                    writer.field("role", "assistant")
+                    writer.field("content", "")
+                }, to: &lines)
         case "content_block_start": begin(data, &lines)
         case "content_block_delta": extend(data, &lines)
         case "message_delta":
@@ -165,7 +170,9 @@ package struct CompletionStream: Sendable {
     }
 
     private mutating func note(_ said: JSON?) {
-        for name in ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"] {
+        for name in [
+            "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
+        ] {
             if let count = said?[name]?.int { usage[name] = count }
         }
         thinking = said?["output_tokens_details"]?["thinking_tokens"]?.int ?? thinking
@@ -180,15 +187,16 @@ package struct CompletionStream: Sendable {
         case "tool_use":
             let place = calls.count
             calls[index] = place
-            append(call(place) { writer in
-                writer.field("id", block["id"]?.string ?? "")
-                writer.field("type", "function")
-                writer.key("function")
-                writer.object { writer in
-                    writer.field("name", block["name"]?.string ?? "")
-                    writer.field("arguments", "")
-                }
-            }, to: &lines)
+            append(
+                call(place) { writer in
+                    writer.field("id", block["id"]?.string ?? "")
+                    writer.field("type", "function")
+                    writer.key("function")
+                    writer.object { writer in
+                        writer.field("name", block["name"]?.string ?? "")
+                        writer.field("arguments", "")
+                    }
+                }, to: &lines)
         default: break
         }
     }
@@ -200,10 +208,11 @@ package struct CompletionStream: Sendable {
             append(delta { $0.field("content", piece?["text"]?.string ?? "") }, to: &lines)
         case "input_json_delta":
             guard let index = data["index"]?.int, let place = calls[index] else { return }
-            append(call(place) { writer in
-                writer.key("function")
-                writer.object { $0.field("arguments", piece?["partial_json"]?.string ?? "") }
-            }, to: &lines)
+            append(
+                call(place) { writer in
+                    writer.key("function")
+                    writer.object { $0.field("arguments", piece?["partial_json"]?.string ?? "") }
+                }, to: &lines)
         default: break
         }
     }

@@ -11,7 +11,8 @@ extension CompletionRequest {
 
         mutating func take(_ messages: JSON?) throws(Refused) {
             guard let elements = messages?.elements, !elements.isEmpty else {
-                throw Refused(parameter: "messages", message: "messages must be an array of one message or more")
+                throw Refused(
+                    parameter: "messages", message: "messages must be an array of one message or more")
             }
             for (index, message) in elements.enumerated() { try take(message, named: "messages[\(index)]") }
             guard !turns.isEmpty else {
@@ -67,7 +68,8 @@ extension CompletionRequest {
             let isEmpty = arguments.allSatisfy { " \t\r\n".utf8.contains($0) }
             let input = isEmpty ? Array("{}".utf8) : arguments
             guard (try? JSON.parse(input, maxDepth: JSON.deepest))?.kind == .object else {
-                throw Refused(parameter: name, message: "\(name).function.arguments must be a JSON object as text")
+                throw Refused(
+                    parameter: name, message: "\(name).function.arguments must be a JSON object as text")
             }
             var writer = JSONWriter()
             writer.object { writer in
@@ -165,7 +167,9 @@ extension CompletionRequest.Conversation {
         writer.object { writer in
             writer.field("type", "text")
             writer.field("text", words)
-            if let cacheControl, !cacheControl.isNull { writer.field("cache_control", raw: Array(cacheControl.raw)) }
+            if let cacheControl, !cacheControl.isNull {
+                writer.field("cache_control", raw: Array(cacheControl.raw))
+            }
         }
         return writer.bytes
     }
@@ -180,7 +184,8 @@ extension CompletionRequest.Conversation {
     private func document(_ part: JSON, named name: String) throws(CompletionRequest.Refused) -> [UInt8] {
         guard let data = part["file"]?["file_data"]?.string else {
             throw .init(
-                parameter: name, message: "\(name).file needs file_data: files by their id are another provider's")
+                parameter: name,
+                message: "\(name).file needs file_data: files by their id are another provider's")
         }
         return source("document", try source(of: data, named: name))
     }

@@ -19,15 +19,19 @@ package struct CompletionRequest: Sendable {
 
     /// Taken and not passed on, as `docs/compatible-apis.md` says.
     package static let ignored: Set<String> = [
-        "seed", "store", "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "verbosity",
+        "seed", "store", "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
+        "verbosity",
         "prediction",
     ]
 
     package init(_ body: JSON) throws(Refused) {
-        guard body.kind == .object else { throw Refused(parameter: "body", message: "the body must be a JSON object") }
+        guard body.kind == .object else {
+            throw Refused(parameter: "body", message: "the body must be a JSON object")
+        }
         streams = try Self.flag(body, "stream") ?? false
         includesUsage =
-            if let options = body["stream_options"] { try Self.flag(options, "include_usage") ?? false } else { false }
+            if let options = body["stream_options"] { try Self.flag(options, "include_usage") ?? false } else
+            { false }
         try Self.refuseWhatHasNoCounterpart(body)
         var writer = JSONWriter()
         var conversation = Conversation()
@@ -44,7 +48,9 @@ package struct CompletionRequest: Sendable {
 
     private static func flag(_ body: JSON, _ name: String) throws(Refused) -> Bool? {
         guard let value = body[name], !value.isNull else { return nil }
-        guard let flag = value.bool else { throw Refused(parameter: name, message: "\(name) must be true or false") }
+        guard let flag = value.bool else {
+            throw Refused(parameter: name, message: "\(name) must be true or false")
+        }
         return flag
     }
 
@@ -131,7 +137,8 @@ extension CompletionRequest {
 
     private static func writeTools(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
         guard let tools = body["tools"], !tools.isNull else {
-            guard body["tool_choice"]?.string ?? "none" == "none" || body["tool_choice"]?.isNull == true else {
+            guard body["tool_choice"]?.string ?? "none" == "none" || body["tool_choice"]?.isNull == true
+            else {
                 throw Refused(parameter: "tool_choice", message: "tool_choice needs tools")
             }
             return
@@ -141,7 +148,9 @@ extension CompletionRequest {
         }
         guard !elements.isEmpty else { return }
         var list: [[UInt8]] = []
-        for (index, tool) in elements.enumerated() { list.append(try self.tool(tool, named: "tools[\(index)]")) }
+        for (index, tool) in elements.enumerated() {
+            list.append(try self.tool(tool, named: "tools[\(index)]"))
+        }
         writer.key("tools")
         writer.array { writer in
             for tool in list { writer.raw(tool) }
@@ -154,7 +163,8 @@ extension CompletionRequest {
             let called = function["name"]?.string
         else {
             throw Refused(
-                parameter: name, message: "\(name) must be a function with a name: others have no counterpart")
+                parameter: name, message: "\(name) must be a function with a name: others have no counterpart"
+            )
         }
         var writer = JSONWriter()
         writer.object { writer in
@@ -189,7 +199,8 @@ extension CompletionRequest {
             write("tool", name: choice?["function"]?["name"]?.string ?? "")
         default:
             throw Refused(
-                parameter: "tool_choice", message: "tool_choice must be auto, required, none or a function by its name")
+                parameter: "tool_choice",
+                message: "tool_choice must be auto, required, none or a function by its name")
         }
         return writer.bytes
     }
@@ -200,7 +211,8 @@ extension CompletionRequest {
         case nil: break
         case "none": writer.field("thinking", raw: Array(#"{"type":"disabled"}"#.utf8))
         case "minimal", "low": output.field("effort", "low")
-        case let effort? where ["medium", "high", "xhigh", "max"].contains(effort): output.field("effort", effort)
+        case let effort? where ["medium", "high", "xhigh", "max"].contains(effort):
+            output.field("effort", effort)
         default:
             throw Refused(
                 parameter: "reasoning_effort",
@@ -229,7 +241,9 @@ extension CompletionRequest {
         default:
             throw Refused(
                 parameter: "response_format",
-                message: "response_format must be text or json_schema: json_object has no counterpart, give a schema")
+                message:
+                    "response_format must be text or json_schema: json_object has no counterpart, give a schema"
+            )
         }
     }
 }

@@ -27,5 +27,6 @@ package enum EventText {
 
 extension AnswerEvent {
     /// The last event of a whole answer.
-    package static let messageStop = AnswerEvent(name: "message_stop", data: Array(#"{"type":"message_stop"}"#.utf8))
+    package static let messageStop = AnswerEvent(
+        name: "message_stop", data: Array(#"{"type":"message_stop"}"#.utf8))
 }

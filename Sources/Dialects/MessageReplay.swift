@@ -21,7 +21,8 @@ package enum MessageReplay {
                 for (key, value) in message.members ?? [] {
                     switch key {
                     case "content": writer.field("content", raw: Array("[]".utf8))
-                    case "stop_reason", "stop_sequence", "stop_details": writer.field(key, raw: Array("null".utf8))
+                    case "stop_reason", "stop_sequence", "stop_details":
+                        writer.field(key, raw: Array("null".utf8))
                     case "usage": writer.field("usage", raw: startUsage(value))
                     default: writer.field(key, raw: Array(value.raw))
                     }
@@ -52,7 +53,8 @@ package enum MessageReplay {
                     writer.field(key, raw: Array(value.raw))
                 }
             }
-            writer.field("usage", raw: message["usage"].map { Array($0.raw) } ?? Array(#"{"output_tokens":0}"#.utf8))
+            writer.field(
+                "usage", raw: message["usage"].map { Array($0.raw) } ?? Array(#"{"output_tokens":0}"#.utf8))
         }
     }
 
@@ -68,7 +70,9 @@ package enum MessageReplay {
             if block["citations"]?.elements != nil { start.empty("citations", as: "[]") }
         case "thinking":
             deltas.append(delta("thinking_delta", "thinking", block["thinking"]))
-            if let signature = block["signature"] { deltas.append(delta("signature_delta", "signature", signature)) }
+            if let signature = block["signature"] {
+                deltas.append(delta("signature_delta", "signature", signature))
+            }
             start.empty("thinking", as: "\"\"")
             start.empty("signature", as: "\"\"")
         case "tool_use", "server_tool_use":
@@ -78,7 +82,8 @@ package enum MessageReplay {
             break
         }
         return [event("content_block_start", at: index) { $0.field("content_block", raw: start.json) }]
-            + deltas.map { delta in event("content_block_delta", at: index) { $0.field("delta", raw: delta) } }
+            + deltas.map { delta in event("content_block_delta", at: index) { $0.field("delta", raw: delta) }
+            }
             + [event("content_block_stop", at: index)]
     }
 

@@ -117,7 +117,8 @@ struct Draw {
         let open = lanes.indices.filter { !lanes[$0].isExhausted }
         guard open.count > 1 else { return open.first }
         let waiting = Dictionary(
-            open.map { (lanes[$0].queue, promises.turn(of: lanes[$0].queue, queues)) }, uniquingKeysWith: { $1 })
+            open.map { (lanes[$0].queue, promises.turn(of: lanes[$0].queue, queues)) },
+            uniquingKeysWith: { $1 })
         let queue = promises.turns.next(among: waiting)
         let lots = open.filter { lanes[$0].queue == queue }
             .flatMap { Array(repeating: $0, count: lanes[$0].precedence) }
@@ -145,7 +146,11 @@ struct Draw {
             lanes[index].isExhausted = true
             return
         }
-        if lanes[index].isMine { try place(candidate, lane: index) } else { leave(to: candidate, lane: index) }
+        if lanes[index].isMine {
+            try place(candidate, lane: index)
+        } else {
+            leave(to: candidate, lane: index)
+        }
     }
 
     /// Sets aside what a job of another line needs, as its turn comes before whoever follows in this claim.

@@ -78,7 +78,8 @@ struct OwnLine {
         guard var job = try StoredJob.find(id, connection) else { return }
         if try failedInPassing(job) {
             var change = Change(operation)
-            guard try change.retry(id, RetryChange()) == .changed, let reopened = try StoredJob.find(id, connection)
+            guard try change.retry(id, RetryChange()) == .changed,
+                let reopened = try StoredJob.find(id, connection)
             else { return }
             job = reopened
         }
@@ -98,7 +99,8 @@ struct OwnLine {
     private func isGone(_ owner: Int64?) throws -> Bool {
         guard let owner, owner != self.owner.value else { return false }
         return try connection.queryOne(
-            Self.absence, [.integer(owner)] + Self.patience(operation.now.moment), { row in row.bool(0) }) ?? true
+            Self.absence, [.integer(owner)] + Self.patience(operation.now.moment), { row in row.bool(0) })
+            ?? true
     }
 }
 

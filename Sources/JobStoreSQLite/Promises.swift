@@ -26,23 +26,33 @@ struct Promises {
         return row
     }
 
-    func admission(of job: Candidate, on route: RouteRow, in queue: QueueRow, now: Moment) -> RouteLedger.Admission {
-        if let limit = queue.concurrency, queue.running >= limit { return .refused(.concurrency, "", after: nil) }
+    func admission(of job: Candidate, on route: RouteRow, in queue: QueueRow, now: Moment)
+        -> RouteLedger.Admission
+    {
+        if let limit = queue.concurrency, queue.running >= limit {
+            return .refused(.concurrency, "", after: nil)
+        }
         let ledger = ledgers[route.id] ?? route.ledger
         let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
         return ledger.admission(of: need, in: queue.line, now: now)
     }
 
-    mutating func make(to job: Candidate, on route: RouteRow, in queue: QueueRow, precedence: Int, now: Moment) {
+    mutating func make(
+        to job: Candidate, on route: RouteRow, in queue: QueueRow, precedence: Int, now: Moment
+    ) {
         var ledger = ledgers[route.id] ?? route.ledger
         let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        _ = ledger.open(need, asProbe: ledger.admission(of: need, in: queue.line, now: now) == .admitted(asProbe: true), now: now)
+        _ = ledger.open(
+            need, asProbe: ledger.admission(of: need, in: queue.line, now: now) == .admitted(asProbe: true),
+            now: now)
         ledgers[route.id] = ledger
         advance(queue, precedence)
     }
 
     /// Notes a job that was really taken.
-    mutating func take(_ need: RouteLedger.Need, on route: Int64, in queue: QueueRow, precedence: Int, now: Moment) {
+    mutating func take(
+        _ need: RouteLedger.Need, on route: Int64, in queue: QueueRow, precedence: Int, now: Moment
+    ) {
         _ = ledgers[route]?.open(need, asProbe: false, now: now)
         advance(queue, precedence)
     }

@@ -37,7 +37,8 @@ extension HTTPClient {
     }
 
     private func plain(
-        _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock, _ listener: (any AnswerListener)?
+        _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock,
+        _ listener: (any AnswerListener)?
     ) async throws -> Outcome {
         let response = try await send(request)
         listener?.began(AnswerHead(response.headers))
@@ -46,7 +47,8 @@ extension HTTPClient {
     }
 
     private func stream(
-        _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock, _ listener: (any AnswerListener)?
+        _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock,
+        _ listener: (any AnswerListener)?
     ) async throws -> Outcome {
         let stream = try await stream(request)
         listener?.began(AnswerHead(stream.headers))
@@ -55,7 +57,8 @@ extension HTTPClient {
             return format.outcome(
                 of: body, status: stream.status, headers: stream.headers, now: clock.now().timestamp)
         }
-        return format.outcome(await stream.body.read(by: format.stream(listener: listener)), headers: stream.headers)
+        return format.outcome(
+            await stream.body.read(by: format.stream(listener: listener)), headers: stream.headers)
     }
 }
 

@@ -126,10 +126,12 @@ final class Desk: Sendable {
         do {
             let running = shift.roster.count
             let request = shift.request(max(0, shift.settings.slots - running), running: running)
-            let entrance = try await shift.store.enter(entries.map(\.job), claiming: request, now: shift.clock.now())
+            let entrance = try await shift.store.enter(
+                entries.map(\.job), claiming: request, now: shift.clock.now())
             let entered = zip(entries, entrance.outcomes).map { entry, outcome in
                 let state = outcome.id.flatMap { entrance.states[$0] }
-                return EnteredCall(outcome: outcome, state: state, answer: live(for: outcome.id, state, entrance))
+                return EnteredCall(
+                    outcome: outcome, state: state, answer: live(for: outcome.id, state, entrance))
             }
             shift.begin(entrance.claim.attempts)
             for (entry, call) in zip(entries, entered) { entry.done.resume(returning: call) }
@@ -176,7 +178,9 @@ extension Shift {
     ) {
         orders.desk.retire(attempt.key.job, live)
         if case .settled(.succeeded) = outcome, let answer = settlement?.answer {
-            let price = settings.price(attempt.route, answer.model) ?? settings.price(attempt.route, attempt.route.model)
+            let price =
+                settings.price(attempt.route, answer.model)
+                ?? settings.price(attempt.route, attempt.route.model)
             let cost = answer.isBilled ? price?.cost(of: answer.usage) : .zero
             return live.end(.answered(answer, cost: cost, attempt: attempt.key.number))
         }
@@ -199,6 +203,7 @@ extension Settlement {
 
 extension JobError {
     fileprivate static let givenUp = JobError(
-        type: "call_given_up", message: "the server stopped or the job was cancelled before the answer was whole",
+        type: "call_given_up",
+        message: "the server stopped or the job was cancelled before the answer was whole",
         retryable: true)
 }

@@ -50,7 +50,8 @@ enum Settings {
         "RENGA_INTERACTIVE_WAIT", standard: "60s",
         "how long interactive calls wait in line where limits are reached, before they are told to come back")
     static let interactiveConcurrency = Setting<Int>.integer(
-        "RENGA_INTERACTIVE_CONCURRENCY", standard: "1000", "interactive calls in flight per server", in: 1...10_000)
+        "RENGA_INTERACTIVE_CONCURRENCY", standard: "1000", "interactive calls in flight per server",
+        in: 1...10_000)
     static let retention = Setting<Milliseconds>.duration(
         "RENGA_RETENTION", standard: "30d", "how long finished jobs are kept", atLeast: 1000)
     static let connectTimeout = Setting<Milliseconds>.duration(
@@ -82,7 +83,8 @@ enum Settings {
         backoffCap,
         requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, burst, outputEstimate, dailyBudget,
         monthlyBudget, cacheTTL,
-        cacheInteractive, interactiveWait, interactiveConcurrency, retention, connectTimeout, writeTimeout, idleTimeout, callTimeout, grace,
+        cacheInteractive, interactiveWait, interactiveConcurrency, retention, connectTimeout, writeTimeout,
+        idleTimeout, callTimeout, grace,
         corsOrigins, config,
         logLevel,
     ]
