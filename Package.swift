@@ -65,6 +65,7 @@ let tests: [Target] = [
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON"]),
+    .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
     .testTarget(
         name: "JobStoreTests", dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations"]),
     .testTarget(
