@@ -45,6 +45,13 @@ struct RawConnection {
         }
     }
 
+    /// What has come; nothing at the end of the connection.
+    func receiveSome() -> String {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        return count > 0 ? String(decoding: chunk[..<count], as: UTF8.self) : ""
+    }
+
     func close() { _ = Glibc.close(descriptor) }
 
     /// One request on a connection of its own, and everything that comes back.
