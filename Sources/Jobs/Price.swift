@@ -78,19 +78,25 @@ package struct PriceTable: Sendable {
 
     /// By model id, in the order of their dates.
     private let overrides: [String: [Entry]]
-    private let routes: [RouteKey: Price]
+    private let routes: [RouteKey: [Entry]]
 
     /// A model that stands in `overrides` has these prices only; a route's own price goes before all.
-    package init(overrides: [String: [Entry]] = [:], routes: [RouteKey: Price] = [:]) {
-        self.routes = routes
-        self.overrides = overrides.mapValues { entries in
-            entries.sorted { ($0.from?.milliseconds ?? .min) < ($1.from?.milliseconds ?? .min) }
-        }
+    package init(overrides: [String: [Entry]] = [:], routes: [RouteKey: [Entry]] = [:]) {
+        self.routes = routes.mapValues(Self.byDate)
+        self.overrides = overrides.mapValues(Self.byDate)
+    }
+
+    private static func byDate(_ entries: [Entry]) -> [Entry] {
+        entries.sorted { ($0.from?.milliseconds ?? .min) < ($1.from?.milliseconds ?? .min) }
+    }
+
+    private static func inForce(_ entries: [Entry]?, at time: Timestamp) -> Price? {
+        entries?.last { ($0.from?.milliseconds ?? .min) <= time.milliseconds }?.price
     }
 
     /// With the prices that the configuration states for routes.
     package init(_ table: RouteTable) {
-        let stated = table.routes.compactMap { terms in terms.price.map { (terms.key, $0) } }
+        let stated = table.routes.filter { !$0.prices.isEmpty }.map { ($0.key, $0.prices) }
         self.init(routes: Dictionary(stated) { first, _ in first })
     }
 
@@ -101,14 +107,14 @@ package struct PriceTable: Sendable {
     ///
     /// An id with something behind it (`claude-haiku-4-5-20251001`) has the price of the longest id that it begins with.
     package func price(of model: String, at time: Timestamp) -> Price? {
-        let entries = Self.find(model, in: overrides) ?? Self.find(model, in: Self.published)
-        return entries?.last { ($0.from?.milliseconds ?? .min) <= time.milliseconds }?.price
+        Self.inForce(Self.find(model, in: overrides) ?? Self.find(model, in: Self.published), at: time)
     }
 
     /// The price of a route, as the operator stated it or by its model; `answeredBy` is the exact model that answered,
     /// where that is known.
     package func price(of route: RouteKey, answeredBy model: String? = nil, at time: Timestamp) -> Price? {
-        routes[route] ?? model.flatMap { price(of: $0, at: time) } ?? price(of: route.model, at: time)
+        Self.inForce(routes[route], at: time) ?? model.flatMap { price(of: $0, at: time) }
+            ?? price(of: route.model, at: time)
     }
 
     /// Models whose price was published.

@@ -20,6 +20,12 @@ extension PriceTable {
             contextWindow: 1_000_000)
     }
 
+    private static func opus(contextWindow: Int64 = 200_000) -> Price {
+        Price(
+            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500,
+            contextWindow: contextWindow)
+    }
+
     private static let current: [String: Price] = [
         "claude-haiku-5-5": Price(
             input: 100, output: 500, cacheWrite5m: 125, cacheWrite1h: 200, cacheRead: 10,
@@ -39,24 +45,19 @@ extension PriceTable {
         "claude-opus-5-5": Price(
             input: 4000, output: 20000, cacheWrite5m: 5000, cacheWrite1h: 8000, cacheRead: 200,
             contextWindow: 1_000_000),
-        "claude-opus-5": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500,
-            contextWindow: 1_000_000),
-        "claude-opus-4-8": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500,
-            contextWindow: 1_000_000),
-        "claude-opus-4-7": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500,
-            contextWindow: 1_000_000),
-        "claude-opus-4-6": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500,
-            contextWindow: 1_000_000),
-        "claude-opus-4-5": Price(
-            input: 5000, output: 25000, cacheWrite5m: 6250, cacheWrite1h: 10000, cacheRead: 500),
+        "claude-opus-5": opus(contextWindow: 1_000_000),
+        "claude-opus-4-8": opus(contextWindow: 1_000_000),
+        "claude-opus-4-7": opus(contextWindow: 1_000_000),
+        "claude-opus-4-6": opus(contextWindow: 1_000_000),
+        "claude-opus-4-5": opus(),
         "claude-opus-4-1": Price(
             input: 15000, output: 75000, cacheWrite5m: 18750, cacheWrite1h: 30000, cacheRead: 1500),
         "claude-opus-4": Price(
             input: 15000, output: 75000, cacheWrite5m: 18750, cacheWrite1h: 30000, cacheRead: 1500),
+        // Its cache prices were not published: the usual multiples stand for them.
+        "claude-fable-5-2": Price(
+            input: 8000, output: 40000, cacheWrite5m: 10000, cacheWrite1h: 16000, cacheRead: 800,
+            contextWindow: 1_000_000),
         "claude-fable-5-1": Price(
             input: 10000, output: 50000, cacheWrite5m: 12500, cacheWrite1h: 20000, cacheRead: 250,
             contextWindow: 1_000_000),

@@ -5,21 +5,21 @@ package struct RouteTerms: Hashable, Sendable {
     package var key: RouteKey
     /// Nil meters are learned.
     package var limits: RouteLimits
-    /// Counts before the table of prices; nil leaves the table's.
-    package var price: Price?
+    /// Count before the table of prices, each from its date on; none leave the table's.
+    package var prices: [PriceTable.Entry]
     /// Calls in flight at once, over all workers; nil for no cap.
     package var concurrency: Int?
     /// Tried in this order.
     package var fallbacks: [Fallback]
 
     package init(
-        name: String, key: RouteKey, limits: RouteLimits = RouteLimits(), price: Price? = nil,
+        name: String, key: RouteKey, limits: RouteLimits = RouteLimits(), prices: [PriceTable.Entry] = [],
         concurrency: Int? = nil, fallbacks: [Fallback] = []
     ) {
         self.name = name
         self.key = key
         self.limits = limits
-        self.price = price
+        self.prices = prices
         self.concurrency = concurrency
         self.fallbacks = fallbacks
     }
@@ -105,16 +105,6 @@ package struct RouteTable: Sendable {
     /// Who may answer in whose place.
     package var chains: FallbackChains {
         FallbackChains(Dictionary(routes.map { ($0.key, $0.fallbacks) }) { first, _ in first })
-    }
-
-    /// The operator's price, or the table's; nil where neither knows one.
-    package func price(of route: RouteKey) -> Price? {
-        byKey[route]?.price ?? PriceTable.price(of: route.model)
-    }
-
-    /// What the tokens of a call cost that this model answered on the route: the operator's word before the table's.
-    package func price(of route: RouteKey, answeredBy model: String) -> Price? {
-        byKey[route]?.price ?? PriceTable.price(of: model) ?? PriceTable.price(of: route.model)
     }
 
     /// Every service that a route or the other models belong to, each once.

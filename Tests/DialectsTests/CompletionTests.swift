@@ -39,7 +39,9 @@ import Testing
         Row(#""stop":"END""#, #""stop_sequences":["END"]"#),
         Row(#""stop":["a"," "]"#, #""stop_sequences":["a"]"#),
         Row(#""stream":true"#, #""stream":true"#),
-        Row(#""user":"u1","service_tier":"default""#, #""metadata":{"user_id":"u1"},"service_tier":"standard_only""#),
+        Row(
+            #""user":"u1","service_tier":"default""#,
+            #""metadata":{"user_id":"u1"},"service_tier":"standard_only""#),
         Row(
             #""tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}]"#,
             #""tools":[{"name":"f","description":"d","input_schema":{"type":"object"},"strict":true}]"#),
@@ -86,7 +88,8 @@ import Testing
     }
 
     @Test(arguments: [
-        Row(#""n":2"#, "n"), Row(#""logprobs":true"#, "logprobs"), Row(#""frequency_penalty":0.5"#, "frequency_penalty"),
+        Row(#""n":2"#, "n"), Row(#""logprobs":true"#, "logprobs"),
+        Row(#""frequency_penalty":0.5"#, "frequency_penalty"),
         Row(#""response_format":{"type":"json_object"}"#, "response_format"), Row(#""audio":{}"#, "audio"),
         Row(#""functions":[]"#, "functions"), Row(#""tool_choice":"required""#, "tool_choice"),
         Row(#""tools":[{"type":"custom"}]"#, "tools[0]"), Row(#""max_tokens":0"#, "max_tokens"),
@@ -122,12 +125,15 @@ import Testing
 
     @Test func `a Message becomes a completion`() throws {
         let bytes = try #require(
-            CompletionAnswer.completion(of: Array(Self.message.utf8), created: Timestamp(milliseconds: 5_000)))
+            CompletionAnswer.completion(of: Array(Self.message.utf8), created: Timestamp(milliseconds: 5_000))
+        )
         let json = try JSON.parse(bytes)
         let choice = try #require(json["choices"]?.elements?.first)
         #expect(json["created"]?.int == 5)
         #expect(choice["message"]?["content"]?.string == "Let me see.")
-        #expect(choice["message"]?["tool_calls"]?.elements?.first?["function"]?["arguments"]?.string == #"{"city":"Paris"}"#)
+        #expect(
+            choice["message"]?["tool_calls"]?.elements?.first?["function"]?["arguments"]?.string
+                == #"{"city":"Paris"}"#)
         #expect(choice["finish_reason"]?.string == "tool_calls")
         #expect(json["usage"]?["prompt_tokens"]?.int == 15)
         #expect(json["usage"]?["prompt_tokens_details"]?["cached_tokens"]?.int == 4)
@@ -135,8 +141,10 @@ import Testing
     }
 
     @Test(arguments: [
-        Row("end_turn", "stop"), Row("stop_sequence", "stop"), Row("max_tokens", "length"), Row("refusal", "content_filter"),
-        Row("pause_turn", "length"), Row("model_context_window_exceeded", "length"), Row("tool_use", "tool_calls"),
+        Row("end_turn", "stop"), Row("stop_sequence", "stop"), Row("max_tokens", "length"),
+        Row("refusal", "content_filter"),
+        Row("pause_turn", "length"), Row("model_context_window_exceeded", "length"),
+        Row("tool_use", "tool_calls"),
     ])
     func `a stop reason becomes a finish reason`(_ row: Row) throws {
         let message = #"{"id":"i","content":[],"stop_reason":"\#(row.asked)"}"#
@@ -155,9 +163,12 @@ import Testing
         let deltas = chunks.compactMap { $0["choices"]?.elements?.first?["delta"] }
         #expect(deltas.first?["role"]?.string == "assistant")
         #expect(deltas.compactMap { $0["content"]?.string }.joined() == "Let me see.")
-        let arguments = deltas.compactMap { $0["tool_calls"]?.elements?.first?["function"]?["arguments"]?.string }
+        let arguments = deltas.compactMap {
+            $0["tool_calls"]?.elements?.first?["function"]?["arguments"]?.string
+        }
         #expect(arguments.joined() == #"{"city":"Paris"}"#)
-        #expect(chunks.compactMap { $0["choices"]?.elements?.first?["finish_reason"]?.string } == ["tool_calls"])
+        #expect(
+            chunks.compactMap { $0["choices"]?.elements?.first?["finish_reason"]?.string } == ["tool_calls"])
         #expect(chunks.last?["choices"]?.count == 0)
         #expect(chunks.last?["usage"]?["total_tokens"]?.int == 21)
         #expect(chunks.dropLast().allSatisfy { $0["usage"]?.isNull == true })

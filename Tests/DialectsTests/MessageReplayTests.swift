@@ -15,7 +15,9 @@ import Testing
         """
 
     private func events() throws -> [(name: String, data: JSON)] {
-        try #require(MessageReplay.events(of: Array(Self.message.utf8))).map { ($0.name, try JSON.parse($0.data)) }
+        try #require(MessageReplay.events(of: Array(Self.message.utf8))).map {
+            ($0.name, try JSON.parse($0.data))
+        }
     }
 
     @Test func `events come in the order of the grammar`() throws {

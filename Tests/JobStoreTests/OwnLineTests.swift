@@ -13,7 +13,9 @@ import Testing
             worker: server, line: .own, slots: slots, running: 0, lease: 30_000, services: [Sample.service])
     }
 
-    private func enter(_ jobs: [NewJob], _ server: WorkerID, slots: Int = 100, _ bench: Bench) async throws -> Entrance {
+    private func enter(_ jobs: [NewJob], _ server: WorkerID, slots: Int = 100, _ bench: Bench) async throws
+        -> Entrance
+    {
         try await bench.store.enter(jobs, claiming: request(server, slots: slots), now: bench.now)
     }
 
@@ -76,7 +78,8 @@ import Testing
             #expect(entrance.claim.attempts.count == 1)
             bench.clock.advance(31_000)
             _ = try await bench.store.reap(now: bench.now)
-            #expect(try await bench.claim().map(\.key) == [AttemptKey(job: entrance.outcomes[0].id!, number: 2)])
+            #expect(
+                try await bench.claim().map(\.key) == [AttemptKey(job: entrance.outcomes[0].id!, number: 2)])
         }
     }
 
@@ -96,7 +99,8 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `who comes back with the key takes over a job that waits elsewhere`(_ backend: Backend) async throws {
+    func `who comes back with the key takes over a job that waits elsewhere`(_ backend: Backend) async throws
+    {
         try await Bench.run(backend) { bench in
             let first = try await server(bench, "first")
             var job = try Sample.job("keyed")
@@ -123,13 +127,16 @@ import Testing
             #expect(try await bench.store.withdraw(id, now: bench.now) == .changed)
             #expect(try await bench.job(id).state == .cancelled)
             let running = try await enter([try Sample.job("runs")], server, bench)
-            #expect(try await bench.store.withdraw(running.outcomes[0].id!, now: bench.now) == .refused(.running))
+            #expect(
+                try await bench.store.withdraw(running.outcomes[0].id!, now: bench.now) == .refused(.running))
             try await bench.succeed(running.claim.attempts[0])
         }
     }
 
     @Test(arguments: Backend.allCases)
-    func `callers who wait go before the backlog, and the backlog still moves`(_ backend: Backend) async throws {
+    func `callers who wait go before the backlog, and the backlog still moves`(_ backend: Backend)
+        async throws
+    {
         try await Bench.run(backend) { bench in
             try await learn(bench, requests: 60)
             let server = try await server(bench)

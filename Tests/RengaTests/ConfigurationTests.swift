@@ -23,6 +23,36 @@ import Testing
         #"{"providers":{"anthropic":{}},"routes":{"haiku":{\#(members)}}}"#
     }
 
+    @Test func `prices have days from which they count`() throws {
+        let configuration = try read(
+            withRoute(
+                """
+                "provider":"anthropic","model":"m","prices":[{"input":1,"output":5},
+                {"from":"2026-12-01","input":2,"output":10}]
+                """))
+        let terms = try #require(configuration.table.routes.first)
+        let prices = PriceTable(configuration.table)
+        let day = try #require(Timestamp(text: "2026-12-01T00:00:00Z"))
+        #expect(prices.price(of: terms.key, at: day + -1)?.input == 1000)
+        #expect(prices.price(of: terms.key, at: day)?.output == 10_000)
+    }
+
+    @Test(arguments: [
+        (
+            #"[{"from":"2026-12-01","input":1,"output":5},{"from":"2026-12-01","input":1,"output":5}]"#,
+            "$.routes.haiku.prices[1]: expected a “from” after that of the price before it"
+        ),
+        (
+            #"[{"from":"soon","input":1,"output":5}]"#,
+            #"$.routes.haiku.prices[0].from: expected a day such as "2026-10-07""#
+        ),
+        ("[]", "$.routes.haiku.prices: expected one price or more"),
+    ])
+    func `prices out of order are refused`(_ prices: String, _ complaint: String) throws {
+        let text = try self.complaint(withRoute(#""provider":"anthropic","model":"m","prices":\#(prices)"#))
+        #expect(text.contains(complaint))
+    }
+
     @Test func `the example puts Haiku first and Sonnet behind it`() throws {
         let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Examples/renga.json").path
@@ -31,7 +61,8 @@ import Testing
         let haiku = try #require(configuration.table.terms(of: configuration.standardRoute))
         #expect(haiku.limits == RouteLimits(requests: 1000, inputTokens: 2_000_000, outputTokens: 400_000))
         #expect(haiku.concurrency == 200)
-        #expect(haiku.price?.cacheWrite5m == 1250 && haiku.price?.cacheRead == 100)
+        let price = try #require(haiku.prices.first?.price)
+        #expect(price.cacheWrite5m == 1250 && price.cacheRead == 100)
         #expect(haiku.fallbacks.map(\.route.model) == ["claude-sonnet-5-5"])
         #expect(haiku.fallbacks[0].causes == [.overloaded, .breaker, .refused, .contextTooLong])
         #expect(configuration.table.route(for: "strong")?.model == "claude-sonnet-5-5")

@@ -42,7 +42,7 @@ extension Doctor {
     ) -> Finding {
         var parts = [terms.key.name, limits(terms.limits)]
         if let cap = terms.concurrency { parts.append("at most \(cap) at once") }
-        parts.append(price(configuration.table.price(of: terms.key), isOwn: terms.price != nil))
+        parts.append(price(of: terms, PriceTable(configuration.table), now))
         parts += terms.fallbacks.map { fallback in
             let causes = Fallback.Cause.allCases.filter(fallback.causes.contains).map(\.rawValue)
             let name = configuration.table.terms(of: fallback.route)?.name ?? fallback.route.name
@@ -61,6 +61,12 @@ extension Doctor {
         ]
         return meters.map { name, limit in "\(name) \(limit.map(Text.number) ?? "learned")" }
             .joined(separator: ", ")
+    }
+
+    private func price(of terms: RouteTerms, _ prices: PriceTable, _ now: Timestamp) -> String {
+        let changes = terms.prices.compactMap(\.from).filter { $0 > now }.map { $0.text.prefix(10) }
+        let text = price(prices.price(of: terms.key, at: now), isOwn: !terms.prices.isEmpty)
+        return changes.isEmpty ? text : text + ", others from \(changes.joined(separator: ", "))"
     }
 
     private func price(_ price: Price?, isOwn: Bool) -> String {

@@ -19,7 +19,7 @@ struct RouteEntry {
         let key = RouteKey(service: known.key, model: try model.text("a model's exact id"))
         terms = RouteTerms(
             name: name, key: key, limits: try object["limits"].map(RouteLimits.init) ?? RouteLimits(),
-            price: try object["prices"].map(Price.init),
+            prices: try object["prices"].map(PriceTable.Entry.list) ?? [],
             concurrency: try object["concurrency"]?.integer(in: 1...100_000))
         fallbacks = object["fallbacks"]
     }
@@ -49,12 +49,48 @@ extension RouteLimits {
     }
 }
 
+extension PriceTable.Entry {
+    /// One price for always, or several in the order of the days from which they count.
+    fileprivate static func list(_ value: ConfigurationValue) throws(ConfigurationError) -> [Self] {
+        guard value.json.kind == .array else {
+            _ = try value.object(Price.keys)
+            return [Self(price: try Price(value))]
+        }
+        var entries: [Self] = []
+        for element in try value.elements() {
+            let from = try element.object(Price.keys + ["from"])["from"].map(day)
+            guard let last = entries.last else {
+                entries.append(Self(from: from, price: try Price(element)))
+                continue
+            }
+            guard let from, last.from.map({ $0 < from }) ?? true else {
+                throw element.refused("expected a “from” after that of the price before it")
+            }
+            entries.append(Self(from: from, price: try Price(element)))
+        }
+        guard !entries.isEmpty else { throw value.refused("expected one price or more") }
+        return entries
+    }
+
+    private static func day(_ value: ConfigurationValue) throws(ConfigurationError) -> Timestamp {
+        guard let day = value.json.string, day.utf8.count == 10,
+            let time = Timestamp(text: day + "T00:00:00Z")
+        else {
+            throw value.expected(
+                "a day such as \"2026-10-07\", from whose beginning in UTC on the price counts")
+        }
+        return time
+    }
+}
+
 extension Price {
+    fileprivate static let keys = [
+        "input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "long_prompt",
+    ]
+
     /// US dollars per million tokens; what is left out follows from `input` as with most models.
     fileprivate init(_ value: ConfigurationValue) throws(ConfigurationError) {
-        let object = try value.object([
-            "input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "long_prompt",
-        ])
+        let object = try value.object(Self.keys + ["from"])
         let what = "US dollars per million tokens"
         let input = try Self.rate(object.required("input", what))
         self.init(

@@ -14,7 +14,10 @@ extension Proofs {
 
         private func request(_ body: String, _ headers: [String] = []) -> [UInt8] {
             let lines =
-                ["POST /v1/messages HTTP/1.1", "host: x", "connection: close", "content-length: \(body.utf8.count)"]
+                [
+                    "POST /v1/messages HTTP/1.1", "host: x", "connection: close",
+                    "content-length: \(body.utf8.count)",
+                ]
                 + headers
             return Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
         }
@@ -67,11 +70,13 @@ extension Proofs {
                 let answer = try await RawConnection.exchange(
                     again.port, request(body("A long story, please."), key))
                 try demand(answer.hasPrefix("HTTP/1.1 200"), "\(answer.prefix(400))")
-                try demand(answer.contains("event: message_stop"), "the stream is not whole: \(answer.suffix(400))")
+                try demand(
+                    answer.contains("event: message_stop"), "the stream is not whole: \(answer.suffix(400))")
                 let jobs = try await again.client.get("/v1/jobs")["data"]?.elements ?? []
                 try demand(jobs.count == 1, "\(jobs.count) jobs were made of one call")
                 let calls = try await simulator.calls()
-                Figures.print("the server killed in mid-stream", ["jobs": "\(jobs.count)", "calls": "\(calls)"])
+                Figures.print(
+                    "the server killed in mid-stream", ["jobs": "\(jobs.count)", "calls": "\(calls)"])
                 try demand(calls <= 2, "\(calls) calls were made")
             }
         }
@@ -86,14 +91,16 @@ extension Proofs {
                 let text = body("[[sim:\(fault)]] A long story, please.")
                 let answer = try await RawConnection.exchange(server.port, request(text))
                 try demand(!answer.contains("event: message_stop"), "it looks whole: \(answer.suffix(400))")
-                try demand(!answer.contains("invalid_request_error"), "the simulator was asked wrongly: \(answer)")
+                try demand(
+                    !answer.contains("invalid_request_error"), "the simulator was asked wrongly: \(answer)")
                 let isSaid = answer.contains("event: error") || !answer.hasPrefix("HTTP/1.1 200")
                 try demand(isSaid, "nothing is said of it: \(answer.suffix(400))")
                 try await scenario.allFinished(within: .seconds(60))
                 let job = try #require(try await server.client.get("/v1/jobs")["data"]?.elements?.first)
                 try demand(job["state"]?.string == "failed", "the job is \(job["state"]?.string ?? "")")
                 if answer.contains("content_block_delta") {
-                    try demand(try await simulator.calls() == 1, "a second answer was paid for, and nobody had it")
+                    try demand(
+                        try await simulator.calls() == 1, "a second answer was paid for, and nobody had it")
                 }
             }
         }
@@ -155,7 +162,9 @@ extension Proofs {
                 try demand(second.status == 429, "\(second.status) \(second.text)")
                 try demand(second.headers["x-should-retry"] == "false", "it asks to be called again")
                 try demand(second.text.contains("budget"), "it does not say why: \(second.text)")
-                try demand((ContinuousClock.now - start).seconds < 10, "it took \((ContinuousClock.now - start).seconds) s")
+                try demand(
+                    (ContinuousClock.now - start).seconds < 10,
+                    "it took \((ContinuousClock.now - start).seconds) s")
             }
         }
     }
