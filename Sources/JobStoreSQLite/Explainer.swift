@@ -69,6 +69,11 @@ struct Explainer {
         if let waiting = try gate(before: standing), waiting.gate == .budget {
             return Binding(detail: waiting.detail, moreReplicasHelp: false)
         }
+        if let limit = queue.concurrency, queue.running >= limit {
+            return Binding(
+                detail: "\(queue.running) of \(limit) jobs of queue \(queue.name) run",
+                moreReplicasHelp: false)
+        }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         return route.ledger.binding(
             head: need, queue: queue.line, slots: try forecast.slots(), now: now.moment)

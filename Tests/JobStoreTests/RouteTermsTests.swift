@@ -16,10 +16,26 @@ import Testing
             let waiting = try await bench.job(ids[2]).waitingFor
             #expect(waiting?.gate == .concurrency)
             #expect(waiting?.detail == "2 of 2 calls of the route are in flight")
+            let binding = try await bench.store.stats(now: bench.now).routes.first?.binding
+            #expect(binding == Binding(detail: waiting?.detail ?? "", moreReplicasHelp: false))
             try await bench.succeed(try #require(first.first))
             #expect(try await bench.claim(5).count == 1)
             try await bench.store.configure(route: Sample.route, concurrency: nil, now: bench.now)
             #expect(try await bench.store.routes(now: bench.now).first?.running == 2)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a queue at its cap is what binds`(backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            _ = try await bench.store.update(
+                queue: "default", QueuePatch(concurrency: 1), now: bench.now)
+            let ids = try await bench.enqueue("a", "b")
+            #expect(try await bench.claim(5).count == 1)
+            #expect(try await bench.job(ids[1]).waitingFor?.gate == .concurrency)
+            let binding = try await bench.store.stats(now: bench.now).routes.first?.binding
+            #expect(binding == Binding(detail: "1 of 1 jobs of queue default run", moreReplicasHelp: false))
         }
     }
 

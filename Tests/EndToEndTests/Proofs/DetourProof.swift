@@ -1,3 +1,4 @@
+import JSON
 import System
 import Testing
 
@@ -45,6 +46,50 @@ extension Proofs {
                 try demand(
                     try await scenario.record.count(of: "succeeded") == count + 1, "not all succeeded")
                 try demand((answered["second"] ?? 0) > count / 2, "the fallback answered \(answered)")
+            }
+        }
+
+        @Test func `What a budget holds back its fallback answers`() async throws {
+            try await Scenario.run { scenario in
+                let dear = try await scenario.simulator()
+                let free = try await scenario.simulator()
+                // A call of the dear route costs at most 24 × $1 + 32 × $5 per million and less than $0.0004.
+                let file = try scenario.configuration(
+                    """
+                    {"model":"dear","providers":{
+                        "first":{"base_urls":["\(dear.url)"]},"second":{"base_urls":["\(free.url)"]}},
+                     "budgets":[{"name":"daily","window":"day","usd":0.002}],
+                     "routes":{
+                        "dear":{"provider":"first","model":"claude-haiku-4-5-20251001",
+                            "fallbacks":[{"route":"free","on":["budget"]}]},
+                        "free":{"provider":"second","model":"claude-haiku-4-5-20251001",
+                            "prices":{"input":0,"output":0}}}}
+                    """)
+                let settings = Self.settings.merging(["RENGA_CONFIG": file]) { $1 }
+                let server = try await scenario.serve(dear, settings)
+                _ = try scenario.work(dear, settings)
+                try await server.enqueue(40)
+                try await scenario.allFinished(within: .seconds(30))
+                let answered = try await scenario.record.answered()
+                let budget = try await server.client.get("/v1/budgets")["data"]?.elements?.first
+                let settled = budget?["settled_usd"]?.string ?? ""
+                let first = try await server.client.get("/v1/jobs?limit=1")["data"]?.elements?.first?["id"]?
+                    .string
+                let attempts = try await server.client.get("/v1/jobs/\(first ?? "")/attempts")["data"]?
+                    .elements
+                Figures.print(
+                    "a budget is reached, its fallback answers",
+                    [
+                        "answered by the dear route": "\(answered["first"] ?? 0)",
+                        "by the free one": "\(answered["second"] ?? 0)", "settled of $0.002": "$\(settled)",
+                    ])
+                try demand(try await scenario.record.count(of: "succeeded") == 40, "not all succeeded")
+                try demand((answered["first"] ?? 0) > 0, "the dear route answered none")
+                try demand((answered["second"] ?? 0) > 20, "the fallback answered \(answered)")
+                try demand((Double(settled) ?? 1) <= 0.002, "the budget was exceeded: $\(settled)")
+                try demand(
+                    attempts?.last?["fallback"]?.string == "budget",
+                    "the last job does not say why it was lent")
             }
         }
 
