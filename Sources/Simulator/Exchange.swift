@@ -30,6 +30,7 @@ struct Exchange: Sendable {
         var usage = accounting.usage
         usage.output = answer.outputTokens
         usage.thinking = answer.thinkingTokens
+        usage.isBatch = marker?.isBatch == true
         var names = SeededRandom(visit.digest.words.2, UInt64(visit.ticket.repetition))
         return MessageJSON(id: "msg_" + identifier(&names), model: call.model, answer: answer, usage: usage)
     }

@@ -14,6 +14,8 @@ struct Marker: Sendable, Equatable {
     var outputTokens: Int?
     /// A name for the journal.
     var caller: String?
+    /// Answered in the batch tier.
+    var isBatch = false
 
     /// Finds the markers in a body as it was sent: they hold nothing that JSON would escape.
     static func find(in body: [UInt8]) throws(APIError) -> Marker? {
@@ -43,6 +45,7 @@ struct Marker: Sendable, Equatable {
     private mutating func set(_ name: String, _ value: String?) throws(SettingError) {
         switch (name, value) {
         case ("echo", nil): echoes = true
+        case ("batch", nil): isBatch = true
         case ("say", let value?): say = value
         case ("id", let value?): caller = value
         case ("times", let value?): times = try number(value)

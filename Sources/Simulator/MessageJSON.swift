@@ -53,7 +53,7 @@ struct MessageJSON {
         json.key("output_tokens_details")
         json.object { $0.field("thinking_tokens", usage.thinking) }
         json.field("server_tool_use", nil as String?)
-        json.field("service_tier", "standard")
+        json.field("service_tier", usage.isBatch ? "batch" : "standard")
         json.field("inference_geo", "global")
     }
 

@@ -7,6 +7,8 @@ package struct Usage: Sendable, Equatable {
     package var written1h = 0
     package var read = 0
     package var thinking = 0
+    /// Answered in the batch tier, at half the price.
+    package var isBatch = false
 
     package var written: Int { written5m + written1h }
     /// The whole prompt, whatever part of it was cached.
