@@ -1,4 +1,5 @@
 import JSON
+import Jobs
 import System
 import Testing
 
@@ -90,6 +91,38 @@ extension Proofs {
                 try demand(
                     attempts?.last?["fallback"]?.string == "budget",
                     "the last job does not say why it was lent")
+            }
+        }
+
+        @Test func `A provider of chat completions answers at the file's prices`() async throws {
+            try await Scenario.run { scenario in
+                let local = try await scenario.simulator()
+                let file = try scenario.configuration(
+                    """
+                    {"model":"own","providers":{"local":{"kind":"openai","credential":"LOCAL_KEY",
+                        "base_urls":["\(local.url)/v1"]}},
+                     "routes":{"own":{"provider":"local","model":"claude-haiku-4-5-20251001",
+                        "prices":{"input":2,"output":4}}}}
+                    """)
+                let settings = ["RENGA_CONFIG": file, "LOCAL_KEY": "sk-local"]
+                let server = try await scenario.serve(local, settings)
+                _ = try scenario.work(local, settings)
+                let answer = try await server.client.post(
+                    "/v1/jobs?wait=30",
+                    #"{"prompt":"[[sim:output=20]] Say it.","model":"own","max_tokens":50}"#)
+                let job = try #require(answer.json)
+                let usage = try #require(job["usage"])
+                let cost = job["cost_usd"]?.string.flatMap(Money.init(dollars:))?.nanodollars
+                let expected = Int64(usage.integer("input_tokens") * 2000 + 20 * 4000)
+                try demand(job["state"]?.string == "succeeded", answer.text)
+                try demand(cost == expected, "it cost \(cost ?? -1), by the file \(expected)")
+                try demand(job["model"]?.string == "claude-haiku-4-5-20251001", answer.text)
+                try demand(job["requested_model"]?.string == "own", answer.text)
+                let live = try await server.client.post(
+                    "/v1/messages",
+                    #"{"model":"own","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"Say it."}]}"#
+                )
+                try demand(live.status == 200 && live.text.contains("event: message_stop"), live.text)
             }
         }
 

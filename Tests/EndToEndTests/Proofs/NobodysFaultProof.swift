@@ -102,6 +102,14 @@ extension Proofs {
                     ])
                 try demand(failed <= 20 && failed > 0, "\(failed) jobs failed")
                 try demand(calls <= 20, "\(calls) calls were made")
+                let mended = try await scenario.finish(
+                    [
+                        "retry", "--model", "claude-haiku-4-5-20251O01", "--set",
+                        "model=claude-haiku-4-5-20251001",
+                    ], ["RENGA_URL": server.url])
+                try demand(mended.status == .status(0), "renga retry: \(mended.output)\(mended.errors)")
+                try await scenario.allFinished(within: .seconds(30))
+                try demand(try await record.count(of: "succeeded") == others + 1, "not all were mended")
             }
         }
 
