@@ -12,5 +12,7 @@ package struct Migration: Sendable {
         Migration(version: 1, file: "0001_initial.sql", sql: PackageResources._001_initial_sql),
         Migration(
             version: 2, file: "0002_interactive_calls.sql", sql: PackageResources._002_interactive_calls_sql),
+        Migration(
+            version: 3, file: "0003_message_batches.sql", sql: PackageResources._003_message_batches_sql),
     ]
 }

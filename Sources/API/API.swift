@@ -15,11 +15,15 @@ package final class API: Handler {
     let readiness: Readiness
     /// Does the jobs of callers who wait; without it they are refused.
     let desk: (any CallDesk)?
+    /// Keeps batches of the compatible API; without it they are refused.
+    let batches: (any MessageBatchStore)?
 
     package init(
-        store: any JobStore, clock: any Clock, settings: APISettings, log: Log, desk: (any CallDesk)? = nil
+        store: any JobStore, clock: any Clock, settings: APISettings, log: Log, desk: (any CallDesk)? = nil,
+        batches: (any MessageBatchStore)? = nil
     ) {
         self.desk = desk
+        self.batches = batches
         self.store = store
         self.clock = clock
         self.settings = settings
@@ -32,7 +36,9 @@ package final class API: Handler {
     ///
     /// Without it `wait` parameters are answered only when their time is up.
     package func run() async {
+        async let tidying: Void = discardBrokenUploads()
         await waiters.run()
+        await tidying
     }
 
     package func policy(for head: RequestHead) -> BodyPolicy {

@@ -32,6 +32,20 @@ extension Endpoint {
         Endpoint("POST", "/v1/messages/count_tokens", body: .job, words: .messages) {
             try await $0.countTokens($1)
         },
+        Endpoint("POST", "/v1/messages/batches", body: .stream, words: .messages) {
+            try await $0.createMessageBatch($1)
+        },
+        Endpoint("GET", "/v1/messages/batches", words: .messages) { try await $0.listMessageBatches($1) },
+        Endpoint("GET", "/v1/messages/batches/{}", words: .messages) { try await $0.showMessageBatch($1) },
+        Endpoint("DELETE", "/v1/messages/batches/{}", words: .messages) {
+            try await $0.deleteMessageBatch($1)
+        },
+        Endpoint("POST", "/v1/messages/batches/{}/cancel", words: .messages) {
+            try await $0.cancelMessageBatch($1)
+        },
+        Endpoint("GET", "/v1/messages/batches/{}/results", words: .messages) {
+            try await $0.messageBatchResults($1)
+        },
         Endpoint("POST", "/v1/chat/completions", body: .job, words: .completions) {
             try await $0.completions($1)
         },

@@ -9,6 +9,9 @@ extension API {
             call.head, known: ["limit", "before_id", "after_id", "beta", "lifecycle[]"])
         let limit = try parameters.integer("limit", in: 1...1000) ?? 20
         var names = settings.modelNames
+        if let wanted = parameters["lifecycle[]"] {
+            names = names.filter { settings.life(of: $0, at: call.now.timestamp).word == wanted }
+        }
         if let after = parameters["after_id"] {
             names = Array(names.drop { $0 != after }.dropFirst())
         }
@@ -21,7 +24,9 @@ extension API {
                 writer.field("object", "list")
                 writer.key("data")
                 writer.array { writer in
-                    for name in page { writer.model(name) }
+                    for name in page {
+                        writer.model(name, settings.life(of: name, at: call.now.timestamp))
+                    }
                 }
                 writer.field("has_more", page.count < names.count)
                 writer.field("first_id", page.first)
@@ -35,7 +40,7 @@ extension API {
         guard settings.modelNames.contains(name) || settings.routes.route(for: name) != nil else {
             throw Problem(.unknownModel, "there is no model “\(name.prefix(100))”; GET /v1/models lists them")
         }
-        return .json { $0.model(name) }
+        return .json { $0.model(name, settings.life(of: name, at: call.now.timestamp)) }
     }
 }
 
@@ -48,15 +53,36 @@ extension APISettings {
     }
 }
 
+/// Where in its life a model stands.
+private struct Life {
+    /// `active`, `deprecated` or `retired`.
+    var word: String
+    var endsAt: Timestamp?
+}
+
+extension APISettings {
+    fileprivate func life(of name: String, at now: Timestamp) -> Life {
+        let model = routes.route(for: name)?.model ?? name
+        switch ModelLifecycle.of(model)?.stage(at: now) {
+        case .ended(let end): return Life(word: "retired", endsAt: end)
+        case .ending(let end): return Life(word: "deprecated", endsAt: end)
+        case .unpromised: return Life(word: "deprecated")
+        case .current, nil: return Life(word: "active")
+        }
+    }
+}
+
 extension JSONWriter {
     /// The members that the one SDK reads, and those that the other does.
-    fileprivate mutating func model(_ name: String) {
+    fileprivate mutating func model(_ name: String, _ life: Life) {
         let created = Self.date(in: name)
         object { writer in
             writer.field("type", "model")
             writer.field("id", name)
             writer.field("display_name", name)
             writer.time("created_at", created)
+            writer.field("lifecycle", life.word)
+            writer.field("retires_at", life.endsAt?.text)
             writer.field("object", "model")
             writer.field("created", created.milliseconds / 1000)
             writer.field("owned_by", "renga")

@@ -31,7 +31,9 @@ enum Batches {
             """
             SELECT id, name, metadata, created_at, cost, saved, calls, hits, maybe_paid
             FROM batch
-            \(clause)
+            \(clause) AND NOT EXISTS (
+                SELECT 1 FROM message_batch WHERE message_batch.batch_id = batch.id AND open = 0
+            )
             ORDER BY id DESC
             LIMIT \(limit)
             """)

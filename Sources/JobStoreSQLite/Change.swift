@@ -82,7 +82,9 @@ struct Change {
             try freeFollowers(of: job)
             return .changed
         }
-        guard job.state == .failed || job.state == .cancelled else { return .refused(job.state) }
+        guard job.state == .failed || job.state == .cancelled,
+            try !MessageBatches.isClosed(job.batch, connection)
+        else { return .refused(job.state) }
         if let place = job.finishOrder { try operation.giveUp(place: place) }
         _ = try connection.run(
             """

@@ -51,6 +51,8 @@ struct Enqueue {
     let operation: Operation
     /// Into whose own line; nil for the common one.
     private let owner: WorkerID?
+    /// Into lanes of this line, which nobody may claim from before they are opened.
+    private let sealed: String?
     var connection: Connection { operation.connection }
     private var queues: [String: Int64] = [:]
     private var lanes: [LaneName: Int64] = [:]
@@ -63,9 +65,10 @@ struct Enqueue {
         let budget: String
     }
 
-    init(_ operation: Operation, owner: WorkerID? = nil) {
+    init(_ operation: Operation, owner: WorkerID? = nil, sealed: String? = nil) {
         self.operation = operation
         self.owner = owner
+        self.sealed = sealed
     }
 
     consuming func run(_ jobs: [NewJob]) throws -> [EnqueueOutcome] {
@@ -118,6 +121,9 @@ struct Enqueue {
 
     private func laneID(queue: Int64, route: RouteKey, budget: String) throws -> Int64 {
         let route = try operation.routeID(route)
+        if let sealed {
+            return try operation.laneID(queue: queue, route: route, budget: budget, sealed: sealed)
+        }
         guard let owner else { return try operation.laneID(queue: queue, route: route, budget: budget) }
         return try OwnLine(operation, owner: owner).laneID(queue: queue, route: route, budget: budget)
     }

@@ -33,6 +33,8 @@ struct Explainer {
         var maxTokens: Int
         var bound: CostBound
         var tags: [String]
+        /// Whether its batch is still taken in.
+        var isSealed: Bool
     }
 
     mutating func waiting(of job: Int64) throws -> WaitingFor? {
@@ -80,6 +82,9 @@ struct Explainer {
     }
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {
+        if standing.isSealed {
+            return WaitingFor(gate: .pause, detail: "its batch is not wholly uploaded yet")
+        }
         if let until = standing.heldUntil { return held(standing, until: until) }
         guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }
         if queue.paused {
@@ -146,7 +151,7 @@ struct Explainer {
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
-                job.worst_input_tokens, job.cache_writes, lane.budget
+                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
@@ -160,7 +165,7 @@ struct Explainer {
                 bound: CostBound(
                     inputTokens: row.int64OrNil(10),
                     writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour),
-                tags: LaneBudget.tags(of: row.text(12)))
+                tags: LaneBudget.tags(of: row.text(12)), isSealed: row.bool(13))
         }
     }
 }

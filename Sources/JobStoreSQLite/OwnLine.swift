@@ -61,7 +61,7 @@ struct OwnLine {
         WHERE id = (
             SELECT lane.id
             FROM lane
-            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.line <> ''
+            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.line LIKE 'own %'
                 AND \(ownerIsGone("?5", "?6"))
                 AND NOT EXISTS (
                     SELECT 1
@@ -134,7 +134,7 @@ extension OwnLine {
         """
         SELECT lane.id
         FROM lane
-        WHERE lane.owner IS NOT NULL AND \(ownerIsGone("?1", "?2"))
+        WHERE lane.owner > 0 AND \(ownerIsGone("?1", "?2"))
             AND EXISTS (SELECT 1 FROM job WHERE job.ready = 1 AND job.lane_id = lane.id)
         """)
 

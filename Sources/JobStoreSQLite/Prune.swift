@@ -40,10 +40,16 @@ private struct Prune {
             FROM job
             WHERE finish_order IS NOT NULL AND finish_order < ?1 AND NOT EXISTS (
                 SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.fate = 'open'
+            ) AND NOT EXISTS (
+                SELECT 1 FROM message_batch WHERE message_batch.batch_id = job.batch_id AND created_at > ?3
             )
             ORDER BY finish_order
             LIMIT ?2
-            """, [.integer(finishedBefore.firstID), .integer(Self.limit)]
+            """,
+            [
+                .integer(finishedBefore.firstID), .integer(Self.limit),
+                .integer((operation.now.timestamp + -MessageBatch.kept).milliseconds),
+            ]
         ) { row in
             (
                 id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2),

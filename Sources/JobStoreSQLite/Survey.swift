@@ -114,7 +114,7 @@ struct Survey {
             FROM ready
             JOIN lane ON lane.id = ready.lane_id
             JOIN queue ON queue.id = lane.queue_id
-            WHERE queue.paused = 0
+            WHERE queue.paused = 0 AND lane.owner IS NOT 0
             """
         ) { row in
             ReadyLane(

@@ -20,7 +20,8 @@ extension Foundations {
         terms.interactiveWait = settings.interactiveWait
         terms.interactiveUsesCache = settings.interactiveUsesCache
         let desk = worker(for: providers, line: .own)
-        let api = API(store: store, clock: clock, settings: terms, log: log, desk: desk.worker)
+        let api = API(
+            store: store, clock: clock, settings: terms, log: log, desk: desk.worker, batches: store)
         let server = try Listening(settings.listen, handler: api, grace: settings.grace)
         log.info("api listens", ["url": "\(server.url)", "key": .bool(key != nil)])
         var listening = server

@@ -45,7 +45,9 @@ extension Proofs {
 
         private static let plain = plain("[[sim:output=20]]")
 
-        /// The sums, by hand. Broken streams brought 384 bytes of text, a token for every three as far as anybody knows.
+        /// The sums, by hand.
+        ///
+        /// Broken streams brought 384 bytes of text, a token for every three as far as anybody knows.
         private static let kinds: [Kind] = [
             // 108 × 1000 + 20 × 5000.
             Kind(name: "plain", jobs: 400, cost: 208_000, line: plain),

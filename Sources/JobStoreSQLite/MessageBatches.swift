@@ -1,0 +1,272 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore: MessageBatchStore {
+    /// Jobs that one transaction takes away.
+    private static let portion = 500
+
+    package func beginUpload(now: Now) async throws -> BatchID {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            let last = try connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
+            let id = BatchID(max(now.timestamp.firstID, last + 1))
+            let time = now.timestamp
+            _ = try connection.run(
+                "INSERT INTO batch (id, name, created_at) VALUES (?1, ?2, ?3)",
+                [.integer(id.value), .text("msg" + id.description), .integer(time.milliseconds)])
+            _ = try connection.run(
+                """
+                INSERT INTO message_batch (batch_id, touched_at, created_at, expires_at)
+                VALUES (?1, ?2, ?2, ?3)
+                """,
+                [
+                    .integer(id.value), .integer(time.milliseconds),
+                    .integer((time + MessageBatch.time).milliseconds),
+                ])
+            return id
+        }
+    }
+
+    package func upload(_ requests: [BatchRequest], to batch: BatchID, now: Now) async throws -> String? {
+        try await write(now: now) { operation in
+            do {
+                try operation.connection.transaction { try Upload(operation, batch: batch).take(requests) }
+                return nil
+            } catch let repeated as Upload.Repeated {
+                operation.forgetTallies()
+                return repeated.customID
+            }
+        }
+    }
+
+    package func open(_ batch: BatchID, key: String?, fingerprint: [UInt8], now: Now) async throws
+        -> UploadEnd
+    {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            if let key, try MessageBatches.find(key: key, connection) != nil { return .keyTaken }
+            _ = try connection.run(
+                """
+                UPDATE message_batch SET open = 1, idempotency_key = ?2, fingerprint = ?3 WHERE batch_id = ?1
+                """, [.integer(batch.value), .text(key), .blob(fingerprint)])
+            _ = try connection.run(
+                "UPDATE lane SET owner = NULL WHERE owner = 0 AND line = ?1", [.text(Upload.line(of: batch))])
+            return .opened
+        }
+    }
+
+    package func discard(_ batch: BatchID, now: Now) async throws -> Bool {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            let jobs = try connection.query(
+                "SELECT id, lane_id, state FROM job WHERE batch_id = ?1 LIMIT ?2",
+                [.integer(batch.value), .integer(Self.portion)]
+            ) { row in (row.int64(0), row.int64(1), JobState(rawValue: row.text(2)) ?? .queued) }
+            for (id, lane, state) in jobs {
+                _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(id)])
+                operation.moved(lane: lane, batch: batch.value, from: state, to: nil)
+            }
+            guard jobs.count < Self.portion else { return true }
+            _ = try connection.run(
+                "UPDATE lane SET owner = NULL WHERE owner = 0 AND line = ?1", [.text(Upload.line(of: batch))])
+            _ = try connection.run("DELETE FROM batch_tally WHERE batch_id = ?1", [.integer(batch.value)])
+            _ = try connection.run("DELETE FROM batch WHERE id = ?1", [.integer(batch.value)])
+            return false
+        }
+    }
+
+    package func brokenUploads(now: Now) async throws -> [BatchID] {
+        try await read { connection in
+            try connection.query(
+                "SELECT batch_id FROM message_batch WHERE open = 0 AND touched_at < ?1",
+                [.integer((now.timestamp + -MessageBatch.patience).milliseconds)]
+            ) { row in BatchID(row.int64(0)) }
+        }
+    }
+
+    package func messageBatch(_ id: BatchID, now: Now) async throws -> MessageBatch? {
+        let found = try await read { connection in
+            try MessageBatches.find("WHERE batch_id = ?1 AND open = 1", [.integer(id.value)], connection)
+                .first
+        }
+        guard let found, found.endedAt == nil, found.counts.finished == found.counts.total else {
+            return found
+        }
+        return try await write(now: now) { operation in
+            try MessageBatches.noteEnd(of: id, operation.connection)
+            return try MessageBatches.find("WHERE batch_id = ?1", [.integer(id.value)], operation.connection)
+                .first
+        }
+    }
+
+    package func messageBatch(key: String) async throws -> (id: BatchID, fingerprint: [UInt8])? {
+        try await read { connection in try MessageBatches.find(key: key, connection) }
+    }
+
+    package func messageBatches(
+        after: BatchID?, before: BatchID?, limit: Int, now: Now
+    ) async throws -> [MessageBatch] {
+        let ids = try await read { connection in
+            if let before {
+                let newer = try connection.query(
+                    "SELECT batch_id FROM message_batch WHERE open = 1 AND batch_id > ?1 ORDER BY batch_id LIMIT ?2",
+                    [.integer(before.value), .integer(limit)]
+                ) { row in BatchID(row.int64(0)) }
+                return Array(newer.reversed())
+            }
+            return try connection.query(
+                "SELECT batch_id FROM message_batch WHERE open = 1 AND batch_id < ?1 ORDER BY batch_id DESC LIMIT ?2",
+                [.integer(after?.value ?? .max), .integer(limit)]
+            ) { row in BatchID(row.int64(0)) }
+        }
+        var batches: [MessageBatch] = []
+        for id in ids {
+            if let batch = try await messageBatch(id, now: now) { batches.append(batch) }
+        }
+        return batches
+    }
+
+    package func cancel(_ batch: BatchID, now: Now) async throws -> Bool {
+        try await write(now: now) { operation in
+            let connection = operation.connection
+            _ = try connection.run(
+                "UPDATE message_batch SET cancelled_at = coalesce(cancelled_at, ?2) WHERE batch_id = ?1",
+                [.integer(batch.value), .integer(now.timestamp.milliseconds)])
+            let ids = try connection.query(
+                "SELECT id FROM job WHERE batch_id = ?1 AND state = 'queued' LIMIT ?2",
+                [.integer(batch.value), .integer(Self.portion)]
+            ) { row in row.int64(0) }
+            let change = Change(operation)
+            for id in ids { _ = try change.cancel(id) }
+            return ids.count == Self.portion
+        }
+    }
+
+    package func delete(_ batch: BatchID, now: Now) async throws {
+        try await write(now: now) { operation in
+            _ = try operation.connection.run(
+                "DELETE FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)])
+        }
+    }
+
+    package func results(of batch: BatchID, after: Int64, limit: Int) async throws -> [BatchResult] {
+        let query = ResultsQuery(source: .batch(batch), inputOrder: true, bodies: .response)
+        let finished = try await results(query, after: after, limit: limit)
+        return try await read { connection in
+            try finished.compactMap { finished in
+                try connection.queryOne(
+                    "SELECT custom_id FROM message_batch_item WHERE job_id = ?1",
+                    [.integer(finished.job.id.value)]
+                ) { row in BatchResult(customID: row.text(0), finished: finished) }
+            }
+        }
+    }
+}
+
+/// A portion of an upload on its way into sealed lanes.
+private struct Upload {
+    struct Repeated: Error {
+        var customID: String
+    }
+
+    let operation: Operation
+    let batch: BatchID
+
+    init(_ operation: Operation, batch: BatchID) {
+        self.operation = operation
+        self.batch = batch
+    }
+
+    static func line(of batch: BatchID) -> String { batch.description }
+
+    func take(_ requests: [BatchRequest]) throws {
+        let connection = operation.connection
+        _ = try connection.run(
+            "UPDATE message_batch SET touched_at = ?2 WHERE batch_id = ?1",
+            [.integer(batch.value), .integer(operation.now.timestamp.milliseconds)])
+        let jobs = requests.map { request in
+            var job = request.job
+            job.batch = batch
+            return job
+        }
+        let outcomes = try Enqueue(operation, sealed: Self.line(of: batch)).run(jobs)
+        for (request, outcome) in zip(requests, outcomes) {
+            guard let id = outcome.id?.value else { continue }
+            let added = try connection.run(
+                """
+                INSERT INTO message_batch_item (job_id, batch_id, custom_id)
+                VALUES (?1, ?2, ?3)
+                ON CONFLICT DO NOTHING
+                """, [.integer(id), .integer(batch.value), .text(request.customID)])
+            guard added == 1 else { throw Repeated(customID: request.customID) }
+            guard let failure = request.failure, let job = try StoredJob.find(id, connection) else {
+                continue
+            }
+            try Ending(operation).fail(id, lane: job.lane, batch: batch.value, failure)
+        }
+    }
+}
+
+enum MessageBatches {
+    static func find(key: String, _ connection: Connection) throws -> (id: BatchID, fingerprint: [UInt8])? {
+        try connection.queryOne(
+            "SELECT batch_id, fingerprint FROM message_batch WHERE idempotency_key = ?1", [.text(key)]
+        ) { row in (BatchID(row.int64(0)), row.blob(1)) }
+    }
+
+    static func find(_ clause: String, _ values: [Value], _ connection: Connection) throws -> [MessageBatch] {
+        let sql = SQL(
+            """
+            SELECT batch_id, created_at, expires_at, cancelled_at, ended_at
+            FROM message_batch
+            \(clause)
+            """)
+        var batches = try connection.query(sql, values) { row in
+            MessageBatch(
+                id: BatchID(row.int64(0)), createdAt: Timestamp(milliseconds: row.int64(1)),
+                expiresAt: Timestamp(milliseconds: row.int64(2)),
+                cancelledAt: row.int64OrNil(3).map { Timestamp(milliseconds: $0) },
+                endedAt: row.int64OrNil(4).map { Timestamp(milliseconds: $0) }, counts: StateCounts(),
+                expired: 0)
+        }
+        for index in batches.indices {
+            let id = batches[index].id.value
+            try connection.forEach("SELECT state, jobs FROM batch_tally WHERE batch_id = ?1", [.integer(id)])
+            {
+                row in
+                if let state = JobState(rawValue: row.text(0)) { batches[index].counts[state] = row.int(1) }
+            }
+            guard batches[index].counts.failed > 0 else { continue }
+            batches[index].expired = try expired(in: id, connection)
+        }
+        return batches
+    }
+
+    private static func expired(in batch: Int64, _ connection: Connection) throws -> Int {
+        try connection.queryOne(
+            """
+            SELECT count(*)
+            FROM job
+            WHERE batch_id = ?1 AND state = 'failed' AND error LIKE '%"deadline_exceeded"%'
+            """, [.integer(batch)], { row in row.int(0) }) ?? 0
+    }
+
+    static func noteEnd(of batch: BatchID, _ connection: Connection) throws {
+        _ = try connection.run(
+            """
+            UPDATE message_batch
+            SET ended_at = coalesce(
+                ended_at, (SELECT max(finished_at) FROM job WHERE batch_id = ?1), created_at
+            )
+            WHERE batch_id = ?1
+            """, [.integer(batch.value)])
+    }
+
+    /// Whether a job's results were published, or are about to be: nothing of it changes any more.
+    static func isClosed(_ batch: Int64?, _ connection: Connection) throws -> Bool {
+        guard let batch else { return false }
+        return try connection.queryOne(
+            "SELECT 1 FROM message_batch WHERE batch_id = ?1", [.integer(batch)], { row in row.int(0) })
+            != nil
+    }
+}

@@ -1,0 +1,138 @@
+"""The official `openai` SDK, of whatever generation is on the path, against renga."""
+
+import asyncio
+import json
+import sys
+
+import openai
+from renga import KEY, MODEL, World, run, valid
+
+world = World(sys.argv[1])
+client = openai.OpenAI(api_key=KEY, base_url=world.url + "/v1")
+HELLO = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Name three rivers."}]
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+TOOL = {"type": "function", "function": {"name": "weather", "description": "Tells the weather.", "parameters": SCHEMA}}
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def ask(**more):
+    return {"model": MODEL, "max_tokens": 60, "messages": HELLO, **more}
+
+
+def plain_call():
+    answer = valid(client.chat.completions.create(**ask()))
+    assert answer.choices[0].message.content and answer.choices[0].finish_reason in ("stop", "length")
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert answer._request_id.startswith("req_")
+
+
+def plain_call_async():
+    async def go():
+        async with openai.AsyncOpenAI(api_key=KEY, base_url=world.url + "/v1") as mine:
+            return await mine.chat.completions.create(**ask())
+
+    valid(asyncio.run(go()))
+
+
+def streamed_call():
+    chunks = [valid(chunk) for chunk in client.chat.completions.create(**ask(), stream=True)]
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert chunks[-1].choices[0].finish_reason
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+def streamed_call_with_usage():
+    options = {"include_usage": True}
+    chunks = list(client.chat.completions.create(**ask(), stream=True, stream_options=options))
+    assert chunks[-1].choices == [] and chunks[-1].usage.completion_tokens > 0
+
+
+def streamed_call_async():
+    async def go():
+        async with openai.AsyncOpenAI(api_key=KEY, base_url=world.url + "/v1") as mine:
+            return [chunk async for chunk in await mine.chat.completions.create(**ask(), stream=True)]
+
+    assert len(asyncio.run(go())) > 2
+
+
+def tools():
+    forced = ask(tools=[TOOL], tool_choice="required")
+    message = valid(client.chat.completions.create(**forced)).choices[0].message
+    call = message.tool_calls[0]
+    assert call.function.name == "weather" and json.loads(call.function.arguments)["city"]
+    pieces = ""
+    for chunk in client.chat.completions.create(**forced, stream=True):
+        for part in chunk.choices[0].delta.tool_calls or []:
+            pieces += part.function.arguments or ""
+    assert json.loads(pieces) == json.loads(call.function.arguments)
+    following = HELLO + [
+        {"role": "assistant", "tool_calls": [call.to_dict()]},
+        {"role": "tool", "tool_call_id": call.id, "content": "sun"},
+    ]
+    valid(client.chat.completions.create(**ask(messages=following, tools=[TOOL])))
+
+
+def json_schema():
+    form = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA, "strict": True}}
+    answer = client.chat.completions.create(**ask(response_format=form))
+    assert set(json.loads(answer.choices[0].message.content)) == {"city"}
+
+
+def images():
+    parts = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
+    valid(client.chat.completions.create(**ask(messages=[{"role": "user", "content": parts}])))
+
+
+def errors_keep_their_classes():
+    expected = {400: openai.BadRequestError, 403: openai.PermissionDeniedError, 404: openai.NotFoundError, 422: openai.UnprocessableEntityError}
+    for status, kind in expected.items():
+        words = ask(messages=[{"role": "user", "content": f"[[sim:status={status}]] Go."}])
+        try:
+            client.chat.completions.create(**words)
+        except kind as error:
+            assert error.message
+        else:
+            raise AssertionError(f"{status} was no error")
+
+
+def what_has_no_counterpart_is_named():
+    try:
+        client.chat.completions.create(**ask(n=2))
+    except openai.BadRequestError as error:
+        assert error.param == "n", error
+    else:
+        raise AssertionError("n=2 was taken")
+
+
+def a_stream_that_breaks_raises():
+    words = ask(messages=[{"role": "user", "content": "[[sim:output=200;error-event]] Go."}], max_completion_tokens=500)
+    del words["max_tokens"]
+    try:
+        list(client.chat.completions.create(**words, stream=True))
+    except openai.APIError:
+        return
+    raise AssertionError("it looked whole")
+
+
+def wrong_key():
+    try:
+        openai.OpenAI(api_key="wrong", base_url=world.url + "/v1").chat.completions.create(**ask())
+    except openai.AuthenticationError:
+        return
+    raise AssertionError("a wrong key was let in")
+
+
+def models():
+    assert MODEL in [model.id for model in client.models.list()]
+    assert valid(client.models.retrieve(MODEL)).id == MODEL
+
+
+run(
+    f"openai {openai.__version__}",
+    [
+        plain_call, plain_call_async, streamed_call, streamed_call_with_usage, streamed_call_async, tools, json_schema,
+        images, errors_keep_their_classes, what_has_no_counterpart_is_named, a_stream_that_breaks_raises, wrong_key,
+        models,
+    ],
+)
