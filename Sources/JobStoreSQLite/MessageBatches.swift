@@ -62,11 +62,13 @@ extension SQLiteJobStore: MessageBatchStore {
                 "SELECT id, lane_id, state FROM job WHERE batch_id = ?1 LIMIT ?2",
                 [.integer(batch.value), .integer(Self.portion)]
             ) { row in (row.int64(0), row.int64(1), JobState(rawValue: row.text(2)) ?? .queued) }
+            let isLast = jobs.count < Self.portion
             for (id, lane, state) in jobs {
                 _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(id)])
-                operation.moved(lane: lane, batch: batch.value, from: state, to: nil)
+                // With the last of them the batch's own tally goes.
+                operation.moved(lane: lane, batch: isLast ? nil : batch.value, from: state, to: nil)
             }
-            guard jobs.count < Self.portion else { return true }
+            guard isLast else { return true }
             _ = try connection.run(
                 "UPDATE lane SET owner = NULL WHERE owner = 0 AND line = ?1", [.text(Upload.line(of: batch))])
             _ = try connection.run("DELETE FROM batch_tally WHERE batch_id = ?1", [.integer(batch.value)])

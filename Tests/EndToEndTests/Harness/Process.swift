@@ -9,6 +9,12 @@ extension Child {
         return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))
     }
 
+    /// The most memory that it ever held in RAM, in bytes: `VmHWM` of proc(5).
+    func peakBytes() throws -> Int {
+        let line = try proc("status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+    }
+
     func descriptors() throws -> Int {
         guard let folder = opendir("/proc/\(pid)/fd") else { throw Disappointment("\(name) is gone") }
         defer { closedir(folder) }

@@ -1,0 +1,191 @@
+import Jobs
+import Testing
+
+@Suite struct MessageBatchTests {
+    private func requests(_ count: Int, prefix: String = "r") throws -> [BatchRequest] {
+        try (0..<count).map {
+            BatchRequest(
+                customID: "\(prefix)-\($0)", job: try Sample.job("\(prefix) \($0)", queue: "batches"))
+        }
+    }
+
+    private func batches(_ bench: Bench) throws -> any MessageBatchStore {
+        try #require(bench.store as? any MessageBatchStore)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `nothing of an upload can be claimed before it is opened, and all of it afterwards`(
+        _ backend: Backend
+    )
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            #expect(try await store.upload(try requests(3), to: batch, now: bench.now) == nil)
+            #expect(try await bench.claim(5).isEmpty)
+            #expect(try await store.messageBatch(batch, now: bench.now) == nil)
+            #expect(try await bench.store.batches(before: nil, limit: 10).isEmpty)
+            let waiting = try #require(
+                try await bench.store.jobs(
+                    JobFilter(queue: "batches"), before: nil, limit: 1, bodies: [], now: bench.now
+                )
+                .first?.waitingFor)
+            #expect(waiting.gate == .pause && waiting.detail.contains("not wholly uploaded"))
+            #expect(try await store.open(batch, key: nil, fingerprint: [], now: bench.now) == .opened)
+            #expect(try await bench.claim(5).count == 3)
+            #expect(try await store.messageBatch(batch, now: bench.now)?.counts.running == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a custom id stands in a batch once, and a portion that repeats one takes nothing in`(
+        _ backend: Backend
+    )
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(2), to: batch, now: bench.now)
+            let more = try requests(2, prefix: "s") + requests(1)
+            #expect(try await store.upload(more, to: batch, now: bench.now) == "r-0")
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            #expect(try await store.messageBatch(batch, now: bench.now)?.counts.total == 2)
+            let other = try await store.beginUpload(now: bench.now)
+            #expect(try await store.upload(try requests(2), to: other, now: bench.now) == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a request that cannot be asked fails where it stands`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            var request = try requests(1)[0]
+            request.failure = JobError(
+                type: "invalid_request_error", message: "no messages", retryable: false)
+            _ = try await store.upload([request], to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            let ended = try #require(try await store.messageBatch(batch, now: bench.now))
+            #expect(ended.endedAt != nil && ended.counts.failed == 1 && ended.expired == 0)
+            let results = try await store.results(of: batch, after: -1, limit: 10)
+            #expect(results.map(\.customID) == ["r-0"])
+            #expect(results.first?.finished.job.error?.message == "no messages")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an upload that broke off is found after a while, and discarded without a trace`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(600), to: batch, now: bench.now)
+            #expect(try await store.brokenUploads(now: bench.now).isEmpty)
+            bench.clock.advance(MessageBatch.patience + 1)
+            #expect(try await store.brokenUploads(now: bench.now) == [batch])
+            #expect(try await store.discard(batch, now: bench.now))
+            #expect(try await !store.discard(batch, now: bench.now))
+            #expect(try await store.brokenUploads(now: bench.now).isEmpty)
+            #expect(try await bench.store.count(JobFilter()) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a cancelled batch ends once its calls have, and nothing of it is retried`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(4), to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            let running = try await bench.claimOne()
+            #expect(try await !store.cancel(batch, now: bench.now))
+            let cancelling = try #require(try await store.messageBatch(batch, now: bench.now))
+            #expect(cancelling.cancelledAt != nil && cancelling.endedAt == nil)
+            #expect(cancelling.counts.cancelled == 3 && cancelling.counts.running == 1)
+            try await bench.succeed(running)
+            let ended = try #require(try await store.messageBatch(batch, now: bench.now))
+            #expect(ended.endedAt != nil && ended.counts.succeeded == 1)
+            let results = try await store.results(of: batch, after: -1, limit: 10)
+            #expect(results.map(\.customID) == ["r-0", "r-1", "r-2", "r-3"])
+            let cancelled = try #require(results.first { $0.finished.job.state == .cancelled }).finished.job
+                .id
+            let retried = try await bench.store.retry(cancelled, change: RetryChange(), now: bench.now)
+            #expect(retried == .refused(.cancelled))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what is not done in a day has expired`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            var request = try requests(1)[0]
+            request.job.deadline = bench.now.timestamp + MessageBatch.time
+            _ = try await store.upload([request], to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            bench.clock.advance(MessageBatch.time)
+            _ = try await bench.store.reap(now: bench.now)
+            let ended = try #require(try await store.messageBatch(batch, now: bench.now))
+            #expect(ended.expired == 1 && ended.endedAt != nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an idempotency key opens one batch`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let first = try await store.beginUpload(now: bench.now)
+            let second = try await store.beginUpload(now: bench.now)
+            #expect(try await store.open(first, key: "k", fingerprint: [1], now: bench.now) == .opened)
+            #expect(try await store.open(second, key: "k", fingerprint: [1], now: bench.now) == .keyTaken)
+            #expect(try await store.messageBatch(key: "k")?.id == first)
+            #expect(try await !store.discard(second, now: bench.now))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `batches are listed from both ends`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            var ids: [BatchID] = []
+            for _ in 0..<4 {
+                let id = try await store.beginUpload(now: bench.now)
+                _ = try await store.open(id, key: nil, fingerprint: [], now: bench.now)
+                ids.insert(id, at: 0)
+            }
+            func list(_ after: BatchID?, _ before: BatchID?) async throws -> [BatchID] {
+                try await store.messageBatches(after: after, before: before, limit: 2, now: bench.now).map(
+                    \.id)
+            }
+            #expect(try await list(nil, nil) == Array(ids[0...1]))
+            #expect(try await list(ids[1], nil) == Array(ids[2...3]))
+            #expect(try await list(nil, ids[3]) == Array(ids[1...2]))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `results are kept for 29 days, whatever the retention`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            bench.isPruned = true
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(1), to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            try await bench.succeed(try await bench.claimOne())
+            bench.clock.advance(28 * 86_400_000)
+            _ = try await bench.store.prune(finishedBefore: bench.now.timestamp, now: bench.now)
+            #expect(try await store.results(of: batch, after: -1, limit: 10).count == 1)
+            bench.clock.advance(2 * 86_400_000)
+            _ = try await bench.store.prune(finishedBefore: bench.now.timestamp, now: bench.now)
+            #expect(try await store.results(of: batch, after: -1, limit: 10).isEmpty)
+        }
+    }
+}
