@@ -17,6 +17,7 @@ package final class API: Handler {
     let desk: (any CallDesk)?
     /// Keeps batches of the compatible API; without it they are refused.
     let batches: (any MessageBatchStore)?
+    private let callers: Callers
 
     package init(
         store: any JobStore, clock: any Clock, settings: APISettings, log: Log, desk: (any CallDesk)? = nil,
@@ -24,6 +25,7 @@ package final class API: Handler {
     ) {
         self.desk = desk
         self.batches = batches
+        callers = Callers(perMinute: settings.callerRequestsPerMinute, atOnce: settings.callerRequestsAtOnce)
         self.store = store
         self.clock = clock
         self.settings = settings
@@ -79,12 +81,19 @@ package final class API: Handler {
         let head = request.head
         do {
             try admit(head)
-            let (endpoint, parameters) = try Endpoint.demand(head)
-            return try await endpoint.action(
-                self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
+            guard !Self.isOpen(head) else { return try await perform(request) }
+            let visit = try callers.enter(caller(head), now: clock.now().moment)
+            return try await perform(request).during(visit)
         } catch {
             return response(to: error, head)
         }
+    }
+
+    private func perform(_ request: Request) async throws -> Response {
+        let head = request.head
+        let (endpoint, parameters) = try Endpoint.demand(head)
+        return try await endpoint.action(
+            self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
     }
 }
 

@@ -20,6 +20,10 @@ package struct APISettings: Sendable {
     /// What jobs may cost, for `max_cost_usd` and forecasts.
     package var prices: PriceTable
     package var limits: APILimits
+    /// Requests per minute of one caller; nil for no limit.
+    package var callerRequestsPerMinute: Int?
+    /// Requests of one caller under way at once; the server's own limit of connections lies above it.
+    package var callerRequestsAtOnce = 1500
     /// How long interactive calls wait for their turn before they are told to come back later.
     package var interactiveWait: Milliseconds = 60_000
     /// Whether interactive calls that say nothing of it use the cache.

@@ -18,11 +18,11 @@ extension API {
         throw Self.unauthorized("the key in “x-api-key” or “authorization” is not one of this server's")
     }
 
-    private static func isOpen(_ head: RequestHead) -> Bool {
+    static func isOpen(_ head: RequestHead) -> Bool {
         head.path == ["health"] || head.path == ["ready"]
     }
 
-    private static func presentedKey(_ head: RequestHead) -> String? {
+    static func presentedKey(_ head: RequestHead) -> String? {
         if let key = head.headers["x-api-key"], !key.isEmpty { return key }
         guard let words = head.headers["authorization"]?.split(separator: " ", maxSplits: 1),
             words.count == 2,

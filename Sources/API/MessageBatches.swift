@@ -78,7 +78,9 @@ extension API {
             field: "requests.custom_id")
     }
 
-    /// A request of a batch. What is wrong with its parameters is its own affair, and becomes its result.
+    /// A request of a batch.
+    ///
+    /// What is wrong with its parameters is its own affair, and becomes its result.
     private func read(
         _ bytes: [UInt8], _ terms: CallTerms, _ call: Call
     ) throws(Problem) -> (BatchRequest, digest: [UInt8]) {

@@ -34,6 +34,7 @@ extension Problem {
         case idempotencyMismatch = "idempotency-mismatch"
         case tooExpensive = "too-expensive"
         case limitReached = "limit-reached"
+        case slowDown = "slow-down"
         case headersTooLarge = "headers-too-large"
         case `internal`
         case notReady = "not-ready"
@@ -57,7 +58,7 @@ extension Problem.Kind {
         case .wrongState, .keyTaken: 409
         case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
         case .idempotencyMismatch, .tooExpensive: 422
-        case .limitReached: 429
+        case .limitReached, .slowDown: 429
         case .headersTooLarge: 431
         case .internal: 500
         case .notReady, .overloaded, .storeUnavailable: 503
@@ -96,6 +97,7 @@ extension Problem.Kind {
         case .idempotencyMismatch: "The idempotency key came with another body before"
         case .tooExpensive: "The job may cost more than its max_cost_usd"
         case .limitReached: "A limit is reached"
+        case .slowDown: "This caller asks too much at once"
         case .headersTooLarge: "The headers are too large"
         case .internal: "Something went wrong in renga"
         case .notReady: "Not ready to serve"

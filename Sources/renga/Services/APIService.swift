@@ -18,6 +18,8 @@ extension Foundations {
             allowedOrigins: settings.corsOrigins, version: Version.current,
             prices: PriceTable(configuration.table))
         terms.interactiveWait = settings.interactiveWait
+        terms.callerRequestsPerMinute = settings.callerRequests
+        terms.callerRequestsAtOnce = settings.callerConcurrency
         terms.interactiveUsesCache = settings.interactiveUsesCache
         let desk = worker(for: providers, line: .own)
         let api = API(

@@ -12,6 +12,8 @@ struct ServiceSettings: Sendable {
     var interactiveConcurrency: Int
     var interactiveWait: Milliseconds
     var interactiveUsesCache: Bool
+    var callerRequests: Int?
+    var callerConcurrency: Int
     var lease: Milliseconds
     var retry: RetryPolicy
     /// Those that were stated; others stay as they are.
@@ -33,6 +35,8 @@ struct ServiceSettings: Sendable {
     init(_ invocation: Invocation) throws {
         interactiveUsesCache = try invocation.value(of: Settings.cacheInteractive)
         interactiveWait = try invocation.value(of: Settings.interactiveWait)
+        callerRequests = try invocation.optional(Settings.callerRequests)
+        callerConcurrency = try invocation.value(of: Settings.callerConcurrency)
         interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
         database = try invocation.value(of: Settings.database)

@@ -52,6 +52,12 @@ enum Settings {
     static let interactiveConcurrency = Setting<Int>.integer(
         "RENGA_INTERACTIVE_CONCURRENCY", standard: "1000", "interactive calls in flight per server",
         in: 1...10_000)
+    static let callerRequests = Setting<Int>.integer(
+        "RENGA_CALLER_RPM",
+        "requests per minute of one caller (by key, else by address); no limit where unset",
+        in: 1...100_000_000)
+    static let callerConcurrency = Setting<Int>.integer(
+        "RENGA_CALLER_CONCURRENCY", standard: "1500", "requests of one caller at once", in: 1...100_000)
     static let retention = Setting<Milliseconds>.duration(
         "RENGA_RETENTION", standard: "30d", "how long finished jobs are kept", atLeast: 1000)
     static let connectTimeout = Setting<Milliseconds>.duration(
@@ -83,7 +89,8 @@ enum Settings {
         backoffCap,
         requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, burst, outputEstimate, dailyBudget,
         monthlyBudget, cacheTTL,
-        cacheInteractive, interactiveWait, interactiveConcurrency, retention, connectTimeout, writeTimeout,
+        cacheInteractive, interactiveWait, interactiveConcurrency, callerRequests, callerConcurrency,
+        retention, connectTimeout, writeTimeout,
         idleTimeout, callTimeout, grace,
         corsOrigins, config,
         logLevel,
