@@ -22,7 +22,8 @@ struct Main {
 
     private static let benchmarks: [any Benchmark.Type] = [
         EnqueueBenchmark.self, ClaimBenchmark.self, ServerBenchmark.self, BulkBenchmark.self,
-        WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self, IdleBenchmark.self,
+        MessagesBenchmark.self, WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self,
+        IdleBenchmark.self,
         BesideBenchmark.self,
     ]
 

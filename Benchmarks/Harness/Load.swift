@@ -16,13 +16,14 @@ final class Load: Sendable {
         var rate: Double { Double(count) / seconds }
     }
 
-    private let connections = 64
+    private let connections: Int
     private let seconds: Double
     private let status: Int
     private let client = HTTPClient()
     private let numbers = Atomic<Int>(0)
 
-    init(seconds: Double, expecting status: Int) {
+    init(seconds: Double, expecting status: Int, connections: Int = 64) {
+        self.connections = connections
         self.seconds = seconds
         self.status = status
     }

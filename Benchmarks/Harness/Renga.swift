@@ -9,11 +9,13 @@ extension Bench {
             programs + "/renga", arguments, environment: environment, log: "\(scratch)/\(log).log")
     }
 
-    /// `renga serve`, and where it listens; what it would call does not exist.
-    func server(database: String, log: String = "serve") async throws -> (child: Child, url: String) {
+    /// `renga serve`, and where it listens; where no provider is given, what it would call does not exist.
+    func server(
+        database: String, provider: String = "http://127.0.0.1:1", log: String = "serve"
+    ) async throws -> (child: Child, url: String) {
         let child = try renga(
             ["serve", "--listen", "127.0.0.1:0", "--database", database], log: log,
-            environment: Self.provider(at: "http://127.0.0.1:1"))
+            environment: Self.provider(at: provider))
         return (child, try await Self.url(in: child.line(with: "api listens")))
     }
 

@@ -10,6 +10,7 @@ enum Helper {
         case "claim": try await ClaimHelper(words).run()
         case "bystander": try await BystanderHelper(words).run()
         case "serve": try await BareServer.run()
+        case "relay": try await BareRelay(words).run()
         default: throw Trouble("no such role: \(words)")
         }
     }

@@ -99,6 +99,8 @@ struct Delivery: Sendable {
                 wait -= ping
             }
             if wait > 0 { try await clock.sleep(wait) }
+            var piece = piece
+            piece.stamp(clock.uptime())
             try await writer.write(piece.bytes)
         }
     }

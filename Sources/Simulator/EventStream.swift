@@ -6,7 +6,18 @@ struct EventStream {
     struct Piece {
         var bytes: [UInt8]
         var tokens = 0
+        /// Where the time of sending is to be written, in as many digits as `unstamped` has.
+        var stamp: Int?
+
+        mutating func stamp(_ milliseconds: Int64) {
+            guard let stamp else { return }
+            let digits = Array(String(milliseconds).utf8)
+            let start = stamp + EventStream.unstamped.utf8.count - digits.count
+            bytes.replaceSubrange(start..<start + digits.count, with: digits)
+        }
     }
+
+    static let unstamped = "000000000000000"
 
     /// Text goes out some words at a time, as it does at the provider.
     private static let tokensPerDelta = 8
@@ -96,6 +107,7 @@ struct EventStream {
     }
 
     private func delta(_ index: Int, _ type: String, _ key: String, _ text: String) -> Piece {
+        var stamp: Int?
         let bytes = Self.event("content_block_delta") { json in
             json.field("index", index)
             json.key("delta")
@@ -103,8 +115,12 @@ struct EventStream {
                 json.field("type", type)
                 json.field(key, text)
             }
+            guard message.stamps else { return }
+            json.field("sim_sent_ms", Self.unstamped)
         }
-        return Piece(bytes: bytes, tokens: TokenCount.text(text))
+        // It is the last member: before the quote, the brace and the two line ends.
+        if message.stamps { stamp = bytes.count - 4 - Self.unstamped.utf8.count }
+        return Piece(bytes: bytes, tokens: TokenCount.text(text), stamp: stamp)
     }
 
     static func cut(_ text: String) -> [String] {

@@ -32,7 +32,9 @@ struct Exchange: Sendable {
         usage.thinking = answer.thinkingTokens
         usage.isBatch = marker?.isBatch == true
         var names = SeededRandom(visit.digest.words.2, UInt64(visit.ticket.repetition))
-        return MessageJSON(id: "msg_" + identifier(&names), model: call.model, answer: answer, usage: usage)
+        return MessageJSON(
+            id: "msg_" + identifier(&names), model: call.model, answer: answer, usage: usage,
+            stamps: marker?.stamps == true)
     }
 
     /// The whole wait of a plain call; a stream waits for its first token here and for the others as it goes.

@@ -16,6 +16,8 @@ struct Marker: Sendable, Equatable {
     var caller: String?
     /// Answered in the batch tier.
     var isBatch = false
+    /// Each piece of a stream says when it was sent, as `sim_sent_ms` by the boot clock.
+    var stamps = false
 
     /// Finds the markers in a body as it was sent: they hold nothing that JSON would escape.
     static func find(in body: [UInt8]) throws(APIError) -> Marker? {
@@ -46,6 +48,7 @@ struct Marker: Sendable, Equatable {
         switch (name, value) {
         case ("echo", nil): echoes = true
         case ("batch", nil): isBatch = true
+        case ("stamp", nil): stamps = true
         case ("say", let value?): say = value
         case ("id", let value?): caller = value
         case ("times", let value?): times = try number(value)

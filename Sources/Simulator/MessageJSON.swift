@@ -6,6 +6,8 @@ struct MessageJSON {
     let model: Model
     let answer: Answer
     let usage: Usage
+    /// Whether the pieces of a stream say when they were sent.
+    var stamps = false
 
     /// The whole message of a plain call.
     func body() -> [UInt8] {
