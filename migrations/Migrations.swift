@@ -14,5 +14,6 @@ package struct Migration: Sendable {
             version: 2, file: "0002_interactive_calls.sql", sql: PackageResources._002_interactive_calls_sql),
         Migration(
             version: 3, file: "0003_message_batches.sql", sql: PackageResources._003_message_batches_sql),
+        Migration(version: 4, file: "0004_warm_prefixes.sql", sql: PackageResources._004_warm_prefixes_sql),
     ]
 }

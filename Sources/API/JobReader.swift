@@ -96,6 +96,7 @@ struct JobReader {
         job.check = try check(of: draft, request: request.json, named: prefix)
         job.refusesQueueCheck = draft.check?.bool == false
         job.betas = betas
+        if bound.writes != .none { job.prefix = CachePrefix(request: request.json, betas: betas) }
         return job
     }
 

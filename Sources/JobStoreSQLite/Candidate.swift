@@ -20,13 +20,14 @@ struct Candidate {
     let isImpatient: Bool
     let bound: CostBound
     let maxCost: Money?
+    let prefix: CachePrefix?
 
     var mustRunAlone: Bool { deaths >= Poison.aloneAfter }
 
     private static let columns = """
         id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
         fallback, fallback_cause, impatient,
-        worst_input_tokens, cache_writes, max_cost
+        worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime
         """
     private static let headsOfLane = SQL(
         """
@@ -71,6 +72,7 @@ struct Candidate {
         bound = CostBound(
             inputTokens: row.int64OrNil(14), writes: CostBound.CacheWrites(rawValue: row.int(15)) ?? .oneHour)
         maxCost = row.int64OrNil(16).map { Money(nanodollars: $0) }
+        prefix = CachePrefix(row, from: 17)
     }
 
     /// What a call needs of its job's bodies.

@@ -127,7 +127,11 @@ struct Change {
         }
         let bytes = Array(json.raw)
         _ = try connection.run(
-            "UPDATE job SET request_bytes = ?2, prompt_hash = ?3 WHERE id = ?1",
+            """
+            UPDATE job
+            SET request_bytes = ?2, prompt_hash = ?3, prefix_hash = NULL, prefix_lifetime = NULL
+            WHERE id = ?1
+            """,
             [
                 .integer(job.id), .integer(bytes.count),
                 .blob(PromptHash(request: json, sample: sample, betas: betas).bytes),

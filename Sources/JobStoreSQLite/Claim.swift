@@ -188,6 +188,13 @@ struct Draw {
             try Holds.hold(job.id, until: now.timestamp + Self.holdLimit, under: job.promptHash, connection)
             return
         }
+        if let prefix = job.prefix,
+            try Warmth.state(of: prefix, route: lane.route, now: now.moment, connection) == .awaited
+        {
+            asides += 1
+            try Holds.hold(job.id, until: now.timestamp + Self.holdLimit, under: prefix.hash, connection)
+            return
+        }
         guard let flight = try admit(job, lane: index) else { return }
         if shares, flight.route != lane.route, try settleFromCache(job, lane: lane, route: flight.route) {
             // Who waits for it on its own route finds the same.
@@ -304,6 +311,7 @@ struct Draw {
             promptHash: job.cache == .off || !operation.settings.sharesAnswers ? nil : job.promptHash,
             need: need, worstCase: worstCase, windows: windows, marks: marks)
         try attempt.insert(operation)
+        try noteWriter(of: job, lane: lane, flight)
         operation.moved(lane: lane.id, batch: job.batch, from: .queued, to: .running)
         let sent = try flight.call(of: job.id, for: route.key, connection)
         var claimed = ClaimedAttempt(
@@ -314,6 +322,15 @@ struct Draw {
         claimed.isKeyed = sent.isKeyed
         claimed.betas = sent.betas
         claim.attempts.append(claimed)
+    }
+
+    /// The first of those that share a prefix writes it for all.
+    private func noteWriter(of job: Candidate, lane: OpenLane, _ flight: Flight) throws {
+        guard let prefix = job.prefix, flight.route == lane.route,
+            try Warmth.state(of: prefix, route: lane.route, now: now.moment, connection) == .cold
+        else { return }
+        let key = AttemptKey(job: JobID(job.id), number: job.attempt + 1)
+        try Warmth.write(prefix, route: lane.route, by: key, now: now.moment, connection)
     }
 
     private mutating func wake(after delay: Milliseconds) {

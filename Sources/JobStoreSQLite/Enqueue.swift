@@ -150,10 +150,11 @@ struct Enqueue {
             INSERT INTO job (
                 id, lane_id, queue_id, state, ready, rank, held_until, max_attempts, priority, cache, max_tokens,
                 request_bytes, prompt_hash, created_at, run_at, deadline, key, batch_id, batch_ordinal,
-                worst_input_tokens, cache_writes, max_cost
+                worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime
             )
             VALUES (
-                ?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21
+                ?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                ?21, ?22, ?23
             )
             """,
             [
@@ -165,7 +166,8 @@ struct Enqueue {
                 .blob(job.promptHash.bytes), .integer(now.milliseconds), .integer(runAt.milliseconds),
                 .integer(job.deadline?.milliseconds), .text(job.key), .integer(job.batch?.value),
                 .integer(place.ordinal), .integer(job.bound.inputTokens), .integer(job.bound.writes.rawValue),
-                .integer(job.maxCost?.nanodollars),
+                .integer(job.maxCost?.nanodollars), .blob(job.prefix?.hash),
+                .integer(job.prefix?.lifetime),
             ])
     }
 

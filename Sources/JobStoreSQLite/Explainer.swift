@@ -35,6 +35,8 @@ struct Explainer {
         var tags: [String]
         /// Whether its batch is still taken in.
         var isSealed: Bool
+        /// Whether it is held for a prefix, not for the whole prompt.
+        var sharesPrefix: Bool
     }
 
     mutating func waiting(of job: Int64) throws -> WaitingFor? {
@@ -100,7 +102,11 @@ struct Explainer {
 
     private func held(_ standing: Standing, until: Timestamp) -> WaitingFor {
         if standing.isHeldUnderHash {
-            return WaitingFor(gate: .identicalPrompt, detail: "a call for the same prompt is in flight")
+            return WaitingFor(
+                gate: .identicalPrompt,
+                detail: standing.sharesPrefix
+                    ? "a call that writes the provider's prompt cache for it is in flight"
+                    : "a call for the same prompt is in flight")
         }
         if standing.failures > 0 {
             return WaitingFor(
@@ -151,7 +157,8 @@ struct Explainer {
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
-                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0
+                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0,
+                job.held_hash IS job.prefix_hash
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
@@ -165,7 +172,8 @@ struct Explainer {
                 bound: CostBound(
                     inputTokens: row.int64OrNil(10),
                     writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour),
-                tags: LaneBudget.tags(of: row.text(12)), isSealed: row.bool(13))
+                tags: LaneBudget.tags(of: row.text(12)), isSealed: row.bool(13),
+                sharesPrefix: row.bool(14))
         }
     }
 }

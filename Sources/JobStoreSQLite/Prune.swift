@@ -33,6 +33,7 @@ private struct Prune {
 
     func run(finishedBefore: Timestamp) throws -> Pruning {
         try Latencies.prune(connection, now: operation.now)
+        try Warmth.prune(connection, now: operation.now.moment)
         // A cancelled job whose call has not been given up yet stays: its worker still settles it.
         let jobs = try connection.query(
             """

@@ -85,6 +85,7 @@ private struct Reap {
         if job.state == .running, job.attempt == attempt.number {
             try returnToLine(job)
         }
+        try Warmth.close(attempt, of: job, answered: false, now: operation.now.moment, connection)
         guard let hash = attempt.promptHash else { return }
         try Holds.releaseFirst(hash, route: attempt.home, connection)
     }

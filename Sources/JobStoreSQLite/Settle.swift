@@ -56,6 +56,8 @@ private struct Closing {
         try book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid, job)
         try BudgetClosing(operation).close(attempt, cost: cost, maybePaid: maybePaid)
         let outcome = try settleJob(job, attempt, resolved, cost: cost)
+        try Warmth.close(
+            attempt, of: job, answered: settlement.answer != nil, now: now.moment, connection)
         if let step, outcome == .settled(.queued) { try step.take(job.id, connection) }
         return outcome
     }

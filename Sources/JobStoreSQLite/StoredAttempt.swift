@@ -117,12 +117,13 @@ struct StoredJob {
     let finishOrder: Int64?
     let runAt: Timestamp
     let answer: Int64?
+    let prefix: CachePrefix?
 
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
             SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
-                finish_order, failures, run_at, answer_id
+                finish_order, failures, run_at, answer_id, prefix_hash, prefix_lifetime
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -134,7 +135,7 @@ struct StoredJob {
                 batch: row.int64OrNil(6),
                 promptHash: row.blob(7), requestBytes: row.int(8), failures: row.int(10),
                 finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)),
-                answer: row.int64OrNil(12))
+                answer: row.int64OrNil(12), prefix: CachePrefix(row, from: 13))
         }
     }
 }

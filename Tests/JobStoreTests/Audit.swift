@@ -128,6 +128,16 @@ struct Audit {
                     WHERE next.prompt_hash = held.held_hash AND its.route_id = lane.route_id
                         AND next.state = 'queued' AND next.held_hash IS NULL
                 )
+                AND NOT EXISTS (
+                    SELECT 1 FROM prefix
+                    JOIN attempt ON attempt.job_id = prefix.writer_job AND attempt.number = prefix.writer_attempt
+                    WHERE prefix.hash = held.held_hash AND prefix.route_id = lane.route_id AND attempt.fate = 'open'
+                )
+                AND NOT EXISTS (
+                    SELECT 1 FROM job AS next JOIN lane AS its ON its.id = next.lane_id
+                    WHERE next.prefix_hash = held.held_hash AND its.route_id = lane.route_id
+                        AND next.state = 'queued' AND next.held_hash IS NULL
+                )
             """
         ),
         (

@@ -111,6 +111,32 @@ extension Proofs {
             #"{"tags":["\#(kind.name)"],"cache":"off","request":\#(kind.line(number))}"#
         }
 
+        @Test func `A thousand jobs behind one system prompt write it once`() async throws {
+            try await Scenario.run { scenario in
+                let simulator = try await scenario.simulator(["latency": "50ms"])
+                let server = try await scenario.serve(simulator)
+                _ = try scenario.works(4, simulator)
+                let line = Self.cached("w", ttl: "5m")
+                let lines = (0..<1000).map { #"{"request":\#(line($0))}"# }.joined(separator: "\n")
+                let answer = try await server.client.call(
+                    "POST", "/v1/jobs/bulk", Array(lines.utf8),
+                    headers: [("content-type", "application/x-ndjson")])
+                try demand(answer.status == 200, answer.text)
+                try await scenario.allFinished(within: .seconds(60))
+                let stats = try await simulator.stats()
+                let written = stats.integer("cache_creation_input_tokens")
+                let read = stats.integer("cache_read_input_tokens")
+                Figures.print(
+                    "a thousand jobs behind one system prompt",
+                    [
+                        "calls": "\(stats.integer("calls"))", "tokens written": "\(written)",
+                        "tokens read": "\(read)",
+                    ])
+                try demand(written == 5001, "\(written) tokens were written, 5001 would have done")
+                try demand(read == 999 * 5001, "\(read) tokens were read")
+            }
+        }
+
         private func judge(_ server: Server, _ simulator: Simulated) async throws {
             var sum: Int64 = 0
             var jobs = 0
