@@ -21,8 +21,9 @@ struct ChatFormat: WireFormat {
             limits: ChatRateLimits(headers).report ?? LimitReport(headers))
     }
 
-    /// The listener hears nothing: chunks of chat completions are no events of the Messages API.
-    func stream(listener: (any AnswerListener)?) -> ChatStream { ChatStream(limit: limit, assuming: assumed) }
+    func stream(listener: (any AnswerListener)?) -> ChatStream {
+        ChatStream(limit: limit, assuming: assumed, listener: listener)
+    }
 }
 
 extension Outcome.Result {

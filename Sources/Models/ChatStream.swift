@@ -14,10 +14,13 @@ struct ChatStream: AnswerStream {
     private var reader: EventReader
     private var answer: ChatAnswer
     private var plain: [UInt8] = []
+    private let listener: (any AnswerListener)?
+    private var events = ChatEvents()
 
     /// `limit` is how many bytes of answer are kept.
-    init(limit: Int, assuming assumed: ChatAnswer.Assumed) {
+    init(limit: Int, assuming assumed: ChatAnswer.Assumed, listener: (any AnswerListener)? = nil) {
         self.limit = limit
+        self.listener = listener
         reader = EventReader(limit: limit)
         answer = ChatAnswer(assuming: assumed)
     }
@@ -41,11 +44,11 @@ struct ChatStream: AnswerStream {
     mutating func end(_ error: (any Error)?) -> Outcome.Result {
         if let error {
             let isWhole = answer.finishReason != nil && answer.usage != nil
-            return isWhole ? finished : Outcome.Result(error, usage: answer.usageSoFar)
+            return isWhole ? finished() : Outcome.Result(error, usage: answer.usageSoFar)
         }
         if form == .plain { return Outcome.Result(completion: plain, assuming: answer.assumed) }
         if let last = try? reader.end(), !last.data.isEmpty, let result = take(last) { return result }
-        guard answer.finishReason == nil else { return finished }
+        guard answer.finishReason == nil else { return finished() }
         return broken(.truncated, "the stream ended without finish_reason and [DONE]")
     }
 
@@ -55,7 +58,7 @@ struct ChatStream: AnswerStream {
     }
 
     private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
-        guard !event.data.elementsEqual("[DONE]".utf8) else { return finished }
+        guard !event.data.elementsEqual("[DONE]".utf8) else { return finished() }
         guard let chunk = try? JSON.parse(event.data, maxDepth: JSON.deepest), chunk.kind == .object else {
             return broken(.malformed, "a chunk of the stream is not JSON")
         }
@@ -63,12 +66,20 @@ struct ChatStream: AnswerStream {
             return .refusal(Refusal(error, status: 200, usage: answer.usageSoFar))
         }
         answer.take(chunk: chunk)
+        tell()
         return nil
     }
 
-    private var finished: Outcome.Result {
+    private mutating func tell(_ whole: Answer? = nil) {
+        guard let listener else { return }
+        for event in whole.map({ events.ending($0) }) ?? events.events(of: answer) { listener.heard(event) }
+    }
+
+    private mutating func finished() -> Outcome.Result {
         do {
-            return .answer(try answer.message())
+            let whole = try answer.message()
+            tell(whole)
+            return .answer(whole)
         } catch {
             return broken(.malformed, error.reason)
         }

@@ -184,7 +184,7 @@ extension Shift {
             let cost = answer.isBilled ? price?.cost(of: answer.usage) : .zero
             return live.end(.answered(answer, cost: cost, attempt: attempt.key.number))
         }
-        if live.isHeard {
+        if live.isTold {
             return live.end(.broken(settlement?.error ?? .givenUp))
         }
         live.end(.elsewhere)

@@ -6,6 +6,9 @@ final class Live: AnswerListener {
     private struct State {
         var head: AnswerHead?
         var events: [AnswerEvent] = []
+        var isTold = false
+        /// Another attempt answers: what came of this one is nobody's.
+        var isSealed = false
         var ending: AnswerEnding?
         var readers: [Int: CheckedContinuation<Void, Never>] = [:]
         var lastReader = 0
@@ -26,8 +29,16 @@ final class Live: AnswerListener {
         wake { $0.ending = $0.ending ?? ending }
     }
 
-    /// Whether readers may have got a part of the answer.
-    var isHeard: Bool { state.withLock { !$0.events.isEmpty } }
+    /// Whether a reader has got a part of the answer.
+    var isTold: Bool { state.withLock { $0.isTold } }
+
+    /// From now on nobody gets a part of it who had none; returns whether somebody has.
+    func sealUnlessTold() -> Bool {
+        state.withLock { state in
+            state.isSealed = !state.isTold
+            return state.isTold
+        }
+    }
 
     private func wake(_ change: (inout State) -> Void) {
         let readers = state.withLock { state in
@@ -44,7 +55,10 @@ final class Live: AnswerListener {
 
     func news(after count: Int) async throws -> AnswerNews {
         try await value { state in
-            if state.events.count > count { return .events(Array(state.events[count...])) }
+            if state.events.count > count, !state.isSealed {
+                state.isTold = true
+                return .events(Array(state.events[count...]))
+            }
             return state.ending.map { .ended($0) }
         }
     }
@@ -53,11 +67,14 @@ final class Live: AnswerListener {
         try await value { $0.ending }
     }
 
-    private func value<Value: Sendable>(_ read: @Sendable (State) -> Value?) async throws -> Value {
+    private func value<Value: Sendable>(_ read: @Sendable (inout State) -> Value?) async throws -> Value {
         while true {
-            if let value = state.withLock({ read($0) }) { return value }
+            if let value = state.withLock({ read(&$0) }) { return value }
             try Task.checkCancellation()
-            await change { read($0) == nil }
+            await change { state in
+                var state = state
+                return read(&state) == nil
+            }
         }
     }
 

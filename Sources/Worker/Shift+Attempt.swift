@@ -18,7 +18,7 @@ extension Shift {
         let called = await call(attempt, live)
         noteCost(of: attempt, called.outcome)
         var outcome: SettleOutcome?
-        let settlement = settlement(of: attempt, called, isHeard: live?.isHeard == true)
+        let settlement = settlement(of: attempt, called, live)
         if let settlement { outcome = await settle(settlement) }
         if let live { tell(live, settlement, outcome, of: attempt) }
         roster.close(attempt.key)
@@ -39,7 +39,7 @@ extension Shift {
 
     /// Nil where nothing is handed back: the worker stops at once, and what was not answered is left to its
     /// lease.
-    private func settlement(of attempt: ClaimedAttempt, _ called: Called, isHeard: Bool) -> Settlement? {
+    private func settlement(of attempt: ClaimedAttempt, _ called: Called, _ live: Live?) -> Settlement? {
         if called.ending == .stopped, case .abandoned = called.outcome.result { return nil }
         var random = SystemRandomNumberGenerator()
         var decision = Decision.decide(
@@ -47,7 +47,7 @@ extension Shift {
             policy: settings.retry, using: &random
         )
         .checked(called.outcome.answer, of: attempt)
-        if isHeard, !attempt.isKeyed, case .again(_, let error, _) = decision.verdict {
+        if let error = decision.verdict.repetition, live?.sealUnlessTold() == true, !attempt.isKeyed {
             // A second answer would be paid for, and nobody could get it.
             decision.verdict = .failed(error)
         }
@@ -78,6 +78,16 @@ extension Shift {
             log.info(
                 "attempt given up",
                 ["reason": "\(called.ending?.rawValue ?? "call abandoned")", "sent": .bool(sent)])
+        }
+    }
+}
+
+extension Verdict {
+    /// Why the call is to be made again; nil where it is not.
+    fileprivate var repetition: JobError? {
+        switch self {
+        case .again(_, let error, _), .wait(let error): error
+        case .succeeded, .failed, .rejected, .handedBack: nil
         }
     }
 }

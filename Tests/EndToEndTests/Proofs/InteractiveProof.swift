@@ -105,6 +105,20 @@ extension Proofs {
             }
         }
 
+        @Test func `A long plain call whose stream breaks is made again, as nobody had a part of it`()
+            async throws
+        {
+            try await Scenario.run { scenario in
+                let simulator = try await scenario.simulator()
+                let server = try await scenario.serve(simulator, ["RENGA_BACKOFF_BASE": "10ms"])
+                let text = body(
+                    "[[sim:output=200;truncate;times=1]] A long story.", streams: false, maxTokens: 5_000)
+                let answer = try await server.client.call("POST", "/v1/messages", Array(text.utf8))
+                try demand(answer.status == 200, "\(answer.status) \(answer.text)")
+                try demand(answer.headers["x-renga-attempt"] == "2", "it is not the second attempt's answer")
+            }
+        }
+
         @Test func `A reader who stops reading holds up nobody`() async throws {
             try await Scenario.run { scenario in
                 let simulator = try await scenario.simulator(["answer-tokens": "30000"])
