@@ -17,7 +17,8 @@ extension API {
         if call.head.headers["x-renga-queue"] == nil { terms.draft.queue = Self.batchQueue }
         let batch = try await store.beginUpload(now: call.now)
         do {
-            terms.draft.deadline = terms.draft.deadline ?? call.now.timestamp + MessageBatch.time
+            let end = call.now.timestamp + MessageBatch.time
+            terms.draft.deadline = min(terms.draft.deadline ?? end, end)
             let fingerprint = try await receive(call, terms, into: batch, store)
             return try await finish(batch, terms.idempotencyKey, fingerprint, call, store)
         } catch {
@@ -36,11 +37,17 @@ extension API {
         var portion: [BatchRequest] = []
         var fingerprint: [UInt8] = []
         var (bytes, inPortion) = (0, 0)
+        var heardOf = clock.now().timestamp
         for try await piece in call.body.pieces {
             bytes += piece.count
             guard bytes <= Self.batchBytes else {
                 throw Problem(
                     .bodyTooLarge, "a batch has at most \(Self.batchBytes) bytes", limit: Self.batchBytes)
+            }
+            // A slow upload is one all the same.
+            if clock.now().timestamp >= heardOf + MessageBatch.patience / 10 {
+                try await send(portion, to: batch, store)
+                (portion, inPortion, heardOf) = ([], 0, clock.now().timestamp)
             }
             for request in try splitter.append(piece) {
                 guard splitter.count <= MessageBatch.mostRequests else {
@@ -56,7 +63,7 @@ extension API {
                     || inPortion >= settings.limits.bulkChunkBytes
                 {
                     try await send(portion, to: batch, store)
-                    (portion, inPortion) = ([], 0)
+                    (portion, inPortion, heardOf) = ([], 0, clock.now().timestamp)
                 }
             }
         }
@@ -71,7 +78,6 @@ extension API {
     private func send(_ portion: [BatchRequest], to batch: BatchID, _ store: any MessageBatchStore)
         async throws
     {
-        guard !portion.isEmpty else { return }
         guard let repeated = try await store.upload(portion, to: batch, now: clock.now()) else { return }
         throw Problem(
             .invalidField, "“custom_id” must be unique in the batch: “\(repeated)” stands there twice",
@@ -138,8 +144,10 @@ extension API {
     private func finish(
         _ batch: BatchID, _ key: String?, _ fingerprint: [UInt8], _ call: Call, _ store: any MessageBatchStore
     ) async throws -> Response {
-        if try await store.open(batch, key: key, fingerprint: fingerprint, now: clock.now()) == .opened {
-            return try await show(batch, call, store)
+        switch try await store.open(batch, key: key, fingerprint: fingerprint, now: clock.now()) {
+        case .opened: return try await show(batch, call, store)
+        case .givenUp: throw Problem(.timeout, "the upload stood still for too long and was given up")
+        case .keyTaken: break
         }
         guard let key, let known = try await store.messageBatch(key: key), known.fingerprint == fingerprint
         else {
@@ -250,8 +258,9 @@ extension API {
             headers: ["content-type": "application/x-jsonl"],
             body: .stream { writer in
                 var (after, count) = (Int64(-1), 0)
+                var length = PageLength()
                 while true {
-                    let page = try await store.results(of: id, after: after, limit: 200)
+                    let page = try await store.results(of: id, after: after, limit: length.lines)
                     guard let last = page.last else { break }
                     var lines = JSONWriter()
                     for result in page {
@@ -261,6 +270,7 @@ extension API {
                     try await writer.write(lines.bytes)
                     after = last.finished.cursor
                     count += page.count
+                    length.adapt(to: lines.bytes.count / page.count)
                 }
                 // Broken off visibly where some are gone.
                 guard count == expected else { throw Problem(.internal, "\(count) of \(expected) results") }

@@ -14,7 +14,7 @@ extension API {
             return cursor
         }
         // The first page is read before the answer begins, so that what fails at once fails as a proper problem.
-        let first = try await store.results(query, after: after ?? -1, limit: ResultPages.firstLimit)
+        let first = try await store.results(query, after: after ?? -1, limit: PageLength().lines)
         return .ndjson { [store] writer in
             var pages = ResultPages(store: store, query: query, first: first)
             while let lines = try await pages.next() {
@@ -48,14 +48,11 @@ extension API {
 
 /// Reads results page by page, each as long as the size of the last one suggests.
 private struct ResultPages {
-    static let firstLimit = 50
-    private static let pageBytes = 1 << 20
-
     let store: any JobStore
     let query: ResultsQuery
     /// Read already; nil when the next one has to be.
     var page: [FinishedJob]?
-    private var limit = firstLimit
+    private var length = PageLength()
     private var last: Int64?
 
     init(store: any JobStore, query: ResultsQuery, first: [FinishedJob]) {
@@ -67,18 +64,31 @@ private struct ResultPages {
     /// The lines of a page; nil after the last.
     mutating func next() async throws -> [UInt8]? {
         let page =
-            if let page { page } else { try await store.results(query, after: last ?? -1, limit: limit) }
+            if let page { page } else {
+                try await store.results(query, after: last ?? -1, limit: length.lines)
+            }
         guard let end = page.last else { return nil }
         var writer = JSONWriter()
         for finished in page {
             writer.job(finished.job, bodies: query.bodies) { $0.field("cursor", String(finished.cursor)) }
             writer.newline()
         }
-        let isShort = page.count < limit
+        let isShort = page.count < length.lines
         last = end.cursor
-        limit = min(500, max(1, Self.pageBytes / (writer.bytes.count / page.count)))
+        length.adapt(to: writer.bytes.count / page.count)
         // A short page was the last one, so that it need not be followed by an empty read.
         self.page = isShort ? [] : nil
         return writer.bytes
+    }
+}
+
+/// How many lines the next page of an answer has, so that it is about a mebibyte.
+struct PageLength {
+    private static let bytes = 1 << 20
+    private(set) var lines = 50
+
+    /// To the size of the lines on the last page.
+    mutating func adapt(to lineBytes: Int) {
+        lines = min(500, max(1, Self.bytes / max(1, lineBytes)))
     }
 }

@@ -137,8 +137,13 @@ struct Enqueue {
 
     private func lastOrdinal(of batch: Int64) throws -> Int64? {
         if let known = ordinals[batch] { return known }
+        // What a batch of the compatible API has is what its one upload brought.
         return try connection.queryOne(
-            "SELECT next_ordinal FROM batch WHERE id = ?1", [.integer(batch)], { row in row.int64(0) })
+            """
+            SELECT next_ordinal
+            FROM batch
+            WHERE id = ?1 AND (?2 OR NOT EXISTS (SELECT 1 FROM message_batch WHERE batch_id = batch.id))
+            """, [.integer(batch), .bool(sealed != nil)], { row in row.int64(0) })
     }
 
     private func insert(_ job: NewJob, id: Int64, place: Place) throws {

@@ -33,7 +33,7 @@ struct Explainer {
         var maxTokens: Int
         var bound: CostBound
         var tags: [String]
-        /// Whether its batch is still taken in.
+        /// Whether its batch is still taken in, or about to be cancelled.
         var isSealed: Bool
         /// Whether it is held for a prefix, not for the whole prompt.
         var sharesPrefix: Bool
@@ -85,7 +85,8 @@ struct Explainer {
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {
         if standing.isSealed {
-            return WaitingFor(gate: .pause, detail: "its batch is not wholly uploaded yet")
+            return WaitingFor(
+                gate: .pause, detail: "its batch is not wholly uploaded yet, or is being cancelled")
         }
         if let until = standing.heldUntil { return held(standing, until: until) }
         guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }

@@ -45,10 +45,17 @@ extension SQLiteJobStore: MessageBatchStore {
         try await write(now: now) { operation in
             let connection = operation.connection
             if let key, try MessageBatches.find(key: key, connection) != nil { return .keyTaken }
-            _ = try connection.run(
+            let opened = try connection.run(
                 """
-                UPDATE message_batch SET open = 1, idempotency_key = ?2, fingerprint = ?3 WHERE batch_id = ?1
-                """, [.integer(batch.value), .text(key), .blob(fingerprint)])
+                UPDATE message_batch
+                SET open = 1, idempotency_key = ?2, fingerprint = ?3
+                WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?4
+                """,
+                [
+                    .integer(batch.value), .text(key), .blob(fingerprint),
+                    .integer(Upload.lastSign(at: now.timestamp)),
+                ])
+            guard opened == 1 else { return .givenUp }
             _ = try connection.run(
                 "UPDATE lane SET owner = NULL WHERE owner = 0 AND line = ?1", [.text(Upload.line(of: batch))])
             return .opened
@@ -58,15 +65,26 @@ extension SQLiteJobStore: MessageBatchStore {
     package func discard(_ batch: BatchID, now: Now) async throws -> Bool {
         try await write(now: now) { operation in
             let connection = operation.connection
+            let isUpload = try connection.queryOne(
+                "SELECT open = 0 FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)],
+                { row in row.bool(0) })
+            guard isUpload == true else { return false }
             let jobs = try connection.query(
-                "SELECT id, lane_id, state FROM job WHERE batch_id = ?1 LIMIT ?2",
+                "SELECT id, lane_id, state, finish_order FROM job WHERE batch_id = ?1 LIMIT ?2",
                 [.integer(batch.value), .integer(Self.portion)]
-            ) { row in (row.int64(0), row.int64(1), JobState(rawValue: row.text(2)) ?? .queued) }
+            ) { row in
+                (
+                    id: row.int64(0), lane: row.int64(1), state: JobState(rawValue: row.text(2)) ?? .queued,
+                    place: row.int64OrNil(3)
+                )
+            }
             let isLast = jobs.count < Self.portion
-            for (id, lane, state) in jobs {
-                _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(id)])
+            if let last = jobs.compactMap(\.place).max() { try operation.giveUp(place: last) }
+            for job in jobs {
+                _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(job.id)])
                 // With the last of them the batch's own tally goes.
-                operation.moved(lane: lane, batch: isLast ? nil : batch.value, from: state, to: nil)
+                operation.moved(
+                    lane: job.lane, batch: isLast ? nil : batch.value, from: job.state, to: nil)
             }
             guard isLast else { return true }
             _ = try connection.run(
@@ -81,7 +99,7 @@ extension SQLiteJobStore: MessageBatchStore {
         try await read { connection in
             try connection.query(
                 "SELECT batch_id FROM message_batch WHERE open = 0 AND touched_at < ?1",
-                [.integer((now.timestamp + -MessageBatch.patience).milliseconds)]
+                [.integer(Upload.lastSign(at: now.timestamp))]
             ) { row in BatchID(row.int64(0)) }
         }
     }
@@ -134,13 +152,11 @@ extension SQLiteJobStore: MessageBatchStore {
             _ = try connection.run(
                 "UPDATE message_batch SET cancelled_at = coalesce(cancelled_at, ?2) WHERE batch_id = ?1",
                 [.integer(batch.value), .integer(now.timestamp.milliseconds)])
-            let ids = try connection.query(
-                "SELECT id FROM job WHERE batch_id = ?1 AND state = 'queued' LIMIT ?2",
-                [.integer(batch.value), .integer(Self.portion)]
-            ) { row in row.int64(0) }
-            let change = Change(operation)
-            for id in ids { _ = try change.cancel(id) }
-            return ids.count == Self.portion
+            // Nothing more is claimed from its lanes, however long its jobs take to be cancelled.
+            _ = try connection.run(
+                "UPDATE lane SET owner = 0 WHERE line = ?1", [.text(Upload.line(of: batch))])
+            return try MessageBatches.cancelQueued(of: batch.value, limit: Self.portion, operation)
+                == Self.portion
         }
     }
 
@@ -181,11 +197,16 @@ private struct Upload {
 
     static func line(of batch: BatchID) -> String { batch.description }
 
+    /// An upload that was last heard of before is given up: it may be discarded at any moment, and is never opened.
+    static func lastSign(at now: Timestamp) -> Int64 { (now + -MessageBatch.patience).milliseconds }
+
     func take(_ requests: [BatchRequest]) throws {
         let connection = operation.connection
-        _ = try connection.run(
-            "UPDATE message_batch SET touched_at = ?2 WHERE batch_id = ?1",
-            [.integer(batch.value), .integer(operation.now.timestamp.milliseconds)])
+        let now = operation.now.timestamp
+        let touched = try connection.run(
+            "UPDATE message_batch SET touched_at = ?2 WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?3",
+            [.integer(batch.value), .integer(now.milliseconds), .integer(Self.lastSign(at: now))])
+        guard touched == 1 else { return }
         let jobs = requests.map { request in
             var job = request.job
             job.batch = batch
@@ -262,6 +283,56 @@ enum MessageBatches {
             )
             WHERE batch_id = ?1
             """, [.integer(batch.value)])
+    }
+
+    /// Returns how many jobs it cancelled.
+    static func cancelQueued(of batch: Int64, limit: Int, _ operation: Operation) throws -> Int {
+        // Those that stand ready are found at once, however many were cancelled before; the others are few.
+        var ids = try operation.connection.query(
+            """
+            SELECT job.id
+            FROM lane
+            CROSS JOIN job ON job.lane_id = lane.id AND job.ready = 1
+            WHERE lane.line = ?1
+            LIMIT ?2
+            """, [.text(Upload.line(of: BatchID(batch))), .integer(limit)]
+        ) { row in row.int64(0) }
+        if ids.count < limit {
+            ids += try operation.connection.query(
+                """
+                SELECT id
+                FROM job
+                WHERE batch_id = ?1 AND state = 'queued' AND NOT (
+                    ready = 1 AND lane_id IN (SELECT id FROM lane WHERE line = ?2)
+                )
+                LIMIT ?3
+                """,
+                [
+                    .integer(batch), .text(Upload.line(of: BatchID(batch))),
+                    .integer(limit - ids.count),
+                ]
+            ) { row in row.int64(0) }
+        }
+        let change = Change(operation)
+        for id in ids { _ = try change.cancel(id) }
+        return ids.count
+    }
+
+    /// Batches that were cancelled while jobs of them are queued: their canceller died, or a call came back unanswered.
+    ///
+    /// None is older than its time, as nothing of it is queued any more.
+    static func halfCancelled(_ connection: Connection, now: Timestamp) throws -> [Int64] {
+        try connection.query(
+            """
+            SELECT batch_id
+            FROM message_batch
+            WHERE batch_id >= ?1 AND cancelled_at IS NOT NULL AND ended_at IS NULL AND EXISTS (
+                SELECT 1
+                FROM batch_tally
+                WHERE batch_tally.batch_id = message_batch.batch_id AND state = 'queued' AND jobs > 0
+            )
+            """, [.integer((now + -2 * MessageBatch.time).firstID)]
+        ) { row in row.int64(0) }
     }
 
     /// Whether a job's results were published, or are about to be: nothing of it changes any more.

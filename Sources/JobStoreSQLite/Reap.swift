@@ -10,7 +10,8 @@ extension SQLiteJobStore {
     }
 }
 
-/// Writes off attempts whose lease ran out and returns their jobs, and takes over what waits for a server that is gone.
+/// Writes off attempts whose lease ran out and returns their jobs, takes over what waits for a server that is gone, and
+/// ends what the canceller of a batch began.
 ///
 /// The job returns; what its call may have used does not: request and tokens stay spent, and the reserved worst case
 /// is booked as maybe paid.
@@ -35,6 +36,7 @@ private struct Reap {
                 .integer(now.timestamp.milliseconds),
             ],
             { row in row.bool(0) }) == true || !OwnLine.orphans(connection, now: now.moment).isEmpty
+            || !MessageBatches.halfCancelled(connection, now: now.timestamp).isEmpty
     }
 
     func run() throws -> Reaping {
@@ -42,9 +44,10 @@ private struct Reap {
         for attempt in expired { try writeOff(attempt) }
         let late = try expireDeadlines()
         let adopted = try OwnLine.adopt(operation, limit: Self.limit)
+        let cancelled = try endCancelling()
         return Reaping(
             writtenOff: expired.count, expiredDeadlines: late,
-            more: expired.count == Self.limit || late == Self.limit || adopted == Self.limit)
+            more: [expired.count, late, adopted, cancelled].contains(Self.limit))
     }
 
     private func writeOff(_ attempt: StoredAttempt) throws {
@@ -104,6 +107,14 @@ private struct Reap {
             [.integer(job.id)])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
         try Lanes.moveToCommonLine(job, operation)
+    }
+
+    private func endCancelling() throws -> Int {
+        var count = 0
+        for batch in try MessageBatches.halfCancelled(connection, now: operation.now.timestamp) {
+            count += try MessageBatches.cancelQueued(of: batch, limit: Self.limit - count, operation)
+        }
+        return count
     }
 
     private func expireDeadlines() throws -> Int {

@@ -51,6 +51,8 @@ package enum UploadEnd: Hashable, Sendable {
     case opened
     /// Another upload has this idempotency key.
     case keyTaken
+    /// Nothing was heard of it for `MessageBatch.patience`, and what had come of it is discarded.
+    case givenUp
 }
 
 /// A finished request of a batch.
@@ -69,10 +71,13 @@ package protocol MessageBatchStore: Sendable {
     /// Begins an upload: nobody sees the batch before it is opened.
     func beginUpload(now: Now) async throws -> BatchID
     /// Takes a portion in; nil, or the first custom id that the batch had before, and then nothing was taken.
+    ///
+    /// Each portion, an empty one too, is a sign that the upload goes on. One that was given up takes nothing in: `open`
+    /// says so.
     func upload(_ requests: [BatchRequest], to batch: BatchID, now: Now) async throws -> String?
     /// Makes the batch and all its jobs visible at once.
     func open(_ batch: BatchID, key: String?, fingerprint: [UInt8], now: Now) async throws -> UploadEnd
-    /// Forgets an upload, or a batch that has ended and whose results nobody wants; bounded work, true when some is left.
+    /// Forgets an upload that was not opened; bounded work, true when some is left.
     func discard(_ batch: BatchID, now: Now) async throws -> Bool
     /// Uploads that broke off.
     func brokenUploads(now: Now) async throws -> [BatchID]
@@ -82,7 +87,9 @@ package protocol MessageBatchStore: Sendable {
     /// Newest first: ids below `after`, or the ones next above `before`.
     func messageBatches(after: BatchID?, before: BatchID?, limit: Int, now: Now) async throws
         -> [MessageBatch]
-    /// Notes that the batch is given up; its queued jobs are cancelled in portions, and true means that some are left.
+    /// Nothing more of the batch is claimed; its queued jobs are cancelled in portions, and true means that some are left.
+    ///
+    /// What a canceller leaves that dies between two portions, `JobStore.reap` ends.
     func cancel(_ batch: BatchID, now: Now) async throws -> Bool
     /// Forgets a batch that has ended; its jobs are pruned as others are.
     func delete(_ batch: BatchID, now: Now) async throws

@@ -188,4 +188,110 @@ import Testing
             #expect(try await store.results(of: batch, after: -1, limit: 10).isEmpty)
         }
     }
+
+    @Test(arguments: Backend.allCases)
+    func `a batch that was opened is never discarded`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(3), to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            #expect(try await !store.discard(batch, now: bench.now))
+            #expect(try await store.messageBatch(batch, now: bench.now)?.counts.total == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an upload that was given up takes nothing in and is not opened, however far its end has come`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(600), to: batch, now: bench.now)
+            bench.clock.advance(MessageBatch.patience + 1)
+            for left in [true, false] {
+                #expect(
+                    try await store.upload(try requests(1, prefix: "late"), to: batch, now: bench.now) == nil)
+                #expect(try await store.open(batch, key: nil, fingerprint: [], now: bench.now) == .givenUp)
+                #expect(try await store.discard(batch, now: bench.now) == left)
+            }
+            #expect(try await store.open(batch, key: nil, fingerprint: [], now: bench.now) == .givenUp)
+            #expect(try await bench.store.count(JobFilter()) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an upload that is slow lives as long as something comes`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            for _ in 0..<3 {
+                bench.clock.advance(MessageBatch.patience)
+                #expect(try await store.upload([], to: batch, now: bench.now) == nil)
+            }
+            #expect(try await store.brokenUploads(now: bench.now).isEmpty)
+            #expect(try await store.open(batch, key: nil, fingerprint: [], now: bench.now) == .opened)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `nothing of a batch is claimed once it is cancelled, and a reaper ends what its canceller began`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            for part in 0..<3 {
+                let portion = try requests(400, prefix: "p\(part)")
+                #expect(try await store.upload(portion, to: batch, now: bench.now) == nil)
+            }
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            let running = try await bench.claimOne()
+            // The server dies after the first portion.
+            #expect(try await store.cancel(batch, now: bench.now))
+            #expect(try await bench.claim(5).isEmpty)
+            try await bench.settle(running.key, .handedBack(sent: false))
+            #expect(try await bench.claim(5).isEmpty)
+            while try await bench.store.reap(now: bench.now).more {}
+            let ended = try #require(try await store.messageBatch(batch, now: bench.now))
+            #expect(ended.endedAt != nil && ended.counts.cancelled == 1200)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `nobody adds jobs to a message batch`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(1), to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            var job = try Sample.job("one more")
+            job.batch = batch
+            let outcomes = try await bench.store.enqueue([job], atomically: false, now: bench.now)
+            #expect(outcomes == [.noSuchBatch])
+            #expect(try await store.messageBatch(batch, now: bench.now)?.counts.total == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a discarded upload's places in the order of finishing go to nobody else`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            var request = try requests(1)[0]
+            request.failure = JobError(type: "invalid_request_error", message: "no", retryable: false)
+            _ = try await store.upload([request], to: batch, now: bench.now)
+            let query = ResultsQuery(source: .all, bodies: [])
+            let seen = try #require(try await bench.store.results(query, after: -1, limit: 10).last?.cursor)
+            _ = try await store.discard(batch, now: bench.now)
+            try await bench.enqueue("next")
+            try await bench.succeed(try await bench.claimOne())
+            #expect(try await bench.store.results(query, after: seen, limit: 10).count == 1)
+        }
+    }
 }
