@@ -29,13 +29,17 @@ struct RealHarness {
 
     private init(_ store: SQLiteJobStore) async throws {
         self.store = store
-        api = API(store: store, clock: TestClock(), settings: APISettings(service: .test), log: .silent)
+        api = API(
+            store: store, clock: TestClock(), settings: APISettings(service: .test), log: .silent,
+            batches: store)
         worker = try await store.register(
             NewWorker(name: "w1", host: "h", processID: 1, slots: 1000), now: TestClock().now())
     }
 
-    func send(_ method: String, _ target: String, _ body: String = "") async throws -> Answer {
-        let head = RequestHead(method: method, target: target)
+    func send(_ method: String, _ target: String, _ body: String = "", headers: Headers = [:]) async throws
+        -> Answer
+    {
+        let head = RequestHead(method: method, target: target, headers: headers)
         return try await Answer(api.respond(to: Request(head: head, body: .bytes(Array(body.utf8)))))
     }
 
