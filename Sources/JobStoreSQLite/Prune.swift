@@ -7,9 +7,11 @@ extension SQLiteJobStore {
             try Prune.isDue(connection, finishedBefore: finishedBefore, now: now)
         }
         guard isDue else { return Pruning() }
-        return try await write(now: now) { operation in
-            try Prune(operation: operation).run(finishedBefore: finishedBefore)
+        // Looked for without the write lock: the jobs of batches that are kept for longer may be many.
+        let jobs = try await read { connection in
+            try Prune.finished(before: finishedBefore, connection, now: now)
         }
+        return try await write(now: now) { operation in try Prune(operation: operation).run(jobs) }
     }
 }
 
@@ -31,13 +33,19 @@ private struct Prune {
             { row in row.bool(0) }) ?? false
     }
 
-    func run(finishedBefore: Timestamp) throws -> Pruning {
-        try Latencies.prune(connection, now: operation.now)
-        try Warmth.prune(connection, now: operation.now.moment)
+    struct Finished: Sendable {
+        let id: Int64
+        let lane: Int64
+        let state: JobState
+        let answer: Int64?
+        let place: Int64
+    }
+
+    static func finished(before: Timestamp, _ connection: Connection, now: Now) throws -> [Finished] {
         // A cancelled job whose call has not been given up yet stays: its worker still settles it.
-        let jobs = try connection.query(
+        try connection.query(
             """
-            SELECT id, lane_id, batch_id, state, answer_id, finish_order
+            SELECT id, lane_id, state, answer_id, finish_order
             FROM job
             WHERE finish_order IS NOT NULL AND finish_order < ?1 AND NOT EXISTS (
                 SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.fate = 'open'
@@ -48,19 +56,28 @@ private struct Prune {
             LIMIT ?2
             """,
             [
-                .integer(finishedBefore.firstID), .integer(Self.limit),
-                .integer((operation.now.timestamp + -MessageBatch.kept).milliseconds),
+                .integer(before.firstID), .integer(Self.limit),
+                .integer((now.timestamp + -MessageBatch.kept).milliseconds),
             ]
         ) { row in
-            (
-                id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2),
-                state: JobState(rawValue: row.text(3)) ?? .failed, answer: row.int64OrNil(4),
-                place: row.int64(5)
-            )
+            Finished(
+                id: row.int64(0), lane: row.int64(1), state: JobState(rawValue: row.text(2)) ?? .failed,
+                answer: row.int64OrNil(3), place: row.int64(4))
         }
+    }
+
+    func run(_ jobs: [Finished]) throws -> Pruning {
+        try Latencies.prune(connection, now: operation.now)
+        try Warmth.prune(connection, now: operation.now.moment)
         if let last = jobs.last { try operation.giveUp(place: last.place) }
+        var deleted = 0
         for job in jobs {
-            _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(job.id)])
+            // One that was retried since is not finished any more.
+            let gone = try connection.run(
+                "DELETE FROM job WHERE id = ?1 AND finish_order = ?2",
+                [.integer(job.id), .integer(job.place)])
+            guard gone == 1 else { continue }
+            deleted += 1
             operation.moved(lane: job.lane, batch: nil, from: job.state, to: nil)
             guard let answer = job.answer else { continue }
             _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
@@ -72,6 +89,6 @@ private struct Prune {
             """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)])
         _ = try connection.run(Self.giveBack)
         return Pruning(
-            jobs: jobs.count, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)
+            jobs: deleted, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)
     }
 }
