@@ -1,3 +1,4 @@
+import Dialects
 import HTTPServer
 import JSON
 
@@ -32,13 +33,7 @@ enum ErrorWords: Sendable {
                     }
                     writer.field("request_id", requestID)
                 case .completions:
-                    writer.key("error")
-                    writer.object { writer in
-                        writer.field("message", message)
-                        writer.field("type", type)
-                        writer.field("param", parameter)
-                        writer.field("code", nil as String?)
-                    }
+                    CompletionError(type: type, message: message, parameter: parameter).write(to: &writer)
                 case .chat:
                     writer.field("error", message)
                 }

@@ -112,11 +112,15 @@ extension JobError {
     /// The route's provider cannot be asked what the job asks: nobody was.
     package var saysUnsendable: Bool { type == Breakage.Kind.unsendable.errorType }
 
-    /// Providers have no code of their own for it: "prompt is too long: 210000 tokens > 200000 maximum" is one's
-    /// wording, `context_length_exceeded` another's.
     fileprivate var saysPromptIsTooLong: Bool {
         guard status == 400 || status == 413 else { return false }
-        let words = (type + " " + message).lowercased()
+        return Self.saysPromptIsTooLong(type + " " + message)
+    }
+
+    /// Providers have no code of their own for it: "prompt is too long: 210000 tokens > 200000 maximum" is one's
+    /// wording, `context_length_exceeded` another's.
+    package static func saysPromptIsTooLong(_ words: String) -> Bool {
+        let words = words.lowercased()
         return ["prompt is too long", "context_length_exceeded", "maximum context length", "context window"]
             .contains { words.contains($0) }
     }
