@@ -19,46 +19,32 @@ package struct CompletionRequest: Sendable {
 
     /// Taken and not passed on, as `docs/compatible-apis.md` says.
     package static let ignored: Set<String> = [
-        "seed", "store", "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
-        "verbosity",
-        "prediction",
+        "seed", "store", "metadata", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+        "safety_identifier", "verbosity", "prediction",
     ]
 
     package init(_ body: JSON) throws(Refused) {
         guard body.kind == .object else {
             throw Refused(parameter: "body", message: "the body must be a JSON object")
         }
-        streams = try Self.flag(body, "stream") ?? false
-        includesUsage =
-            if let options = body["stream_options"] { try Self.flag(options, "include_usage") ?? false } else
-            { false }
         try Self.refuseWhatHasNoCounterpart(body)
+        streams = try body.flag("stream") ?? false
+        includesUsage =
+            try body.object("stream_options")?.flag("include_usage", in: "stream_options.") ?? false
+        let parts = try Self.parts(body)
+        let streams = streams
         var writer = JSONWriter()
-        var conversation = Conversation()
-        try conversation.take(body["messages"])
-        var parts = JSONWriter()
-        try Self.write(body, conversation, to: &parts)
         writer.object { writer in
-            if body["stream"]?.bool == true { writer.field("stream", true) }
-            if let model = body["model"]?.string { writer.field("model", model) }
-            if !parts.bytes.isEmpty { writer.raw(parts.bytes) }
+            if streams { writer.field("stream", true) }
+            writer.raw(parts)
         }
         messages = writer.bytes
-    }
-
-    private static func flag(_ body: JSON, _ name: String) throws(Refused) -> Bool? {
-        guard let value = body[name], !value.isNull else { return nil }
-        guard let flag = value.bool else {
-            throw Refused(parameter: name, message: "\(name) must be true or false")
-        }
-        return flag
     }
 
     private static let known: Set<String> = ignored.union([
         "model", "messages", "stream", "stream_options", "user", "service_tier", "parallel_tool_calls",
         "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "tools", "tool_choice",
-        "response_format", "reasoning_effort", "n", "logprobs", "top_logprobs", "presence_penalty",
-        "frequency_penalty", "logit_bias", "modalities",
+        "response_format", "reasoning_effort", "thinking",
     ])
 
     private static func refuseWhatHasNoCounterpart(_ body: JSON) throws(Refused) {
@@ -79,49 +65,50 @@ package struct CompletionRequest: Sendable {
     }
 }
 
-// MARK: - Everything but the messages
+// MARK: - The members of the Messages request
 
 extension CompletionRequest {
-    private static func write(
-        _ body: JSON, _ conversation: Conversation, to writer: inout JSONWriter
-    ) throws(Refused) {
+    /// All members but `stream`, without the braces.
+    private static func parts(_ body: JSON) throws(Refused) -> [UInt8] {
+        var writer = JSONWriter()
+        var conversation = Conversation()
+        try conversation.take(body["messages"])
+        let model = try body.text("model")
+        if let model { writer.field("model", model) }
         if !conversation.system.isEmpty { writer.field("system", raw: conversation.systemJSON) }
         writer.field("messages", raw: conversation.json)
-        let limit = try number(body, "max_completion_tokens")
-        if let limit = try limit == nil ? number(body, "max_tokens") : limit {
-            writer.field("max_tokens", raw: limit)
+        let limit = try limit(body)
+        if let limit { writer.field("max_tokens", limit) }
+        try writeSampling(body, to: &writer)
+        let tools = try Tools(body)
+        tools.write(to: &writer)
+        let effort = Effort(
+            model: model, limit: limit,
+            mayThink: !tools.isForced && !conversation.answersCalls)
+        try writeOutput(body, effort, to: &writer)
+        try writeCaller(body, to: &writer)
+        return writer.bytes
+    }
+
+    private static func limit(_ body: JSON) throws(Refused) -> Int? {
+        for name in ["max_completion_tokens", "max_tokens"] {
+            guard let value = body.given(name) else { continue }
+            guard let number = value.int, number >= 1 else { throw .wrong(name, "a whole number above 0") }
+            return number
         }
+        return nil
+    }
+
+    private static func writeSampling(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
         for name in ["temperature", "top_p"] {
-            guard let value = body[name], !value.isNull else { continue }
+            guard let value = body.given(name) else { continue }
             guard let number = value.double, number >= 0, number <= 2 else {
                 throw Refused(parameter: name, message: "\(name) must be a number from 0 to 2")
             }
             // Theirs ends at 1, as in the provider's own compatible endpoint.
             writer.field(name, raw: number > 1 ? Array("1".utf8) : Array(value.raw))
         }
-        if let stop = body["stop"], !stop.isNull { try write(stop: stop, to: &writer) }
-        try writeTools(body, to: &writer)
-        try writeOutput(body, to: &writer)
-        if let user = body["user"]?.string {
-            writer.key("metadata")
-            writer.object { $0.field("user_id", user) }
-        }
-        switch body["service_tier"]?.string {
-        case "default": writer.field("service_tier", "standard_only")
-        case "auto": writer.field("service_tier", "auto")
-        default: break
-        }
-    }
-
-    private static func number(_ body: JSON, _ name: String) throws(Refused) -> [UInt8]? {
-        guard let value = body[name], !value.isNull else { return nil }
-        guard let number = value.int, number >= 1 else {
-            throw Refused(parameter: name, message: "\(name) must be a whole number above 0")
-        }
-        return Array(value.raw)
-    }
-
-    private static func write(stop: JSON, to writer: inout JSONWriter) throws(Refused) {
+        guard let stop = body.given("stop") else { return }
         let texts = stop.string.map { [$0] } ?? stop.elements?.compactMap(\.string)
         guard let texts, stop.string != nil || texts.count == stop.count else {
             throw Refused(parameter: "stop", message: "stop must be a string or an array of strings")
@@ -135,115 +122,20 @@ extension CompletionRequest {
         }
     }
 
-    private static func writeTools(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
-        guard let tools = body["tools"], !tools.isNull else {
-            guard body["tool_choice"]?.string ?? "none" == "none" || body["tool_choice"]?.isNull == true
-            else {
-                throw Refused(parameter: "tool_choice", message: "tool_choice needs tools")
-            }
-            return
+    /// For whom, and at which tier.
+    private static func writeCaller(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
+        if let user = try body.text("user") {
+            writer.key("metadata")
+            writer.object { $0.field("user_id", user) }
         }
-        guard let elements = tools.elements else {
-            throw Refused(parameter: "tools", message: "tools must be an array")
-        }
-        guard !elements.isEmpty else { return }
-        var list: [[UInt8]] = []
-        for (index, tool) in elements.enumerated() {
-            list.append(try self.tool(tool, named: "tools[\(index)]"))
-        }
-        writer.key("tools")
-        writer.array { writer in
-            for tool in list { writer.raw(tool) }
-        }
-        if let choice = try choice(body) { writer.field("tool_choice", raw: choice) }
-    }
-
-    private static func tool(_ tool: JSON, named name: String) throws(Refused) -> [UInt8] {
-        guard tool["type"]?.string == "function", let function = tool["function"],
-            let called = function["name"]?.string
-        else {
-            throw Refused(
-                parameter: name, message: "\(name) must be a function with a name: others have no counterpart"
-            )
-        }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("name", called)
-            if let text = function["description"]?.string { writer.field("description", text) }
-            let schema = function["parameters"].flatMap { $0.kind == .object ? Array($0.raw) : nil }
-            writer.field("input_schema", raw: schema ?? Array(#"{"type":"object","properties":{}}"#.utf8))
-            if function["strict"]?.bool == true { writer.field("strict", true) }
-        }
-        return writer.bytes
-    }
-
-    private static func choice(_ body: JSON) throws(Refused) -> [UInt8]? {
-        let isSerial = body["parallel_tool_calls"]?.bool == false
-        var writer = JSONWriter()
-        func write(_ type: String, name: String? = nil) {
-            writer.object { writer in
-                writer.field("type", type)
-                if let name { writer.field("name", name) }
-                if isSerial, type != "none" { writer.field("disable_parallel_tool_use", true) }
-            }
-        }
-        let choice = body["tool_choice"]
-        switch choice?.string {
-        case "auto": write("auto")
-        case "required": write("any")
-        case "none": write("none")
-        case nil where choice == nil || choice?.isNull == true:
-            guard isSerial else { return nil }
-            write("auto")
-        case nil where choice?["type"]?.string == "function":
-            write("tool", name: choice?["function"]?["name"]?.string ?? "")
-        default:
-            throw Refused(
-                parameter: "tool_choice",
-                message: "tool_choice must be auto, required, none or a function by its name")
-        }
-        return writer.bytes
-    }
-
-    private static func writeOutput(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
-        var output = JSONWriter()
-        switch body["reasoning_effort"]?.string {
+        switch try body.text("service_tier") {
         case nil: break
-        case "none": writer.field("thinking", raw: Array(#"{"type":"disabled"}"#.utf8))
-        case "minimal", "low": output.field("effort", "low")
-        case let effort? where ["medium", "high", "xhigh", "max"].contains(effort):
-            output.field("effort", effort)
+        case "auto": writer.field("service_tier", "auto")
+        case "default": writer.field("service_tier", "standard_only")
         default:
             throw Refused(
-                parameter: "reasoning_effort",
-                message: "reasoning_effort must be none, minimal, low, medium, high, xhigh or max")
-        }
-        if let format = body["response_format"], !format.isNull { try write(format: format, to: &output) }
-        guard !output.bytes.isEmpty else { return }
-        writer.key("output_config")
-        let bytes = output.bytes
-        writer.object { $0.raw(bytes) }
-    }
-
-    private static func write(format: JSON, to output: inout JSONWriter) throws(Refused) {
-        switch format["type"]?.string {
-        case "text": break
-        case "json_schema":
-            guard let schema = format["json_schema"]?["schema"], schema.kind == .object else {
-                throw Refused(
-                    parameter: "response_format", message: "response_format.json_schema needs a schema")
-            }
-            output.key("format")
-            output.object { writer in
-                writer.field("type", "json_schema")
-                writer.field("schema", raw: Array(schema.raw))
-            }
-        default:
-            throw Refused(
-                parameter: "response_format",
-                message:
-                    "response_format must be text or json_schema: json_object has no counterpart, give a schema"
-            )
+                parameter: "service_tier",
+                message: "service_tier must be auto or default: other tiers have no counterpart")
         }
     }
 }
