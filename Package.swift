@@ -70,7 +70,9 @@ let tests: [Target] = [
         name: "JobStoreTests", dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations"]),
     .testTarget(
         name: "ModelsTests",
-        dependencies: ["Models", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "Telemetry"]),
+        dependencies: [
+            "Models", "Dialects", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "Telemetry",
+        ]),
     .testTarget(
         name: "WorkerTests",
         dependencies: ["Worker", "Jobs", "JSON", "JobStoreSQLite", "System", "Telemetry"]),
