@@ -73,6 +73,29 @@ def tools():
     valid(client.chat.completions.create(**ask(messages=following, tools=[TOOL])))
 
 
+def a_call_without_arguments():
+    bare = {"type": "function", "function": {"name": "now"}}
+    forced = ask(tools=[bare], tool_choice={"type": "function", "function": {"name": "now"}})
+    call = client.chat.completions.create(**forced).choices[0].message.tool_calls[0]
+    assert json.loads(call.function.arguments) == {}
+    pieces = [
+        part.function.arguments or ""
+        for chunk in client.chat.completions.create(**forced, stream=True)
+        for part in chunk.choices[0].delta.tool_calls or []
+    ]
+    assert json.loads("".join(pieces)) == {}
+    following = HELLO + [
+        {"role": "assistant", "tool_calls": [call.to_dict()]},
+        {"role": "tool", "tool_call_id": call.id, "content": ""},
+    ]
+    valid(client.chat.completions.create(**ask(messages=following, tools=[bare])))
+
+
+def reasoning():
+    answer = valid(client.chat.completions.create(**ask(max_completion_tokens=3000, reasoning_effort="medium")))
+    assert answer.choices[0].message.content
+
+
 def json_schema():
     form = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA, "strict": True}}
     answer = client.chat.completions.create(**ask(response_format=form))
@@ -100,7 +123,7 @@ def what_has_no_counterpart_is_named():
     try:
         client.chat.completions.create(**ask(n=2))
     except openai.BadRequestError as error:
-        assert error.param == "n", error
+        assert error.param == "n" and error.type == "invalid_request_error" and error.code is None, error
     else:
         raise AssertionError("n=2 was taken")
 
@@ -118,7 +141,8 @@ def a_stream_that_breaks_raises():
 def wrong_key():
     try:
         openai.OpenAI(api_key="wrong", base_url=world.url + "/v1").chat.completions.create(**ask())
-    except openai.AuthenticationError:
+    except openai.AuthenticationError as error:
+        assert error.code == "invalid_api_key", error
         return
     raise AssertionError("a wrong key was let in")
 
@@ -131,8 +155,8 @@ def models():
 run(
     f"openai {openai.__version__}",
     [
-        plain_call, plain_call_async, streamed_call, streamed_call_with_usage, streamed_call_async, tools, json_schema,
-        images, errors_keep_their_classes, what_has_no_counterpart_is_named, a_stream_that_breaks_raises, wrong_key,
-        models,
+        plain_call, plain_call_async, streamed_call, streamed_call_with_usage, streamed_call_async, tools,
+        a_call_without_arguments, reasoning, json_schema, images, errors_keep_their_classes,
+        what_has_no_counterpart_is_named, a_stream_that_breaks_raises, wrong_key, models,
     ],
 )
