@@ -316,8 +316,9 @@ struct Draw {
         let sent = try flight.call(of: job.id, for: route.key, connection)
         var claimed = ClaimedAttempt(
             key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name, route: route.key,
-            request: sent.request, maxTokens: job.maxTokens, leaseUntil: attempt.leaseUntil,
-            deadline: job.deadline, failures: job.failures, alone: job.mustRunAlone)
+            request: sent.request, maxTokens: job.maxTokens, openedAt: now.timestamp,
+            leaseUntil: attempt.leaseUntil, deadline: job.deadline, failures: job.failures,
+            alone: job.mustRunAlone)
         claimed.check = sent.check
         claimed.isKeyed = sent.isKeyed
         claimed.betas = sent.betas

@@ -49,7 +49,7 @@ private struct Closing {
             callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
         try route.save(connection)
         try noteInQueue(attempt.queue, leaves: step != nil)
-        let cost = self.cost(on: route)
+        let cost = self.cost(of: attempt, on: route)
         let maybePaid = maybePaid(of: attempt.reservedCost, cost: cost)
         try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid, operation)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
@@ -191,7 +191,7 @@ private struct Closing {
     /// The lease was lost and the attempt written off: what was maybe paid is now known, and the answer is not wasted.
     private func settleLate(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
         guard let route = try RouteRow.load(attempt.route, connection) else { return .repeated }
-        let cost = self.cost(on: route)
+        let cost = self.cost(of: attempt, on: route)
         let maybePaid = maybePaid(of: attempt.maybePaid, cost: cost)
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
         try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, operation)
@@ -205,11 +205,11 @@ private struct Closing {
 
     // MARK: Money and answers
 
-    private func cost(on route: RouteRow) -> Int64 {
+    private func cost(of attempt: StoredAttempt, on route: RouteRow) -> Int64 {
         guard let usage = settlement.answer?.usage ?? settlement.usage, settlement.answer?.isBilled != false
         else { return 0 }
-        let (prices, today) = (operation.settings.prices, now.timestamp)
-        let price = prices.price(of: route.key, answeredBy: settlement.answer?.model, at: today)
+        let price = operation.settings.prices.price(
+            of: route.key, answeredBy: settlement.answer?.model, at: attempt.openedOn)
         return price?.cost(of: usage).nanodollars ?? 0
     }
 

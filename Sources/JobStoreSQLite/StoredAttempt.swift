@@ -9,6 +9,8 @@ struct StoredAttempt {
     let queue: Int64
     let fate: Attempt.Fate
     let openedAt: Moment
+    /// The same by the calendar: the call has the prices of then, as its reservation did.
+    let openedOn: Timestamp
     let promptHash: [UInt8]?
     let need: RouteLedger.Need
     let reservedCost: Int64
@@ -23,7 +25,7 @@ struct StoredAttempt {
     private static let columns = """
         job_id, number, route_id, queue_id, fate, boot, opened_moment, prompt_hash, reserved_input, reserved_output,
         reserved_cost, maybe_paid, mark_requests, mark_input, mark_output, mark_succeeded, home_route_id,
-        fallback, budget_windows
+        fallback, budget_windows, opened_at
         """
     private static let byKey = SQL("SELECT \(columns) FROM attempt WHERE job_id = ?1 AND number = ?2")
     private static let expired = SQL(
@@ -62,6 +64,7 @@ struct StoredAttempt {
             requests: row.double(12), input: row.double(13), output: row.double(14), succeeded: row.int(15))
         home = row.int64(16)
         position = row.int(17)
+        openedOn = Timestamp(milliseconds: row.int64(19))
         windows = row.textOrNil(18)
     }
 

@@ -16,6 +16,7 @@ package struct ClaimedAttempt: Sendable {
     package var route: RouteKey
     package var request: [UInt8]
     package var maxTokens: Int
+    package var openedAt: Timestamp
     /// The lease ends here unless it is renewed.
     package var leaseUntil: Moment
     package var deadline: Timestamp?
@@ -31,14 +32,15 @@ package struct ClaimedAttempt: Sendable {
     package var betas: [String] = []
 
     package init(
-        key: AttemptKey, queue: String, route: RouteKey, request: [UInt8], maxTokens: Int, leaseUntil: Moment,
-        deadline: Timestamp?, failures: Int, alone: Bool
+        key: AttemptKey, queue: String, route: RouteKey, request: [UInt8], maxTokens: Int,
+        openedAt: Timestamp, leaseUntil: Moment, deadline: Timestamp?, failures: Int, alone: Bool
     ) {
         self.key = key
         self.queue = queue
         self.route = route
         self.request = request
         self.maxTokens = maxTokens
+        self.openedAt = openedAt
         self.leaseUntil = leaseUntil
         self.deadline = deadline
         self.failures = failures

@@ -178,9 +178,7 @@ extension Shift {
     ) {
         orders.desk.retire(attempt.key.job, live)
         if case .settled(.succeeded) = outcome, let answer = settlement?.answer {
-            let price =
-                settings.price(attempt.route, answer.model)
-                ?? settings.price(attempt.route, attempt.route.model)
+            let price = settings.price(attempt.route, answer.model, attempt.openedAt)
             let cost = answer.isBilled ? price?.cost(of: answer.usage) : .zero
             return live.end(.answered(answer, cost: cost, attempt: attempt.key.number))
         }

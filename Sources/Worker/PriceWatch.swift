@@ -17,7 +17,8 @@ extension Shift {
     /// times.
     func noteCost(of attempt: ClaimedAttempt, _ outcome: Outcome) {
         guard outcome.usage != nil,
-            settings.price(attempt.route, outcome.answer?.model ?? attempt.route.model) == nil,
+            settings.price(
+                attempt.route, outcome.answer?.model ?? attempt.route.model, attempt.openedAt) == nil,
             priceWatch.isNews(attempt.route)
         else { return }
         log.warning(

@@ -17,15 +17,16 @@ package struct WorkerSettings: Sendable {
     package var retry: RetryPolicy
     /// Finished jobs older than this are deleted; nil keeps them for ever.
     package var retention: Milliseconds?
-    /// What the tokens of a route cost where this model answered; only asked so that unknown prices are logged.
-    package var price: @Sendable (RouteKey, String) -> Price?
+    /// What the tokens of a route cost where this model answered a call that was opened then: so that unknown prices are
+    /// logged and callers who wait are told.
+    package var price: @Sendable (RouteKey, String, Timestamp) -> Price?
 
     package init(
         name: String, host: String, processID: Int32, slots: Int = 40, lease: Milliseconds = 30_000,
         grace: Milliseconds = 30_000, retry: RetryPolicy = RetryPolicy(),
         retention: Milliseconds? = 30 * 86_400_000,
-        price: @escaping @Sendable (RouteKey, String) -> Price? = {
-            PriceTable.price(of: $1) ?? PriceTable.price(of: $0.model)
+        price: @escaping @Sendable (RouteKey, String, Timestamp) -> Price? = {
+            PriceTable.standard.price(of: $0, answeredBy: $1, at: $2)
         }
     ) {
         precondition(slots > 0 && lease > 0 && grace >= 0, "a worker needs slots, a lease and a grace period")

@@ -256,6 +256,33 @@ extension Money {
     }
 
     @Test(arguments: Backend.allCases)
+    func `a call has the prices of the moment in which its worst case was reserved`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let route = RouteKey(service: Sample.service, model: "claude-sonnet-5-5")
+            // Its cache reads became cheaper with this moment.
+            let change = try #require(Timestamp(text: "2026-10-07T00:00:00Z"))
+            bench.clock.advance(change.milliseconds - bench.now.timestamp.milliseconds - 1000)
+            let ids = try await bench.enqueue([
+                try Sample.job("before", route: route) { $0.cache = .off },
+                try Sample.job("after", route: route) { $0.cache = .off },
+            ])
+            for _ in ids {
+                let attempt = try await bench.claimOne()
+                bench.clock.advance(2000)
+                var settlement = Sample.success(attempt.key)
+                settlement.answer?.model = route.model
+                settlement.answer?.usage = Usage(cacheReadTokens: 1000)
+                _ = try await bench.store.settle(settlement, now: bench.now)
+            }
+            #expect(try await bench.job(ids[0]).cost == Money(nanodollars: 200_000))
+            #expect(try await bench.job(ids[1]).cost == Money(nanodollars: 100_000))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a job's own limit holds over all its attempts`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             try await bench.warmUp()

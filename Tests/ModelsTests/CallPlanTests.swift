@@ -14,7 +14,8 @@ import Testing
         ClaimedAttempt(
             key: AttemptKey(job: JobID(1), number: 1), queue: "q",
             route: RouteKey(service: service, model: "m"),
-            request: Array(request.utf8), maxTokens: maxTokens, leaseUntil: Moment(boot: 1, milliseconds: 0),
+            request: Array(request.utf8), maxTokens: maxTokens, openedAt: Timestamp(milliseconds: 0),
+            leaseUntil: Moment(boot: 1, milliseconds: 0),
             deadline: nil, failures: 0, alone: false)
     }
 

@@ -85,7 +85,8 @@ import Testing
         return ClaimedAttempt(
             key: AttemptKey(job: JobID(Int64(number + 1)), number: 1), queue: "default",
             route: RouteKey(service: service, model: "claude-haiku-4-5-20251001"),
-            request: Array(request.utf8), maxTokens: 16, leaseUntil: Moment(boot: 1, milliseconds: 1),
+            request: Array(request.utf8), maxTokens: 16, openedAt: Timestamp(milliseconds: 0),
+            leaseUntil: Moment(boot: 1, milliseconds: 1),
             deadline: nil, failures: 0, alone: false)
     }
 

@@ -96,7 +96,8 @@ struct Bench {
         return ClaimedAttempt(
             key: .number(job), queue: "default", route: RouteKey(service: FakeCaller.service, model: "m"),
             request: [],
-            maxTokens: 10, leaseUntil: now.moment + lease, deadline: deadlineIn.map { now.timestamp + $0 },
+            maxTokens: 10, openedAt: now.timestamp, leaseUntil: now.moment + lease,
+            deadline: deadlineIn.map { now.timestamp + $0 },
             failures: 0, alone: alone)
     }
 

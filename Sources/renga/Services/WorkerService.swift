@@ -17,8 +17,8 @@ extension Foundations {
         var terms = WorkerSettings(
             name: name, host: host, processID: processID, slots: slots, lease: settings.lease,
             grace: settings.grace, retry: settings.retry, retention: settings.retention,
-            price: { [prices = PriceTable(settings.configuration.table), clock] route, model in
-                prices.price(of: route, answeredBy: model, at: clock.now().timestamp)
+            price: { [prices = PriceTable(settings.configuration.table)] route, model, time in
+                prices.price(of: route, answeredBy: model, at: time)
             })
         terms.line = line
         let worker = Worker(store: store, caller: caller, clock: clock, settings: terms, log: log)
