@@ -39,7 +39,7 @@ struct Providers: Sendable {
         throw UsageError(
             """
             no provider's key: set \(hints). \
-            To try renga without one, use `renga up`: it brings a simulator.
+            To try renga without one, use `renga up`\(configuration.source == nil ? "" : " without RENGA_CONFIG"): it brings a simulator.
             """)
     }
 

@@ -102,7 +102,8 @@ extension Proofs {
                     {"model":"own","providers":{"local":{"kind":"openai","credential":"LOCAL_KEY",
                         "base_urls":["\(local.url)/v1"]}},
                      "routes":{"own":{"provider":"local","model":"claude-haiku-4-5-20251001",
-                        "prices":{"input":2,"output":4}}}}
+                        "prices":[{"input":7,"output":9},{"from":"2025-01-01","input":2,"output":4},
+                            {"from":"2999-01-01","input":8,"output":16}]}}}
                     """)
                 let settings = ["RENGA_CONFIG": file, "LOCAL_KEY": "sk-local"]
                 let server = try await scenario.serve(local, settings)
@@ -118,11 +119,48 @@ extension Proofs {
                 try demand(cost == expected, "it cost \(cost ?? -1), by the file \(expected)")
                 try demand(job["model"]?.string == "claude-haiku-4-5-20251001", answer.text)
                 try demand(job["requested_model"]?.string == "own", answer.text)
+                let days = try await server.client.get("/v1/stats")["spend"]?.elements ?? []
+                let booked = days.compactMap {
+                    $0["cost_usd"]?.string.flatMap(Money.init(dollars:))?.nanodollars
+                }
+                try demand(booked == [expected], "booked are \(booked), by the file \(expected)")
                 let live = try await server.client.post(
                     "/v1/messages",
                     #"{"model":"own","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"Say it."}]}"#
                 )
                 try demand(live.status == 200 && live.text.contains("event: message_stop"), live.text)
+            }
+        }
+
+        @Test func `With a file up asks its provider of chat completions, and no simulator of its own`()
+            async throws
+        {
+            try await Scenario.run { scenario in
+                let local = try await scenario.simulator()
+                let file = try scenario.configuration(
+                    """
+                    {"providers":{"local":{"kind":"openai","credential":"LOCAL_KEY",
+                        "base_urls":["\(local.url)/v1"]}},
+                     "routes":{"own":{"provider":"local","model":"claude-haiku-4-5-20251001"}}}
+                    """)
+                let port = try Ports.free()
+                let child = try scenario.start(
+                    ["up"],
+                    [
+                        "RENGA_CONFIG": file, "RENGA_LISTEN": "127.0.0.1:\(port)",
+                        "RENGA_DATABASE": scenario.database, "LOCAL_KEY": "sk-local",
+                    ])
+                let server = try await scenario.serve(child, port: port)
+                let answer = try await server.client.post("/v1/jobs?wait=20", #"{"prompt":"Say it."}"#)
+                try demand(answer.json?["state"]?.string == "succeeded", answer.text)
+                try demand(answer.json?["simulated"]?.bool != true, "marked as simulated: \(answer.text)")
+                try demand(try await local.calls() == 1, "the file's provider was not called")
+                let keyless = try await scenario.finish(
+                    ["up"], ["RENGA_CONFIG": file, "RENGA_DATABASE": scenario.database])
+                try demand(
+                    keyless.status == .status(2) && keyless.errors.contains("LOCAL_KEY")
+                        && keyless.errors.contains("without RENGA_CONFIG"),
+                    "without the key up ended with \(keyless.status): \(keyless.errors)")
             }
         }
 
