@@ -15,5 +15,6 @@ package struct Migration: Sendable {
         Migration(
             version: 3, file: "0003_message_batches.sql", sql: PackageResources._003_message_batches_sql),
         Migration(version: 4, file: "0004_warm_prefixes.sql", sql: PackageResources._004_warm_prefixes_sql),
+        Migration(version: 5, file: "0005_searches.sql", sql: PackageResources._005_searches_sql),
     ]
 }

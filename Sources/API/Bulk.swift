@@ -92,7 +92,7 @@ extension API {
 }
 
 extension APISettings {
-    /// What a call for the job can cost at most; nothing where no price is known.
+    /// What a call for the job can cost at most; nothing where no price is known, or no bound.
     fileprivate func worstCase(of job: NewJob, now: Timestamp) -> Money {
         prices.price(of: job.route, at: now)?.worstCase(job.bound, maxTokens: Int64(job.maxTokens))
             ?? .zero

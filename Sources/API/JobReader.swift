@@ -110,7 +110,12 @@ struct JobReader {
                 .tooExpensive, "no price is known for \(request.model), so “max_cost_usd” cannot be kept",
                 field: field)
         }
-        let worst = price.worstCase(bound, maxTokens: Int64(request.maxTokens))
+        guard let worst = price.worstCase(bound, maxTokens: Int64(request.maxTokens)) else {
+            throw Problem(
+                .tooExpensive,
+                "nothing limits how often the model searches the web, so “max_cost_usd” cannot be kept: set max_uses of web_search",
+                field: field)
+        }
         guard worst > most else { return }
         throw Problem(
             .tooExpensive,

@@ -27,7 +27,7 @@ struct Candidate {
     private static let columns = """
         id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
         fallback, fallback_cause, impatient,
-        worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime
+        worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime, worst_searches
         """
     private static let headsOfLane = SQL(
         """
@@ -70,7 +70,8 @@ struct Candidate {
         isImpatient = row.bool(13)
         cause = row.textOrNil(12).flatMap(Fallback.Cause.init(rawValue:))
         bound = CostBound(
-            inputTokens: row.int64OrNil(14), writes: CostBound.CacheWrites(rawValue: row.int(15)) ?? .oneHour)
+            inputTokens: row.int64OrNil(14), writes: CostBound.CacheWrites(rawValue: row.int(15)) ?? .oneHour,
+            webSearches: row.int64OrNil(19))
         maxCost = row.int64OrNil(16).map { Money(nanodollars: $0) }
         prefix = CachePrefix(row, from: 17)
     }

@@ -106,14 +106,15 @@ extension Checks {
         _ = try operation.connection.run(
             """
             UPDATE job
-            SET request_bytes = ?2, prompt_hash = ?3, worst_input_tokens = ?4, cache_writes = ?5
+            SET request_bytes = ?2, prompt_hash = ?3, worst_input_tokens = ?4, cache_writes = ?5,
+                worst_searches = ?6
             WHERE id = ?1
             """,
             [
                 .integer(job), .integer(request.count),
                 .blob(PromptHash(request: json, sample: own.sample, betas: own.betas).bytes),
                 .integer(bound.inputTokens),
-                .integer(bound.writes.rawValue),
+                .integer(bound.writes.rawValue), .integer(bound.webSearches),
             ])
     }
 

@@ -155,11 +155,11 @@ struct Enqueue {
             INSERT INTO job (
                 id, lane_id, queue_id, state, ready, rank, held_until, max_attempts, priority, cache, max_tokens,
                 request_bytes, prompt_hash, created_at, run_at, deadline, key, batch_id, batch_ordinal,
-                worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime
+                worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime, worst_searches
             )
             VALUES (
                 ?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                ?21, ?22, ?23
+                ?21, ?22, ?23, ?24
             )
             """,
             [
@@ -172,7 +172,7 @@ struct Enqueue {
                 .integer(job.deadline?.milliseconds), .text(job.key), .integer(job.batch?.value),
                 .integer(place.ordinal), .integer(job.bound.inputTokens), .integer(job.bound.writes.rawValue),
                 .integer(job.maxCost?.nanodollars), .blob(job.prefix?.hash),
-                .integer(job.prefix?.lifetime),
+                .integer(job.prefix?.lifetime), .integer(job.bound.webSearches),
             ])
     }
 

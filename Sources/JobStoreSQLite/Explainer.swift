@@ -159,7 +159,7 @@ struct Explainer {
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
                 job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0,
-                job.held_hash IS job.prefix_hash
+                job.held_hash IS job.prefix_hash, job.worst_searches
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
@@ -172,7 +172,8 @@ struct Explainer {
                 requestBytes: row.int(6), maxTokens: row.int(7),
                 bound: CostBound(
                     inputTokens: row.int64OrNil(10),
-                    writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour),
+                    writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour,
+                    webSearches: row.int64OrNil(15)),
                 tags: LaneBudget.tags(of: row.text(12)), isSealed: row.bool(13),
                 sharesPrefix: row.bool(14))
         }

@@ -117,7 +117,9 @@ extension Purse {
         guard !covering.isEmpty else { return nil }
         guard let worst = worstCase(of: call), let smallest = worstCase(of: call, maxTokens: 1) else {
             let detail =
-                "no price is known for \(call.route.model), so that no budget can pay for it: state its price in the configuration"
+                prices.price(of: call.route, at: now) == nil
+                ? "no price is known for \(call.route.model), so that no budget can pay for it: state its price in the configuration"
+                : "nothing limits how often the model searches the web, so that no budget can pay for it: set max_uses of web_search"
             return WaitingFor(gate: .budget, detail: detail)
         }
         let refusing = covering.map { rows[$0].ledger }.filter { $0.admission(of: worst) != .affordable }

@@ -16,14 +16,17 @@ package struct CostBound: Hashable, Sendable {
     /// Nil where only the context window bounds it.
     package var inputTokens: Int64?
     package var writes: CacheWrites
+    /// Searches on the web, each with a fee; nil where the request lets the model search as often as it likes.
+    package var webSearches: Int64?
 
-    package init(inputTokens: Int64?, writes: CacheWrites) {
+    package init(inputTokens: Int64?, writes: CacheWrites, webSearches: Int64? = 0) {
         self.inputTokens = inputTokens
         self.writes = writes
+        self.webSearches = webSearches
     }
 
     /// For a request of which nothing is known.
-    package static let unknown = CostBound(inputTokens: nil, writes: .oneHour)
+    package static let unknown = CostBound(inputTokens: nil, writes: .oneHour, webSearches: nil)
 
     /// The bound of a Messages request.
     package init(request: JSON) {
@@ -32,7 +35,21 @@ package struct CostBound: Hashable, Sendable {
         self.init(
             inputTokens: measure.pointsElsewhere ? nil : measure.tokens,
             writes: request.raw.mentions(#""cache_control""#)
-                ? request.raw.mentions(#""1h""#) ? .oneHour : .fiveMinutes : .none)
+                ? request.raw.mentions(#""1h""#) ? .oneHour : .fiveMinutes : .none,
+            webSearches: Self.webSearches(request))
+    }
+
+    /// More than anybody means by a limit; it counts as none.
+    private static let mostSearches: Int64 = 1_000_000
+
+    private static func webSearches(_ request: JSON) -> Int64? {
+        var sum: Int64 = 0
+        for tool in request["tools"]?.elements ?? []
+        where tool["type"]?.string?.hasPrefix("web_search_") == true {
+            guard let most = tool["max_uses"]?.int.map(Int64.init), most <= mostSearches else { return nil }
+            sum += max(0, most)
+        }
+        return sum
     }
 }
 

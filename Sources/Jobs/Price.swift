@@ -1,4 +1,4 @@
-/// What a model's tokens cost, in nano-dollars per token.
+/// What a model's calls cost, in nano-dollars: per token, and per search on the web.
 package struct Price: Hashable, Sendable {
     package var input: Int64
     package var output: Int64
@@ -7,8 +7,17 @@ package struct Price: Hashable, Sendable {
     package var cacheRead: Int64
     /// A model that charges long prompts more does so for the whole call, its output included.
     package var longPrompt: LongPrompt?
+    /// What a call costs that is answered within the United States only, in percent; the fees of searches stay.
+    package var usPercent: Int64
+    /// The fee of one search on the web, whatever the tier.
+    package var webSearch: Int64
     /// The most tokens that a prompt can have.
     package var contextWindow: Int64
+
+    /// Ten US dollars for a thousand, with all models.
+    ///
+    /// https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+    package static let usualWebSearch: Int64 = 10_000_000
 
     package struct LongPrompt: Hashable, Sendable {
         /// Tokens of prompt, cached ones included, up to which the plain price holds.
@@ -23,7 +32,8 @@ package struct Price: Hashable, Sendable {
 
     package init(
         input: Int64, output: Int64, cacheWrite5m: Int64, cacheWrite1h: Int64, cacheRead: Int64,
-        longPrompt: LongPrompt? = nil, contextWindow: Int64 = 200_000
+        longPrompt: LongPrompt? = nil, usPercent: Int64 = 100, webSearch: Int64 = usualWebSearch,
+        contextWindow: Int64 = 200_000
     ) {
         self.input = input
         self.output = output
@@ -31,22 +41,30 @@ package struct Price: Hashable, Sendable {
         self.cacheWrite1h = cacheWrite1h
         self.cacheRead = cacheRead
         self.longPrompt = longPrompt
+        self.usPercent = usPercent
+        self.webSearch = webSearch
         self.contextWindow = contextWindow
     }
 
-    /// The cost of an answered call: half of it in the batch tier, a fraction of a nano-dollar rounded up.
+    /// The cost of an answered call: half of its tokens' in the batch tier, a fraction of a nano-dollar rounded up.
     package func cost(of usage: Usage) -> Money {
         let written5m = usage.cacheWriteTokens - usage.cacheWrite1hTokens
         let plain =
             usage.inputTokens * input + usage.outputTokens * output + written5m * cacheWrite5m
             + usage.cacheWrite1hTokens * cacheWrite1h + usage.cacheReadTokens * cacheRead
         let prompt = usage.inputTokens + usage.cacheWriteTokens + usage.cacheReadTokens
-        let whole = plain * factor(prompt: prompt)
-        return Money(nanodollars: usage.isBatch ? (whole + 1) / 2 : whole)
+        let percent = factor(prompt: prompt) * (usage.isInUS ? usPercent : 100)
+        let tokens = Self.share(percent, of: plain, in: usage.isBatch ? 200 : 100)
+        return Money(nanodollars: tokens + usage.webSearches * webSearch)
     }
 
-    /// The most that a call can cost: the bound's tokens at the dearest input rate that can apply, and all of `maxTokens`.
-    package func worstCase(_ bound: CostBound, maxTokens: Int64) -> Money {
+    /// The most that a call can cost: the bound's tokens at the dearest input rate that can apply, all of `maxTokens`, and
+    /// all searches; nil where nothing limits these.
+    ///
+    /// A workspace may have its calls answered in the United States without their saying so
+    /// (https://platform.claude.com/docs/en/manage-claude/data-residency): that is always taken into account.
+    package func worstCase(_ bound: CostBound, maxTokens: Int64) -> Money? {
+        guard let searches = webSearch == 0 ? 0 : bound.webSearches else { return nil }
         let tokens = min(bound.inputTokens ?? contextWindow, contextWindow)
         let rate =
             switch bound.writes {
@@ -54,7 +72,14 @@ package struct Price: Hashable, Sendable {
             case .fiveMinutes: max(input, cacheWrite5m)
             case .oneHour: max(input, cacheWrite5m, cacheWrite1h)
             }
-        return Money(nanodollars: (tokens * rate + maxTokens * output) * factor(prompt: tokens))
+        let percent = factor(prompt: tokens) * max(100, usPercent)
+        return Money(
+            nanodollars: Self.share(percent, of: tokens * rate + maxTokens * output, in: 100)
+                + searches * webSearch)
+    }
+
+    private static func share(_ part: Int64, of amount: Int64, in whole: Int64) -> Int64 {
+        (amount * part + whole - 1) / whole
     }
 
     private func factor(prompt tokens: Int64) -> Int64 {

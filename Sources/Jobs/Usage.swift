@@ -9,13 +9,18 @@ package struct Usage: Hashable, Sendable {
     package var cacheReadTokens: Int64
     /// Answered in the provider's batch tier, at half the price.
     package var isBatch: Bool
+    /// Answered within the United States only, which newer models charge more for.
+    package var isInUS: Bool
+    /// Searches that the provider made on the web for the answer, each with a fee beside its tokens.
+    package var webSearches: Int64
     /// False where a stream broke before the last counts came: the output may have been more.
     package var isComplete: Bool
 
     package init(
         inputTokens: Int64 = 0, outputTokens: Int64 = 0, cacheWriteTokens: Int64 = 0,
         cacheWrite1hTokens: Int64 = 0,
-        cacheReadTokens: Int64 = 0, isBatch: Bool = false, isComplete: Bool = true
+        cacheReadTokens: Int64 = 0, isBatch: Bool = false, isInUS: Bool = false, webSearches: Int64 = 0,
+        isComplete: Bool = true
     ) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
@@ -23,6 +28,8 @@ package struct Usage: Hashable, Sendable {
         self.cacheWrite1hTokens = cacheWrite1hTokens
         self.cacheReadTokens = cacheReadTokens
         self.isBatch = isBatch
+        self.isInUS = isInUS
+        self.webSearches = webSearches
         self.isComplete = isComplete
     }
 

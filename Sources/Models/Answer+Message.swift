@@ -32,7 +32,7 @@ extension Answer {
 extension Usage {
     /// Reads a `usage` object: only input and output are always there, and nothing in it is below zero.
     init?(_ usage: JSON) {
-        func count(_ value: JSON?) -> Int64? { value?.int.map { Int64(max(0, $0)) } }
+        let count = Self.count
         guard let input = count(usage["input_tokens"]), let output = count(usage["output_tokens"]) else {
             return nil
         }
@@ -42,6 +42,13 @@ extension Usage {
         self.init(
             inputTokens: input, outputTokens: output, cacheWriteTokens: max(written, written1h + written5m),
             cacheWrite1hTokens: written1h, cacheReadTokens: count(usage["cache_read_input_tokens"]) ?? 0,
-            isBatch: usage["service_tier"]?.string == "batch")
+            isBatch: usage["service_tier"]?.string == "batch",
+            isInUS: usage["inference_geo"]?.string == "us",
+            webSearches: count(usage["server_tool_use"]?["web_search_requests"]) ?? 0)
+    }
+
+    /// What a provider counted, within what any call can use: money computed from it never overflows.
+    static func count(_ value: JSON?) -> Int64? {
+        value?.int.map { Int64(min(max(0, $0), 1_000_000_000)) }
     }
 }

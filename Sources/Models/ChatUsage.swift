@@ -9,7 +9,7 @@ struct ChatUsage {
 
     /// Nil where prompt or completion is not told; `prompt_tokens` holds what a cache read and wrote too.
     init?(_ json: JSON) {
-        func count(_ value: JSON?) -> Int64? { value?.int.map { Int64(max(0, $0)) } }
+        let count = Usage.count
         guard let prompt = count(json["prompt_tokens"]), let output = count(json["completion_tokens"]) else {
             return nil
         }

@@ -31,6 +31,8 @@ struct Exchange: Sendable {
         usage.output = answer.outputTokens
         usage.thinking = answer.thinkingTokens
         usage.isBatch = marker?.isBatch == true
+        usage.isInUS = call.isInUS
+        usage.searches = call.searches(wanted: marker?.searches ?? 0)
         var names = SeededRandom(visit.digest.words.2, UInt64(visit.ticket.repetition))
         return MessageJSON(
             id: "msg_" + identifier(&names), model: call.model, answer: answer, usage: usage,

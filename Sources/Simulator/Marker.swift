@@ -14,6 +14,8 @@ struct Marker: Sendable, Equatable {
     var outputTokens: Int?
     /// A name for the journal.
     var caller: String?
+    /// How often the model wants to search the web.
+    var searches = 0
     /// Answered in the batch tier.
     var isBatch = false
     /// Each piece of a stream says when it was sent, as `sim_sent_ms` by the boot clock.
@@ -52,6 +54,7 @@ struct Marker: Sendable, Equatable {
         case ("say", let value?): say = value
         case ("id", let value?): caller = value
         case ("times", let value?): times = try number(value)
+        case ("searches", let value?): searches = try number(value)
         case ("output", let value?): outputTokens = try number(value)
         case ("latency", let value?): latency = try latency(value)
         case ("status", let value?): fault = try Fault(text: value)

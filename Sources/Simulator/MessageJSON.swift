@@ -54,9 +54,17 @@ struct MessageJSON {
         json.field("output_tokens", output)
         json.key("output_tokens_details")
         json.object { $0.field("thinking_tokens", usage.thinking) }
-        json.field("server_tool_use", nil as String?)
+        json.key("server_tool_use")
+        if usage.searches == 0 {
+            json.null()
+        } else {
+            json.object { tools in
+                tools.field("web_search_requests", usage.searches)
+                tools.field("web_fetch_requests", 0)
+            }
+        }
         json.field("service_tier", usage.isBatch ? "batch" : "standard")
-        json.field("inference_geo", "global")
+        json.field("inference_geo", usage.isInUS ? "us" : "global")
     }
 
     static func write(_ block: Answer.Block, _ json: inout JSONWriter) {

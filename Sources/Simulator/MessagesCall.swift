@@ -29,8 +29,16 @@ struct MessagesCall: Sendable {
     /// What `output_config.format` asks for.
     let schema: JSON?
     let isThinking: Bool
+    /// The answer must come from within the United States.
+    let isInUS: Bool
     /// The whole prompt, without regard to caching.
     let promptTokens: Int
+
+    /// As many as the tool for them allows.
+    func searches(wanted: Int) -> Int {
+        let tool = body["tools"]?.elements?.first { $0["type"]?.string?.hasPrefix("web_search_") == true }
+        return tool.map { min(wanted, $0["max_uses"]?.int ?? wanted) } ?? 0
+    }
 
     /// What the user said last: what an answer is about.
     var question: String { messages.last { $0.role == "user" }?.text ?? "" }
@@ -76,6 +84,7 @@ extension MessagesCall {
             isStream: try Validation.bool(body, "stream"), system: system, messages: messages,
             stopSequences: try Validation.stopSequences(body), tools: tools, toolChoice: toolChoice,
             schema: schema, isThinking: try Validation.thinking(body, model, maxTokens: maxTokens),
+            isInUS: try Validation.isInUS(body, model),
             promptTokens: model.isFinelyTokenized ? tokens * 13 / 10 : tokens)
         guard promptTokens <= model.contextWindow else {
             throw .invalid("prompt is too long: \(promptTokens) tokens > \(model.contextWindow) maximum")

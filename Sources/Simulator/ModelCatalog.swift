@@ -32,11 +32,14 @@ struct Model: Sendable {
     /// What a call costs in nano-dollars.
     func cost(_ usage: Usage) -> Int64 {
         let price = usage.totalInput > 100_000 ? longPrice ?? price : price
-        let cost =
+        var cost =
             Int64(usage.input) * price.input + Int64(usage.output) * price.output
             + Int64(usage.written5m) * price.written5m + Int64(usage.written1h) * price.written1h
             + Int64(usage.read) * price.read
-        return usage.isBatch ? (cost + 1) / 2 : cost
+        if usage.isInUS { cost += (cost + 9) / 10 }
+        if usage.isBatch { cost = (cost + 1) / 2 }
+        // Ten dollars for a thousand.
+        return cost + Int64(usage.searches) * 10_000_000
     }
 }
 

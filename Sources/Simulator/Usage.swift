@@ -9,6 +9,10 @@ package struct Usage: Sendable, Equatable {
     package var thinking = 0
     /// Answered in the batch tier, at half the price.
     package var isBatch = false
+    /// Answered within the United States only, at 1.1 times the price.
+    package var isInUS = false
+    /// Searches on the web.
+    package var searches = 0
 
     package var written: Int { written5m + written1h }
     /// The whole prompt, whatever part of it was cached.

@@ -93,6 +93,17 @@ enum Validation {
         }
     }
 
+    static func isInUS(_ body: JSON, _ model: Model) throws(APIError) -> Bool {
+        guard let geo = body["inference_geo"], !geo.isNull else { return false }
+        guard model.generation >= .claude46 else {
+            throw .invalid("inference_geo: not supported by \(model.id)")
+        }
+        guard let name = geo.string, ["us", "global"].contains(name) else {
+            throw .invalid("inference_geo: Input should be 'us' or 'global'")
+        }
+        return name == "us"
+    }
+
     private static let known: Set<String> = answerOnly.union([
         "model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "output_format",
         "cache_control", "speed", "mcp_servers", "context_management",

@@ -50,6 +50,22 @@ struct ValidationTests {
         #expect(answer["field"]?.string == field)
     }
 
+    @Test(
+        "a job is refused that may cost more than it may, searches included",
+        arguments: [
+            (#""max_uses":2"#, "one call may cost $"),
+            (#""name":"web_search""#, "set max_uses of web_search"),
+        ])
+    func tooExpensive(member: String, words: String) async throws {
+        let answer = try await harness.send(
+            "POST", "/v1/jobs",
+            #"{"max_cost_usd":"0.019","request":{"messages":[{"role":"user","content":"x"}],"#
+                + #""tools":[{"type":"web_search_20250305",\#(member)}]}}"#)
+        #expect(answer.status == 422 && answer.problem == "too-expensive")
+        #expect(answer["field"]?.string == "max_cost_usd")
+        #expect(answer["detail"]?.string?.contains(words) == true)
+    }
+
     @Test("limits are told with the refusal")
     func limits() async throws {
         let tags = (0...20).map { "\"\($0)\"" }.joined(separator: ",")

@@ -256,6 +256,31 @@ extension Money {
     }
 
     @Test(arguments: Backend.allCases)
+    func `searches on the web are reserved and paid, and without a limit no budget pays for them`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let searches = Money(nanodollars: 20_000_000)
+            try await state(bench, daily(worstCase("a") + searches))
+            let ids = try await bench.enqueue([
+                try Sample.job("a") { $0.bound.webSearches = 2 },
+                try Sample.job("b") { $0.bound.webSearches = nil },
+            ])
+            let attempt = try await bench.claimOne()
+            #expect(attempt.key.job == ids[0])
+            #expect(try await ledger(bench).reserved == worstCase("a") + searches)
+            let waiting = try #require(try await bench.job(ids[1]).waitingFor)
+            #expect(waiting.gate == .budget && waiting.detail.contains("set max_uses of web_search"))
+            var settlement = Sample.success(attempt.key)
+            settlement.answer?.usage.webSearches = 2
+            _ = try await bench.store.settle(settlement, now: bench.now)
+            #expect(try await ledger(bench).settled == Sample.cost + searches)
+            #expect(try await ledger(bench).reserved == .zero)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a call has the prices of the moment in which its worst case was reserved`(_ backend: Backend)
         async throws
     {

@@ -121,6 +121,29 @@ import Testing
         #expect(try bound(request).inputTokens == nil)
     }
 
+    @Test(
+        arguments: [
+            (#"{"type":"web_search_20250305","name":"a","max_uses":5}"#, 5),
+            (
+                #"{"type":"web_search_20250305","name":"a","max_uses":5},{"type":"web_search_20260318","name":"b","max_uses":2}"#,
+                7
+            ),
+            (#"{"type":"web_search_20250305","name":"a","max_uses":-1}"#, 0),
+            (#"{"type":"web_fetch_20250910","name":"a"},{"name":"web_search_mine","input_schema":{}}"#, 0),
+            (#"{"type":"web_search_20250305","name":"a"}"#, nil),
+            (#"{"type":"web_search_20250305","name":"a","max_uses":null}"#, nil),
+            (#"{"type":"web_search_20250305","name":"a","max_uses":9000000000000000000}"#, nil),
+            (
+                #"{"type":"web_search_20250305","name":"a","max_uses":1},{"type":"web_search_20260318","name":"b"}"#,
+                nil
+            ),
+        ] as [(String, Int64?)])
+    func `Searches on the web are bounded by their tools' max_uses alone`(tools: String, searches: Int64?)
+        throws
+    {
+        #expect(try bound(#"{"messages":[],"tools":[\#(tools)]}"#).webSearches == searches)
+    }
+
     @Test func `Tools bring their own bytes and what the provider adds`() throws {
         let tool = #"{"name":"get","description":"gets","input_schema":{"type":"object"}}"#
         let bound = try bound(#"{"messages":[],"tools":[\#(tool)]}"#)
@@ -143,7 +166,7 @@ import Testing
         // 25 tokens in, 50 out.
         let cost = price.cost(of: Usage(inputTokens: 25, outputTokens: 50))
         #expect(cost.description == "0.000275")
-        let worst = price.worstCase(bound, maxTokens: 50)
+        let worst = try #require(price.worstCase(bound, maxTokens: 50))
         #expect(Int64(35) * cost.nanodollars + worst.nanodollars <= 10_000_000)
         #expect(Int64(36) * cost.nanodollars + worst.nanodollars > 10_000_000)
     }

@@ -75,9 +75,37 @@ import Testing
             dollars: "0.00175"),
     ]
 
+    /// What comes on top of the tokens' price.
+    private static let modifiers: [Row] = [
+        // Within the United States: 1.1 times 100 × $3 + 10 × $15.
+        Row(
+            model: "claude-sonnet-4-6", usage: Usage(inputTokens: 100, outputTokens: 10, isInUS: true),
+            dollars: "0.000495"),
+        // A long prompt there: 1.1 times 100,001 × $0.50 + 100 × $2.50.
+        Row(
+            model: "claude-haiku-5-5", usage: Usage(inputTokens: 100_001, outputTokens: 100, isInUS: true),
+            dollars: "0.05527555"),
+        // One written token there in the batch tier: 125 × 1.1 / 2 nano-dollars are 68.75, rounded up.
+        Row(
+            model: "claude-haiku-5-5", usage: Usage(cacheWriteTokens: 1, isBatch: true, isInUS: true),
+            dollars: "0.000000069"),
+        // 1,000 × $1 + 100 × $5 per million, and three searches at a cent each.
+        Row(
+            model: "claude-haiku-4-5",
+            usage: Usage(inputTokens: 1_000, outputTokens: 100, webSearches: 3), dollars: "0.0315"),
+        // In the batch tier half of the tokens, and all of the searches.
+        Row(
+            model: "claude-haiku-4-5",
+            usage: Usage(inputTokens: 1_000, outputTokens: 100, isBatch: true, webSearches: 3),
+            dollars: "0.03075"),
+        // 100 × $8 + 10 × $40.
+        Row(
+            model: "claude-fable-5-2", usage: Usage(inputTokens: 100, outputTokens: 10), dollars: "0.0012"),
+    ]
+
     private let november = Timestamp(text: "2026-11-20T12:00:00Z")
 
-    @Test(arguments: rows) func `A call costs what was summed up by hand`(row: Row) throws {
+    @Test(arguments: rows + modifiers) func `A call costs what was summed up by hand`(row: Row) throws {
         let now = try #require(november)
         let price = try #require(PriceTable.standard.price(of: row.model, at: now))
         #expect(price.cost(of: row.usage) == Money(dollars: row.dollars))

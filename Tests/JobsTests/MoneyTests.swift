@@ -44,18 +44,43 @@ import Testing
         for model in ["claude-haiku-4-5", "claude-haiku-5-5", "claude-opus-5-5"] {
             let price = try #require(PriceTable.price(of: model))
             for tokens in [Int64(1), 1000, 100_000, 100_001, 900_000] where tokens <= price.contextWindow {
-                let worst = price.worstCase(
-                    CostBound(inputTokens: tokens, writes: .oneHour), maxTokens: 64)
+                let worst = try #require(
+                    price.worstCase(
+                        CostBound(inputTokens: tokens, writes: .oneHour, webSearches: 2), maxTokens: 64))
                 for usage in [
                     Usage(inputTokens: tokens, outputTokens: 64),
                     Usage(outputTokens: 64, cacheWriteTokens: tokens, cacheWrite1hTokens: tokens),
                     Usage(outputTokens: 64, cacheWriteTokens: tokens),
                     Usage(outputTokens: 64, cacheReadTokens: tokens),
+                    Usage(inputTokens: tokens, outputTokens: 64, isBatch: true, webSearches: 2),
+                    Usage(
+                        outputTokens: 64, cacheWriteTokens: tokens, cacheWrite1hTokens: tokens, isInUS: true,
+                        webSearches: 2),
                 ] {
                     #expect(price.cost(of: usage) <= worst)
                 }
             }
         }
+    }
+
+    @Test
+    func `A call in the United States with all its searches can cost its worst case to the nano-dollar`()
+        throws
+    {
+        let price = try #require(PriceTable.price(of: "claude-sonnet-4-6"))
+        let bound = CostBound(inputTokens: 1000, writes: .none, webSearches: 3)
+        let usage = Usage(inputTokens: 1000, outputTokens: 64, isInUS: true, webSearches: 3)
+        // (1000 × 3000 + 64 × 15,000) × 1.1 + 3 × 10,000,000.
+        #expect(price.cost(of: usage).nanodollars == 34_356_000)
+        #expect(price.worstCase(bound, maxTokens: 64)?.nanodollars == 34_356_000)
+    }
+
+    @Test func `Searches that nothing limits have no worst case, unless they are free`() throws {
+        var price = try #require(PriceTable.price(of: "claude-haiku-4-5"))
+        let bound = CostBound(inputTokens: 10, writes: .none, webSearches: nil)
+        #expect(price.worstCase(bound, maxTokens: 1) == nil)
+        price.webSearch = 0
+        #expect(price.worstCase(bound, maxTokens: 1)?.nanodollars == 15_000)
     }
 
     @Test

@@ -34,6 +34,24 @@ import Testing
                 #"{"input_tokens":1,"output_tokens":2,"cache_creation":{"ephemeral_1h_input_tokens":5}}"#)
                 == Usage(inputTokens: 1, outputTokens: 2, cacheWriteTokens: 5, cacheWrite1hTokens: 5))
         #expect(usage(#"{"output_tokens":2}"#) == nil)
+        #expect(
+            usage(
+                #"{"input_tokens":1,"output_tokens":2,"service_tier":"batch","inference_geo":"us","#
+                    + #""server_tool_use":{"web_search_requests":3,"web_fetch_requests":9}}"#)
+                == Usage(inputTokens: 1, outputTokens: 2, isBatch: true, isInUS: true, webSearches: 3))
+        #expect(
+            usage(
+                #"{"input_tokens":1,"output_tokens":2,"service_tier":"standard","inference_geo":"global","server_tool_use":null}"#
+            ) == Usage(inputTokens: 1, outputTokens: 2))
+    }
+
+    @Test func `Counts beyond all reason still make a sum of money`() throws {
+        let text =
+            #"{"type":"message","model":"m","stop_reason":"x","content":[],"#
+            + #""usage":{"input_tokens":9000000000000000000,"output_tokens":9000000000000000000}}"#
+        let usage = try #require(read(text).result.answer?.usage)
+        let price = try #require(PriceTable.price(of: "claude-opus-4-1"))
+        #expect(price.cost(of: usage).nanodollars > 0)
     }
 
     @Test(arguments: [

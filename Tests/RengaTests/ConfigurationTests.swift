@@ -47,10 +47,62 @@ import Testing
             #"$.routes.haiku.prices[0].from: expected a day such as "2026-10-07""#
         ),
         ("[]", "$.routes.haiku.prices: expected one price or more"),
+        (
+            #"[{"input":1,"output":5},{"input":1,"output":5}]"#,
+            "$.routes.haiku.prices[1]: expected a “from” after that of the price before it"
+        ),
+        (
+            #"[{"input":1,"output":5},{"from":"2026-02-30","input":1,"output":5}]"#,
+            #"$.routes.haiku.prices[1].from: expected a day such as "2026-10-07""#
+        ),
+        (
+            #"[{"input":1,"output":5},{"from":"2026-12-01","input":1,"outptu":5}]"#,
+            "$.routes.haiku.prices[1].outptu: no such key (did you mean output?)"
+        ),
+        (
+            #"[{"input":1,"output":"five"}]"#,
+            "$.routes.haiku.prices[0].output: expected US dollars"
+        ),
+        (#"{"from":"2026-12-01","input":1,"output":5}"#, "$.routes.haiku.prices.from: no such key"),
+        (
+            #"{"input":1,"output":5,"us_factor":0.9}"#,
+            "$.routes.haiku.prices.us_factor: expected a factor from 1 to 10 with at most two places"
+        ),
+        (
+            #"{"input":1,"output":5,"web_search":1001}"#,
+            "$.routes.haiku.prices.web_search: expected US dollars per thousand searches"
+        ),
     ])
-    func `prices out of order are refused`(_ prices: String, _ complaint: String) throws {
+    func `prices that are none, or out of order, are refused`(_ prices: String, _ complaint: String) throws {
         let text = try self.complaint(withRoute(#""provider":"anthropic","model":"m","prices":\#(prices)"#))
         #expect(text.contains(complaint))
+    }
+
+    @Test func `what prices leave out is as published of the model`() throws {
+        func price(_ model: String, _ more: String = "") throws -> Price {
+            let text = withRoute(
+                #""provider":"anthropic","model":"\#(model)","prices":{"input":1,"output":5\#(more)}"#)
+            return try #require(try read(text).table.routes.first?.prices.first?.price)
+        }
+        let sonnet = try price("claude-sonnet-5-5")
+        #expect(sonnet.usPercent == 110 && sonnet.contextWindow == 1_000_000)
+        #expect(sonnet.webSearch == 10_000_000)
+        let haiku = try price("claude-haiku-4-5-20251001")
+        #expect(haiku.usPercent == 100 && haiku.contextWindow == 200_000)
+        let own = try price("qwen3:8b", #","us_factor":1.25,"web_search":0.5"#)
+        #expect(own.usPercent == 125 && own.webSearch == 500_000 && own.contextWindow == 1_000_000)
+    }
+
+    @Test func `before the day of the first price the built-in table counts`() throws {
+        let configuration = try read(
+            withRoute(
+                #""provider":"anthropic","model":"claude-haiku-4-5","prices":[{"from":"2026-12-01","input":2,"output":9}]"#
+            ))
+        let key = try #require(configuration.table.routes.first?.key)
+        let day = try #require(Timestamp(text: "2026-12-01T00:00:00Z"))
+        let prices = PriceTable(configuration.table)
+        #expect(prices.price(of: key, at: day + -1)?.output == 5000)
+        #expect(prices.price(of: key, at: day)?.output == 9000)
     }
 
     @Test func `the example puts Haiku first and Sonnet behind it`() throws {

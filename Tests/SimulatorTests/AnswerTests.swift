@@ -125,4 +125,31 @@ import Testing
         #expect(await simulator.ask("[[sim:pause_turn]]").json?["stop_reason"]?.string == "pause_turn")
         #expect(await simulator.ask("[[sim:nonsense]]").status == 400)
     }
+
+    @Test func `Tier, place and searches stand in the usage, and cost what they cost`() async throws {
+        let simulator = try makeSimulator()
+        func spent(_ seen: Seen) throws -> (JSON, Int64) {
+            let usage = try #require(seen.json?["usage"], "\(seen.text)")
+            return (usage, simulator.stats.costNanodollars)
+        }
+        // "[[sim:output=9;batch]]" has 22 bytes: 6 tokens, and 8 of frame.
+        let (batch, first) = try spent(await simulator.ask("[[sim:output=9;batch]]"))
+        #expect(batch["service_tier"]?.string == "batch")
+        #expect(first == (14 * 1000 + 9 * 5000) / 2)
+        // 12 tokens, 15 of the finer tokenizer, at 110; and 550 for each that comes out.
+        let (us, second) = try spent(
+            await simulator.ask(
+                "[[sim:output=9]]", model: "claude-haiku-5-5", extra: #","inference_geo":"us""#))
+        #expect(us["inference_geo"]?.string == "us")
+        #expect(second - first == 15 * 110 + 9 * 550)
+        let tool = #","tools":[{"type":"web_search_20250305","name":"web_search","max_uses":2}]"#
+        let (search, third) = try spent(await simulator.ask("[[sim:output=9;searches=5]]", extra: tool))
+        #expect(search["server_tool_use"]?["web_search_requests"]?.int == 2)
+        let input = Int64(try #require(search["input_tokens"]?.int))
+        let tokens = input * 1000 + 9 * 5000
+        #expect(third - second == tokens + 20_000_000)
+        let (plain, _) = try spent(await simulator.ask("[[sim:searches=5]]"))
+        #expect(plain["server_tool_use"]?.isNull == true && plain["inference_geo"]?.string == "global")
+        #expect(await simulator.ask("Hi", extra: #","inference_geo":"us""#).status == 400)
+    }
 }

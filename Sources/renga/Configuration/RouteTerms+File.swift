@@ -19,7 +19,9 @@ struct RouteEntry {
         let key = RouteKey(service: known.key, model: try model.text("a model's exact id"))
         terms = RouteTerms(
             name: name, key: key, limits: try object["limits"].map(RouteLimits.init) ?? RouteLimits(),
-            prices: try object["prices"].map(PriceTable.Entry.list) ?? [],
+            prices: try object["prices"].map { (value) throws(ConfigurationError) in
+                try PriceTable.Entry.list(value, of: key.model)
+            } ?? [],
             concurrency: try object["concurrency"]?.integer(in: 1...100_000))
         fallbacks = object["fallbacks"]
     }
@@ -51,22 +53,24 @@ extension RouteLimits {
 
 extension PriceTable.Entry {
     /// One price for always, or several in the order of the days from which they count.
-    fileprivate static func list(_ value: ConfigurationValue) throws(ConfigurationError) -> [Self] {
+    fileprivate static func list(
+        _ value: ConfigurationValue, of model: String
+    ) throws(ConfigurationError) -> [Self] {
         guard value.json.kind == .array else {
             _ = try value.object(Price.keys)
-            return [Self(price: try Price(value))]
+            return [Self(price: try Price(value, of: model))]
         }
         var entries: [Self] = []
         for element in try value.elements() {
             let from = try element.object(Price.keys + ["from"])["from"].map(day)
             guard let last = entries.last else {
-                entries.append(Self(from: from, price: try Price(element)))
+                entries.append(Self(from: from, price: try Price(element, of: model)))
                 continue
             }
             guard let from, last.from.map({ $0 < from }) ?? true else {
                 throw element.refused("expected a “from” after that of the price before it")
             }
-            entries.append(Self(from: from, price: try Price(element)))
+            entries.append(Self(from: from, price: try Price(element, of: model)))
         }
         guard !entries.isEmpty else { throw value.refused("expected one price or more") }
         return entries
@@ -85,25 +89,51 @@ extension PriceTable.Entry {
 
 extension Price {
     fileprivate static let keys = [
-        "input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "long_prompt",
+        "input", "output", "cache_write_5m", "cache_write_1h", "cache_read", "long_prompt", "us_factor",
+        "web_search",
     ]
 
-    /// US dollars per million tokens; what is left out follows from `input` as with most models.
-    fileprivate init(_ value: ConfigurationValue) throws(ConfigurationError) {
+    /// US dollars per million tokens; cache prices that are left out follow from `input` as with most models, and the
+    /// factor of the United States is as published of the model.
+    fileprivate init(_ value: ConfigurationValue, of model: String) throws(ConfigurationError) {
         let object = try value.object(Self.keys + ["from"])
         let what = "US dollars per million tokens"
+        let published = PriceTable.price(of: model)
         let input = try Self.rate(object.required("input", what))
         self.init(
             input: input, output: try Self.rate(object.required("output", what)),
             cacheWrite5m: try object["cache_write_5m"].map(Self.rate) ?? (input * 5 + 3) / 4,
             cacheWrite1h: try object["cache_write_1h"].map(Self.rate) ?? input * 2,
-            cacheRead: try object["cache_read"].map(Self.rate) ?? (input + 9) / 10)
+            cacheRead: try object["cache_read"].map(Self.rate) ?? (input + 9) / 10,
+            usPercent: try object["us_factor"].map(Self.percent) ?? published?.usPercent ?? 100,
+            webSearch: try object["web_search"].map(Self.fee) ?? Price.usualWebSearch,
+            contextWindow: published?.contextWindow ?? Self.widestWindow)
         if let value = object["long_prompt"] {
             let long = try value.object(["above", "factor"])
             longPrompt = LongPrompt(
                 above: Int64(try long.required("above", "tokens").integer(in: 1...100_000_000)),
                 factor: Int64(try long.required("factor", "a whole number").integer(in: 1...100)))
         }
+    }
+
+    /// Of a model that nobody knows; a bound too high only reserves too much.
+    private static let widestWindow: Int64 = 1_000_000
+
+    /// US dollars per thousand searches.
+    private static func fee(_ value: ConfigurationValue) throws(ConfigurationError) -> Int64 {
+        let money = try value.dollars().nanodollars
+        guard money % 1000 == 0, money <= 1_000 * 1_000_000_000 else {
+            throw value.expected("US dollars per thousand searches, at most 1000, such as 10")
+        }
+        return money / 1000
+    }
+
+    private static func percent(_ value: ConfigurationValue) throws(ConfigurationError) -> Int64 {
+        let parts = try value.dollars().nanodollars
+        guard parts % 10_000_000 == 0, (100...1000).contains(parts / 10_000_000) else {
+            throw value.expected("a factor from 1 to 10 with at most two places, such as 1.1")
+        }
+        return parts / 10_000_000
     }
 
     /// A dollar per million tokens is a thousand nano-dollars per token.

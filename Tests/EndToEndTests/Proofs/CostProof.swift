@@ -26,10 +26,10 @@ extension Proofs {
 
         private static func plain(
             _ marker: String, model: String = "claude-haiku-4-5-20251001", maxTokens: Int = 100,
-            bytes: Int = 400
+            bytes: Int = 400, members: String = ""
         ) -> @Sendable (Int) -> String {
             { number in
-                #"{"model":"\#(model)","max_tokens":\#(maxTokens),"messages":[{"role":"user","content":"\#(prompt(marker, number, bytes: bytes))"}]}"#
+                #"{"model":"\#(model)","max_tokens":\#(maxTokens),"messages":[{"role":"user","content":"\#(prompt(marker, number, bytes: bytes))"}]\#(members)}"#
             }
         }
 
@@ -50,7 +50,7 @@ extension Proofs {
         /// Broken streams brought 384 bytes of text, a token for every three as far as anybody knows.
         private static let kinds: [Kind] = [
             // 108 × 1000 + 20 × 5000.
-            Kind(name: "plain", jobs: 400, cost: 208_000, line: plain),
+            Kind(name: "plain", jobs: 340, cost: 208_000, line: plain),
             // Half of it.
             Kind(name: "batch-tier", jobs: 100, cost: 104_000, line: plain("[[sim:output=20;batch]]")),
             // 107 × 1000 + 20 × 5000 + 5001 read × 100; the first wrote them × 1250.
@@ -63,6 +63,17 @@ extension Proofs {
             Kind(
                 name: "long", jobs: 20, cost: 65_055_000,
                 line: plain("[[sim:output=20]]", model: "claude-haiku-5-5", bytes: 400_000)),
+            // 108 tokens are 140 of the newer tokenizer: 140 × 100 + 20 × 500, and a tenth more within the United States.
+            Kind(
+                name: "us", jobs: 40, cost: 26_400,
+                line: plain(
+                    "[[sim:output=20]]", model: "claude-haiku-5-5", members: #","inference_geo":"us""#)),
+            // The tool brings 513 tokens: 621 × 1000 + 20 × 5000, and three searches at 10,000,000.
+            Kind(
+                name: "searched", jobs: 20, cost: 30_721_000,
+                line: plain(
+                    "[[sim:output=20;searches=9]]",
+                    members: #","tools":[{"type":"web_search_20250305","name":"web_search","max_uses":3}]"#)),
             Kind(name: "refusal", jobs: 100, cost: 0, line: plain("[[sim:refusal]]")),
             Kind(name: "refused", jobs: 10, cost: 0, line: plain("[[sim:400]]")),
             // 108 × 1000 + 128 × 5000 of the stream that broke, and 108 × 1000 + 200 × 5000 of the one that did not.
@@ -76,7 +87,7 @@ extension Proofs {
             Kind(
                 name: "dropped", jobs: 40, cost: 208_000, line: plain("[[sim:output=20;drop-after;times=1]]")),
         ]
-        private static let total: Int64 = 1_800_973_050
+        private static let total: Int64 = 2_403_969_050
         /// The provider was paid for what never arrived too: 72 tokens of each broken stream, and the dropped answers.
         private static let account = total + 130 * 72 * 5000 + 40 * 208_000
 
