@@ -116,8 +116,15 @@ extension Refusal {
             || (status == 503 && message.lowercased().contains("overload"))
     }
 
-    /// The status that the error would have had before its stream began: an `error` event comes after a 200.
-    var meantStatus: Int {
+    var meantStatus: Int { JobError.meantStatus(status, type) }
+}
+
+extension JobError {
+    /// Nil where no provider said anything.
+    var meantStatus: Int? { status.map { Self.meantStatus($0, type) } }
+
+    /// The status that an error would have had before its stream began: an `error` event comes after a 200.
+    fileprivate static func meantStatus(_ status: Int, _ type: String?) -> Int {
         guard (200..<300).contains(status) else { return status }
         return switch type {
         case "invalid_request_error": 400
@@ -132,9 +139,7 @@ extension Refusal {
         default: 500
         }
     }
-}
 
-extension JobError {
     package static let deadlineExceeded = JobError(
         type: "deadline_exceeded", message: "the job's deadline passed before an answer came", retryable: true
     )

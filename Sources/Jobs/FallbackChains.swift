@@ -113,7 +113,7 @@ extension JobError {
     package var saysUnsendable: Bool { type == Breakage.Kind.unsendable.errorType }
 
     fileprivate var saysPromptIsTooLong: Bool {
-        guard status == 400 || status == 413 else { return false }
+        guard meantStatus == 400 || meantStatus == 413 else { return false }
         return Self.saysPromptIsTooLong(type + " " + message)
     }
 

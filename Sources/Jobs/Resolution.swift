@@ -49,13 +49,13 @@ extension Verdict {
             return ResolvedVerdict(
                 resolution: .rejected(failure), counted: failure.step.endsTheJob,
                 word: failure.step == .fail ? "failed" : failure.step.word)
-        case .failed(let error) where error.status == 403 && forbiddenIsKnown:
+        case .failed(let error) where error.meantStatus == 403 && forbiddenIsKnown:
             // Not at the head of the line again: the next probe should be another job's.
             return ResolvedVerdict(
                 resolution: .held(until: now + forbiddenPause, error), counted: false, word: "waited")
         case .failed(let error):
             return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
-        case .wait(var error) where error.status == 400:
+        case .wait(var error) where error.meantStatus == 400:
             guard failures >= suspectedCaps, othersSucceeded else {
                 return ResolvedVerdict(
                     resolution: .held(until: now + suspectedPause, error), counted: false, word: "waited")

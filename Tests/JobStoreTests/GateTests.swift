@@ -200,15 +200,18 @@ import Testing
         }
     }
 
-    @Test(arguments: Backend.allCases)
-    func `a second 403 in a row pauses the route, and fails nothing more`(_ backend: Backend)
-        async throws
-    {
+    /// As a status, and as an error event in a stream that began with 200.
+    @Test(
+        arguments: Backend.allCases,
+        [Sample.refusal(403), Sample.refusal(200, type: "permission_error")])
+    func `a second 403 in a row pauses the route, and fails nothing more`(
+        _ backend: Backend, refusal: Outcome
+    ) async throws {
         try await run(backend, jobs: 9) { bench, ids in
             for _ in 0..<2 {
                 let attempt = try await bench.claimOne()
                 bench.clock.advance(100)
-                try await bench.meet(Sample.refusal(403), attempt)
+                try await bench.meet(refusal, attempt)
             }
             #expect(try await bench.claim().isEmpty)
             #expect(try await bench.route().gate?.detail.contains("403") == true)
