@@ -125,9 +125,13 @@ extension Checks {
             _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
         }
         let found = try connection.queryOne(
-            "SELECT first_lane_id, request IS NOT NULL FROM job_check WHERE job_id = ?1", [.integer(job.id)],
-            { row in (row.int64(0), row.bool(1)) })
-        guard let (lane, hasMoved) = found else { return }
+            """
+            SELECT lane.route_id, job_check.request IS NOT NULL
+            FROM job_check
+            JOIN lane ON lane.id = job_check.first_lane_id
+            WHERE job_check.job_id = ?1
+            """, [.integer(job.id)], { row in (row.int64(0), row.bool(1)) })
+        guard let (route, hasMoved) = found else { return }
         _ = try connection.run(
             """
             UPDATE job_check
@@ -136,7 +140,8 @@ extension Checks {
             WHERE job_id = ?1
             """, [.integer(job.id)])
         guard hasMoved else { return }
-        try Lanes.move(job, into: lane, operation)
+        // Not to the first lane itself: the job's tags may have other budgets by now.
+        try Lanes.move(job, to: route, operation)
         try restate(job.id, own(job.id, connection).request, operation)
     }
 }

@@ -97,6 +97,32 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases, [true, false])
+    func `a retry after an escalation is paid by the budgets that its tags have now`(
+        _ backend: Backend, _ isNew: Bool
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let budget = Budget(
+                name: "gold", scope: .tag("gold"), window: .total, limit: Money(nanodollars: 9_000_000))
+            if !isNew { try await bench.store.configure(budgets: [budget], now: bench.now) }
+            var new = try job("one", Self.cascade, routes: [Sample.otherModel])
+            new.tags = ["gold"]
+            let id = try await bench.enqueue([new])[0]
+            try await answer("a", try await bench.claimOne(), bench)
+            try await answer("b", try await bench.claimOne(), bench)
+            if isNew {
+                try await bench.store.configure(budgets: [budget], now: bench.now)
+            } else {
+                _ = try await bench.store.remove(budget: "gold", now: bench.now)
+            }
+            _ = try await bench.store.retry(id, change: RetryChange(), now: bench.now)
+            try await answer("positive", try await bench.claimOne(), bench)
+            let gold = try await bench.store.budgets(now: bench.now).first?.ledger.settled
+            #expect(gold == (isNew ? Sample.cost : nil))
+        }
+    }
+
     @Test(arguments: Backend.allCases)
     func `an answer that failed is nobody else's`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
