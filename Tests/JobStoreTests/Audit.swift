@@ -159,6 +159,37 @@ struct Audit {
             """
         ),
         (
+            "a job in review is neither running nor at its end, and has the answer to decide of",
+            """
+            SELECT id FROM job
+            WHERE state = 'review' AND (
+                ready = 1 OR held_until IS NOT NULL OR finished_at IS NOT NULL OR finish_order IS NOT NULL
+                OR answer_id IS NULL OR error IS NULL
+                OR NOT EXISTS (SELECT 1 FROM job_check WHERE job_id = job.id AND passed = 0 AND review IS NULL)
+                OR EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND fate = 'open')
+            )
+            """
+        ),
+        (
+            "a job that a person decided of is at its end",
+            """
+            SELECT job.id FROM job JOIN job_check ON job_check.job_id = job.id
+            WHERE job_check.review IS NOT NULL AND (
+                (job_check.review = 'reject' AND job.state <> 'failed')
+                OR (job_check.review <> 'reject' AND job.state <> 'succeeded')
+            )
+            """
+        ),
+        (
+            "a check has used no more steps than it has, and each but the last cost a call",
+            """
+            SELECT format('%d: %d', job.id, used) FROM job_check JOIN job ON job.id = job_check.job_id
+            WHERE used > (
+                SELECT count(*) FROM attempt WHERE attempt.job_id = job.id AND fate <> 'open'
+            )
+            """
+        ),
+        (
             "money leaves an attempt once",
             """
             SELECT format('%d %d: %d %d', job_id, number, cost, maybe_paid) FROM attempt

@@ -19,6 +19,16 @@ final class Schedule {
 
     private static let services = [Sample.service, Sample.otherService]
     private static let queues = ["a", "b", "c"]
+    /// What follows an answer that is not “positive”: each step there is.
+    private static let checks = [
+        NewCheck(rules: Array(#"{"labels":["positive"]}"#.utf8), routes: []),
+        NewCheck(rules: Array(#"{"labels":["positive"],"on_fail":"review"}"#.utf8), routes: []),
+        NewCheck(rules: Array(#"{"labels":["positive"],"on_fail":["repair","review"]}"#.utf8), routes: []),
+        NewCheck(
+            rules: Array(
+                #"{"labels":["positive"],"on_fail":["repair",{"escalate":"claude-sonnet-5"},"review"]}"#.utf8),
+            routes: [Sample.otherModel]),
+    ]
 
     init(_ bench: Bench, _ second: any JobStore, seed: UInt64) async throws {
         self.bench = bench
@@ -65,8 +75,9 @@ final class Schedule {
         case 83..<86: die()
         case 86..<89: try await answerLate()
         case 89..<92: try await change()
-        case 92..<94: try await patchQueue()
-        case 94..<97: try await renew()
+        case 92: try await patchQueue()
+        case 93..<95: try await decide()
+        case 95..<97: try await renew()
         case 97: bench.clock.advance(.random(in: 1_000...40_000, using: &random))
         case 98: try await chance(50) ? preview() : changeBudgets()
         default: if chance(20) { bench.clock.reboot() }
@@ -87,6 +98,7 @@ final class Schedule {
             if chance(30) { job.tags = chance(50) ? ["gold", "plain"] : ["plain"] }
             if chance(5) { job.maxCost = Money(nanodollars: .random(in: 300_000...900_000, using: &random)) }
             if chance(3) { job.maxTokens = 5_000 }
+            if chance(30) { job.check = Self.checks.randomElement(using: &random) }
             if chance(15) { job.delay = .random(in: 0...20_000, using: &random) }
             if chance(10) { job.deadline = bench.now.timestamp + .random(in: 1...60_000, using: &random) }
             if chance(20) {
@@ -123,12 +135,22 @@ final class Schedule {
         guard let attempt = take() else { return }
         bench.clock.advance(.random(in: 1...300, using: &random))
         try await settle(attempt, with: outcome())
-        if chance(5) { try await settle(attempt, with: outcome()) }
+        guard chance(5) else { return }
+        let money = try await money(of: attempt.key.job)
+        #expect(try await settle(attempt, with: outcome()) == .repeated)
+        #expect(try await self.money(of: attempt.key.job) == money)
     }
 
-    private func settle(_ attempt: ClaimedAttempt, with outcome: Outcome) async throws {
-        let decision = Decision.decide(
+    /// What each attempt of a job cost and may have cost.
+    private func money(of job: JobID) async throws -> [[Money]] {
+        try #require(try await store.attempts(of: job)).map { [$0.cost, $0.maybePaid] }
+    }
+
+    @discardableResult
+    private func settle(_ attempt: ClaimedAttempt, with outcome: Outcome) async throws -> SettleOutcome {
+        var decision = Decision.decide(
             outcome, failures: attempt.failures, policy: RetryPolicy(), using: &random)
+        if case .answer(let answer) = outcome.result { decision = decision.checked(answer, of: attempt) }
         var settlement = Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
             maybePaid: decision.maybePaid, limits: outcome.limits)
@@ -136,6 +158,7 @@ final class Schedule {
         if case .broken(let breakage) = outcome.result { settlement.usage = breakage.usage }
         let result = try await store.settle(settlement, now: bench.now)
         if result == .settled(.succeeded) { successes[attempt.key.job, default: 0] += 1 }
+        return result
     }
 
     private func outcome() -> Outcome {
@@ -143,7 +166,10 @@ final class Schedule {
         case 0..<68:
             let remaining = Int.random(in: 100...300, using: &random)
             return Outcome(
-                .answer(Sample.answer(stopReason: chance(8) ? "max_tokens" : "end_turn")),
+                .answer(
+                    Sample.answer(
+                        chance(70) ? "positive" : "unsure", stopReason: chance(8) ? "max_tokens" : "end_turn")
+                ),
                 limits: chance(30) ? .requests(300, remaining: remaining) : nil)
         case 68..<74: return Sample.refusal(500)
         case 74..<77: return Sample.refusal(529, retryAfter: 500)
@@ -199,6 +225,37 @@ final class Schedule {
             let states = try await store.states(of: Array(endings.keys))
             for (id, state) in endings where state == .failed && states[id] != .failed { endings[id] = nil }
         }
+    }
+
+    /// A person decides of an answer in review, or gives its job up; of a job that is in none there is nothing to decide.
+    private func decide() async throws {
+        let waiting = try await inReview()
+        guard chance(90), let id = waiting.randomElement(using: &random) else {
+            guard let other = known.randomElement(using: &random), !waiting.contains(other) else { return }
+            let state = try #require(try await store.states(of: [other])[other])
+            let outcome = try await store.review(other, .approve, note: nil, now: bench.now)
+            #expect(outcome == .refused(state))
+            return
+        }
+        let money = try await money(of: id)
+        let message = Sample.answer("mine").body
+        let action: ReviewAction? =
+            [
+                .approve, .edit(message: message), .rewrite(text: "mine"), .reject, nil,
+            ].randomElement(using: &random) ?? nil
+        if let action {
+            #expect(try await store.review(id, action, note: nil, now: bench.now) == .changed)
+            if action != .reject { successes[id, default: 0] += 1 }
+        } else {
+            #expect(try await store.cancel(id, now: bench.now) == .changed)
+        }
+        #expect(try await self.money(of: id) == money)
+    }
+
+    private func inReview() async throws -> [JobID] {
+        try await store.jobs(
+            JobFilter(state: .review), before: nil, limit: 10_000, bodies: [], now: bench.now
+        ).map(\.id)
     }
 
     private func patchQueue() async throws {
@@ -266,7 +323,11 @@ final class Schedule {
         }
         for _ in 0..<2_000 {
             let counts = try await store.stats(now: bench.now).counts
-            if counts.queued == 0, counts.running == 0 { return }
+            for id in try await inReview() {
+                #expect(try await store.review(id, .approve, note: nil, now: bench.now) == .changed)
+                successes[id, default: 0] += 1
+            }
+            if counts.queued == 0, counts.running == 0, counts.review == 0 { return }
             for attempt in flying {
                 bench.clock.advance(20)
                 try await settle(attempt, with: Outcome(.answer(Sample.answer())))
