@@ -25,6 +25,8 @@ struct Draw {
     static let asideLimit = 500
     /// How long a job held under a prompt hash waits before it looks for itself.
     static let holdLimit: Milliseconds = 600_000
+    /// For how long a job is laid aside that left its own route and finds the next one closed.
+    static let lentPause: ClosedRange<Milliseconds> = 200...5_000
 
     let operation: Operation
     let request: ClaimRequest
@@ -262,7 +264,8 @@ struct Draw {
         case .wait(_, _, let after) where job.position > 0:
             // Its lane may be open to others.
             asides += 1
-            let until = now.timestamp + min(5000, max(200, after ?? 1000))
+            let pause = Self.lentPause
+            let until = now.timestamp + min(pause.upperBound, max(pause.lowerBound, after ?? 1000))
             try Holds.hold(job.id, until: until, under: nil, connection)
             return nil
         case .wait(let gate, _, let after):

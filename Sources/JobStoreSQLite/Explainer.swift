@@ -9,16 +9,16 @@ struct Explainer {
     private var forecast: Forecast
     private var attendances: [ServiceKey: Attendance] = [:]
     private var purse: Purse?
-    private let prices: PriceTable
+    private let settings: StoreSettings
 
     /// A worker not heard of for so long does not count.
     static let workerPatience: Milliseconds = 30_000
 
-    init(_ connection: Connection, now: Now, prices: PriceTable) {
+    init(_ connection: Connection, now: Now, settings: StoreSettings) {
         self.connection = connection
         self.now = now
         forecast = Forecast(connection, now: now)
-        self.prices = prices
+        self.settings = settings
     }
 
     struct Standing {
@@ -26,7 +26,10 @@ struct Explainer {
         var ready: Bool
         var heldUntil: Timestamp?
         var isHeldUnderHash: Bool
+        var runAt: Timestamp
         var failures: Int
+        /// Where it stands in its route's chain of fallbacks.
+        var position: Int
         var queue: Int64
         var route: Int64
         var requestBytes: Int
@@ -75,7 +78,7 @@ struct Explainer {
         }
         if let limit = queue.concurrency, queue.running >= limit {
             return Binding(
-                detail: "\(queue.running) of \(limit) jobs of queue \(queue.name) run",
+                detail: "jobs of queue \(queue.name) in flight, \(queue.running) of \(limit)",
                 moreReplicasHelp: false)
         }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
@@ -88,8 +91,8 @@ struct Explainer {
             return WaitingFor(
                 gate: .pause, detail: "its batch is not wholly uploaded yet, or is being cancelled")
         }
-        if let until = standing.heldUntil { return held(standing, until: until) }
         guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }
+        if let until = standing.heldUntil { return try held(standing, until: until, queue: queue) }
         if queue.paused {
             let detail = queue.pauseReason ?? "queue \(queue.name) is paused"
             return WaitingFor(gate: .pause, detail: detail)
@@ -101,7 +104,7 @@ struct Explainer {
         return try waiting(standing, queue: queue)
     }
 
-    private func held(_ standing: Standing, until: Timestamp) -> WaitingFor {
+    private mutating func held(_ standing: Standing, until: Timestamp, queue: QueueRow) throws -> WaitingFor {
         if standing.isHeldUnderHash {
             return WaitingFor(
                 gate: .identicalPrompt,
@@ -109,6 +112,7 @@ struct Explainer {
                     ? "a call that writes the provider's prompt cache for it is in flight"
                     : "a call for the same prompt is in flight")
         }
+        if let waiting = try heldByFallback(standing, until: until, queue: queue) { return waiting }
         if standing.failures > 0 {
             return WaitingFor(
                 gate: .retry, detail: "after \(standing.failures) failed attempts", until: until)
@@ -116,11 +120,32 @@ struct Explainer {
         return WaitingFor(gate: .schedule, detail: "not due yet", until: until)
     }
 
+    /// What a job that left its own route waits for there: a claim that found it closed lays it aside for moments, lest
+    /// it stand in the way of its lane.
+    ///
+    /// Nil where a time or a failure holds it.
+    private mutating func heldByFallback(
+        _ standing: Standing, until: Timestamp, queue: QueueRow
+    ) throws -> WaitingFor? {
+        guard standing.position > 0, until != standing.runAt,
+            until - now.timestamp <= Draw.lentPause.upperBound,
+            var waiting = try waiting(standing, queue: queue)
+        else { return nil }
+        if waiting.gate == .worker, standing.failures > 0 { return nil }
+        waiting.until = waiting.gate == .worker ? until : waiting.until.map { max($0, until) }
+        return waiting
+    }
+
     private mutating func waiting(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
-        guard let route = try route(standing.route) else { return nil }
+        guard let home = try route(standing.route) else { return nil }
+        let key = settings.fallbacks.route(at: standing.position, of: home.key)
+        // A route that nobody has used yet has no gates.
+        guard let route = key == home.key ? home : try route(key) else {
+            return WaitingFor(gate: .worker, detail: "the next free slot of a worker that serves \(key.name)")
+        }
         let attendance = try attendance(of: route.key.service)
         if attendance == .others { return WaitingFor(gate: .worker, detail: route.key.orphanWords) }
-        let purse = try purse ?? Purse.load(connection, now: now.timestamp, prices: prices)
+        let purse = try purse ?? Purse.load(connection, now: now.timestamp, prices: settings.prices)
         self.purse = purse
         let call = Purse.Call(
             bound: standing.bound, maxTokens: standing.maxTokens, route: route.key, queue: queue.name,
@@ -146,6 +171,12 @@ struct Explainer {
         return route
     }
 
+    private mutating func route(_ key: RouteKey) throws -> RouteRow? {
+        if let known = routes.values.first(where: { $0.key == key }) { return known }
+        guard let found = try RouteRow.find(key, connection) else { return nil }
+        return try route(found.id)
+    }
+
     private mutating func attendance(of service: ServiceKey) throws -> Attendance {
         if let known = attendances[service] { return known }
         let found = try Attendance.of(service, now: now.moment, connection)
@@ -158,7 +189,7 @@ struct Explainer {
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
-                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0,
+                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0, job.run_at, job.fallback,
                 job.held_hash IS job.prefix_hash, job.worst_searches
             FROM job
             JOIN lane ON lane.id = job.lane_id
@@ -168,14 +199,15 @@ struct Explainer {
             Standing(
                 place: Forecast.Place(lane: row.int64(8), rank: row.int64(9), job: job), ready: row.bool(0),
                 heldUntil: row.int64OrNil(1).map { Timestamp(milliseconds: $0) },
-                isHeldUnderHash: row.bool(2), failures: row.int(3), queue: row.int64(4), route: row.int64(5),
+                isHeldUnderHash: row.bool(2), runAt: Timestamp(milliseconds: row.int64(14)),
+                failures: row.int(3), position: row.int(15), queue: row.int64(4), route: row.int64(5),
                 requestBytes: row.int(6), maxTokens: row.int(7),
                 bound: CostBound(
                     inputTokens: row.int64OrNil(10),
                     writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour,
-                    webSearches: row.int64OrNil(15)),
+                    webSearches: row.int64OrNil(17)),
                 tags: LaneBudget.tags(of: row.text(12)), isSealed: row.bool(13),
-                sharesPrefix: row.bool(14))
+                sharesPrefix: row.bool(16))
         }
     }
 }

@@ -3,10 +3,10 @@ import SQLite
 
 extension SQLiteJobStore {
     package func job(_ id: JobID, now: Now) async throws -> Job? {
-        let prices = settings.prices
+        let settings = settings
         return try await read { connection in
             try JobReader(
-                connection: connection, now: now, bodies: [.request, .response], prices: prices
+                connection: connection, now: now, bodies: [.request, .response], settings: settings
             ).job(id)
         }
     }
@@ -14,11 +14,11 @@ extension SQLiteJobStore {
     package func jobs(
         _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now
     ) async throws -> [Job] {
-        let prices = settings.prices
+        let settings = settings
         return try await read { connection in
             var clause = FilterSQL(filter)
             if let before { clause.add("job.id < ?", .integer(before.value)) }
-            let reader = JobReader(connection: connection, now: now, bodies: bodies, prices: prices)
+            let reader = JobReader(connection: connection, now: now, bodies: bodies, settings: settings)
             return try reader.jobs(
                 where: clause.whereClause, clause.values, order: "job.id DESC", limit: limit
             )

@@ -6,7 +6,7 @@ struct JobReader {
     let connection: Connection
     let now: Now
     let bodies: Bodies
-    var prices = PriceTable.standard
+    var settings = StoreSettings()
     /// Whether to find out what queued jobs wait for.
     var explains = true
 
@@ -43,7 +43,7 @@ struct JobReader {
         let sql = SQL("SELECT \(columns) \(Self.from) \(clause) ORDER BY \(order) LIMIT \(limit)")
         var found = try connection.query(sql, values) { row in decode(row) }
         guard explains else { return found }
-        var explainer = Explainer(connection, now: now, prices: prices)
+        var explainer = Explainer(connection, now: now, settings: settings)
         for index in found.indices where found[index].job.state == .queued {
             found[index].job.waitingFor = try explainer.waiting(of: found[index].job.id.value)
         }

@@ -3,7 +3,11 @@ import SQLite
 
 extension SQLiteJobStore {
     package func routes(now: Now) async throws -> [RouteStatus] {
-        try await read { connection in try Routes.find(connection, now: now) }
+        let settings = settings
+        return try await read { connection in
+            try Routes.find(
+                connection, now: now, totals: try WaitingTotals(connection, now: now, settings: settings))
+        }
     }
 
     package func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
@@ -39,15 +43,15 @@ extension SQLiteJobStore {
 }
 
 enum Routes {
-    static func find(_ connection: Connection, now: Now, totals: WaitingTotals? = nil) throws
+    static func find(_ connection: Connection, now: Now, totals: WaitingTotals) throws
         -> [RouteStatus]
     {
         let latencies = try Latencies.find(connection, now: now)
         return try RouteRow.all(connection).map { row in
             var status = row.status(at: now)
             status.latency = latencies[row.id]
-            status.waiting = totals?.routes[row.id] ?? []
-            status.binding = totals?.bindings[row.id]
+            status.waiting = totals.routes[row.id] ?? []
+            status.binding = totals.bindings[row.id]
             return status
         }
     }

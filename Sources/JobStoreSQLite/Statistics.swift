@@ -4,9 +4,9 @@ import SQLite
 extension SQLiteJobStore {
     package func stats(now: Now) async throws -> Stats {
         let budgets = try await budgets(now: now)
-        let prices = settings.prices
+        let settings = settings
         return try await read { connection in
-            let totals = try WaitingTotals(connection, now: now, prices: prices)
+            let totals = try WaitingTotals(connection, now: now, settings: settings)
             let queues = try Queues.find(connection, totals: totals)
             let routes = try Routes.find(connection, now: now, totals: totals)
             var counts = StateCounts()

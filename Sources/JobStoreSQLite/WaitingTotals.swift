@@ -17,8 +17,8 @@ struct WaitingTotals {
         let head: Int64?
     }
 
-    init(_ connection: Connection, now: Now, prices: PriceTable) throws {
-        var explainer = Explainer(connection, now: now, prices: prices)
+    init(_ connection: Connection, now: Now, settings: StoreSettings) throws {
+        var explainer = Explainer(connection, now: now, settings: settings)
         for lane in try Self.lanes(connection) {
             let total =
                 try lane.head.flatMap { head in

@@ -67,6 +67,10 @@ extension RouteLedger {
                 detail: slots == 0 ? "no worker is running" : "worker slots: \(used)",
                 moreReplicasHelp: slots == 0 || running >= slots)
         }
+        if gate == .concurrency, let concurrency, running >= concurrency {
+            return Binding(
+                detail: "calls in flight, \(running) of \(concurrency)", moreReplicasHelp: false)
+        }
         let meter = Meter.allCases.first { $0.words == detail }
         guard gate == .rateLimit, let meter, let used = usedShare(of: meter) else {
             return Binding(detail: detail, moreReplicasHelp: false)

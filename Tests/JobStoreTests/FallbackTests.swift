@@ -180,6 +180,83 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a job whose fallback is closed waits for that, and says so`(_ backend: Backend) async throws {
+        try await run(backend) { bench in
+            try await bench.warmUp(Sample.otherModel)
+            try await bench.enqueue([try Sample.job("theirs", route: Sample.otherModel)])
+            let theirs = try await bench.claimOne()
+            let ids = try await bench.enqueue("one")
+            try await overload(try await bench.claimOne(), bench)
+            bench.clock.advance(10)
+            try await bench.meet(Sample.refusal(429, retryAfter: 60_000), theirs)
+            let gate = try #require(try await bench.route(Sample.otherModel.name).gate)
+            for isLaidAside in [false, true] {
+                if isLaidAside { #expect(try await bench.claim().isEmpty) }
+                let waiting = try #require(try await bench.job(ids[0]).waitingFor)
+                #expect(waiting.gate == .rateLimit && waiting.detail == gate.detail)
+                #expect(
+                    waiting.until == gate.until && waiting.estimatedAt.map { $0 >= gate.until ?? $0 } == true)
+            }
+            _ = try await bench.store.update(route: Sample.otherModel.name, paused: true, now: bench.now)
+            let paused = try #require(try await bench.job(ids[0]).waitingFor)
+            #expect(paused.gate == .pause && paused.until == nil)
+            _ = try await bench.store.update(route: Sample.otherModel.name, paused: false, now: bench.now)
+            bench.clock.advance(90_000)
+            let routes = [JobID: RouteKey](
+                uniqueKeysWithValues: try await bench.claim().map { ($0.key.job, $0.route) })
+            #expect(routes[ids[0]] == Sample.otherModel, "\(routes)")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job held for a time or after a failure is not said to wait for its fallback`(_ backend: Backend)
+        async throws
+    {
+        try await run(backend) { bench in
+            try await bench.warmUp(Sample.otherModel)
+            let ids = try await bench.enqueue("one")
+            try await overload(try await bench.claimOne(), bench)
+            let error = JobError(type: "api_error", message: "m", retryable: true)
+            try await bench.settle(try await bench.claimOne().key, .again(after: 2_000, error, .counted))
+            #expect(try await bench.job(ids[0]).waitingFor?.gate == .retry)
+        }
+    }
+
+    /// $0.25 and $1.25 a million, a quarter of the other's.
+    private static let cheap = RouteKey(service: Sample.service, model: "claude-3-haiku-20240307")
+
+    @Test(arguments: Backend.allCases)
+    func `what a budget keeps from its route a cheaper one answers, until the budget's next window`(
+        _ backend: Backend
+    ) async throws {
+        let chain = FallbackChains([Sample.route: [Fallback(route: Self.cheap, causes: [.budget])]])
+        try await Bench.run(backend, fallbacks: chain) { bench in
+            try await bench.warmUp()
+            let job = try Sample.job("one")
+            let worst = try #require(PriceTable.standard.price(of: Sample.route, at: bench.now.timestamp))
+                .worstCase(job.bound, maxTokens: 64)
+            let limit = Money(nanodollars: worst.nanodollars * 4 / 3)
+            try await bench.store.configure(
+                budgets: [Budget(name: "daily", window: .day, limit: limit)], now: bench.now)
+            let ids = try await bench.enqueue([job, try Sample.job("two"), try Sample.job("six")])
+            let today = [try await bench.claimOne(), try await bench.claimOne()]
+            #expect(today.map(\.route) == [Sample.route, Self.cheap])
+            #expect(try await bench.claim().isEmpty)
+            let waiting = try #require(try await bench.job(ids[2]).waitingFor)
+            #expect(
+                waiting.gate == .budget && waiting.until == Budget.Window.day.end(at: bench.now.timestamp))
+            bench.clock.advance(Timestamp.day)
+            let tomorrow = try await bench.claimOne()
+            #expect(tomorrow.route == Sample.route)
+            for attempt in today + [tomorrow] { try await bench.succeed(attempt) }
+            var causes: [[Fallback.Cause?]?] = []
+            for id in ids { causes.append(try await bench.store.attempts(of: id)?.map(\.fallback)) }
+            #expect(causes == [[nil], [.budget], [nil]])
+            #expect(try await bench.job(ids[1]).route == Self.cheap.name)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `who retries a job begins with its own route`(_ backend: Backend) async throws {
         try await run(backend) { bench in
             let ids = try await bench.enqueue("one")

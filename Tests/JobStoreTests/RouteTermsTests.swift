@@ -16,8 +16,10 @@ import Testing
             let waiting = try await bench.job(ids[2]).waitingFor
             #expect(waiting?.gate == .concurrency)
             #expect(waiting?.detail == "2 of 2 calls of the route are in flight")
-            let binding = try await bench.store.stats(now: bench.now).routes.first?.binding
-            #expect(binding == Binding(detail: waiting?.detail ?? "", moreReplicasHelp: false))
+            let binding = Binding(detail: "calls in flight, 2 of 2", moreReplicasHelp: false)
+            #expect(try await bench.store.stats(now: bench.now).routes.first?.binding == binding)
+            #expect(try await bench.route().binding == binding)
+            #expect(try await bench.route().waiting.map(\.waiting.gate) == [.concurrency])
             try await bench.succeed(try #require(first.first))
             #expect(try await bench.claim(5).count == 1)
             try await bench.store.configure(route: Sample.route, concurrency: nil, now: bench.now)
@@ -35,7 +37,9 @@ import Testing
             #expect(try await bench.claim(5).count == 1)
             #expect(try await bench.job(ids[1]).waitingFor?.gate == .concurrency)
             let binding = try await bench.store.stats(now: bench.now).routes.first?.binding
-            #expect(binding == Binding(detail: "1 of 1 jobs of queue default run", moreReplicasHelp: false))
+            #expect(
+                binding
+                    == Binding(detail: "jobs of queue default in flight, 1 of 1", moreReplicasHelp: false))
         }
     }
 

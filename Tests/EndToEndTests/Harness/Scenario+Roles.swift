@@ -1,5 +1,6 @@
 import JSON
 import Synchronization
+import System
 
 /// The processes of a deployment.
 extension Scenario {
@@ -44,6 +45,13 @@ extension Scenario {
             return (try? await server.client.call("GET", "/ready").status) == 200
         }
         return server
+    }
+
+    /// Writes `renga.json` and returns its path.
+    func configuration(_ json: String) throws -> String {
+        let path = folder.path + "/renga.json"
+        try writeSecretFile(path: path, bytes: Array(json.utf8))
+        return path
     }
 
     func work(_ simulated: Simulated, _ more: [String: String] = [:]) throws -> Child {

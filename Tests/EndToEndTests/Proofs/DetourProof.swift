@@ -1,6 +1,5 @@
 import JSON
 import Jobs
-import System
 import Testing
 
 extension Proofs {
@@ -91,6 +90,15 @@ extension Proofs {
                 try demand(
                     attempts?.last?["fallback"]?.string == "budget",
                     "the last job does not say why it was lent")
+                // With money again the dear route is the jobs' own again.
+                let freed = try await server.client.call("DELETE", "/v1/budgets/daily")
+                try demand(freed.status == 200, freed.text)
+                try await server.enqueue(10, as: "rich") { "Say the number \($0) again." }
+                try await scenario.allFinished(within: .seconds(30))
+                let after = try await scenario.record.answered()
+                try demand(after["second"] == answered["second"], "the fallback answered \(after)")
+                try demand(
+                    after["first"] == (answered["first"] ?? 0) + 10, "the dear route did not: \(after)")
             }
         }
 
@@ -204,14 +212,5 @@ extension Proofs {
                     workers.contains { $0.errors.contains("endpoints ranked") }, "the log has no ranking")
             }
         }
-    }
-}
-
-extension Scenario {
-    /// Writes `renga.json` and returns its path.
-    fileprivate func configuration(_ json: String) throws -> String {
-        let path = folder.path + "/renga.json"
-        try writeSecretFile(path: path, bytes: Array(json.utf8))
-        return path
     }
 }
