@@ -16,5 +16,8 @@ package struct Migration: Sendable {
             version: 3, file: "0003_message_batches.sql", sql: PackageResources._003_message_batches_sql),
         Migration(version: 4, file: "0004_warm_prefixes.sql", sql: PackageResources._004_warm_prefixes_sql),
         Migration(version: 5, file: "0005_searches.sql", sql: PackageResources._005_searches_sql),
+        Migration(
+            version: 6, file: "0006_queue_requirements.sql",
+            sql: PackageResources._006_queue_requirements_sql),
     ]
 }

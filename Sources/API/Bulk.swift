@@ -68,8 +68,8 @@ extension API {
         switch outcome {
         case .created(let id): .created(id)
         case .existing(let id): .existing(id)
-        case .keyTaken, .idempotencyMismatch, .noSuchBatch:
-            .failed(Problem(outcome, field: "key") ?? Problem(.internal, "the line was not taken"))
+        case .keyTaken, .idempotencyMismatch, .noSuchBatch, .refused:
+            .failed(Problem(outcome) ?? Problem(.internal, "the line was not taken"))
         }
     }
 
@@ -84,6 +84,7 @@ extension API {
                 case .cached(let saves): .cached(saves: saves)
                 case .existing(let id): .existing(id)
                 case .conflict(let id): .conflict(id)
+                case .refused(let refusal): .failed(Problem(refusal))
                 }
             }
         }

@@ -32,7 +32,7 @@ struct Conversation {
     /// Throws `Problem` and `CallFailure`.
     func reply() async throws -> Reply {
         let entered = try await desk.enter(job)
-        if let problem = Problem(entered.outcome, field: "idempotency-key") { throw problem }
+        if let problem = Problem(entered.outcome) { throw problem }
         guard let id = entered.outcome.id, let state = entered.state else {
             throw Problem(.unknownJob, "the job was deleted in the meantime")
         }

@@ -67,7 +67,7 @@ extension API {
     private func take(_ jobs: [NewJob], now: Now) async throws -> [Taken] {
         let outcomes = try await store.enqueue(jobs, atomically: true, now: now)
         for (index, outcome) in outcomes.enumerated() {
-            if let problem = Problem(outcome, field: jobs.count > 1 ? "jobs[\(index)].key" : "key") {
+            if let problem = Problem(outcome, prefix: jobs.count > 1 ? "jobs[\(index)]." : "") {
                 throw problem
             }
         }

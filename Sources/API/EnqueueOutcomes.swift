@@ -2,14 +2,16 @@ import Jobs
 
 extension Problem {
     /// What stands in the way of a job; nil where nothing does.
-    init?(_ outcome: EnqueueOutcome, field: String) {
+    ///
+    /// `prefix` is what stands before the names of its fields.
+    init?(_ outcome: EnqueueOutcome, prefix: String = "") {
         switch outcome {
         case .created, .existing:
             return nil
         case .keyTaken(let id):
             self.init(
                 .keyTaken, "\(id) has this key in this queue, with another body; nothing was changed",
-                field: field)
+                field: prefix + "key")
             members = [("id", id.description)]
         case .idempotencyMismatch(let id):
             self.init(
@@ -20,7 +22,21 @@ extension Problem {
             headers = [("x-should-retry", "false")]
         case .noSuchBatch:
             self.init(.unknownBatch, "the batch was deleted in the meantime", field: "batch")
+        case .refused(let refusal):
+            self.init(refusal, prefix: prefix)
         }
+    }
+
+    init(_ refusal: QueueRefusal, prefix: String = "") {
+        let (requirement, field) =
+            switch refusal.lack {
+            case .system: ("system", "system")
+            case .check: ("check", "check")
+            case .inputTokens: ("max_input_tokens", "request")
+            }
+        self.init(.requirementUnmet, refusal.words, field: prefix + field)
+        if case .inputTokens(_, let most) = refusal.lack { limit = most }
+        members = [("queue", refusal.queue), ("requirement", requirement)]
     }
 }
 

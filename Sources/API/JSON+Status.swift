@@ -33,6 +33,12 @@ extension JSONWriter {
             writer.field("concurrency", queue.concurrency)
             writer.field("weight", queue.weight)
             writer.field("check", raw: queue.check)
+            let requirement = queue.requirement
+            writer.optional("require", requirement == QueueRequirement() ? nil : requirement) {
+                $0.field("system", $1.system)
+                $0.field("check", $1.check)
+                $0.field("max_input_tokens", $1.maxInputTokens)
+            }
             writer.counts("counts", queue.counts)
             writer.waiting("waiting", queue.waiting)
         }

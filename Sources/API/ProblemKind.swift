@@ -33,6 +33,7 @@ extension Problem {
         case lineTooLong = "line-too-long"
         case idempotencyMismatch = "idempotency-mismatch"
         case tooExpensive = "too-expensive"
+        case requirementUnmet = "requirement-unmet"
         case limitReached = "limit-reached"
         case slowDown = "slow-down"
         case headersTooLarge = "headers-too-large"
@@ -57,7 +58,7 @@ extension Problem.Kind {
         case .timeout: 408
         case .wrongState, .keyTaken: 409
         case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
-        case .idempotencyMismatch, .tooExpensive: 422
+        case .idempotencyMismatch, .tooExpensive, .requirementUnmet: 422
         case .limitReached, .slowDown: 429
         case .headersTooLarge: 431
         case .internal: 500
@@ -96,6 +97,7 @@ extension Problem.Kind {
         case .lineTooLong: "The line is too long"
         case .idempotencyMismatch: "The idempotency key came with another body before"
         case .tooExpensive: "The job may cost more than its max_cost_usd"
+        case .requirementUnmet: "The job lacks what its queue requires"
         case .limitReached: "A limit is reached"
         case .slowDown: "This caller asks too much at once"
         case .headersTooLarge: "The headers are too large"

@@ -27,11 +27,13 @@ extension API {
         let name = try queueName(call)
         let body = try JSON.body(call.bytes, limits: settings.limits)
         var patch = QueuePatch()
-        // Here null means something: no limit, no check.
+        // Here null means something: no limit, no check, nothing required.
         if body["concurrency"]?.isNull == true { patch.concurrency = .some(nil) }
         if body["check"]?.isNull == true { patch.check = .some(nil) }
+        if body["require"]?.isNull == true { patch.requirement = QueueRequirement() }
         for field in try Fields(body, "the body") {
             switch field.name {
+            case "require": patch.requirement = try QueueRequirement(field)
             case "check":
                 patch.check = .some(try NewCheck.read(field.value, named: "check", settings).1)
             case "paused": patch.paused = try field.flag()
@@ -39,7 +41,7 @@ extension API {
             case "weight": patch.weight = try field.integer(in: JobLimits.weight)
             default:
                 throw Problem.unknownField(
-                    field, prefix: "", known: ["paused", "concurrency", "weight", "check"])
+                    field, prefix: "", known: ["paused", "concurrency", "weight", "check", "require"])
             }
         }
         let queue = try await store.update(queue: name, patch, now: call.now)
@@ -54,6 +56,22 @@ extension API {
                 limit: JobLimits.nameBytes.upperBound)
         }
         return name
+    }
+}
+
+extension QueueRequirement {
+    fileprivate init(_ said: Field) throws(Problem) {
+        self.init()
+        for field in try Fields(said.value, "“\(said.name)”", prefix: said.name + ".") {
+            switch field.name.dropFirst(said.name.count + 1) {
+            case "system": system = try field.flag()
+            case "check": check = try field.flag()
+            case "max_input_tokens": maxInputTokens = try field.integer(in: JobLimits.maxTokens)
+            default:
+                throw Problem.unknownField(
+                    field, prefix: said.name + ".", known: ["system", "check", "max_input_tokens"])
+            }
+        }
     }
 }
 

@@ -21,7 +21,8 @@ extension SQLiteJobStore {
     package func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] {
         let sharesAnswers = settings.sharesAnswers
         return try await read { connection in
-            try jobs.map { try Preview(connection, now: now, shares: sharesAnswers).of($0) }
+            var preview = Preview(connection, now: now, shares: sharesAnswers)
+            return try jobs.map { try preview.of($0) }
         }
     }
 
@@ -58,6 +59,7 @@ struct Enqueue {
     private var lanes: [LaneName: Int64] = [:]
     private var ordinals: [Int64: Int64] = [:]
     private var laneBudget: LaneBudget?
+    private var requirements: Requirements
 
     private struct LaneName: Hashable {
         let queue: Int64
@@ -69,6 +71,7 @@ struct Enqueue {
         self.operation = operation
         self.owner = owner
         self.sealed = sealed
+        requirements = Requirements(operation.connection)
     }
 
     consuming func run(_ jobs: [NewJob]) throws -> [EnqueueOutcome] {
@@ -84,6 +87,8 @@ struct Enqueue {
 
     private mutating func take(_ job: NewJob) throws -> EnqueueOutcome {
         if let known = try Repetition.find(of: job, connection) { return known }
+        // What is sealed has been asked before: there it stands with its fault.
+        if sealed == nil, let refusal = try requirements.refusal(of: job) { return .refused(refusal) }
         guard let place = try place(of: job) else { return .noSuchBatch }
         let id = try operation.newJobID()
         try insert(job, id: id, place: place)
@@ -240,19 +245,22 @@ private struct Preview {
     let connection: Connection
     let now: Now
     let sharesAnswers: Bool
+    private var requirements: Requirements
 
     init(_ connection: Connection, now: Now, shares: Bool) {
         self.connection = connection
         self.now = now
         sharesAnswers = shares
+        requirements = Requirements(connection)
     }
 
-    func of(_ job: NewJob) throws -> EnqueuePreview {
+    mutating func of(_ job: NewJob) throws -> EnqueuePreview {
         switch try Repetition.find(of: job, connection) {
         case .existing(let id), .created(let id): return .existing(id)
         case .keyTaken(let id), .idempotencyMismatch(let id): return .conflict(id)
-        case .noSuchBatch, nil: break
+        case .noSuchBatch, .refused, nil: break
         }
+        if let refusal = try requirements.refusal(of: job) { return .refused(refusal) }
         guard job.cache == .use, sharesAnswers else { return .new }
         let saving = try connection.queryOne(
             """

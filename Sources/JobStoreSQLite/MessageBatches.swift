@@ -207,6 +207,7 @@ private struct Upload {
             "UPDATE message_batch SET touched_at = ?2 WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?3",
             [.integer(batch.value), .integer(now.milliseconds), .integer(Self.lastSign(at: now))])
         guard touched == 1 else { return }
+        let requests = try examined(requests)
         let jobs = requests.map { request in
             var job = request.job
             job.batch = batch
@@ -226,6 +227,20 @@ private struct Upload {
                 continue
             }
             try Ending(operation).fail(id, lane: job.lane, batch: batch.value, failure)
+        }
+    }
+
+    /// What a request lacks that its queue requires is its own affair, and becomes its result.
+    private func examined(_ requests: [BatchRequest]) throws -> [BatchRequest] {
+        var requirements = Requirements(operation.connection)
+        return try requests.map { request in
+            guard request.failure == nil, let refusal = try requirements.refusal(of: request.job) else {
+                return request
+            }
+            var request = request
+            request.failure = JobError(
+                type: "invalid_request_error", message: refusal.words, status: 400, retryable: false)
+            return request
         }
     }
 }

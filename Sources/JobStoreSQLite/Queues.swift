@@ -41,6 +41,18 @@ extension SQLiteJobStore {
                         .text(try check.map { try Checks.routeList($0.routes, operation) }),
                     ])
             }
+            if let requirement = patch.requirement {
+                _ = try connection.run(
+                    """
+                    UPDATE queue
+                    SET requires_system = ?2, requires_check = ?3, max_input_tokens = ?4
+                    WHERE id = ?1
+                    """,
+                    [
+                        .integer(id), .bool(requirement.system), .bool(requirement.check),
+                        .integer(requirement.maxInputTokens),
+                    ])
+            }
             guard let queue = try Queues.find(connection, "WHERE queue.id = ?1", [.integer(id)]).first else {
                 throw JobStoreError(.internal, "queue \(name) vanished inside its own transaction")
             }
@@ -54,13 +66,19 @@ enum Queues {
         _ connection: Connection, _ clause: String = "", _ values: [Value] = [], totals: WaitingTotals? = nil
     ) throws -> [QueueStatus] {
         let sql = SQL(
-            "SELECT id, name, paused, pause_reason, concurrency, weight, check_rules FROM queue \(clause) ORDER BY name"
-        )
+            """
+            SELECT id, name, paused, pause_reason, concurrency, weight, check_rules, requires_system, requires_check,
+                max_input_tokens
+            FROM queue
+            \(clause)
+            ORDER BY name
+            """)
         let found = try connection.query(sql, values) { row in
             var queue = QueueStatus(
                 name: row.text(1), paused: row.bool(2), pauseReason: row.textOrNil(3),
                 concurrency: row.intOrNil(4), weight: row.int(5), counts: StateCounts())
             queue.check = row.blobOrNil(6)
+            queue.requirement = QueueRequirement(row, from: 7)
             return (row.int64(0), queue)
         }
         return try found.map { id, queue in

@@ -107,12 +107,14 @@ package enum EnqueueOutcome: Hashable, Sendable {
     case idempotencyMismatch(JobID)
     /// The batch named does not exist.
     case noSuchBatch
+    /// The job lacks what its queue requires.
+    case refused(QueueRefusal)
 
     /// The job's id where there is one that answers for this `NewJob`.
     package var id: JobID? {
         switch self {
         case .created(let id), .existing(let id): id
-        case .keyTaken, .idempotencyMismatch, .noSuchBatch: nil
+        case .keyTaken, .idempotencyMismatch, .noSuchBatch, .refused: nil
         }
     }
 }
@@ -123,4 +125,5 @@ package enum EnqueuePreview: Hashable, Sendable {
     case cached(saves: Money)
     case existing(JobID)
     case conflict(JobID)
+    case refused(QueueRefusal)
 }

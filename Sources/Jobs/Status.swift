@@ -24,6 +24,8 @@ package struct QueueStatus: Sendable {
     package var waiting: [WaitingTotal] = []
     /// What answers of its jobs must be, where a job itself says nothing: the check's JSON.
     package var check: [UInt8]?
+    /// What every job that comes in must have.
+    package var requirement = QueueRequirement()
 
     package init(
         name: String, paused: Bool, pauseReason: String?, concurrency: Int?, weight: Int, counts: StateCounts
@@ -45,14 +47,18 @@ package struct QueuePatch: Hashable, Sendable {
     package var weight: Int?
     /// `.some(nil)` takes the check away; it counts for jobs that come afterwards.
     package var check: NewCheck??
+    /// In the place of all that was required before; it counts for jobs that come afterwards.
+    package var requirement: QueueRequirement?
 
     package init(
-        paused: Bool? = nil, concurrency: Int?? = nil, weight: Int? = nil, check: NewCheck?? = nil
+        paused: Bool? = nil, concurrency: Int?? = nil, weight: Int? = nil, check: NewCheck?? = nil,
+        requirement: QueueRequirement? = nil
     ) {
         self.paused = paused
         self.concurrency = concurrency
         self.weight = weight
         self.check = check
+        self.requirement = requirement
     }
 }
 
@@ -82,7 +88,7 @@ package struct RouteStatus: Sendable {
     package var succeeded: Int
     /// Nil where there was no answer lately.
     package var latency: RouteLatency?
-    /// What holds back its ready jobs, and their gates as a total; told by `stats` alone.
+    /// What holds back its ready jobs, and their gates as a total; not told by `update`.
     package var binding: Binding?
     package var waiting: [WaitingTotal] = []
 

@@ -1,0 +1,119 @@
+import Jobs
+import Testing
+
+/// What a queue requires, jobs that come in have, or they are not taken.
+@Suite struct RequirementTests {
+    private static let check = NewCheck(rules: Array(#"{"labels":["positive"]}"#.utf8), routes: [])
+
+    private func require(_ requirement: QueueRequirement, _ bench: Bench) async throws {
+        let queue = try await bench.store.update(
+            queue: "default", QueuePatch(requirement: requirement), now: bench.now)
+        #expect(queue.requirement == requirement)
+    }
+
+    private func lacks(_ jobs: [NewJob], _ bench: Bench) async throws -> [QueueRefusal.Lack?] {
+        let previews = try await bench.store.preview(jobs, now: bench.now)
+        let outcomes = try await bench.store.enqueue(jobs, atomically: false, now: bench.now)
+        return zip(outcomes, previews).map { outcome, preview in
+            guard case .refused(let refusal) = outcome else {
+                #expect(preview == .new)
+                return nil
+            }
+            #expect(preview == .refused(refusal))
+            #expect(refusal.queue == "default" && refusal.words.contains("queue default"))
+            return refusal.lack
+        }
+    }
+
+    private func job(_ text: String, system: String?) throws -> NewJob {
+        try Sample.job(text) { job in
+            guard let system else { return }
+            job.request = Array(
+                #"{"system":\#(system),"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a system prompt is one that says something`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await require(QueueRequirement(system: true), bench)
+            let systems = [
+                nil, #""""#, "[]", "null", #""Be brief.""#, #"[{"type":"text","text":"Be brief."}]"#,
+            ]
+            let jobs = try systems.enumerated().map { try job("\($0.offset)", system: $0.element) }
+            #expect(try await lacks(jobs, bench) == [.system, .system, .system, .system, nil, nil])
+            #expect(try await bench.store.queue("default")?.counts.total == 2)
+            try await require(QueueRequirement(), bench)
+            #expect(try await lacks([try job("free", system: nil)], bench) == [nil])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a check is the job's or the queue's, unless the job refuses that`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await require(QueueRequirement(check: true), bench)
+            let own = try Sample.job("own") { $0.check = Self.check }
+            #expect(try await lacks([own, try Sample.job("none")], bench) == [nil, .check])
+            _ = try await bench.store.update(
+                queue: "default", QueuePatch(check: .some(Self.check)), now: bench.now)
+            let free = try Sample.job("free") { $0.refusesQueueCheck = true }
+            #expect(try await lacks([try Sample.job("theirs"), free], bench) == [nil, .check])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a prompt is at most so long, and not of unknown length`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let short = try Sample.job("short")
+            let tokens = try #require(short.bound.inputTokens)
+            try await require(QueueRequirement(maxInputTokens: Int(tokens)), bench)
+            let elsewhere = try Sample.job("file") { $0.bound = .unknown }
+            let limit = Int(tokens)
+            #expect(
+                try await lacks([short, try Sample.job("longer"), elsewhere], bench)
+                    == [nil, .inputTokens(tokens + 1, limit: limit), .inputTokens(nil, limit: limit)])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what was taken before is there still, and other queues take anything`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let keyed = try Sample.job("one") { $0.key = "k" }
+            let id = try await bench.enqueue([keyed])[0]
+            try await require(QueueRequirement(system: true), bench)
+            let jobs = [keyed, try Sample.job("two"), try Sample.job("two", queue: "other")]
+            let outcomes = try await bench.store.enqueue(jobs, atomically: false, now: bench.now)
+            #expect(outcomes[0] == .existing(id) && outcomes[1].id == nil && outcomes[2].id != nil)
+            let whole = try await bench.store.enqueue(
+                Array(jobs.dropFirst()), atomically: true, now: bench.now)
+            #expect(whole[0] == .refused(QueueRefusal(queue: "default", lack: .system)))
+            #expect(try await bench.store.queue("other")?.counts.total == 1)
+            let change = RetryChange(maxTokens: 9)
+            #expect(try await bench.store.retry(id, change: change, now: bench.now) == .changed)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a request of a message batch that its queue does not take becomes its own result`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await require(QueueRequirement(system: true), bench)
+            let store = try #require(bench.store as? any MessageBatchStore)
+            let batch = try await store.beginUpload(now: bench.now)
+            let requests = [
+                BatchRequest(customID: "bad", job: try job("bad", system: nil)),
+                BatchRequest(customID: "good", job: try job("good", system: #""Be brief.""#)),
+            ]
+            #expect(try await store.upload(requests, to: batch, now: bench.now) == nil)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            let counts = try #require(try await store.messageBatch(batch, now: bench.now)).counts
+            #expect(counts.failed == 1 && counts.queued == 1)
+            let result = try #require(try await store.results(of: batch, after: -1, limit: 5).first)
+            #expect(result.customID == "bad")
+            #expect(result.finished.job.error?.message.contains("requires a system prompt") == true)
+        }
+    }
+}
