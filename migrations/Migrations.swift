@@ -19,5 +19,7 @@ package struct Migration: Sendable {
         Migration(
             version: 6, file: "0006_queue_requirements.sql",
             sql: PackageResources._006_queue_requirements_sql),
+        Migration(
+            version: 7, file: "0007_unfinished_jobs.sql", sql: PackageResources._007_unfinished_jobs_sql),
     ]
 }

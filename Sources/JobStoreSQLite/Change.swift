@@ -20,8 +20,9 @@ extension SQLiteJobStore {
     ) async throws -> MassChange {
         try await write(now: now) { operation in
             let change = Change(operation)
-            let ids = try FilterSQL(filter, states: [.queued, .running, .review])
-                .ids(after: after, limit: limit, operation.connection)
+            let ids = try FilterSQL(filter)
+                .ids(
+                    in: [.queued, .running, .review], after: after, limit: limit, operation.connection)
             for id in ids { _ = try change.cancel(id) }
             return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
         }
@@ -40,10 +41,9 @@ extension SQLiteJobStore {
         _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
     ) async throws -> MassChange {
         try await write(now: now) { operation in
-            let ids = try FilterSQL(
-                filter, states: [.failed, .cancelled] + (change.isEmpty ? [] : [.queued])
-            )
-            .ids(after: after, limit: limit, operation.connection)
+            let states: [JobState] = [.failed, .cancelled] + (change.isEmpty ? [] : [.queued])
+            let ids = try FilterSQL(filter)
+                .ids(in: states, after: after, limit: limit, operation.connection)
             var mending = Change(operation)
             for id in ids { _ = try mending.retry(id, change) }
             try mending.resumeMendedQueues()

@@ -3,15 +3,12 @@ import SQLite
 
 /// A `JobFilter` as a WHERE clause over `job`, with its values; only the program's own words become text.
 struct FilterSQL {
-    private(set) var clauses: [String] = []
+    private let state: JobState?
+    private var clauses: [String] = []
     private(set) var values: [Value] = []
 
-    /// `states` narrows further, for verbs that make sense in some states only.
-    init(_ filter: JobFilter, states: [JobState] = []) {
-        if let state = filter.state { add("job.state = ?", .text(state.rawValue)) }
-        if !states.isEmpty {
-            clauses.append("job.state IN (" + states.map { "'\($0.rawValue)'" }.joined(separator: ", ") + ")")
-        }
+    init(_ filter: JobFilter) {
+        state = filter.state
         if let queue = filter.queue {
             add("job.queue_id = (SELECT id FROM queue WHERE name = ?)", .text(queue))
         }
@@ -36,16 +33,42 @@ struct FilterSQL {
         clauses.append(clause.replacing("?", with: "?\(values.count)"))
     }
 
-    var whereClause: String {
-        clauses.isEmpty ? "" : "WHERE " + clauses.joined(separator: " AND ")
+    var whereClause: String { clause(in: state) }
+
+    private func clause(in state: JobState?) -> String {
+        let all = (state.map { [Self.clause($0)] } ?? []) + clauses
+        return all.isEmpty ? "" : "WHERE " + all.joined(separator: " AND ")
     }
 
-    /// The first ids behind `after`, so that a change in portions reads every job once.
-    func ids(after: JobID?, limit: Int, _ connection: Connection) throws -> [Int64] {
+    /// A state in the words of the index that has its jobs: the state alone says nothing to the planner where the index
+    /// is of several.
+    private static func clause(_ state: JobState) -> String {
+        let clause = "job.state = '\(state.rawValue)'"
+        return switch state {
+        case .queued: "job.finish_order IS NULL AND " + clause
+        case .running: "job.id IN (SELECT job_id FROM attempt WHERE fate = 'open') AND " + clause
+        case .failed, .cancelled, .review, .succeeded: clause
+        }
+    }
+
+    /// The first ids behind `after`, so that a change in portions reads every job once; for verbs that make sense in
+    /// these states only.
+    func ids(in states: [JobState], after: JobID?, limit: Int, _ connection: Connection) throws -> [Int64] {
+        guard let (text, values) = selection(in: states, after: after, limit: limit) else { return [] }
+        return try connection.query(SQL(text), values) { row in row.int64(0) }
+    }
+
+    /// A SELECT for each state, merged: `state IN (…)` would read all jobs there are.
+    ///
+    /// Nil where the filter's own state is none of them.
+    func selection(in states: [JobState], after: JobID?, limit: Int) -> (text: String, values: [Value])? {
         var narrowed = self
         if let after { narrowed.add("job.id > ?", .integer(after.value)) }
-        let sql = SQL("SELECT job.id FROM job \(narrowed.whereClause) ORDER BY job.id LIMIT \(limit)")
-        return try connection.query(sql, narrowed.values) { row in row.int64(0) }
+        let selects = states.filter { state == nil || state == $0 }
+            .map { "SELECT job.id FROM job \(narrowed.clause(in: $0))" }
+        guard !selects.isEmpty else { return nil }
+        let all = selects.joined(separator: " UNION ALL ")
+        return ("\(all) ORDER BY 1 LIMIT \(limit)", narrowed.values)
     }
 
     func count(_ connection: Connection) throws -> Int {
