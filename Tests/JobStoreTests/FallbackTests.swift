@@ -233,8 +233,8 @@ import Testing
         try await Bench.run(backend, fallbacks: chain) { bench in
             try await bench.warmUp()
             let job = try Sample.job("one")
-            let worst = try #require(PriceTable.standard.price(of: Sample.route, at: bench.now.timestamp))
-                .worstCase(job.bound, maxTokens: 64)
+            let price = try #require(PriceTable.standard.price(of: Sample.route, at: bench.now.timestamp))
+            let worst = try #require(price.worstCase(job.bound, maxTokens: 64))
             let limit = Money(nanodollars: worst.nanodollars * 4 / 3)
             try await bench.store.configure(
                 budgets: [Budget(name: "daily", window: .day, limit: limit)], now: bench.now)
