@@ -19,23 +19,12 @@ struct Delivery: Sendable {
         return response
     }()
 
-    private struct Broken: Error {}
+    struct Broken: Error {}
 
     func plain() -> Response {
-        let body = dialect.body(of: message)
-        switch fault {
-        case .dropAfter: return Self.broken
-        case .truncate:
-            var response = response(.bytes(Array(body.prefix(body.count / 2))))
-            response.breakage = .short(of: body.count)
-            return response
-        case .malformed: return response(.bytes(Array(body.dropLast(body.count / 3))))
-        case .empty, .earlyEnd: return response(.bytes([]))
-        case .stallBody, .drip:
-            return response(
-                .stream { writer in try await self.send([EventStream.Piece(bytes: body)], writer) })
-        default: return response(.bytes(body))
-        }
+        PlainBody(
+            bytes: dialect.body(of: message), fault: fault, headers: headers, stall: stall, clock: clock
+        ).response()
     }
 
     /// `abandoned` is called when the caller hangs up before the end.
@@ -76,11 +65,8 @@ struct Delivery: Sendable {
     private func send(_ pieces: [EventStream.Piece], _ writer: ResponseWriter) async throws {
         switch fault {
         case .stallBody:
-            let bytes = pieces.flatMap(\.bytes)
-            try await writer.write(Array(bytes.prefix(max(1, bytes.count / 2))))
-            try await clock.sleep(stall)
-            throw Broken()
-        case .drip: try await drip(pieces.flatMap(\.bytes), writer)
+            try await Self.stall(amid: pieces.flatMap(\.bytes), writer, clock, for: stall)
+        case .drip: try await Self.drip(pieces.flatMap(\.bytes), writer, clock)
         case .truncate:
             try await pace(pieces, writer)
             throw Broken()
@@ -105,8 +91,17 @@ struct Delivery: Sendable {
         }
     }
 
+    /// The first half, and then nothing for so many milliseconds.
+    static func stall(
+        amid bytes: [UInt8], _ writer: ResponseWriter, _ clock: SimulatorClock, for time: Int64
+    ) async throws {
+        try await writer.write(Array(bytes.prefix(max(1, bytes.count / 2))))
+        try await clock.sleep(time)
+        throw Broken()
+    }
+
     /// 64 bytes a second.
-    private func drip(_ bytes: [UInt8], _ writer: ResponseWriter) async throws {
+    static func drip(_ bytes: [UInt8], _ writer: ResponseWriter, _ clock: SimulatorClock) async throws {
         for start in stride(from: 0, to: bytes.count, by: 16) {
             try await writer.write(Array(bytes[start..<min(start + 16, bytes.count)]))
             try await clock.sleep(250)

@@ -32,8 +32,10 @@ extension Exchange {
             return Delivery.broken
         case .html(let status):
             end(status: status, fault: fault.name)
-            return page(status)
-        default: return refuse(error(of: fault), fault: fault.name)
+            return Fault.page(status)
+        default:
+            let error = fault.error(in: visit.dialect, at: simulator.clock.timestamp())
+            return refuse(error, fault: fault.name)
         }
     }
 
@@ -52,50 +54,6 @@ extension Exchange {
     private func end(status: Int?, fault: String?) {
         let end = CallEnd(status: status, fault: fault, model: call.model.id)
         simulator.journal.end(visit.ticket, end, at: simulator.clock.timestamp())
-    }
-
-    private func page(_ status: Int) -> Response {
-        let text =
-            "<html>\r\n<head><title>\(status)</title></head>\r\n<body><center><h1>\(status)</h1></center></body>\r\n</html>"
-        return Response(status: status, contentType: "text/html", bytes: Array(text.utf8))
-    }
-
-    private func error(of fault: Fault) -> APIError {
-        var error = basic(fault)
-        if let message = fault.message { error.message = message }
-        switch fault.retryAfter {
-        case "none": error.headers["retry-after"] = nil
-        case let value?: error.headers["retry-after"] = value
-        case nil: break
-        }
-        error.headers["retry-after-ms"] = fault.retryAfterMilliseconds
-        error.headers["x-should-retry"] = fault.shouldRetry
-        return error
-    }
-
-    private func basic(_ fault: Fault) -> APIError {
-        switch fault.kind {
-        case .spendCap:
-            var error = APIError(status: 429, message: "This request would exceed your monthly spend limit.")
-            error.code = visit.dialect.isChat ? "insufficient_quota" : "enforced_spend_limit_reached"
-            return error
-        case .userSpendCap:
-            return .invalid(
-                "You have reached your specified API usage limits. You will regain access on "
-                    + "\(rfc3339(milliseconds: simulator.clock.timestamp() + 86_400_000).prefix(10)) at 00:00 UTC."
-            )
-        case .ramp:
-            var error = APIError(
-                status: 429, message: "Your usage grew too fast. Please ramp up more slowly.")
-            error.code = "ramp_limit_exceeded"
-            error.headers["retry-after"] = "5"
-            return error
-        case .status(let status):
-            var error = APIError(status: status)
-            if status == 429 { error.headers["retry-after"] = "1" }
-            return error
-        default: return APIError(status: 529)
-        }
     }
 }
 

@@ -22,21 +22,11 @@ struct Exchange: Sendable {
     }
 
     private func write() -> MessageJSON {
-        // Content depends on the request alone: the same prompt gets the same words however often it is called.
-        var writer = AnswerWriter(
-            call: call, marker: marker, fault: fault?.kind, answerTokens: plan.settings.answerTokens,
-            random: SeededRandom(plan.settings.seed, visit.digest.words.1))
-        let answer = writer.write()
         var usage = accounting.usage
-        usage.output = answer.outputTokens
-        usage.thinking = answer.thinkingTokens
         usage.isBatch = marker?.isBatch == true
-        usage.isInUS = call.isInUS
-        usage.searches = call.searches(wanted: marker?.searches ?? 0)
-        var names = SeededRandom(visit.digest.words.2, UInt64(visit.ticket.repetition))
         return MessageJSON(
-            id: "msg_" + identifier(&names), model: call.model, answer: answer, usage: usage,
-            stamps: marker?.stamps == true)
+            answering: call, marker, fault: fault?.kind, usage: usage, digest: visit.digest,
+            repetition: visit.ticket.repetition, plan.settings)
     }
 
     /// The whole wait of a plain call; a stream waits for its first token here and for the others as it goes.
@@ -71,11 +61,9 @@ struct Exchange: Sendable {
             plan.limiter.settle(
                 admission, input: message.usage.limitedInput, output: message.usage.output, at: now)
         }
-        let isBilled = !message.answer.isRefusal
         let end = CallEnd(
-            status: fault?.kind == .dropAfter || isAbandoned ? nil : 200,
-            fault: isAbandoned ? "abandoned" : fault?.name, model: call.model.id, usage: message.usage,
-            cost: isBilled ? call.model.cost(message.usage) : 0, isBilled: isBilled)
+            answering: message, status: fault?.kind == .dropAfter || isAbandoned ? nil : 200,
+            fault: isAbandoned ? "abandoned" : fault?.name)
         simulator.journal.end(visit.ticket, end, at: simulator.clock.timestamp())
     }
 }
