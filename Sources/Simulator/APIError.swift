@@ -23,7 +23,7 @@ struct APIError: Error, Sendable, Equatable {
 
     static func invalid(_ message: String) -> APIError { APIError(400, "invalid_request_error", message) }
 
-    func body(requestID: String) -> [UInt8] {
+    func body(requestID: String?) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.field("type", "error")

@@ -14,7 +14,16 @@ final class Journal: Sendable {
         /// Which reset it belongs to: what began before one ends unrecorded.
         let epoch: Int
         let digest: Digest
-        let isMessage: Bool
+        let subject: Subject
+    }
+
+    /// What an entry is about.
+    enum Subject: Sendable {
+        /// A call for a message.
+        case message
+        /// A row of a batch.
+        case row
+        case other
     }
 
     private let state: Mutex<State>
@@ -30,6 +39,19 @@ final class Journal: Sendable {
         }
         for continuation in waiting { continuation.resume() }
         return ticket
+    }
+
+    /// Opens the entry of a row that has come to its end; it was run if the model ever saw it.
+    func begin(_ row: BatchRowName, digest: Digest, wasRun: Bool, at arrived: Int64) -> Ticket {
+        state.withLock { $0.begin(row, digest: digest, wasRun: wasRun, at: arrived) }
+    }
+
+    /// Counts a batch that was made.
+    func enter(batchOf rows: Int) {
+        state.withLock { state in
+            state.stats.batches.created += 1
+            state.stats.batches.rows += rows
+        }
     }
 
     func annotate(_ ticket: Ticket, caller: String?, isStream: Bool) {
@@ -57,7 +79,7 @@ final class Journal: Sendable {
     /// The call holds no connection any more.
     func leave(_ ticket: Ticket) {
         state.withLock { state in
-            if ticket.isMessage, ticket.epoch == state.epoch { state.stats.inFlight -= 1 }
+            if case .message = ticket.subject, ticket.epoch == state.epoch { state.stats.inFlight -= 1 }
         }
     }
 

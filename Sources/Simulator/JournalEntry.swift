@@ -7,6 +7,9 @@ package struct JournalEntry: Sendable {
     /// Milliseconds UTC.
     package let arrivedAt: Int64
     /// Path without `/v1/`: `messages`, `messages/count_tokens`.
+    ///
+    /// Of batches the operation: `batches.create`, `batches.get` and so on, and `batches.row` for each row, entered
+    /// when it has come to its end.
     package let endpoint: String
     /// Of the body.
     package let digest: Digest
@@ -23,6 +26,10 @@ package struct JournalEntry: Sendable {
     /// What the call cost; 0 where it was not billed.
     package var costNanodollars: Int64 = 0
     package var isBilled = false
+    /// Of a row of a batch.
+    package var row: BatchRowName?
+    /// What became of a row: `succeeded`, `errored`, `canceled` or `expired`.
+    package var result: String?
 
     func write(to json: inout JSONWriter) {
         json.object { json in
@@ -42,7 +49,23 @@ package struct JournalEntry: Sendable {
             json.field("cache_read_input_tokens", usage.read)
             json.field("cost_nanodollars", costNanodollars)
             json.field("billed", isBilled)
+            json.field("service_tier", usage.isBatch ? "batch" : "standard")
+            guard let row else { return }
+            json.field("batch_id", row.batch)
+            json.field("custom_id", row.customID)
+            json.field("result", result)
         }
+    }
+}
+
+/// The name of one row of a batch.
+package struct BatchRowName: Sendable, Equatable {
+    package let batch: String
+    package let customID: String
+
+    init(_ batch: String, _ customID: String) {
+        self.batch = batch
+        self.customID = customID
     }
 }
 
@@ -54,4 +77,6 @@ struct CallEnd: Sendable {
     var usage = Usage()
     var cost: Int64 = 0
     var isBilled = false
+    /// Of a row of a batch.
+    var result: String?
 }

@@ -35,23 +35,41 @@ extension Journal.State {
     mutating func begin(
         _ endpoint: String, digest: Digest, caller: String?, at now: Int64
     ) -> Journal.Ticket {
-        sequence += 1
-        let entry = JournalEntry(
-            sequence: sequence, arrivedAt: now, endpoint: endpoint, digest: digest, caller: caller)
-        if ring.count < limit { ring.append(entry) } else { ring[(sequence - 1) % limit] = entry }
-        let isMessage = endpoint == "messages" || endpoint == "chat/completions"
-        var repetition = 1
-        if isMessage { repetition = count(digest, at: now) } else { stats.otherRequests += 1 }
-        return Journal.Ticket(
-            sequence: sequence, number: stats.calls, repetition: repetition, epoch: epoch, digest: digest,
-            isMessage: isMessage)
-    }
-
-    private mutating func count(_ digest: Digest, at now: Int64) -> Int {
+        append(endpoint, digest: digest, caller: caller, at: now)
+        guard endpoint == "messages" || endpoint == "chat/completions" else {
+            stats.otherRequests += 1
+            return ticket(digest, repetition: 1, .other)
+        }
         stats.calls += 1
         stats.inFlight += 1
         stats.maxConcurrent = max(stats.maxConcurrent, stats.inFlight)
         inSecond(of: now) { $0.calls += 1 }
+        return ticket(digest, repetition: count(digest), .message)
+    }
+
+    mutating func begin(_ row: BatchRowName, digest: Digest, wasRun: Bool, at now: Int64) -> Journal.Ticket {
+        append("batches.row", digest: digest, caller: nil, row: row, at: now)
+        return ticket(digest, repetition: wasRun ? count(digest) : 1, .row)
+    }
+
+    private mutating func append(
+        _ endpoint: String, digest: Digest, caller: String?, row: BatchRowName? = nil, at now: Int64
+    ) {
+        sequence += 1
+        var entry = JournalEntry(
+            sequence: sequence, arrivedAt: now, endpoint: endpoint, digest: digest, caller: caller)
+        entry.row = row
+        if ring.count < limit { ring.append(entry) } else { ring[(sequence - 1) % limit] = entry }
+    }
+
+    private func ticket(_ digest: Digest, repetition: Int, _ subject: Journal.Subject) -> Journal.Ticket {
+        Journal.Ticket(
+            sequence: sequence, number: stats.calls, repetition: repetition, epoch: epoch, digest: digest,
+            subject: subject)
+    }
+
+    /// Counts a call with this body, and tells the how many-th it is.
+    private mutating func count(_ digest: Digest) -> Int {
         guard prompts.count < Self.maximumPrompts || prompts[digest] != nil else { return 1 }
         prompts[digest, default: .init()].calls += 1
         let calls = prompts[digest]?.calls ?? 1
@@ -69,22 +87,30 @@ extension Journal.State {
             entry.costNanodollars = end.cost
             entry.isBilled = end.isBilled
             entry.finishedAt = now
+            entry.result = end.result
         }
-        guard ticket.isMessage else { return }
-        stats.byStatus[end.status ?? 0, default: 0] += 1
-        if let fault = end.fault { stats.byFault[fault, default: 0] += 1 }
-        if end.isBilled { bill(ticket.digest, end, at: now) }
+        switch ticket.subject {
+        case .message:
+            stats.byStatus[end.status ?? 0, default: 0] += 1
+            if let fault = end.fault { stats.byFault[fault, default: 0] += 1 }
+            guard end.isBilled else { return }
+            bill(ticket.digest, end)
+            inSecond(of: now) { second in
+                second.billed += 1
+                second.inputTokens += end.usage.limitedInput
+                second.outputTokens += end.usage.output
+            }
+        case .row:
+            stats.batches.end(end)
+            if end.isBilled { bill(ticket.digest, end) }
+        case .other: break
+        }
     }
 
-    private mutating func bill(_ digest: Digest, _ end: CallEnd, at now: Int64) {
+    private mutating func bill(_ digest: Digest, _ end: CallEnd) {
         stats.billedCalls += 1
         stats.costNanodollars += end.cost
         stats.usage.add(end.usage)
-        inSecond(of: now) { second in
-            second.billed += 1
-            second.inputTokens += end.usage.limitedInput
-            second.outputTokens += end.usage.output
-        }
         guard var prompt = prompts[digest] else { return }
         prompt.billed += 1
         prompts[digest] = prompt
@@ -135,16 +161,5 @@ extension Journal.State {
         let due = waiters.filter { $0.value.count <= stats.calls }
         for id in due.keys { waiters[id] = nil }
         return due.values.map(\.continuation)
-    }
-}
-
-extension Usage {
-    fileprivate mutating func add(_ other: Usage) {
-        input += other.input
-        output += other.output
-        written5m += other.written5m
-        written1h += other.written1h
-        read += other.read
-        thinking += other.thinking
     }
 }

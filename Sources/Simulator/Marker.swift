@@ -21,6 +21,9 @@ struct Marker: Sendable, Equatable {
     /// Each piece of a stream says when it was sent, as `sim_sent_ms` by the boot clock.
     var stamps = false
 
+    /// The fault that strikes this call of the prompt, counted from 1.
+    func fault(ofRepetition repetition: Int) -> Fault? { repetition <= times ? fault : nil }
+
     /// Finds the markers in a body as it was sent: they hold nothing that JSON would escape.
     static func find(in body: [UInt8]) throws(APIError) -> Marker? {
         var found: Marker?

@@ -91,7 +91,8 @@ extension MessagesCall {
         }
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(APIError) -> JSON {
+    /// The body of a request: an object.
+    static func parse(_ bytes: [UInt8]) throws(APIError) -> JSON {
         let body: JSON
         do { body = try JSON.parse(bytes) } catch {
             throw .invalid("The request body is not valid JSON: \(error.message)")

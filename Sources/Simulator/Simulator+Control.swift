@@ -3,13 +3,17 @@ import JSON
 
 /// `/_sim/…`: what a test or a person changes and reads while it runs.
 extension Simulator {
-    func control(_ request: Request) -> Response {
+    func control(_ request: Request) async -> Response {
         switch (request.head.method, Array(request.head.path.dropFirst())) {
-        case ("GET", ["stats"]): return answer(stats.json)
-        case ("GET", ["journal"]): return journalPage(request.head)
+        case ("GET", ["stats"]):
+            await settleBatches()
+            return answer(stats.json)
+        case ("GET", ["journal"]):
+            await settleBatches()
+            return journalPage(request.head)
         case ("POST", ["faults"]), ("POST", ["settings"]): return change(request)
         case ("POST", ["reset"]):
-            reset()
+            await reset()
             return answer(stats.json)
         default: return APIError(status: 404).response(requestID: request.head.id)
         }

@@ -16,12 +16,17 @@ extension Simulator {
     func models(_ request: Request) -> Response {
         reply("models", request) { () throws(APIError) in
             try accessModels(request.head)
-            let limit = request.head.query("limit").map { Int($0) ?? 0 } ?? 20
-            guard (1...1000).contains(limit) else {
-                throw .invalid("limit: Input should be between 1 and 1000")
-            }
-            return Self.list(page(request.head, limit: limit))
+            return Self.list(page(request.head, limit: try Self.pageLimit(request.head)))
         }
+    }
+
+    /// How much of a list a request asks for.
+    static func pageLimit(_ head: RequestHead) throws(APIError) -> Int {
+        let limit = head.query("limit").map { Int($0) ?? 0 } ?? 20
+        guard (1...1000).contains(limit) else {
+            throw .invalid("limit: Input should be between 1 and 1000")
+        }
+        return limit
     }
 
     func model(_ request: Request, named name: String) -> Response {

@@ -13,6 +13,7 @@ package final class Simulator: Handler {
     let clock: SimulatorClock
     let journal: Journal
     let cache = PromptCache()
+    let desk: BatchDesk
     private let log: Log
     private let initial: SimulatorSettings
     private let current: Mutex<Plan>
@@ -22,13 +23,15 @@ package final class Simulator: Handler {
         self.log = log
         initial = settings
         journal = Journal(limit: settings.journalLimit)
+        desk = BatchDesk(journal)
         current = Mutex(Plan(settings, since: clock.uptime()))
     }
 
     /// The endpoints of the provider, `/_sim/…`, and 404 for anything else.
     package func respond(to request: Request) async -> Response {
         let path = request.head.path
-        if path.first == "_sim" { return control(request) }
+        if path.first == "_sim" { return await control(request) }
+        if path.starts(with: Self.batchPath) { return await batch(request) }
         switch (request.head.method, path) {
         case ("POST", ["v1", "messages"]): return await message(request, in: .messages)
         case ("POST", ["v1", "chat", "completions"]):
@@ -44,8 +47,10 @@ package final class Simulator: Handler {
         }
     }
 
-    /// As much as the provider takes: 32 MB for anything.
-    package func policy(for head: RequestHead) -> BodyPolicy { .collect(limit: 32 * 1024 * 1024) }
+    /// As much as the provider takes: 256 MB for a batch, 32 MB for anything else.
+    package func policy(for head: RequestHead) -> BodyPolicy {
+        .collect(limit: head.path == Self.batchPath ? Self.batchBodyLimit : 32 * 1024 * 1024)
+    }
 
     package func refuse(_ refusal: Refusal, head: RequestHead?) -> Response {
         APIError(status: refusal.status, message: "\(refusal)").response(requestID: head?.id ?? "")
@@ -58,25 +63,28 @@ package final class Simulator: Handler {
 extension Simulator {
     package var settings: SimulatorSettings { plan.settings }
 
-    /// Changes the named options from now on; changed limits start with full buckets, outages count from now.
+    /// Changes the named options from now on; changed limits start with full buckets, outages and the numbers of
+    /// `batch-faults` count from now.
     package func update(_ options: [String: String]) throws(SettingError) {
         var settings = plan.settings
         try settings.update(options)
         let now = clock.uptime()
         current.withLock {
-            $0 = $0.changed(to: settings, restartsOutages: options["outage"] != nil, now: now)
+            $0 = $0.changed(to: settings, naming: options.keys.map(SimulatorSettings.spelled), now: now)
         }
         log.notice("simulator changed", ["options": "\(options.keys.sorted().joined(separator: " "))"])
     }
 
-    /// Back to the settings of the start, an empty journal, full buckets and an empty prompt cache.
-    package func reset() {
+    /// Back to the settings of the start, an empty journal, no batches, full buckets and empty prompt caches.
+    package func reset() async {
+        await desk.reset()
         journal.reset(limit: initial.journalLimit)
         cache.reset()
         let plan = Plan(initial, since: clock.uptime())
         current.withLock { $0 = plan }
     }
 
+    /// Of batches they tell what had been done when somebody last asked for one, or called `settleBatches`.
     package var stats: SimulatorStats { journal.stats }
 
     /// The requests after that sequence number, oldest first; those that the journal still holds.

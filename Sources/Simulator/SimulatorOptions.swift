@@ -19,8 +19,7 @@ extension SimulatorSettings {
     package mutating func update(_ options: [String: String]) throws(SettingError) {
         var updated = self
         for (name, value) in options.sorted(by: { $0.key < $1.key }) {
-            let spelled = String(name.map { $0 == "_" ? "-" : $0 })
-            guard let entry = Self.table.first(where: { $0.option.name == spelled }) else {
+            guard let entry = Self.table.first(where: { $0.option.name == Self.spelled(name) }) else {
                 throw SettingError("\(name): no such option")
             }
             do { try entry.set(&updated, value) } catch {
@@ -29,6 +28,9 @@ extension SimulatorSettings {
         }
         self = updated
     }
+
+    /// An option's name as `options` has it: JSON's habit of underscores is welcome too.
+    static func spelled(_ name: String) -> String { String(name.map { $0 == "_" ? "-" : $0 }) }
 }
 
 private struct Entry: Sendable {
@@ -45,7 +47,7 @@ private struct Entry: Sendable {
 }
 
 extension SimulatorSettings {
-    private static let table: [Entry] = calling + limiting + failing
+    private static let table: [Entry] = calling + limiting + failing + batching
 
     private static let calling: [Entry] = [
         Entry("seed", "0", "what all chance is drawn from") { settings, text throws(SettingError) in
@@ -121,6 +123,39 @@ extension SimulatorSettings {
             settings.ping = max(1, try duration(text))
         },
     ]
+
+    private static let batching: [Entry] = [
+        Entry("batch-turnaround", "1m", "time in which a message batch is done, or MIN..MAX, by the calendar")
+        {
+            settings, text throws(SettingError) in
+            settings.batches.turnaround = try range(text)
+        },
+        Entry("batch-window", "24h", "rows of a batch that are not done by then expire") {
+            settings, text throws(SettingError) in
+            settings.batches.window = max(1, try duration(text))
+        },
+        Entry("batch-stuck", "0", "share of a batch's rows that are never done") {
+            settings, text throws(SettingError) in
+            settings.batches.stuckShare = try number(text, 0...1)
+        },
+        Entry("batch-cancel-time", "5s", "how long a batch stays canceling") {
+            settings, text throws(SettingError) in
+            settings.batches.cancelTime = try duration(text)
+        },
+        Entry("batch-rpm", "1000", "requests per minute on the endpoints of batches, 0 for no limit") {
+            settings, text throws(SettingError) in
+            settings.batches.rpm = try count(text, 0...1_000_000_000)
+        },
+        Entry("batch-queue", "200000", "rows that may wait in all batches together") {
+            settings, text throws(SettingError) in
+            settings.batches.queue = try count(text, 1...BatchDesk.maximumRows)
+        },
+        Entry("batch-faults", "", "OPERATION=FAULT[:TRIGGER],… as create=drop-after:#1,results=truncate:0.5")
+        {
+            settings, text throws(SettingError) in
+            settings.batches.faults = try BatchFaults(text: text)
+        },
+    ]
 }
 
 private func duration(_ text: String) throws(SettingError) -> Int64 {
@@ -128,6 +163,18 @@ private func duration(_ text: String) throws(SettingError) -> Int64 {
         throw SettingError("expected a duration, as 500ms, 30s or 2h")
     }
     return value
+}
+
+private func range(_ text: String) throws(SettingError) -> ClosedRange<Int64> {
+    guard let dots = text.utf8.firstRange(of: "..".utf8) else {
+        let time = try duration(text)
+        return time...time
+    }
+    let (shortest, longest) = (
+        try duration(String(text[..<dots.lowerBound])), try duration(String(text[dots.upperBound...]))
+    )
+    guard shortest <= longest else { throw SettingError("expected the shorter time first, as 30s..2m") }
+    return shortest...longest
 }
 
 private func number(_ text: String, _ range: ClosedRange<Double>) throws(SettingError) -> Double {

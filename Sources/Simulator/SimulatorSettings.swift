@@ -25,6 +25,7 @@ package struct SimulatorSettings: Sendable, Equatable {
     package var latency = LatencyModel()
     package var limits = Limits()
     package var faults = FaultPlan()
+    package var batches = BatchSettings()
     package var outages: [Outage] = []
     /// The usual length of a free answer.
     package var answerTokens = 48

@@ -19,8 +19,32 @@ package struct SimulatorStats: Sendable {
         package var outputTokens = 0
     }
 
+    /// What became of message batches; what they cost is part of the sums over everything too.
+    package struct Batches: Sendable {
+        package var created = 0
+        package var rows = 0
+        /// Rows that have come to their end, by what became of them.
+        package var byResult: [String: Int] = [:]
+        package var billedRows = 0
+        package var usage = Usage()
+        package var costNanodollars: Int64 = 0
+
+        package var processing: Int { rows - byResult.values.reduce(0, +) }
+
+        mutating func end(_ end: CallEnd) {
+            byResult[end.result ?? "", default: 0] += 1
+            guard end.isBilled else { return }
+            billedRows += 1
+            usage.add(end.usage)
+            costNanodollars += end.cost
+        }
+    }
+
+    /// Without the rows of batches.
     package var calls = 0
+    /// Calls and rows of batches that cost money; so do all sums of tokens and money count both.
     package var billedCalls = 0
+    package var batches = Batches()
     /// Ended calls by the status that was sent; 0 where none was.
     package var byStatus: [Int: Int] = [:]
     package var byFault: [String: Int] = [:]
@@ -43,6 +67,7 @@ package struct SimulatorStats: Sendable {
         var json = JSONWriter()
         json.object { json in
             writeCounts(&json)
+            write(batches, &json)
             Self.write(byStatus.map { (String($0.key), $0.value) }, "by_status", &json)
             Self.write(byFault.map { ($0.key, $0.value) }, "by_fault", &json)
             json.key("series")
@@ -66,6 +91,24 @@ package struct SimulatorStats: Sendable {
         json.field("cache_read_input_tokens", usage.read)
         json.field("cost_nanodollars", costNanodollars)
         json.field("other_requests", otherRequests)
+    }
+
+    private func write(_ batches: Batches, _ json: inout JSONWriter) {
+        json.key("batches")
+        json.object { json in
+            json.field("created", batches.created)
+            json.field("rows", batches.rows)
+            json.field("processing", batches.processing)
+            for result in ["succeeded", "errored", "canceled", "expired"] {
+                json.field(result, batches.byResult[result, default: 0])
+            }
+            json.field("billed_rows", batches.billedRows)
+            json.field("input_tokens", batches.usage.input)
+            json.field("output_tokens", batches.usage.output)
+            json.field("cache_creation_input_tokens", batches.usage.written)
+            json.field("cache_read_input_tokens", batches.usage.read)
+            json.field("cost_nanodollars", batches.costNanodollars)
+        }
     }
 
     private static func write(_ counts: [(String, Int)], _ name: String, _ json: inout JSONWriter) {

@@ -19,6 +19,15 @@ package struct Usage: Sendable, Equatable {
     package var totalInput: Int { input + written + read }
     /// What counts against input tokens per minute: cache reads do not.
     package var limitedInput: Int { input + written }
+
+    mutating func add(_ other: Usage) {
+        input += other.input
+        output += other.output
+        written5m += other.written5m
+        written1h += other.written1h
+        read += other.read
+        thinking += other.thinking
+    }
 }
 
 /// Tokens by rule of thumb, the same for the same text always: four bytes each.

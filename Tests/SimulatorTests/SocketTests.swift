@@ -47,6 +47,26 @@ import Testing
         }
     }
 
+    @Test func `A batch is fetched from the address that it names, and a cut of its results is seen`()
+        async throws
+    {
+        try await withSockets(["batch-turnaround": "0", "batch-faults": "results=truncate:#1"]) { _, send in
+            let made = try await send("POST", "/v1/messages/batches", batchBody([("a", messageBody("Hi"))]))
+            let id = try JSON.parse(made.body)["id"]?.string ?? ""
+            let batch = try JSON.parse(try await send("GET", "/v1/messages/batches/\(id)", []).body)
+            let results = batch["results_url"]?.string ?? ""
+            #expect(results.hasPrefix("http://127.0.0.1:") && results.hasSuffix("/\(id)/results"))
+            let path = "/" + results.split(separator: "/").dropFirst(2).joined(separator: "/")
+            let error = await #expect(throws: HTTPClientError.self) { _ = try await send("GET", path, []) }
+            #expect(error?.code == .truncated)
+            let whole = try await send("GET", path, [])
+            #expect(
+                String(decoding: whole.body, as: UTF8.self).hasPrefix(
+                    #"{"custom_id":"a","result":{"type":"succeeded""#))
+            #expect(try await send("DELETE", "/v1/messages/batches/\(id)", []).status == 200)
+        }
+    }
+
     @Test func `Hundreds of slow calls fly at once`() async throws {
         try await withServer { simulator, send in
             await withTaskGroup(of: Int.self) { group in
@@ -64,20 +84,34 @@ import Testing
         _ body: (Simulator, @escaping @Sendable (String, String) async throws -> HTTPResponse) async throws ->
             Void
     ) async throws {
+        try await withSockets([:]) { simulator, send in
+            try await body(simulator) { prompt, extra in
+                try await send("POST", "/v1/messages", messageBody(prompt, extra: extra))
+            }
+        }
+    }
+
+    private func withSockets(
+        _ options: [String: String],
+        _ body: (Simulator, @escaping @Sendable (String, String, [UInt8]) async throws -> HTTPResponse)
+            async throws ->
+            Void
+    ) async throws {
         let clock = ContinuousClock()
         let start = clock.now
         let now = { @Sendable in Int64((clock.now - start) / .milliseconds(1)) + 1_790_000_000_000 }
-        let simulator = Simulator(clock: SimulatorClock(timestamp: now, uptime: now), log: .silent)
+        let simulator = Simulator(
+            settings: try SimulatorSettings(options: options),
+            clock: SimulatorClock(timestamp: now, uptime: now), log: .silent)
         let server = HTTPServer(configuration: .init(), handler: simulator)
         try server.start()
         let client = HTTPClient(maxConnections: 300)
-        let url = "http://127.0.0.1:\(server.port)/v1/messages"
-        try await body(simulator) { prompt, extra in
+        let base = "http://127.0.0.1:\(server.port)"
+        try await body(simulator) { method, path, bytes in
             try await client.send(
                 HTTPRequest(
-                    method: "POST", url: url,
-                    headers: [("x-api-key", "k"), ("anthropic-version", "2023-06-01")],
-                    body: messageBody(prompt, extra: extra)))
+                    method: method, url: base + path,
+                    headers: [("x-api-key", "k"), ("anthropic-version", "2023-06-01")], body: bytes))
         }
         client.shutdown()
         await server.stop()
