@@ -21,5 +21,6 @@ package struct Migration: Sendable {
             sql: PackageResources._006_queue_requirements_sql),
         Migration(
             version: 7, file: "0007_unfinished_jobs.sql", sql: PackageResources._007_unfinished_jobs_sql),
+        Migration(version: 8, file: "0008_half_price.sql", sql: PackageResources._008_half_price_sql),
     ]
 }

@@ -122,6 +122,8 @@ struct NewAttempt {
     /// The budget windows that hold the worst case.
     let windows: String?
     let marks: RouteLedger.Marks
+    /// Nil for a call of its own.
+    var consignment: Int64?
 
     func insert(_ operation: Operation) throws {
         let now = operation.now
@@ -136,10 +138,10 @@ struct NewAttempt {
             INSERT INTO attempt (
                 job_id, number, worker_id, route_id, queue_id, opened_at, opened_moment, boot, lease_until,
                 prompt_hash, reserved_input, reserved_output, reserved_cost, mark_requests, mark_input, mark_output,
-                mark_succeeded, home_route_id, fallback, fallback_cause, budget_windows
+                mark_succeeded, home_route_id, fallback, fallback_cause, budget_windows, consignment_id
             )
             VALUES (
-                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21
+                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22
             )
             """,
             [
@@ -150,7 +152,7 @@ struct NewAttempt {
                 .integer(worstCase.nanodollars), .real(marks.requests), .real(marks.input),
                 .real(marks.output),
                 .integer(marks.succeeded), .integer(home), .integer(flight.position),
-                .text(flight.cause?.rawValue), .text(windows),
+                .text(flight.cause?.rawValue), .text(windows), .integer(consignment),
             ])
     }
 }

@@ -230,7 +230,7 @@ struct Draw {
             """
             SELECT 1
             FROM attempt
-            WHERE fate = 'open' AND prompt_hash = ?1 AND home_route_id = ?2
+            WHERE fate = 'open' AND prompt_hash = ?1 AND home_route_id = ?2 AND consignment_id IS NULL
             LIMIT 1
             """, [.blob(job.promptHash), .integer(route)], { row in row.int(0) }) != nil
     }

@@ -65,6 +65,7 @@ struct Enqueue {
         let queue: Int64
         let route: RouteKey
         let budget: String
+        let isHalfPrice: Bool
     }
 
     init(_ operation: Operation, owner: WorkerID? = nil, sealed: String? = nil) {
@@ -118,19 +119,23 @@ struct Enqueue {
         }
         let queue = try queues[job.queue] ?? operation.queueID(job.queue)
         queues[job.queue] = queue
-        let name = LaneName(queue: queue, route: job.route, budget: try budget(of: job.tags))
-        let lane = try lanes[name] ?? laneID(queue: queue, route: job.route, budget: name.budget)
+        let name = LaneName(
+            queue: queue, route: job.route, budget: try budget(of: job.tags), isHalfPrice: job.isHalfPrice)
+        let lane = try lanes[name] ?? laneID(of: name)
         lanes[name] = lane
         return Place(queue: queue, lane: lane, ordinal: ordinal)
     }
 
-    private func laneID(queue: Int64, route: RouteKey, budget: String) throws -> Int64 {
-        let route = try operation.routeID(route)
-        if let sealed {
-            return try operation.laneID(queue: queue, route: route, budget: budget, sealed: sealed)
+    private func laneID(of name: LaneName) throws -> Int64 {
+        let (queue, budget, route) = (name.queue, name.budget, try operation.routeID(name.route))
+        if let owner {
+            return try OwnLine(operation, owner: owner).laneID(queue: queue, route: route, budget: budget)
         }
-        guard let owner else { return try operation.laneID(queue: queue, route: route, budget: budget) }
-        return try OwnLine(operation, owner: owner).laneID(queue: queue, route: route, budget: budget)
+        let line = sealed ?? ""
+        return try operation.laneID(
+            queue: queue, route: route, budget: budget,
+            line: name.isHalfPrice ? HalfPriceLine.name(beside: line) : line,
+            owner: sealed != nil ? 0 : name.isHalfPrice ? HalfPriceLine.owner : nil)
     }
 
     private mutating func budget(of tags: [String]) throws -> String {

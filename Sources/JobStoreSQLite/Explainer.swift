@@ -36,8 +36,8 @@ struct Explainer {
         var maxTokens: Int
         var bound: CostBound
         var tags: [String]
-        /// Whether its batch is still taken in, or about to be cancelled.
-        var isSealed: Bool
+        /// Whose own line it stands in; 0 where its batch is still taken in, or about to be cancelled.
+        var owner: Int64?
         /// Whether it is held for a prefix, not for the whole prompt.
         var sharesPrefix: Bool
     }
@@ -87,7 +87,7 @@ struct Explainer {
     }
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {
-        if standing.isSealed {
+        if standing.owner == 0 {
             return WaitingFor(
                 gate: .pause, detail: "its batch is not wholly uploaded yet, or is being cancelled")
         }
@@ -97,11 +97,50 @@ struct Explainer {
             let detail = queue.pauseReason ?? "queue \(queue.name) is paused"
             return WaitingFor(gate: .pause, detail: detail)
         }
+        if standing.owner == HalfPriceLine.owner { return try company(standing, queue: queue) }
         if let limit = queue.concurrency, queue.running >= limit {
             return WaitingFor(
                 gate: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
         }
         return try waiting(standing, queue: queue)
+    }
+
+    /// What a job waits for that goes out with the next of the provider's own batches.
+    private mutating func company(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
+        guard let route = try route(standing.route) else { return nil }
+        if try attendance(of: route.key.service) == .others {
+            return WaitingFor(gate: .worker, detail: route.key.orphanWords)
+        }
+        if try forecast.slots() == 0 { return WaitingFor(gate: .worker, detail: Self.nobodyWorks) }
+        if route.ledger.isPaused { return WaitingFor(gate: .pause, detail: "the route is paused") }
+        let purse = try purse ?? Purse.load(connection, now: now.timestamp, prices: settings.prices)
+        self.purse = purse
+        var call = Purse.Call(
+            bound: standing.bound, maxTokens: standing.maxTokens, route: route.key, queue: queue.name,
+            tags: standing.tags)
+        call.isHalfPrice = true
+        if let waiting = purse.waiting(of: call) { return waiting }
+        return WaitingFor(
+            gate: .batch, detail: "it goes out with the next batch of its provider, at half the price")
+    }
+
+    /// What a running job waits for that is out with one of the provider's batches; nil where it is not.
+    func consigned(_ job: Int64, attempt: Int) throws -> WaitingFor? {
+        try connection.queryOne(
+            """
+            SELECT consignment.provider_id, consignment.requests, consignment.recall_at, consignment.error
+            FROM attempt
+            JOIN consignment ON consignment.id = attempt.consignment_id
+            WHERE attempt.job_id = ?1 AND attempt.number = ?2
+            """, [.integer(job), .integer(attempt)]
+        ) { row in
+            let error = row.textOrNil(3).map { "; the last look failed: \($0)" } ?? ""
+            let name = row.textOrNil(0).map { "batch \($0)" } ?? "a batch that is about to be sent"
+            return WaitingFor(
+                gate: .batch,
+                detail: "it is out with \(name) of its provider, \(row.int(1)) requests" + error,
+                until: row.int64OrNil(2).map { Timestamp(milliseconds: $0) })
+        }
     }
 
     private mutating func held(_ standing: Standing, until: Timestamp, queue: QueueRow) throws -> WaitingFor {
@@ -136,6 +175,8 @@ struct Explainer {
         return waiting
     }
 
+    private static let nobodyWorks = "no worker is running: start one with `renga work`"
+
     private mutating func waiting(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
         guard let home = try route(standing.route) else { return nil }
         let key = settings.fallbacks.route(at: standing.position, of: home.key)
@@ -156,7 +197,7 @@ struct Explainer {
         case .refused(let gate, let detail, let after):
             return WaitingFor(gate: gate, detail: detail, until: after.map { now.timestamp + $0 })
         case .admitted where try forecast.slots() == 0:
-            return WaitingFor(gate: .worker, detail: "no worker is running: start one with `renga work`")
+            return WaitingFor(gate: .worker, detail: Self.nobodyWorks)
         case .admitted:
             return WaitingFor(
                 gate: .worker, detail: "the next free slot of a worker that serves \(route.key.name)")
@@ -189,7 +230,7 @@ struct Explainer {
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
-                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner IS 0, job.run_at, job.fallback,
+                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner, job.run_at, job.fallback,
                 job.held_hash IS job.prefix_hash, job.worst_searches
             FROM job
             JOIN lane ON lane.id = job.lane_id
@@ -206,7 +247,7 @@ struct Explainer {
                     inputTokens: row.int64OrNil(10),
                     writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour,
                     webSearches: row.int64OrNil(17)),
-                tags: LaneBudget.tags(of: row.text(12)), isSealed: row.bool(13),
+                tags: LaneBudget.tags(of: row.text(12)), owner: row.int64OrNil(13),
                 sharesPrefix: row.bool(16))
         }
     }
@@ -218,7 +259,7 @@ extension WaitingFor {
         switch gate {
         case .worker, .rateLimit, .concurrency: true
         case .breaker, .budget: until != nil
-        case .schedule, .retry, .pause, .identicalPrompt: false
+        case .schedule, .retry, .pause, .identicalPrompt, .batch: false
         }
     }
 }

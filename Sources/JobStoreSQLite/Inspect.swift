@@ -60,7 +60,9 @@ extension SQLiteJobStore {
             guard try StoredJob.find(id.value, connection) != nil else { return nil }
             return try connection.query(
                 """
-                SELECT attempt.number, attempt.fate, coalesce(worker.name, 'worker ' || attempt.worker_id),
+                SELECT attempt.number, attempt.fate, coalesce(
+                        worker.name, 'batch ' || coalesce(consignment.provider_id, 'not sent'), 'worker ' || attempt.worker_id
+                    ),
                     route.provider || '/' || route.model, attempt.opened_at, attempt.closed_at, attempt.verdict,
                     attempt.counted, attempt.error, attempt.request_id, attempt.input_tokens, attempt.output_tokens,
                     attempt.cache_write_tokens, attempt.cache_write_1h_tokens, attempt.cache_read_tokens, attempt.cost,
@@ -68,6 +70,7 @@ extension SQLiteJobStore {
                 FROM attempt
                 JOIN route ON route.id = attempt.route_id
                 LEFT JOIN worker ON worker.id = attempt.worker_id
+                LEFT JOIN consignment ON consignment.id = attempt.consignment_id
                 WHERE attempt.job_id = ?1
                 ORDER BY attempt.number
                 """, [.integer(id.value)]

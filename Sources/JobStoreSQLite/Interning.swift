@@ -24,8 +24,11 @@ extension Operation {
         return connection.lastInsertRowID
     }
 
-    /// A lane of a batch that is still taken in: its owner is nobody.
-    func laneID(queue: Int64, route: Int64, budget: String, sealed line: String) throws -> Int64 {
+    /// A lane of the common line, or of another that no process owns; `budget` is what `LaneBudget` says of the jobs' tags,
+    /// `owner` what a new one gets.
+    func laneID(
+        queue: Int64, route: Int64, budget: String = "", line: String = "", owner: Int64? = nil
+    ) throws -> Int64 {
         let values: [Value] = [.integer(queue), .integer(route), .text(budget), .text(line)]
         if let id = try connection.queryOne(
             "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3 AND line = ?4", values,
@@ -34,22 +37,8 @@ extension Operation {
             return id
         }
         _ = try connection.run(
-            "INSERT INTO lane (queue_id, route_id, budget, line, owner) VALUES (?1, ?2, ?3, ?4, 0)", values)
-        return connection.lastInsertRowID
-    }
-
-    /// A lane of the common line; `budget` is what `LaneBudget` says of the jobs' tags.
-    func laneID(queue: Int64, route: Int64, budget: String = "") throws -> Int64 {
-        let values: [Value] = [.integer(queue), .integer(route), .text(budget)]
-        if let id = try connection.queryOne(
-            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND line = '' AND budget = ?3",
-            values,
-            { row in row.int64(0) })
-        {
-            return id
-        }
-        _ = try connection.run(
-            "INSERT INTO lane (queue_id, route_id, budget) VALUES (?1, ?2, ?3)", values)
+            "INSERT INTO lane (queue_id, route_id, budget, line, owner) VALUES (?1, ?2, ?3, ?4, ?5)",
+            values + [.integer(owner)])
         return connection.lastInsertRowID
     }
 }

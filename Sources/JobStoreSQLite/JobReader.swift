@@ -35,7 +35,7 @@ struct JobReader {
         answer.cache_read_tokens, job.cost, job.saved, job.cached, answer.job_id, coalesce(answer.model, route.model),
         route.simulated, job.finish_order, job.batch_ordinal,
         coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model),
-        coalesce(job_body.requested_model, route.model), \(Checks.columns)
+        coalesce(job_body.requested_model, route.model), lane.owner IS \(HalfPriceLine.owner), \(Checks.columns)
         """
     }
 
@@ -44,8 +44,13 @@ struct JobReader {
         var found = try connection.query(sql, values) { row in decode(row) }
         guard explains else { return found }
         var explainer = Explainer(connection, now: now, settings: settings)
-        for index in found.indices where found[index].job.state == .queued {
-            found[index].job.waitingFor = try explainer.waiting(of: found[index].job.id.value)
+        for index in found.indices {
+            let job = found[index].job
+            if job.state == .queued {
+                found[index].job.waitingFor = try explainer.waiting(of: job.id.value)
+            } else if job.state == .running, job.isHalfPrice {
+                found[index].job.waitingFor = try explainer.consigned(job.id.value, attempt: job.attempt)
+            }
         }
         return found
     }
@@ -75,7 +80,8 @@ struct JobReader {
             model: row.text(32), requestedModel: row.text(37),
             simulated: row.bool(33))
         job.route = row.text(36)
-        job.check = JobCheck(row, from: 38)
+        job.isHalfPrice = row.bool(38)
+        job.check = JobCheck(row, from: 39)
         return FinishedJob(cursor: row.int64OrNil(34) ?? 0, job: job)
     }
 

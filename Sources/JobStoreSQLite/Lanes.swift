@@ -8,10 +8,13 @@ enum Lanes {
         var queue: Int64
         var route: Int64
         var budget: String
-        /// Whether it is part of the line that all workers serve.
-        var isCommon: Bool
+        /// Empty for the common one.
+        var line: String
         /// The serving process whose own line it is part of.
         var owner: Int64?
+
+        /// Whether it is part of the line that all workers serve.
+        var isCommon: Bool { line.isEmpty }
     }
 
     static func place(of job: StoredJob, _ connection: Connection) throws -> Place? {
@@ -19,7 +22,7 @@ enum Lanes {
             "SELECT queue_id, route_id, budget, line, owner FROM lane WHERE id = ?1", [.integer(job.lane)]
         ) { row in
             Place(
-                queue: row.int64(0), route: row.int64(1), budget: row.text(2), isCommon: row.text(3).isEmpty,
+                queue: row.int64(0), route: row.int64(1), budget: row.text(2), line: row.text(3),
                 owner: row.int64OrNil(4))
         }
     }

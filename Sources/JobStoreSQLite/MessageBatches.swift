@@ -56,8 +56,7 @@ extension SQLiteJobStore: MessageBatchStore {
                     .integer(Upload.lastSign(at: now.timestamp)),
                 ])
             guard opened == 1 else { return .givenUp }
-            _ = try connection.run(
-                "UPDATE lane SET owner = NULL WHERE owner = 0 AND line = ?1", [.text(Upload.line(of: batch))])
+            try Upload.openLanes(of: batch, connection)
             return .opened
         }
     }
@@ -87,8 +86,7 @@ extension SQLiteJobStore: MessageBatchStore {
                     lane: job.lane, batch: isLast ? nil : batch.value, from: job.state, to: nil)
             }
             guard isLast else { return true }
-            _ = try connection.run(
-                "UPDATE lane SET owner = NULL WHERE owner = 0 AND line = ?1", [.text(Upload.line(of: batch))])
+            try Upload.openLanes(of: batch, connection)
             _ = try connection.run("DELETE FROM batch_tally WHERE batch_id = ?1", [.integer(batch.value)])
             _ = try connection.run("DELETE FROM batch WHERE id = ?1", [.integer(batch.value)])
             return false
@@ -154,7 +152,7 @@ extension SQLiteJobStore: MessageBatchStore {
                 [.integer(batch.value), .integer(now.timestamp.milliseconds)])
             // Nothing more is claimed from its lanes, however long its jobs take to be cancelled.
             _ = try connection.run(
-                "UPDATE lane SET owner = 0 WHERE line = ?1", [.text(Upload.line(of: batch))])
+                "UPDATE lane SET owner = 0 WHERE line = ?1 OR line = ?2", Upload.lines(of: batch))
             return try MessageBatches.cancelQueued(of: batch.value, limit: Self.portion, operation)
                 == Self.portion
         }
@@ -196,6 +194,22 @@ private struct Upload {
     }
 
     static func line(of batch: BatchID) -> String { batch.description }
+
+    /// Its own line, and the one at half the price.
+    static func lines(of batch: BatchID) -> [Value] {
+        [.text(line(of: batch)), .text(HalfPriceLine.name(beside: line(of: batch)))]
+    }
+
+    static func openLanes(of batch: BatchID, _ connection: Connection) throws {
+        _ = try connection.run(opening, lines(of: batch))
+    }
+
+    private static let opening = SQL(
+        """
+        UPDATE lane
+        SET owner = CASE line WHEN ?1 THEN NULL ELSE \(HalfPriceLine.owner) END
+        WHERE owner = 0 AND (line = ?1 OR line = ?2)
+        """)
 
     /// An upload that was last heard of before is given up: it may be discarded at any moment, and is never opened.
     static func lastSign(at now: Timestamp) -> Int64 { (now + -MessageBatch.patience).milliseconds }
@@ -308,9 +322,9 @@ enum MessageBatches {
             SELECT job.id
             FROM lane
             CROSS JOIN job ON job.lane_id = lane.id AND job.ready = 1
-            WHERE lane.line = ?1
-            LIMIT ?2
-            """, [.text(Upload.line(of: BatchID(batch))), .integer(limit)]
+            WHERE lane.line = ?1 OR lane.line = ?2
+            LIMIT ?3
+            """, Upload.lines(of: BatchID(batch)) + [.integer(limit)]
         ) { row in row.int64(0) }
         if ids.count < limit {
             ids += try operation.connection.query(
@@ -318,14 +332,11 @@ enum MessageBatches {
                 SELECT id
                 FROM job
                 WHERE batch_id = ?1 AND state = 'queued' AND NOT (
-                    ready = 1 AND lane_id IN (SELECT id FROM lane WHERE line = ?2)
+                    ready = 1 AND lane_id IN (SELECT id FROM lane WHERE line = ?2 OR line = ?3)
                 )
-                LIMIT ?3
+                LIMIT ?4
                 """,
-                [
-                    .integer(batch), .text(Upload.line(of: BatchID(batch))),
-                    .integer(limit - ids.count),
-                ]
+                [.integer(batch)] + Upload.lines(of: BatchID(batch)) + [.integer(limit - ids.count)]
             ) { row in row.int64(0) }
         }
         let change = Change(operation)

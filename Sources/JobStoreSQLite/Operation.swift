@@ -39,6 +39,10 @@ final class Operation {
         var maybePaid: Int64 = 0
         var sharedHits: Int64 = 0
         var sharedSaved: Int64 = 0
+        /// What went at half the price, and what the same would have cost at the whole one.
+        var batchCalls: Int64 = 0
+        var batchCost: Int64 = 0
+        var batchWholeCost: Int64 = 0
     }
 
     init(_ connection: Connection, now: Now, settings: StoreSettings) {
@@ -170,15 +174,16 @@ final class Operation {
                 """
                 INSERT INTO spend (
                     day, lane_id, calls, hits, input_tokens, output_tokens, cache_write_tokens, cache_read_tokens,
-                    cost, saved, maybe_paid, shared_hits, shared_saved
+                    cost, saved, maybe_paid, shared_hits, shared_saved, batch_calls, batch_cost, batch_whole_cost
                 )
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                 ON CONFLICT DO UPDATE SET
                     calls = calls + ?3, hits = hits + ?4, input_tokens = input_tokens + ?5,
                     output_tokens = output_tokens + ?6, cache_write_tokens = cache_write_tokens + ?7,
                     cache_read_tokens = cache_read_tokens + ?8, cost = cost + ?9, saved = saved + ?10,
                     maybe_paid = maybe_paid + ?11, shared_hits = shared_hits + ?12,
-                    shared_saved = shared_saved + ?13
+                    shared_saved = shared_saved + ?13, batch_calls = batch_calls + ?14,
+                    batch_cost = batch_cost + ?15, batch_whole_cost = batch_whole_cost + ?16
                 """,
                 [
                     .integer(day), .integer(lane), .integer(spend.calls), .integer(spend.hits),
@@ -186,6 +191,7 @@ final class Operation {
                     .integer(spend.usage.cacheWriteTokens), .integer(spend.usage.cacheReadTokens),
                     .integer(spend.cost), .integer(spend.saved), .integer(spend.maybePaid),
                     .integer(spend.sharedHits), .integer(spend.sharedSaved),
+                    .integer(spend.batchCalls), .integer(spend.batchCost), .integer(spend.batchWholeCost),
                 ])
         }
     }
@@ -196,18 +202,22 @@ final class Operation {
             _ = try connection.run(
                 """
                 INSERT INTO spend_tag (
-                    day, tag, calls, hits, cost, saved, maybe_paid, shared_hits, shared_saved
+                    day, tag, calls, hits, cost, saved, maybe_paid, shared_hits, shared_saved, batch_calls, batch_cost,
+                    batch_whole_cost
                 )
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                 ON CONFLICT DO UPDATE SET
                     calls = calls + ?3, hits = hits + ?4, cost = cost + ?5, saved = saved + ?6,
-                    maybe_paid = maybe_paid + ?7, shared_hits = shared_hits + ?8, shared_saved = shared_saved + ?9
+                    maybe_paid = maybe_paid + ?7, shared_hits = shared_hits + ?8,
+                    shared_saved = shared_saved + ?9, batch_calls = batch_calls + ?10, batch_cost = batch_cost + ?11,
+                    batch_whole_cost = batch_whole_cost + ?12
                 """,
                 [
                     .integer(day), .text(tag), .integer(spend.calls), .integer(spend.hits),
                     .integer(spend.cost),
                     .integer(spend.saved), .integer(spend.maybePaid), .integer(spend.sharedHits),
-                    .integer(spend.sharedSaved),
+                    .integer(spend.sharedSaved), .integer(spend.batchCalls), .integer(spend.batchCost),
+                    .integer(spend.batchWholeCost),
                 ])
         }
     }

@@ -108,12 +108,12 @@ struct OwnLine {
 
 extension OwnLine {
     /// Whether nobody serves a lane of an own line any more, by the boot and the moment after which its owner was heard of.
-    static func ownerIsGone(_ boot: String, _ since: String) -> String {
+    static func ownerIsGone(_ boot: String, _ since: String, owner: String = "lane.owner") -> String {
         """
         NOT EXISTS (
             SELECT 1
             FROM worker
-            WHERE worker.id = lane.owner AND worker.stopped = 0 AND worker.seen_boot = \(boot)
+            WHERE worker.id = \(owner) AND worker.stopped = 0 AND worker.seen_boot = \(boot)
                 AND worker.seen_moment > \(since)
         )
         """

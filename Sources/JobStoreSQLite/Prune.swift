@@ -69,6 +69,7 @@ private struct Prune {
     func run(_ jobs: [Finished]) throws -> Pruning {
         try Latencies.prune(connection, now: operation.now)
         try Warmth.prune(connection, now: operation.now.moment)
+        try Consignments.prune(connection, now: operation.now.timestamp)
         if let last = jobs.last { try operation.giveUp(place: last.place) }
         var deleted = 0
         for job in jobs {

@@ -21,6 +21,8 @@ struct Purse {
         let queue: String
         /// Those of the job's tags that have a budget.
         let tags: [String]
+        /// Whether it goes with one of the provider's own batches.
+        var isHalfPrice = false
     }
 
     private var rows: [Row]
@@ -62,7 +64,8 @@ struct Purse {
 
     private func worstCase(of call: Call, maxTokens: Int? = nil) -> Money? {
         prices.price(of: call.route, at: now)?
-            .worstCase(call.bound, maxTokens: Int64(maxTokens ?? call.maxTokens))
+            .worstCase(
+                call.bound, maxTokens: Int64(maxTokens ?? call.maxTokens), isBatch: call.isHalfPrice)
     }
 }
 
@@ -94,7 +97,8 @@ extension Purse {
         }
     }
 
-    private func refusal(of call: Call, job: Candidate, _ connection: Connection) throws -> JobError? {
+    /// The same of one call.
+    func refusal(of call: Call, job: Candidate, _ connection: Connection) throws -> JobError? {
         guard let worst = worstCase(of: call) else { return nil }
         if let limit = job.maxCost {
             let spent = try spent(on: job.id, connection)

@@ -24,8 +24,10 @@ private struct Reap {
     static func isDue(_ connection: Connection, now: Now) throws -> Bool {
         try connection.queryOne(
             """
-            SELECT EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND lease_until <= ?1)
-                OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND boot <> ?2)
+            SELECT EXISTS (
+                    SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL AND lease_until <= ?1
+                )
+                OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL AND boot <> ?2)
                 OR EXISTS (
                     SELECT 1 FROM job
                     WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?3 AND state = 'queued'
@@ -55,42 +57,12 @@ private struct Reap {
             type: "lease_lost",
             message: "the worker did not renew its lease: it died, was stopped or lost its disk",
             retryable: true)
-        _ = try connection.run(
-            """
-            UPDATE attempt
-            SET fate = 'written_off', verdict = 'lease_lost', closed_at = ?3, maybe_paid = reserved_cost, error = ?4
-            WHERE job_id = ?1 AND number = ?2
-            """,
-            [
-                .integer(attempt.job), .integer(attempt.number),
-                .integer(operation.now.timestamp.milliseconds),
-                .utf8(ErrorText.write(error)),
-            ])
-        _ = try connection.run(
-            "UPDATE queue SET running = max(0, running - 1) WHERE id = ?1", [.integer(attempt.queue)])
-        _ = try connection.run(
-            """
-            UPDATE route
-            SET running = max(0, running - 1), open_input = max(0, open_input - ?2),
-                open_output = max(0, open_output - ?3)
-            WHERE id = ?1
-            """, [.integer(attempt.route), .real(attempt.need.input), .real(attempt.need.output)])
-        guard let job = try StoredJob.find(attempt.job, connection) else { return }
-        try operation.spent(lane: job.lane, job: job.id) { spend in
-            spend.calls += 1
-            spend.maybePaid += attempt.reservedCost
-        }
-        operation.booked(batch: job.batch) { money in
-            money.calls += 1
-            money.maybePaid += attempt.reservedCost
-        }
-        try BudgetClosing(operation).close(attempt, cost: 0, maybePaid: attempt.reservedCost)
+        guard let job = try WriteOff(operation, error).write(attempt) else { return }
         if job.state == .running, job.attempt == attempt.number {
             try returnToLine(job)
         }
         try Warmth.close(attempt, of: job, answered: false, now: operation.now.moment, connection)
-        guard let hash = attempt.promptHash else { return }
-        try Holds.releaseFirst(hash, route: attempt.home, connection)
+        try WriteOff.freeFollower(of: attempt, connection)
     }
 
     private func returnToLine(_ job: StoredJob) throws {

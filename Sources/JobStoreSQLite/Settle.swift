@@ -8,7 +8,7 @@ extension SQLiteJobStore {
 }
 
 /// Closes one attempt: its money and its share of the limits always, its job only where the attempt still holds it.
-private struct Closing {
+struct Closing {
     let operation: Operation
     let settlement: Settlement
     var connection: Connection { operation.connection }
@@ -43,17 +43,19 @@ private struct Closing {
                 othersSucceeded: othersSucceeded,
                 forbiddenIsKnown: route.ledger.gate.state == .forbidden, failures: job.failures,
                 now: now.timestamp)
-        route.ledger.close(
-            attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
-            event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt,
-            callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
-        try route.save(connection)
-        try noteInQueue(attempt.queue, leaves: step != nil)
+        if attempt.consignment == nil {
+            route.ledger.close(
+                attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
+                event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt,
+                callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
+            try route.save(connection)
+        }
+        try noteInQueue(attempt, leaves: step != nil)
         let cost = self.cost(of: attempt, on: route)
         let maybePaid = maybePaid(of: attempt.reservedCost, cost: cost)
         try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid, operation)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
-        try book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid, job)
+        try book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid, attempt, route, job)
         try BudgetClosing(operation).close(attempt, cost: cost, maybePaid: maybePaid)
         let outcome = try settleJob(job, attempt, resolved, cost: cost)
         try Warmth.close(
@@ -117,9 +119,11 @@ private struct Closing {
             ])
         try Checks.pass(job.id, connection)
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
-        try Latencies.count(
-            route: attempt.route, runnableAt: job.runAt, callMilliseconds: settlement.callMilliseconds,
-            operation)
+        if attempt.consignment == nil {
+            try Latencies.count(
+                route: attempt.route, runnableAt: job.runAt, callMilliseconds: settlement.callMilliseconds,
+                operation)
+        }
         try releaseFollowers(attempt)
     }
 
@@ -161,9 +165,9 @@ private struct Closing {
     }
 
     /// A run of identical refusals pauses the queue with one message, instead of failing a million jobs one by one.
-    private func noteInQueue(_ id: Int64, leaves: Bool) throws {
-        guard var queue = try QueueRow.load(id, connection) else { return }
-        queue.running = max(0, queue.running - 1)
+    private func noteInQueue(_ attempt: StoredAttempt, leaves: Bool) throws {
+        guard var queue = try QueueRow.load(attempt.queue, connection) else { return }
+        if attempt.consignment == nil { queue.running = max(0, queue.running - 1) }
         switch settlement.routeEvent {
         case .refused where leaves:
             // Another route is about to be asked: the job is not at its end.
@@ -196,7 +200,7 @@ private struct Closing {
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
         try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, operation)
         // The call was counted when it was written off.
-        try book(calls: 0, cost: cost, maybePaid: maybePaid - attempt.maybePaid, job)
+        try book(calls: 0, cost: cost, maybePaid: maybePaid - attempt.maybePaid, attempt, route, job)
         try BudgetClosing(operation).correct(attempt, cost: cost, maybePaid: maybePaid)
         try addToJob(job.id, counted: job.attemptsCounted, cost: cost)
         if try keepAnswer(job, attempt, cost: cost, uses: 0) != nil { try releaseFollowers(attempt) }
@@ -205,9 +209,11 @@ private struct Closing {
 
     // MARK: Money and answers
 
-    private func cost(of attempt: StoredAttempt, on route: RouteRow) -> Int64 {
-        guard let usage = settlement.answer?.usage ?? settlement.usage, settlement.answer?.isBilled != false
+    /// With `whole`, what the same would have cost by itself.
+    private func cost(of attempt: StoredAttempt, on route: RouteRow, whole: Bool = false) -> Int64 {
+        guard var usage = settlement.answer?.usage ?? settlement.usage, settlement.answer?.isBilled != false
         else { return 0 }
+        if whole { usage.isBatch = false }
         let price = operation.settings.prices.price(
             of: route.key, answeredBy: settlement.answer?.model, at: attempt.openedOn)
         return price?.cost(of: usage).nanodollars ?? 0
@@ -218,8 +224,13 @@ private struct Closing {
         settlement.maybePaid ? max(0, worstCase - cost) : 0
     }
 
-    private func book(calls: Int64, cost: Int64, maybePaid: Int64, _ job: StoredJob) throws {
+    private func book(
+        calls: Int64, cost: Int64, maybePaid: Int64, _ attempt: StoredAttempt, _ route: RouteRow,
+        _ job: StoredJob
+    ) throws {
         let usage = settlement.answer?.usage ?? settlement.usage
+        let whole =
+            attempt.consignment == nil || cost == 0 ? 0 : self.cost(of: attempt, on: route, whole: true)
         try operation.spent(lane: job.lane, job: job.id) { spend in
             spend.calls += calls
             spend.cost += cost
@@ -228,6 +239,10 @@ private struct Closing {
             spend.usage.outputTokens += usage?.outputTokens ?? 0
             spend.usage.cacheWriteTokens += usage?.cacheWriteTokens ?? 0
             spend.usage.cacheReadTokens += usage?.cacheReadTokens ?? 0
+            guard whole > 0 else { return }
+            spend.batchCalls += 1
+            spend.batchCost += cost
+            spend.batchWholeCost += whole
         }
         operation.booked(batch: job.batch) { money in
             money.calls += calls

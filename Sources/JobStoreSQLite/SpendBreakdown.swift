@@ -11,7 +11,9 @@ extension SQLiteJobStore {
                     name: axis == .day ? String(day.text.prefix(10)) : row.text(0), calls: row.int(1),
                     cost: Money(nanodollars: row.int64(2)), maybePaid: Money(nanodollars: row.int64(3)),
                     hits: row.int(4), saved: Money(nanodollars: row.int64(5)), sharedHits: row.int(6),
-                    sharedSaved: Money(nanodollars: row.int64(7)))
+                    sharedSaved: Money(nanodollars: row.int64(7)), batchCalls: row.int(8),
+                    batchCost: Money(nanodollars: row.int64(9)),
+                    batchWholeCost: Money(nanodollars: row.int64(10)))
             }
         }
     }
@@ -21,7 +23,8 @@ extension SpendAxis {
     /// So many lines are enough for anybody.
     private static let limit = 1000
     private static let sums = """
-        sum(calls), sum(cost), sum(maybe_paid), sum(hits), sum(saved), sum(shared_hits), sum(shared_saved)
+        sum(calls), sum(cost), sum(maybe_paid), sum(hits), sum(saved), sum(shared_hits), sum(shared_saved),
+        sum(batch_calls), sum(batch_cost), sum(batch_whole_cost)
         """
 
     fileprivate var sql: SQL {

@@ -21,18 +21,20 @@ struct StoredAttempt {
     let home: Int64
     /// Where in that route's chain it flew; 0 for the route itself.
     let position: Int
+    /// With what it went to the provider; nil for a call of its own.
+    let consignment: Int64?
 
     private static let columns = """
         job_id, number, route_id, queue_id, fate, boot, opened_moment, prompt_hash, reserved_input, reserved_output,
         reserved_cost, maybe_paid, mark_requests, mark_input, mark_output, mark_succeeded, home_route_id,
-        fallback, budget_windows, opened_at
+        fallback, budget_windows, opened_at, consignment_id
         """
     private static let byKey = SQL("SELECT \(columns) FROM attempt WHERE job_id = ?1 AND number = ?2")
     private static let expired = SQL(
         """
         SELECT \(columns)
         FROM attempt
-        WHERE fate = 'open' AND (lease_until <= ?1 OR boot <> ?2)
+        WHERE fate = 'open' AND consignment_id IS NULL AND (lease_until <= ?1 OR boot <> ?2)
         ORDER BY lease_until
         LIMIT ?3
         """)
@@ -66,6 +68,7 @@ struct StoredAttempt {
         position = row.int(17)
         openedOn = Timestamp(milliseconds: row.int64(19))
         windows = row.textOrNil(18)
+        consignment = row.int64OrNil(20)
     }
 
     /// Settles the attempt's row: its verdict, and what was really used.

@@ -101,27 +101,32 @@ struct Survey {
     /// The lanes that have ready jobs and whose queue is not paused, hopping from lane to lane in the index: its cost grows
     /// with lanes, not jobs.
     static func readyLanes(_ connection: Connection) throws -> [ReadyLane] {
-        try connection.query(
-            """
-            WITH RECURSIVE ready (lane_id) AS (
-                SELECT (SELECT min(lane_id) FROM job WHERE ready = 1)
-                UNION ALL
-                SELECT (SELECT min(job.lane_id) FROM job WHERE job.ready = 1 AND job.lane_id > ready.lane_id)
-                FROM ready
-                WHERE ready.lane_id IS NOT NULL
-            )
-            SELECT lane.id, lane.queue_id, lane.route_id, lane.budget, lane.owner
-            FROM ready
-            JOIN lane ON lane.id = ready.lane_id
-            JOIN queue ON queue.id = lane.queue_id
-            WHERE queue.paused = 0 AND lane.owner IS NOT 0
-            """
-        ) { row in
+        try connection.query(open) { row in
             ReadyLane(
                 id: row.int64(0), queue: row.int64(1), route: row.int64(2),
                 tags: LaneBudget.tags(of: row.text(3)), owner: row.int64OrNil(4))
         }
     }
+
+    private static let open = SQL(
+        """
+        \(lanesWithReadyJobs)
+        SELECT lane.id, lane.queue_id, lane.route_id, lane.budget, lane.owner
+        FROM ready
+        JOIN lane ON lane.id = ready.lane_id
+        JOIN queue ON queue.id = lane.queue_id
+        WHERE queue.paused = 0 AND (lane.owner IS NULL OR lane.owner > 0)
+        """)
+
+    static let lanesWithReadyJobs = """
+        WITH RECURSIVE ready (lane_id) AS (
+            SELECT (SELECT min(lane_id) FROM job WHERE ready = 1)
+            UNION ALL
+            SELECT (SELECT min(job.lane_id) FROM job WHERE job.ready = 1 AND job.lane_id > ready.lane_id)
+            FROM ready
+            WHERE ready.lane_id IS NOT NULL
+        )
+        """
 
     static func soonestHeld(_ connection: Connection) throws -> Int64? {
         try connection.queryOne("SELECT min(held_until) FROM job WHERE held_until IS NOT NULL") { row in

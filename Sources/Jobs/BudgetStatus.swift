@@ -60,10 +60,14 @@ package struct SpendShare: Hashable, Sendable {
     /// Those of them that waited for another job's call in flight.
     package var sharedHits: Int
     package var sharedSaved: Money
+    /// Calls that went with batches of the provider: what they cost, and what they would have cost by themselves.
+    package var batchCalls: Int
+    package var batchCost: Money
+    package var batchWholeCost: Money
 
     package init(
         name: String, calls: Int, cost: Money, maybePaid: Money, hits: Int, saved: Money, sharedHits: Int,
-        sharedSaved: Money
+        sharedSaved: Money, batchCalls: Int, batchCost: Money, batchWholeCost: Money
     ) {
         self.name = name
         self.calls = calls
@@ -73,5 +77,8 @@ package struct SpendShare: Hashable, Sendable {
         self.saved = saved
         self.sharedHits = sharedHits
         self.sharedSaved = sharedSaved
+        self.batchCalls = batchCalls
+        self.batchCost = batchCost
+        self.batchWholeCost = batchWholeCost
     }
 }

@@ -124,7 +124,7 @@ extension JobError {
     var meantStatus: Int? { status.map { Self.meantStatus($0, type) } }
 
     /// The status that an error would have had before its stream began: an `error` event comes after a 200.
-    fileprivate static func meantStatus(_ status: Int, _ type: String?) -> Int {
+    package static func meantStatus(_ status: Int, _ type: String?) -> Int {
         guard (200..<300).contains(status) else { return status }
         return switch type {
         case "invalid_request_error": 400

@@ -74,6 +74,9 @@ package struct Job: Sendable {
         }
     }
 
+    /// Whether it stands in the half-price line, or is out with a batch of its provider.
+    package var isHalfPrice = false
+
     package init(
         id: JobID, key: String?, queue: String, state: JobState, priority: Int, tags: [String],
         metadata: [UInt8]?,
@@ -144,7 +147,7 @@ package struct JobError: Hashable, Sendable, Error {
 /// What a queued job waits for.
 package struct WaitingFor: Hashable, Sendable {
     package enum Gate: String, Sendable {
-        case worker, schedule, retry, budget, breaker, pause, concurrency
+        case worker, schedule, retry, budget, breaker, pause, concurrency, batch
         case rateLimit = "rate_limit"
         case identicalPrompt = "identical_prompt"
     }

@@ -40,6 +40,8 @@ package struct NewJob: Sendable {
     package var refusesQueueCheck = false
     /// The provider's beta features that the call asks for, beside those that the provider's settings name.
     package var betas: [String] = []
+    /// Whether it waits for one of the provider's own batches, at half the price.
+    package var isHalfPrice = false
     /// What it shares with others and the provider caches.
     package var prefix: CachePrefix?
 

@@ -59,11 +59,11 @@ package struct Price: Hashable, Sendable {
     }
 
     /// The most that a call can cost: the bound's tokens at the dearest input rate that can apply, all of `maxTokens`, and
-    /// all searches; nil where nothing limits these.
+    /// all searches; half of the tokens' in the batch tier; nil where nothing limits the searches.
     ///
     /// A workspace may have its calls answered in the United States without their saying so
     /// (https://platform.claude.com/docs/en/manage-claude/data-residency): that is always taken into account.
-    package func worstCase(_ bound: CostBound, maxTokens: Int64) -> Money? {
+    package func worstCase(_ bound: CostBound, maxTokens: Int64, isBatch: Bool = false) -> Money? {
         guard let searches = webSearch == 0 ? 0 : bound.webSearches else { return nil }
         let tokens = min(bound.inputTokens ?? contextWindow, contextWindow)
         let rate =
@@ -74,7 +74,7 @@ package struct Price: Hashable, Sendable {
             }
         let percent = factor(prompt: tokens) * max(100, usPercent)
         return Money(
-            nanodollars: Self.share(percent, of: tokens * rate + maxTokens * output, in: 100)
+            nanodollars: Self.share(percent, of: tokens * rate + maxTokens * output, in: isBatch ? 200 : 100)
                 + searches * webSearch)
     }
 

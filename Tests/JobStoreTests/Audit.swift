@@ -37,14 +37,16 @@ struct Audit {
             "queue.running is the count of its open attempts",
             """
             SELECT format('%s: %d', name, running) FROM queue
-            WHERE running <> (SELECT count(*) FROM attempt WHERE queue_id = queue.id AND fate = 'open')
+            WHERE running <> (SELECT count(*) FROM attempt WHERE queue_id = queue.id AND fate = 'open' AND consignment_id IS NULL)
             """
         ),
         (
             "route.running is the count of its open attempts",
             """
             SELECT format('%s: %d', model, running) FROM route
-            WHERE running <> (SELECT count(*) FROM attempt WHERE route_id = route.id AND fate = 'open')
+            WHERE running <> (
+                SELECT count(*) FROM attempt WHERE route_id = route.id AND fate = 'open' AND consignment_id IS NULL
+            )
             """
         ),
         (
@@ -107,7 +109,7 @@ struct Audit {
             """
             SELECT hex(attempt.prompt_hash) FROM attempt JOIN job ON job.id = attempt.job_id
             WHERE attempt.fate = 'open' AND job.cache = 'use' AND job.impatient = 0
-            GROUP BY attempt.prompt_hash, attempt.home_route_id
+            GROUP BY attempt.prompt_hash, attempt.home_route_id, attempt.consignment_id IS NULL
             HAVING attempt.prompt_hash IS NOT NULL AND count(*) > 1
             """
         ),
@@ -188,6 +190,18 @@ struct Audit {
                 SELECT count(*) FROM attempt WHERE attempt.job_id = job.id AND fate <> 'open'
             )
             """
+        ),
+        (
+            "what has ended has nothing out, and what is out has not ended",
+            """
+            SELECT format('%d %d: %d', job_id, number, consignment_id) FROM attempt
+            WHERE consignment_id IS NOT NULL AND fate = 'open'
+                AND consignment_id NOT IN (SELECT id FROM consignment WHERE ended_at IS NULL)
+            """
+        ),
+        (
+            "no worker holds what is out with a consignment",
+            "SELECT job_id FROM attempt WHERE (consignment_id IS NULL) <> (worker_id <> 0)"
         ),
         (
             "money leaves an attempt once",
@@ -304,6 +318,16 @@ struct Audit {
                 WHERE fate <> 'open'
             ) AS a
             WHERE s.calls <> a.calls OR s.cost <> a.cost OR s.maybe <> a.maybe OR s.output <> a.output
+            """
+        ),
+        (
+            "what went at half the price is what consigned attempts cost",
+            """
+            SELECT format('%d %d', s.cost, a.cost)
+            FROM (SELECT coalesce(sum(batch_cost), 0) AS cost FROM spend) AS s, (
+                SELECT coalesce(sum(cost), 0) AS cost FROM attempt WHERE consignment_id IS NOT NULL
+            ) AS a
+            WHERE s.cost <> a.cost
             """
         ),
         (

@@ -3,10 +3,13 @@ import Testing
 
 /// A small world of two processes with workers that call, die and come back late, driven by a seed.
 final class Schedule {
-    private let bench: Bench
-    private let stores: [any JobStore]
-    private let workers: [WorkerID]
-    private var random: SeededGenerator
+    let bench: Bench
+    let stores: [any JobStore]
+    let workers: [WorkerID]
+    var random: SeededGenerator
+    var upstream = Upstream()
+    /// Whose money a person has cleared: their results never come.
+    var forgotten: Set<AttemptKey> = []
     private let batch: BatchID
     /// What workers hold: settled at some time, or forgotten.
     private var flying: [ClaimedAttempt] = []
@@ -17,7 +20,7 @@ final class Schedule {
     private var successes: [JobID: Int] = [:]
     private var prompts = 0
 
-    private static let services = [Sample.service, Sample.otherService]
+    static let services = [Sample.service, Sample.otherService]
     private static let queues = ["a", "b", "c"]
     /// What follows an answer that is not “positive”: each step there is.
     private static let checks = [
@@ -61,7 +64,7 @@ final class Schedule {
 
     private var store: any JobStore { stores[Int.random(in: 0...1, using: &random)] }
 
-    private func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+    func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
     // MARK: Steps
 
@@ -70,7 +73,8 @@ final class Schedule {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<22: try await enqueue()
         case 22..<50: try await claim()
-        case 50..<80: try await settle()
+        case 50..<74: try await settle()
+        case 74..<80: try await tend()
         case 80..<83: try await reap()
         case 83..<86: die()
         case 86..<89: try await answerLate()
@@ -100,6 +104,7 @@ final class Schedule {
             if chance(3) { job.maxTokens = 5_000 }
             if chance(30) { job.check = Self.checks.randomElement(using: &random) }
             if chance(15) { job.delay = .random(in: 0...20_000, using: &random) }
+            if chance(15) { job.isHalfPrice = true }
             if chance(10) { job.deadline = bench.now.timestamp + .random(in: 1...60_000, using: &random) }
             if chance(20) {
                 job.key = "key \(Int.random(in: 0..<40, using: &random))"
@@ -147,7 +152,7 @@ final class Schedule {
     }
 
     @discardableResult
-    private func settle(_ attempt: ClaimedAttempt, with outcome: Outcome) async throws -> SettleOutcome {
+    func settle(_ attempt: ClaimedAttempt, with outcome: Outcome) async throws -> SettleOutcome {
         var decision = Decision.decide(
             outcome, failures: attempt.failures, policy: RetryPolicy(), using: &random)
         if case .answer(let answer) = outcome.result { decision = decision.checked(answer, of: attempt) }
@@ -286,6 +291,7 @@ final class Schedule {
             _ = try await store.clearMaybePaid(budget: name, now: bench.now)
             // Whose calls a person has cleared shall not cost anything after all, or more than the limit is spent.
             (flying, lost) = ([], [])
+            for batch in upstream.batches.values { forgotten.formUnion(batch.requests.map(\.key)) }
         }
         _ = try await store.budgets(now: bench.now)
     }
@@ -333,6 +339,7 @@ final class Schedule {
                 try await settle(attempt, with: Outcome(.answer(Sample.answer())))
             }
             flying = []
+            try await finishBatches()
             let request = ClaimRequest(
                 worker: workers[0], slots: 20, running: 0, lease: 30_000, services: Self.services)
             let claim = try await stores[0].claim(request, now: bench.now)

@@ -1,0 +1,220 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore: ConsignmentStore {
+    /// Looks first, over a reading connection: where nothing is to be done, no lock is taken.
+    package func tend(_ request: TendRequest, now: Now) async throws -> Tending {
+        let isDue = try await read { connection in
+            try !HalfPriceLine.urgent(connection, terms: request.terms, now: now.timestamp, limit: 1).isEmpty
+                || !Consign.due(connection, terms: request.terms, now: now).isEmpty
+                || Tend.isDue(connection, request, now: now)
+        }
+        guard isDue else { return Tending() }
+        return try await write(now: now) { operation in
+            try Tend(operation: operation, request: request).run()
+        }
+    }
+
+    package func beginSending(_ id: ConsignmentID, keeper: WorkerID, now: Now) async throws -> Bool {
+        try await write(now: now) { operation in
+            try Keeping(operation, id, keeper)?.beginSending() ?? false
+        }
+    }
+
+    package func requests(of id: ConsignmentID) async throws -> [ConsignedRequest] {
+        try await read { connection in
+            let keys = try connection.query(
+                """
+                SELECT job_id, number
+                FROM attempt
+                WHERE consignment_id = ?1 AND fate = 'open'
+                ORDER BY job_id
+                """, [.integer(id.value)]
+            ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
+            return try keys.map { key in
+                ConsignedRequest(
+                    key: key, request: try Candidate.call(of: key.job.value, connection).request)
+            }
+        }
+    }
+
+    package func note(
+        _ news: ConsignmentNews, of id: ConsignmentID, keeper: WorkerID, now: Now
+    ) async throws {
+        try await write(now: now) { operation in try Keeping(operation, id, keeper)?.note(news) }
+    }
+
+    package func known(_ providerIDs: [String]) async throws -> Set<String> {
+        try await read { connection in
+            var known: Set<String> = []
+            for id in providerIDs {
+                let found = try connection.queryOne(
+                    "SELECT 1 FROM consignment WHERE provider_id = ?1", [.text(id)], { row in row.int(0) })
+                if found != nil { known.insert(id) }
+            }
+            return known
+        }
+    }
+
+    package func consigned(_ keys: [AttemptKey], to id: ConsignmentID) async throws -> [ClaimedAttempt] {
+        try await read { connection in
+            try keys.compactMap { key in try Consignments.attempt(key, of: id, connection) }
+        }
+    }
+}
+
+enum Consignments {
+    /// As a worker would have claimed it; nil where it is closed, or went with another consignment.
+    static func attempt(
+        _ key: AttemptKey, of id: ConsignmentID, _ connection: Connection
+    ) throws -> ClaimedAttempt? {
+        guard let attempt = try StoredAttempt.find(key, connection), attempt.consignment == id.value,
+            attempt.fate != .settled, let route = try RouteRow.load(attempt.route, connection)
+        else { return nil }
+        let call = try Candidate.call(of: key.job.value, connection)
+        return try connection.queryOne(
+            """
+            SELECT queue.name, job.max_tokens, job.deadline, job.failures
+            FROM job
+            JOIN queue ON queue.id = job.queue_id
+            WHERE job.id = ?1
+            """, [.integer(key.job.value)]
+        ) { row in
+            var claimed = ClaimedAttempt(
+                key: key, queue: row.text(0), route: route.key, request: call.request,
+                maxTokens: row.int(1), openedAt: attempt.openedOn, leaseUntil: attempt.openedAt,
+                deadline: row.int64OrNil(2).map { Timestamp(milliseconds: $0) }, failures: row.int(3),
+                alone: false)
+            claimed.check = call.check
+            claimed.isKeyed = call.isKeyed
+            return claimed
+        }
+    }
+
+    /// Until then a batch of the provider's list may still have to be told from others.
+    private static let kept: Milliseconds = 30 * Timestamp.day
+
+    static func prune(_ connection: Connection, now: Timestamp) throws {
+        _ = try connection.run(
+            "DELETE FROM consignment WHERE ended_at < ?1", [.integer((now + -kept).milliseconds)])
+    }
+
+    /// Whether some job is still out with it that anybody wants.
+    static let isWanted = """
+        EXISTS (
+            SELECT 1
+            FROM attempt
+            JOIN job ON job.id = attempt.job_id
+            WHERE attempt.consignment_id = consignment.id AND attempt.fate = 'open' AND job.state = 'running'
+                AND job.attempt = attempt.number AND NOT EXISTS (
+                    SELECT 1
+                    FROM message_batch
+                    WHERE message_batch.batch_id = job.batch_id AND message_batch.cancelled_at IS NOT NULL
+                )
+        )
+        """
+}
+
+/// What its keeper says of a consignment, while it is the keeper's to say.
+private struct Keeping {
+    let operation: Operation
+    let id: ConsignmentID
+    private let state: Consignment.State
+    private let looks: Int
+    private var connection: Connection { operation.connection }
+
+    /// Nil where it is another's by now.
+    init?(_ operation: Operation, _ id: ConsignmentID, _ keeper: WorkerID) throws {
+        let found = try operation.connection.queryOne(
+            "SELECT state, looks FROM consignment WHERE id = ?1 AND keeper = ?2 AND ended_at IS NULL",
+            [.integer(id.value), .integer(keeper.value)],
+            { row in (Consignment.State(rawValue: row.text(0)), row.int(1)) })
+        guard let (state, looks) = found, let state else { return nil }
+        self.operation = operation
+        self.id = id
+        self.state = state
+        self.looks = looks
+    }
+
+    /// What was cancelled meanwhile stays here.
+    func beginSending() throws -> Bool {
+        guard state == .sealed else { return false }
+        let left = try connection.query(
+            """
+            SELECT attempt.job_id, attempt.number
+            FROM attempt
+            JOIN job ON job.id = attempt.job_id
+            WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open'
+                AND (job.state <> 'running' OR job.attempt <> attempt.number)
+            """, [.integer(id.value)]
+        ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
+        for key in left { try Consigned(operation).close(key, maybePaid: false) }
+        let requests = try connection.queryOne(
+            "SELECT count(*) FROM attempt WHERE consignment_id = ?1 AND fate = 'open'",
+            [.integer(id.value)],
+            { row in row.int(0) })
+        guard let requests, requests > 0 else {
+            try note(.ended)
+            return false
+        }
+        _ = try connection.run(
+            "UPDATE consignment SET state = 'creating', requests = ?2, sent_at = ?3, looks = 0 WHERE id = ?1",
+            [
+                .integer(id.value), .integer(requests), .integer(operation.now.timestamp.milliseconds),
+            ])
+        return true
+    }
+
+    func note(_ news: ConsignmentNews) throws {
+        switch news {
+        case .created(let name):
+            try become(.away, name: name)
+        case .unsent(let error, let after):
+            try become(.sealed, after: after, error: error)
+        case .unknown(let error, let after):
+            try become(.creating, after: after, error: error)
+        case .missing(let after):
+            try become(looks > 0 ? .sealed : .creating, after: after)
+            _ = try connection.run(
+                "UPDATE consignment SET looks = looks + 1 WHERE id = ?1", [.integer(id.value)])
+        case .pending(let after):
+            try become(state, after: after)
+        case .recalled(let after):
+            try become(.recalled, after: after)
+        case .lookFailed(let error, let after):
+            try become(state, after: after, error: error)
+        case .stranger:
+            _ = try connection.run(
+                """
+                UPDATE consignment
+                SET strangers = strangers || ' ' || provider_id, provider_id = NULL, state = 'creating', looks = 0
+                WHERE id = ?1
+                """, [.integer(id.value)])
+            try become(.creating)
+        case .undeliverable(let error):
+            try become(.returning, error: error)
+        case .lost(let error):
+            try become(.lost, error: error)
+        case .ended:
+            // Mostly nothing is left, and the next turn ends it.
+            try become(.lost)
+        }
+    }
+
+    private func become(
+        _ state: Consignment.State, after: Milliseconds = 0, name: String? = nil, error: String? = nil
+    ) throws {
+        _ = try connection.run(
+            """
+            UPDATE consignment
+            SET state = ?2, look_boot = ?3, look_at = ?4, provider_id = coalesce(?5, provider_id), error = ?6,
+                failures = CASE WHEN ?6 IS NULL THEN 0 ELSE failures + 1 END, keeper = NULL
+            WHERE id = ?1
+            """,
+            [
+                .integer(id.value), .text(state.rawValue), .integer(operation.now.moment.boot),
+                .integer((operation.now.moment + after).milliseconds), .text(name),
+                .text(error.map { String($0.prefix(500)) }),
+            ])
+    }
+}
