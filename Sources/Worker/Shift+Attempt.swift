@@ -39,7 +39,7 @@ extension Shift {
 
     /// Nil where nothing is handed back: the worker stops at once, and what was not answered is left to its
     /// lease.
-    private func settlement(of attempt: ClaimedAttempt, _ called: Called, _ live: Live?) -> Settlement? {
+    func settlement(of attempt: ClaimedAttempt, _ called: Called, _ live: Live? = nil) -> Settlement? {
         if called.ending == .stopped, case .abandoned = called.outcome.result { return nil }
         var random = SystemRandomNumberGenerator()
         var decision = Decision.decide(

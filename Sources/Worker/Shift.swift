@@ -10,6 +10,8 @@ struct Shift: Sendable {
     let log: Log
     let worker: WorkerID
     let orders: Orders
+    /// Nil where no provider takes batches.
+    let batches: Batches?
     /// Rings when an attempt with a deadline begins.
     let overdueBell = Bell()
     let priceWatch = PriceWatch()
@@ -28,6 +30,7 @@ struct Shift: Sendable {
             duties.addTask { await giveUpRevoked() }
             duties.addTask { await reap() }
             if settings.line == .common { duties.addTask { await prune() } }
+            if let batches { duties.addTask { await tend(batches) } }
             await claimUntilTold()
             await drain()
             while roster.count > 0 { await bell.wait(atMost: Rhythm.poll) }

@@ -15,11 +15,14 @@ package final class Worker: CallDesk {
     private let clock: any Clock
     private let settings: WorkerSettings
     private let log: Log
+    private let batches: Batches?
     private let orders = Orders()
 
     package init(
-        store: any JobStore, caller: any ModelCaller, clock: any Clock, settings: WorkerSettings, log: Log
+        store: any JobStore, caller: any ModelCaller, clock: any Clock, settings: WorkerSettings, log: Log,
+        batches: Batches? = nil
     ) {
+        self.batches = batches
         self.store = store
         self.caller = caller
         self.clock = clock
@@ -70,7 +73,7 @@ package final class Worker: CallDesk {
         guard let id = try await register() else { return }
         let shift = Shift(
             store: store, caller: caller, clock: clock, settings: settings, log: log, worker: id,
-            orders: orders)
+            orders: orders, batches: batches)
         orders.desk.open(shift)
         await shift.run()
         guard orders.current == .drain else { return }

@@ -54,4 +54,6 @@ enum Rhythm {
     static let betweenRevocationChecks: Milliseconds = 200
     static let reap: Milliseconds = 1000
     static let prune: Milliseconds = 60_000
+    /// Looks at what there is to do with the provider's batches.
+    static let tend: Milliseconds = 1000
 }
