@@ -20,6 +20,8 @@ package struct APISettings: Sendable {
     /// What jobs may cost, for `max_cost_usd` and forecasts.
     package var prices: PriceTable
     package var limits: APILimits
+    /// When jobs wait for a batch of their provider.
+    package var halfPrice = HalfPriceTerms()
     /// Requests per minute of one caller; nil for no limit.
     package var callerRequestsPerMinute: Int?
     /// Requests of one caller under way at once; the server's own limit of connections lies above it.

@@ -98,6 +98,9 @@ extension JSONWriter {
             writer.money("saved_usd", share.saved)
             writer.field("shared_hits", share.sharedHits)
             writer.money("shared_saved_usd", share.sharedSaved)
+            writer.field("batch_calls", share.batchCalls)
+            writer.money("batch_cost_usd", share.batchCost)
+            writer.money("batch_whole_price_usd", share.batchWholeCost)
         }
     }
 }

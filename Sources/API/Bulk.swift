@@ -11,10 +11,12 @@ import Telemetry
 extension API {
     func bulk(_ call: Call) async throws -> Response {
         let parameters = try Parameters(
-            call.head, known: ["batch", "dry_run", "queue", "model", "system", "max_tokens", "tag"])
+            call.head,
+            known: ["batch", "dry_run", "queue", "model", "system", "max_tokens", "tag", "deadline", "lane"])
         let isDry = try parameters.flag("dry_run")
         var reader = JobReader(
-            settings: settings, now: call.now.timestamp, defaults: try defaults(parameters))
+            settings: settings, now: call.now.timestamp,
+            defaults: try defaults(parameters, now: call.now.timestamp))
         reader.idempotencyKey = try IdempotencyKey.read(call.head)
         if let name = try parameters.line("batch", bytes: JobLimits.nameBytes) {
             reader.batch =
@@ -27,13 +29,15 @@ extension API {
         return .ndjson { writer in try await Self.write(ledger, to: writer) }
     }
 
-    private func defaults(_ parameters: Parameters) throws -> JobDefaults {
+    private func defaults(_ parameters: Parameters, now: Timestamp) throws -> JobDefaults {
         var defaults = JobDefaults()
         defaults.queue = try parameters.queueName("queue")
         defaults.model = try parameters.line("model", bytes: JobLimits.modelBytes)
         defaults.system = parameters["system"]
         defaults.maxTokens = try parameters.integer("max_tokens", in: JobLimits.maxTokens)
         defaults.tags = try parameters.line("tag", bytes: JobLimits.tagBytes).map { [$0] }
+        defaults.lane = try parameters.choice("lane", JobLane.self)
+        defaults.deadline = try parameters.timeOrDuration("deadline", now: now)
         return defaults
     }
 

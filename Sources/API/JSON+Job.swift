@@ -31,6 +31,7 @@ extension JSONWriter {
         field("metadata", raw: job.metadata)
         field("batch_id", job.batch?.description)
         field("cache", job.cache.rawValue)
+        field("lane", (job.isHalfPrice ? JobLane.batch : .realtime).rawValue)
     }
 
     private mutating func progress(of job: Job) {

@@ -9,6 +9,7 @@ struct JobDraft {
     var runAt: Timestamp?
     var delay: Milliseconds?
     var deadline: Timestamp?
+    var lane: JobLane?
     var maxAttempts: Int?
     var maxCost: Money?
     var cache: CacheMode?
@@ -25,7 +26,8 @@ struct JobDraft {
     var check: JSON?
 
     static let fields = [
-        "queue", "key", "priority", "run_at", "delay", "deadline", "max_attempts", "max_cost_usd", "cache",
+        "queue", "key", "priority", "run_at", "delay", "deadline", "lane", "max_attempts", "max_cost_usd",
+        "cache",
         "sample", "tags",
         "metadata",
         "request", "prompt", "model", "system", "max_tokens", "check",
@@ -51,6 +53,7 @@ struct JobDraft {
         case "run_at": runAt = try field.time()
         case "delay": delay = try field.duration()
         case "deadline": deadline = try field.timeOrDuration(now: now)
+        case "lane": lane = try field.choice(JobLane.self)
         case "max_attempts": maxAttempts = try field.integer(in: JobLimits.maxAttempts)
         case "max_cost_usd": maxCost = try field.money()
         case "cache": cache = try field.choice(CacheMode.self)

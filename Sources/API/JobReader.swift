@@ -9,6 +9,8 @@ struct JobDefaults {
     var system: String?
     var maxTokens: Int?
     var tags: [String]?
+    var deadline: Timestamp?
+    var lane: JobLane?
 
     init() {}
 }
@@ -83,7 +85,7 @@ struct JobReader {
         try checkCost(request, bound: bound, most: draft.maxCost, field: prefix + "max_cost_usd")
         var job = NewJob(
             queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
-            runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline,
+            runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline ?? defaults.deadline,
             maxAttempts: draft.maxAttempts ?? settings.maxAttempts,
             cache: settings.cacheEnabled ? draft.cache ?? .use : .off, sample: draft.sample ?? 0,
             tags: draft.tags ?? defaults.tags ?? [],
@@ -96,8 +98,27 @@ struct JobReader {
         job.check = try check(of: draft, request: request.json, named: prefix)
         job.refusesQueueCheck = draft.check?.bool == false
         job.betas = betas
+        job.isHalfPrice = try isHalfPrice(job, draft.lane ?? defaults.lane, field: prefix + "lane")
         if bound.writes != .none { job.prefix = CachePrefix(request: request.json, betas: betas) }
         return job
+    }
+
+    /// Whether the job waits for a batch of its provider; refused where it is to, and cannot.
+    private func isHalfPrice(_ job: NewJob, _ lane: JobLane?, field: String) throws(Problem) -> Bool {
+        let terms = settings.halfPrice
+        let start = max(now, job.runAt ?? now + (job.delay ?? 0))
+        let fits =
+            job.betas.isEmpty
+            && terms.takes(lane ?? .auto, of: job.route.service, deadline: job.deadline, at: start)
+        guard lane == .batch, !fits else { return fits }
+        let reason =
+            !terms.services.contains(job.route.service)
+            ? "\(job.route.service.provider) takes no batches"
+            : !job.betas.isEmpty
+                ? "beta features count for a whole batch, and not for one job"
+                : "its deadline leaves less than the \(DurationText.text(terms.leastRoom)) that a batch needs"
+        throw Problem(
+            .invalidField, "“lane” cannot be batch: \(reason); use auto or realtime", field: field)
     }
 
     /// A job that could cost more than it may is not taken in.
@@ -163,6 +184,7 @@ extension JobReader {
         if draft.queue == nil, let queue = defaults.queue { add("queue", queue) }
         if draft.tags == nil, let tags = defaults.tags { tags.forEach { add("tag", $0) } }
         let request = draft.request
+        if draft.lane == nil, let lane = defaults.lane { add("lane", lane.rawValue) }
         if draft.model == nil, request?["model"] == nil, let model = defaults.model { add("model", model) }
         if draft.system == nil, request?["system"] == nil, let system = defaults.system {
             add("system", system)

@@ -15,6 +15,8 @@ extension API {
         let store = try batchStore()
         var terms = try CallTerms(call.head, now: call.now.timestamp, cache: .use)
         if call.head.headers["x-renga-queue"] == nil { terms.draft.queue = Self.batchQueue }
+        // A batch here ends in minutes; who wants it at half the price says so.
+        terms.draft.lane = terms.draft.lane ?? .realtime
         let batch = try await store.beginUpload(now: call.now)
         do {
             let end = call.now.timestamp + MessageBatch.time

@@ -20,7 +20,14 @@ extension API {
         _ request: JSON, _ call: Call, _ say: (Conversation.Reply) throws -> Response
     ) async throws -> Response {
         guard let desk else { throw Problem(.notReady, "this server makes no calls") }
-        let terms = try CallTerms(call.head, now: call.now.timestamp, cache: settings.interactiveCache)
+        var terms = try CallTerms(call.head, now: call.now.timestamp, cache: settings.interactiveCache)
+        if terms.draft.lane == .batch {
+            throw Problem(
+                .invalidHeader,
+                "“x-renga-lane” cannot be batch for a call whose caller waits; use POST /v1/jobs",
+                field: "x-renga-lane")
+        }
+        terms.draft.lane = .realtime
         var reader = JobReader(settings: settings, now: call.now.timestamp)
         reader.idempotencyKey = terms.idempotencyKey
         let job = try reader.job(call: request, terms)

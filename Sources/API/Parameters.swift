@@ -78,6 +78,15 @@ extension Parameters {
         return time
     }
 
+    func timeOrDuration(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
+        guard let text = self[name] else { return nil }
+        if let time = Timestamp(text: text) { return time }
+        guard let duration = DurationText.parse(text) else {
+            throw refuse(name, "an RFC 3339 time or \(DurationText.expectation)")
+        }
+        return now + duration
+    }
+
     func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _: Choice.Type) throws(Problem)
         -> Choice?
     where Choice.RawValue == String {

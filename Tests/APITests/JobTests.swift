@@ -20,7 +20,7 @@ struct JobTests {
         #expect(
             answer.text == """
                 {"id":"\(id)","key":"ticket-17","queue":"default","state":"succeeded","priority":0,"tags":["team-a"],\
-                "metadata":{"row":17},"batch_id":null,"cache":"use","created_at":"\(created)","run_at":"\(created)",\
+                "metadata":{"row":17},"batch_id":null,"cache":"use","lane":"realtime","created_at":"\(created)","run_at":"\(created)",\
                 "started_at":null,"finished_at":"2023-11-14T22:13:21.000Z","deadline":null,"attempt":0,\
                 "attempts_counted":0,"max_attempts":4,"lease":null,"waiting_for":null,\
                 "request":{"model":"m","max_tokens":64,"messages":[1]},"text":"positive",\

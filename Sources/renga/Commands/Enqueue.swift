@@ -10,6 +10,8 @@ extension Command {
             Flag("max-tokens", "N", "where a line names none"),
             Flag("queue", "NAME", "where a line names none"),
             Flag("tag", "TAG", "where a line has no tags", isRepeatable: true),
+            Flag("deadline", "TIME", "a time or a duration such as 12h, where a line has none"),
+            Flag("lane", "auto|realtime|batch", "batch is half the price, where a line names none"),
             Flag("batch", "NAME", "the batch of all lines (the file's name and a hash of these flags)"),
             Flag("wait", "follow the jobs to their end"),
             Flag("out", "FILE", "write results as JSONL in the order of the input; waits for them"),
@@ -47,7 +49,8 @@ struct Order: Sendable {
         isText = invocation.has("text")
         defaults = LineDefaults(
             queue: invocation["queue"], tags: invocation.all("tag"), model: invocation["model"],
-            system: invocation["system"], maxTokens: try invocation.integer("max-tokens", in: 1...10_000_000))
+            system: invocation["system"], maxTokens: try invocation.integer("max-tokens", in: 1...10_000_000),
+            deadline: invocation["deadline"], lane: invocation["lane"])
         batch = invocation["batch"] ?? defaults.batchName(file: file)
         output = invocation["out"]
         waits = invocation.has("wait") || output != nil

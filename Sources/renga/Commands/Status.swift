@@ -164,9 +164,17 @@ struct StatusPage {
                 share.text(axis), "$" + share.text("cost_usd"), Text.count(share.number("calls"), "call"),
                 "\(Text.number(share.number("hits"))) without a call"
                     + (shared > 0 ? " (\(Text.number(shared)) shared one)" : ""),
-                "saved $" + share.text("saved_usd"),
+                "saved $" + share.text("saved_usd"), Self.batches(share),
             ]
         }
+    }
+
+    /// What went at half the price, and at which whole one.
+    private static func batches(_ share: JSON) -> String {
+        let calls = share.number("batch_calls")
+        guard calls > 0 else { return "" }
+        return
+            "\(Text.number(calls)) in batches: $\(share.text("batch_cost_usd")) of $\(share.text("batch_whole_price_usd"))"
     }
 
     private var spend: [[String]] {

@@ -24,6 +24,8 @@ struct ProviderTerms: Hashable, Sendable {
     var betas: [String] = []
     /// What the limit of an answer's tokens is called; nil for what is usual at its address.
     var limitField: OpenAIService.LimitField?
+    /// Whether it takes batches at half the price.
+    var takesBatches = true
     /// Whether a simulator answers: its jobs are marked, and never mixed with real ones.
     var simulated = false
 
@@ -36,6 +38,7 @@ struct ProviderTerms: Hashable, Sendable {
 extension ProviderTerms {
     private static let keys = [
         "kind", "base_urls", "credential", "api_version", "betas", "limit_field", "simulated",
+        "message_batches",
     ]
     /// More addresses than any provider has regions.
     private static let mostURLs = 16
@@ -47,7 +50,8 @@ extension ProviderTerms {
         self.init(
             name: name, kind: kind, baseURLs: try Self.addresses(object, kind: kind, standard: baseURL),
             credential: try Self.credential(object, kind: kind))
-        if kind == .openai, let stray = object["api_version"] ?? object["betas"] {
+        if kind == .openai, let stray = object["api_version"] ?? object["betas"] ?? object["message_batches"]
+        {
             throw stray.refused("only a provider of kind \"anthropic\" has it")
         }
         if kind == .anthropic, let stray = object["limit_field"] {
@@ -60,6 +64,7 @@ extension ProviderTerms {
             for beta in try value.elements() { betas.append(try beta.text("the name of a beta")) }
         }
         simulated = try object["simulated"]?.flag() ?? false
+        takesBatches = try object["message_batches"]?.flag() ?? (kind == .anthropic)
     }
 
     private static func addresses(

@@ -31,7 +31,7 @@ struct JobLine {
         }
         let omitted: Set<String> = [
             "key", "queue", "priority", "run_at", "delay", "deadline", "max_attempts", "tags", "metadata",
-            "check",
+            "check", "lane",
         ]
         json.appendCanonical(to: &bytes, omitting: isJob ? omitted : ["metadata", "stream"])
         return bytes
@@ -91,6 +91,8 @@ extension JSONWriter {
         _ defaults: LineDefaults, unless has: (String) -> Bool = { _ in false }
     ) {
         if let queue = defaults.queue, !has("queue") { field("queue", queue) }
+        if let deadline = defaults.deadline, !has("deadline") { field("deadline", deadline) }
+        if let lane = defaults.lane, !has("lane") { field("lane", lane) }
         guard !defaults.tags.isEmpty, !has("tags") else { return }
         key("tags")
         array { writer in defaults.tags.forEach { writer.string($0) } }

@@ -8,6 +8,9 @@ struct LineDefaults: Sendable {
     var model: String?
     var system: String?
     var maxTokens: Int?
+    /// As the server reads it: a time, or a duration from now on.
+    var deadline: String?
+    var lane: String?
 
     /// One form for the same defaults: what keys and batch names are made from.
     var canonical: [UInt8] {
@@ -19,6 +22,9 @@ struct LineDefaults: Sendable {
             writer.field("model", model)
             writer.field("system", system)
             writer.field("max_tokens", maxTokens)
+            // The names of batches of old must stay as they are.
+            if let deadline { writer.field("deadline", deadline) }
+            if let lane { writer.field("lane", lane) }
         }
         return writer.bytes
     }

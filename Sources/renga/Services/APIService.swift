@@ -18,6 +18,8 @@ extension Foundations {
             allowedOrigins: settings.corsOrigins, version: Version.current,
             prices: PriceTable(configuration.table))
         terms.interactiveWait = settings.interactiveWait
+        terms.halfPrice = settings.halfPrice
+        terms.halfPrice.services = configuration.providers.filter(\.takesBatches).map(\.key)
         terms.callerRequestsPerMinute = settings.callerRequests
         terms.callerRequestsAtOnce = settings.callerConcurrency
         terms.interactiveUsesCache = settings.interactiveUsesCache

@@ -64,7 +64,22 @@ extension Providers {
     }
 }
 
+extension Providers {
+    /// Those that take batches, each at its first address: a batch is known there only.
+    var batchServices: [AnthropicService] {
+        ready.filter(\.terms.takesBatches).compactMap { $0.anthropic(at: $0.baseURLs[0]) }
+    }
+}
+
 extension Provider {
+    /// Nil where it speaks another language.
+    fileprivate func anthropic(at url: String) -> AnthropicService? {
+        guard terms.kind == .anthropic else { return nil }
+        return AnthropicService(
+            key: terms.key, baseURL: url, apiKey: secret ?? Secret(""), version: terms.apiVersion,
+            betas: terms.betas)
+    }
+
     fileprivate func caller(
         _ client: HTTPClient, _ settings: CallSettings, clock: any Clock, log: Log
     ) -> any ModelCaller {
@@ -85,17 +100,12 @@ extension Provider {
     private func caller(
         at url: String, _ client: HTTPClient, _ settings: CallSettings, clock: any Clock
     ) -> any ModelCaller {
-        let key = secret ?? Secret("")
-        switch terms.kind {
-        case .anthropic:
-            let service = AnthropicService(
-                key: terms.key, baseURL: url, apiKey: key, version: terms.apiVersion, betas: terms.betas)
+        if let service = anthropic(at: url) {
             return AnthropicCaller(services: [service], client: client, settings: settings, clock: clock)
-        case .openai:
-            let service = OpenAIService(
-                key: terms.key, baseURL: url, apiKey: key, limitField: terms.limitField)
-            return OpenAICaller(services: [service], client: client, settings: settings, clock: clock)
         }
+        let service = OpenAIService(
+            key: terms.key, baseURL: url, apiKey: secret ?? Secret(""), limitField: terms.limitField)
+        return OpenAICaller(services: [service], client: client, settings: settings, clock: clock)
     }
 }
 

@@ -21,7 +21,9 @@ extension Foundations {
                 prices.price(of: route, answeredBy: model, at: time)
             })
         terms.line = line
-        let worker = Worker(store: store, caller: caller, clock: clock, settings: terms, log: log)
+        let worker = Worker(
+            store: store, caller: caller, clock: clock, settings: terms, log: log,
+            batches: line == .own ? nil : batches(of: providers, client))
         let service = Service(name: line == .own ? "interactive calls" : "worker") {
             log.info(
                 line == .own ? "interactive calls are made here" : "worker starts",
@@ -33,6 +35,19 @@ extension Foundations {
             client.shutdown()
         }
         return (worker, service)
+    }
+}
+
+extension Foundations {
+    /// What a worker needs to send jobs with the providers' own batches; nil where none takes any.
+    private func batches(of providers: Providers, _ client: HTTPClient) -> Batches? {
+        let services = providers.batchServices
+        guard !services.isEmpty else { return nil }
+        var terms = settings.halfPrice
+        terms.services = services.map(\.key)
+        return Batches(
+            store: store, provider: AnthropicBatches(services: services, client: client, clock: clock),
+            terms: terms)
     }
 }
 

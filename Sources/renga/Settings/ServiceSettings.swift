@@ -21,6 +21,8 @@ struct ServiceSettings: Sendable {
     /// Names of budgets that are taken out of force.
     var removedBudgets: [String]
     var cacheTTL: Milliseconds
+    /// But for the services, which the configuration says.
+    var halfPrice: HalfPriceTerms
     var retention: Milliseconds
     var timeouts: Timeouts
     var grace: Milliseconds
@@ -50,6 +52,10 @@ struct ServiceSettings: Sendable {
             cap: try invocation.value(of: Settings.backoffCap))
         (budgets, removedBudgets) = try Self.budgets(invocation, configuration)
         cacheTTL = try invocation.value(of: Settings.cacheTTL)
+        halfPrice = HalfPriceTerms()
+        halfPrice.gather = try invocation.value(of: Settings.batchGather)
+        halfPrice.poll = try invocation.value(of: Settings.batchPoll)
+        halfPrice.reserve = try invocation.value(of: Settings.batchReserve)
         retention = try invocation.value(of: Settings.retention)
         timeouts = Timeouts(
             connect: try invocation.value(of: Settings.connectTimeout),

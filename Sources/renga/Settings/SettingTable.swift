@@ -58,6 +58,14 @@ enum Settings {
         in: 1...100_000_000)
     static let callerConcurrency = Setting<Int>.integer(
         "RENGA_CALLER_CONCURRENCY", standard: "1500", "requests of one caller at once", in: 1...100_000)
+    static let batchGather = Setting<Milliseconds>.duration(
+        "RENGA_BATCH_GATHER", standard: "1m", "how long jobs at half the price wait for company", atLeast: 1)
+    static let batchPoll = Setting<Milliseconds>.duration(
+        "RENGA_BATCH_POLL", standard: "1m", "how far looks at a batch of the provider are apart", atLeast: 10)
+    static let batchReserve = Setting<Milliseconds>.duration(
+        "RENGA_BATCH_RESERVE", standard: "15m",
+        "how long before their deadline jobs are called back from a batch; with twice that left they go at all",
+        atLeast: 1000)
     static let retention = Setting<Milliseconds>.duration(
         "RENGA_RETENTION", standard: "30d", "how long finished jobs are kept", atLeast: 1000)
     static let connectTimeout = Setting<Milliseconds>.duration(
@@ -90,7 +98,7 @@ enum Settings {
         requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, burst, outputEstimate, dailyBudget,
         monthlyBudget, cacheTTL,
         cacheInteractive, interactiveWait, interactiveConcurrency, callerRequests, callerConcurrency,
-        retention, connectTimeout, writeTimeout,
+        batchGather, batchPoll, batchReserve, retention, connectTimeout, writeTimeout,
         idleTimeout, callTimeout, grace,
         corsOrigins, config,
         logLevel,

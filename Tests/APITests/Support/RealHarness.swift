@@ -12,12 +12,16 @@ struct RealHarness {
     let api: API
     private let worker: WorkerID
 
-    static func with(_ body: (RealHarness) async throws -> Void) async throws {
+    static func with(
+        adjust: (inout APISettings) -> Void = { _ in }, _ body: (RealHarness) async throws -> Void
+    ) async throws {
         let folder = NSTemporaryDirectory() + "renga-api-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = try await SQLiteJobStore(path: folder + "/renga.db")
-        let harness = try await RealHarness(store)
+        var settings = APISettings(service: .test)
+        adjust(&settings)
+        let harness = try await RealHarness(store, settings)
         do {
             try await body(harness)
         } catch {
@@ -27,10 +31,10 @@ struct RealHarness {
         await store.close()
     }
 
-    private init(_ store: SQLiteJobStore) async throws {
+    private init(_ store: SQLiteJobStore, _ settings: APISettings) async throws {
         self.store = store
         api = API(
-            store: store, clock: TestClock(), settings: APISettings(service: .test), log: .silent,
+            store: store, clock: TestClock(), settings: settings, log: .silent,
             batches: store)
         worker = try await store.register(
             NewWorker(name: "w1", host: "h", processID: 1, slots: 1000), now: TestClock().now())
