@@ -89,6 +89,8 @@ let tests: [Target] = [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System",
             "Models", "Telemetry",
         ]),
+    // What tests preload into processes whose calendar they turn by hand.
+    .target(name: "FakeCalendar", path: "Tests/FakeCalendar"),
     // The binary itself, as processes of its own: `./dev crash`.
     .testTarget(
         name: "EndToEndTests", dependencies: ["renga", "HTTPClient", "JSON", "Jobs", "SQLite", "System"]),
@@ -96,13 +98,16 @@ let tests: [Target] = [
 
 let package = Package(
     name: "renga",
-    products: [.executable(name: "renga", targets: ["renga"])],
+    products: [
+        .executable(name: "renga", targets: ["renga"]),
+        .library(name: "FakeCalendar", type: .dynamic, targets: ["FakeCalendar"]),
+    ],
     dependencies: [],
     targets: doors + rooms + tests,
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.name != "FakeCalendar" {
     var settings: [SwiftSetting] = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -69,11 +69,18 @@ enum Binary {
     /// Beside the test's own executable; or `RENGA_BINARY`, for an optimised one.
     static let path: String = {
         if let path = environmentVariable("RENGA_BINARY") { return path }
+        return folder(of: "renga").map { $0 + "/renga" } ?? "renga-was-not-built"
+    }()
+
+    /// Where the tests were built, and what they preload.
+    static let testFolder = folder(of: "libFakeCalendar.so") ?? "libFakeCalendar.so-was-not-built"
+
+    private static func folder(of file: String) -> String? {
         let places = [ownPath] + CommandLine.arguments
         let folders = places.map { $0.split(separator: "/", omittingEmptySubsequences: false) }
             .map { $0.dropLast().joined(separator: "/") }
-        return folders.map { $0 + "/renga" }.first { access($0, X_OK) == 0 } ?? "renga-was-not-built"
-    }()
+        return folders.first { access($0 + "/" + file, R_OK) == 0 }
+    }
 
     private static var ownPath: String {
         var buffer = [CChar](repeating: 0, count: 4096)

@@ -120,7 +120,7 @@ struct Record: Sendable {
         try await rows("PRAGMA integrity_check") { $0.text(0) } == ["ok"]
     }
 
-    private func number(_ sql: SQL, _ values: [Value] = []) async throws -> Int {
+    func number(_ sql: SQL, _ values: [Value] = []) async throws -> Int {
         try await rows(sql, values) { $0.int(0) }.first ?? 0
     }
 

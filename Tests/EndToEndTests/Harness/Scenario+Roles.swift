@@ -5,10 +5,11 @@ import System
 /// The processes of a deployment.
 extension Scenario {
     /// A provider that listens; options by the names of `renga simulate`.
-    func simulator(_ options: [String: String] = [:]) async throws -> Simulated {
+    func simulator(_ options: [String: String] = [:], calendar: Calendar? = nil) async throws -> Simulated {
         let port = try Ports.free()
         let flags = options.sorted { $0.key < $1.key }.flatMap { ["--\($0.key)", $0.value] }
-        let child = try start(["simulate"] + flags, ["RENGA_LISTEN": "127.0.0.1:\(port)"])
+        let variables = ["RENGA_LISTEN": "127.0.0.1:\(port)"].merging(calendar?.variables ?? [:]) { $1 }
+        let child = try start(["simulate"] + flags, variables)
         let simulated = Simulated(child: child, client: Client(url: "http://127.0.0.1:\(port)"))
         providers.withLock { $0.append(simulated) }
         try await eventually("the simulator answers") {

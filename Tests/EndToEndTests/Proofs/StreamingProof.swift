@@ -21,7 +21,8 @@ extension Proofs {
             try await Scenario.run { scenario in
                 let callers = Form.pick(short: 60, long: 300)
                 let tokens = Form.pick(short: 120, long: 1_800)
-                let simulator = try await scenario.simulator(["output-rate": "30", "latency": "0"])
+                let simulator = try await scenario.simulator(
+                    ["output-rate": "30", "latency": "0", "rpm": "100000", "otpm": "10000000"])
                 let server = try await scenario.serve(simulator)
                 try await warmUp(server.url)
                 let direct = try await listen(simulator.url, callers, tokens)

@@ -1,0 +1,2 @@
+// The variable that names the file.
+#define FAKE_CALENDAR "FAKE_CALENDAR"
