@@ -93,7 +93,8 @@ let tests: [Target] = [
     .target(name: "FakeCalendar", path: "Tests/FakeCalendar"),
     // The binary itself, as processes of its own: `./dev crash`.
     .testTarget(
-        name: "EndToEndTests", dependencies: ["renga", "HTTPClient", "JSON", "Jobs", "SQLite", "System"]),
+        name: "EndToEndTests",
+        dependencies: ["renga", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "System"]),
 ]
 
 let package = Package(

@@ -48,7 +48,9 @@ package struct AnthropicBatches: BatchProvider {
                 return .unknown("\(response.status)")
             default:
                 let retryAfter = RetryAfter(response.headers, now: clock.now().timestamp)
-                return .refused(Refusal(response.body, status: response.status, retryAfter: retryAfter))
+                return .refused(
+                    Refusal(response.body, status: response.status, retryAfter: retryAfter)
+                        .redacting(service.apiKey))
             }
         } catch let error as HTTPClientError where !error.maySent {
             return .unsent(excerpt(error.message))
@@ -119,7 +121,7 @@ package struct AnthropicBatches: BatchProvider {
                     method: method, url: service.batchesURL + path, headers: service.headers(),
                     timeouts: Self.asking, maxResponseBytes: 4 << 20))
             guard (200..<300).contains(response.status) else {
-                throw JobError(response.body, status: response.status)
+                throw JobError(response.body, status: response.status, secret: service.apiKey)
             }
             return response.body
         } catch let error as HTTPClientError {
@@ -153,9 +155,9 @@ extension AnthropicBatches {
             guard (200..<300).contains(stream.status) else {
                 var body: [UInt8] = []
                 for try await piece in stream.body where body.count < ErrorBody.limit { body += piece }
-                throw JobError(body, status: stream.status)
+                throw JobError(body, status: stream.status, secret: service.apiKey)
             }
-            var lines = BatchLineReader()
+            var lines = BatchLineReader(secret: service.apiKey)
             for try await piece in stream.body {
                 try lines.append(piece)
                 if lines.count >= Self.portion || lines.bytes >= Self.portionBytes {
@@ -214,8 +216,8 @@ extension JSON {
 }
 
 extension JobError {
-    fileprivate init(_ body: [UInt8], status: Int) {
-        let refusal = Refusal(body, status: status, retryAfter: nil)
+    fileprivate init(_ body: [UInt8], status: Int, secret: Secret) {
+        let refusal = Refusal(body, status: status, retryAfter: nil).redacting(secret)
         self.init(
             type: refusal.type ?? "api_error", message: "\(status): \(refusal.message)", status: status,
             retryable: true)

@@ -32,7 +32,8 @@ package final class AnthropicCaller: ModelCaller {
                     body: request, timeouts: settings.timeouts, maxResponseBytes: ErrorBody.limit,
                     mayRepeat: true))
             return PassedAnswer(
-                status: response.status, head: AnswerHead(response.headers), body: response.body)
+                status: response.status, head: AnswerHead(response.headers).redacting(service.apiKey),
+                body: service.apiKey.redacted(response.body))
         } catch let error as HTTPClientError {
             throw JobError(type: "api_error", message: excerpt(error.message), status: 502, retryable: true)
         }
@@ -51,7 +52,8 @@ package final class AnthropicCaller: ModelCaller {
         }
         return await client.call(
             plan.request, streams: plan.streams, in: MessagesFormat(limit: settings.maxAnswerBytes),
-            clock: clock, listener: listener)
+            clock: clock, listener: listener,
+            secret: service.apiKey)
     }
 }
 

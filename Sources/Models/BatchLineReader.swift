@@ -6,12 +6,18 @@ struct BatchLineReader {
     /// A line is a Message and some words around it.
     private static let longestLine = 64 << 20
 
+    private let secret: Secret
     private var rest: [UInt8] = []
     private var lines: [BatchLine] = []
     /// Of the lines that wait to be taken.
     private(set) var bytes = 0
 
     var count: Int { lines.count }
+
+    /// The secret is what the provider was sent, and what no line shall say.
+    init(secret: Secret) {
+        self.secret = secret
+    }
 
     mutating func append(_ piece: [UInt8]) throws {
         var start = piece.startIndex
@@ -37,7 +43,7 @@ struct BatchLineReader {
 
     private mutating func take(_ line: [UInt8]) throws {
         guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { return }
-        lines.append(try BatchLine(line))
+        lines.append(try BatchLine(secret.redacted(line)))
         bytes += line.count
     }
 

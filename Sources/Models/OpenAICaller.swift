@@ -30,7 +30,8 @@ package final class OpenAICaller: ModelCaller {
         do {
             let plan = try ChatPlan(attempt, service, settings)
             return await client.call(
-                plan.request, streams: plan.streams, in: plan.format, clock: clock, listener: listener)
+                plan.request, streams: plan.streams, in: plan.format, clock: clock, listener: listener,
+                secret: service.apiKey)
         } catch let error as Unmappable {
             return .unsendable("\(attempt.route.service.provider) cannot be asked this: \(error.message)")
         } catch {

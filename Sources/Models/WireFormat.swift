@@ -25,14 +25,17 @@ extension HTTPClient {
     /// Makes a call and reads its answer; whatever goes wrong is an outcome too.
     func call(
         _ request: HTTPRequest, streams: Bool, in format: some WireFormat, clock: any Clock,
-        listener: (any AnswerListener)?
+        listener: (any AnswerListener)?, secret: Secret
     ) async -> Outcome {
+        let told = listener.map { Discreet(listener: $0, secret: secret) }
         do {
-            return streams
-                ? try await stream(request, format, clock, listener)
-                : try await plain(request, format, clock, listener)
+            let outcome =
+                streams
+                ? try await stream(request, format, clock, told)
+                : try await plain(request, format, clock, told)
+            return outcome.redacting(secret)
         } catch {
-            return Outcome(.init(error, usage: nil))
+            return Outcome(.init(error, usage: nil)).redacting(secret)
         }
     }
 

@@ -134,7 +134,7 @@ import Testing
             #"{"custom_id":"a","result":{"type":"expired"}}"# + "\r\n"
             + #"{"custom_id":"b","result":{"type":"canceled"}}"#
         for size in 1...text.utf8.count {
-            var reader = BatchLineReader()
+            var reader = BatchLineReader(secret: Secret(""))
             var rest = Array(text.utf8)[...]
             while !rest.isEmpty {
                 try reader.append(Array(rest.prefix(size)))
@@ -143,7 +143,7 @@ import Testing
             try reader.finish()
             #expect(reader.take().map(\.customID) == ["a", "b"])
         }
-        var reader = BatchLineReader()
+        var reader = BatchLineReader(secret: Secret(""))
         #expect(throws: JobError.self) { try reader.append(Array("{\"custom_id\":1}\n".utf8)) }
     }
 }
