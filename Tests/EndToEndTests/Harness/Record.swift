@@ -124,7 +124,7 @@ struct Record: Sendable {
         try await rows(sql, values) { $0.int(0) }.first ?? 0
     }
 
-    private func rows<T: Sendable>(
+    func rows<T: Sendable>(
         _ sql: SQL, _ values: [Value] = [], _ decode: @escaping @Sendable (borrowing Row) throws -> T
     ) async throws -> [T] {
         try await offPool { [path] in
