@@ -49,7 +49,8 @@ package final class SQLiteJobStore: JobStore {
         self.path = path
         self.settings = settings
         do {
-            writer = try Writer(path: path)
+            let hooks = WriterHooks(beforeCommit: { connection in try Schema.checkKnown(connection) })
+            writer = try Writer(path: path, hooks: hooks)
             try await writer.write { connection in try Schema.migrate(connection) }
             readers = try Readers(path: path, count: settings.readers)
             watcher = try ChangeWatcher(path: path)

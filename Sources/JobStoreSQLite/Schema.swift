@@ -11,16 +11,25 @@ enum Schema {
     /// Runs inside the writer's transaction, so of several processes that start
     /// at once one takes them and the others find them taken.
     static func migrate(_ connection: Connection) throws {
+        let found = try checkKnown(connection)
+        for step in Migration.sqlite where step.version > found {
+            try connection.execute(String(decoding: step.sql, as: UTF8.self))
+            try connection.execute("PRAGMA user_version = \(step.version)")
+        }
+    }
+
+    /// A newer renga may take further steps while this one runs: from then on it changes nothing any more.
+    ///
+    /// Returns the version; throws `schemaTooNew`.
+    @discardableResult
+    static func checkKnown(_ connection: Connection) throws -> Int {
         let found = try self.version(of: connection)
         guard found <= version else {
             throw JobStoreError(
                 .schemaTooNew,
                 "the database has schema version \(found), this renga knows \(version): use a newer renga")
         }
-        for step in Migration.sqlite where step.version > found {
-            try connection.execute(String(decoding: step.sql, as: UTF8.self))
-            try connection.execute("PRAGMA user_version = \(step.version)")
-        }
+        return found
     }
 
     static func version(of connection: Connection) throws -> Int {

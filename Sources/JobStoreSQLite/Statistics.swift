@@ -31,11 +31,6 @@ extension SQLiteJobStore {
             ) { row in row.int64(0) }
             return (try Schema.version(of: connection), bytes ?? 0)
         }
-        guard version == Schema.version else {
-            throw JobStoreError(
-                .schemaTooNew,
-                "the database has schema version \(version), this renga knows \(Schema.version)")
-        }
         return StoreFacts(
             engine: "SQLite", version: SQLiteVersion.current, schemaVersion: version,
             exposure: SQLiteVersion.hasWALResetBug ? Statistics.exposure : nil,

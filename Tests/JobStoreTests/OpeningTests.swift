@@ -110,6 +110,12 @@ import Testing
         try connection.execute("PRAGMA user_version = 999")
         let running = await #expect(throws: JobStoreError.self) { _ = try await store.checkReady() }
         #expect(running?.code == .schemaTooNew)
+        let writing = await #expect(throws: JobStoreError.self) {
+            try await store.enqueue([try Sample.job("late")], atomically: false, now: HandClock().now)
+        }
+        #expect(writing?.code == .schemaTooNew)
+        let jobs = try connection.queryOne("SELECT count(*) FROM job") { row in row.int(0) }
+        #expect(jobs == 0)
         await store.close()
         let starting = await #expect(throws: JobStoreError.self) {
             _ = try await Backend.sqlite.open(directory)
