@@ -4,7 +4,7 @@ import Jobs
 /// Opening and closing attempts, without calls: each job claimed under a lease, and settled by itself.
 enum ClaimBenchmark: Benchmark {
     static let name = "claim"
-    static let summary = "claims and settlements by one process and by four on one database"
+    static let summary = "claims and settlements by one process, by four and by 16 on one database"
 
     static func run(_ bench: Bench) async throws -> [Figure] {
         let count = bench.sizes.jobs
@@ -13,6 +13,7 @@ enum ClaimBenchmark: Benchmark {
         let ceiling = try bare.claimAndSettle(perTransaction: 100)
         let one = try await rate(bench, processes: 1, count)
         let four = try await rate(bench, processes: 4, count)
+        let sixteen = try await rate(bench, processes: 16, count)
         let what = "plain SQLite loop with attempts and answers, 100 a transaction"
         return [
             Figure(
@@ -24,10 +25,15 @@ enum ClaimBenchmark: Benchmark {
             Figure(
                 "longest wait of a bystander for the write lock meanwhile", four.worstWait, "ms",
                 note: "a fifth process that wrote one row every 5 ms, \(four.writes) in all"),
+            Figure(
+                "the same, 16 processes", sixteen.rate, "jobs/s", ceiling: (ceiling, "the same loop, alone")),
+            Figure(
+                "longest wait of a bystander for the write lock meanwhile", sixteen.worstWait, "ms",
+                note: "\(sixteen.writes) writes"),
         ]
     }
 
-    private struct Outcome {
+    struct Outcome {
         var rate: Double
         var worstWait: Double
         var writes: Int
@@ -36,8 +42,8 @@ enum ClaimBenchmark: Benchmark {
         var processorTime: String { "processor time a job \(Table.number(cpuMicroseconds)) µs" }
     }
 
-    private static func rate(_ bench: Bench, processes: Int, _ count: Int) async throws -> Outcome {
-        let path = bench.database("claim-\(processes)")
+    static func rate(_ bench: Bench, processes: Int, _ count: Int) async throws -> Outcome {
+        let path = bench.database("claim-\(processes)-\(count)")
         try await fill(path, bench, count)
         let bystander = try bench.helper(["bystander", path], log: "bystander-\(processes)")
         var claimers: [Child] = []

@@ -23,8 +23,7 @@ struct Main {
     private static let benchmarks: [any Benchmark.Type] = [
         EnqueueBenchmark.self, ClaimBenchmark.self, ServerBenchmark.self, BulkBenchmark.self,
         MessagesBenchmark.self, WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self,
-        IdleBenchmark.self,
-        BesideBenchmark.self,
+        IdleBenchmark.self, BesideBenchmark.self, LargeBenchmark.self, GrowthBenchmark.self,
     ]
 
     private static func measure(_ options: Options) async throws {

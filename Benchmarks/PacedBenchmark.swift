@@ -1,7 +1,7 @@
 /// How well slots are kept full when each call takes 200 ms.
 enum PacedBenchmark: Benchmark {
     static let name = "paced"
-    static let summary = "a backlog through one worker with 256 slots, upstream of 200 ms"
+    static let summary = "backlogs through one worker, 256 slots and 200 ms, 4,000 slots and 2 s"
     private static let slots = 256
 
     static func run(_ bench: Bench) async throws -> [Figure] {
@@ -9,6 +9,10 @@ enum PacedBenchmark: Benchmark {
             bench: bench, jobs: bench.sizes.paced, slots: slots, latency: "200ms"
         ).run(name: "paced")
         let finished = outcome.finished
+        let many = try await EndToEnd(
+            bench: bench, jobs: bench.sizes.inFlight * 10, slots: bench.sizes.inFlight, latency: "2s",
+            requestsPerMinute: 60_000_000
+        ).run(name: "in-flight")
         return [
             Figure(
                 "jobs end to end, one worker with \(slots) slots, upstream of 200 ms",
@@ -16,6 +20,12 @@ enum PacedBenchmark: Benchmark {
                 ceiling: (Double(slots) / 0.2, "256 slots ÷ 200 ms"),
                 note: "the careful first calls and the last ones included; \(outcome.processorTime)"),
             Figure("memory of the worker after this", outcome.worker.residentMiB, "MiB"),
+            Figure(
+                "jobs end to end, one worker with \(Table.number(Double(bench.sizes.inFlight))) slots, upstream of 2 s",
+                Double(many.finished.jobs) / many.finished.seconds, "jobs/s",
+                ceiling: (Double(bench.sizes.inFlight) / 2, "slots ÷ 2 s"),
+                note: "ten calls to a slot, the first and the last ones included; \(many.processorTime)"),
+            Figure("the most memory that the worker had meanwhile", many.worker.peakMiB, "MiB"),
         ]
     }
 }

@@ -9,7 +9,7 @@ enum ServerBenchmark: Benchmark {
     static func run(_ bench: Bench) async throws -> [Figure] {
         let bare = try await bareServer(bench)
         let barePost = try await post(bench, at: bare.url)
-        let bareGet = try await get(bench, at: bare.url, ids: ["job_00000000000000000000"])
+        let bareGet = try await get(bench, at: bare.url, ids: (1...500).map { "\($0)" })
         await bare.child.stop()
 
         let server = try await bench.server(database: bench.database("serve"))
@@ -22,27 +22,29 @@ enum ServerBenchmark: Benchmark {
         return [
             figure(
                 "POST /v1/jobs, one job each, 64 connections, on disk before each 202", post, barePost,
+                "the same server and load, a row for each, commits shared",
                 serverCPU: between.cpuSeconds - start.cpuSeconds),
             figure(
                 "GET /v1/jobs/{id}, 64 connections", get, bareGet,
+                "the same server and load, one indexed read for each",
                 serverCPU: end.cpuSeconds - between.cpuSeconds),
             Figure("memory of the server after this", end.residentMiB, "MiB", note: "idle before: see below"),
         ]
     }
 
     private static func figure(
-        _ what: String, _ result: Load.Result, _ bare: Load.Result, serverCPU: Double
+        _ what: String, _ result: Load.Result, _ bare: Load.Result, _ ceiling: String, serverCPU: Double
     ) -> Figure {
         let server = Table.number(serverCPU / Double(result.count) * 1e6)
         let client = Table.number(result.cpuSeconds / Double(result.count) * 1e6)
         return Figure(
             what, result.rate, "requests/s",
-            ceiling: (bare.rate, "the same server and load with nothing behind them"),
+            ceiling: (bare.rate, ceiling),
             note: "\(result.latencies.text); processor time for each: server \(server) µs, load \(client) µs")
     }
 
     private static func bareServer(_ bench: Bench) async throws -> (child: Child, url: String) {
-        let child = try bench.helper(["serve"], log: "bare-serve")
+        let child = try bench.helper(["serve", bench.database("bare-serve")], log: "bare-serve")
         let port = try await child.line(with: "port").split(separator: " ").last ?? ""
         return (child, "http://127.0.0.1:\(port)")
     }

@@ -56,13 +56,15 @@ struct Sizes: Sendable {
     /// Claims that are timed, and jobs of each kind that wait beside them.
     var claims: Int
     var crowd: Int
+    /// Calls in flight at once.
+    var inFlight: Int
 
     static let full = Sizes(
-        jobs: 50_000, load: 8, lines: 200_000, backlog: 50_000, paced: 25_600, pickups: 400, idle: 10,
-        claims: 300, crowd: 1_000_000)
+        jobs: 50_000, load: 6, lines: 1_000_000, backlog: 50_000, paced: 25_600, pickups: 400, idle: 10,
+        claims: 300, crowd: 1_000_000, inFlight: 4_000)
     static let quick = Sizes(
         jobs: 8_000, load: 2, lines: 20_000, backlog: 6_000, paced: 5_120, pickups: 100, idle: 4,
-        claims: 150, crowd: 20_000)
+        claims: 150, crowd: 20_000, inFlight: 500)
 }
 
 /// Why a figure could not be had.

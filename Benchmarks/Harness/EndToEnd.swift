@@ -8,6 +8,8 @@ struct EndToEnd {
     var jobs: Int
     var slots: Int
     var latency: String
+    /// What the provider's headers say; without, it says nothing of limits.
+    var requestsPerMinute = 0
 
     struct Outcome {
         var finished: Finished
@@ -25,7 +27,7 @@ struct EndToEnd {
 
     func run(name: String) async throws -> Outcome {
         let path = bench.database(name)
-        let simulator = try await bench.simulator(latency: latency)
+        let simulator = try await bench.simulator(latency: latency, requestsPerMinute: requestsPerMinute)
         let store = try await SQLiteJobStore(path: path)
         try await bench.fill(store, jobs, for: Sample.service(at: simulator.url))
         let before = try simulator.child.facts()

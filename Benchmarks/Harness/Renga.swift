@@ -25,9 +25,12 @@ extension Bench {
             environment: Self.provider(at: provider))
     }
 
-    func simulator(latency: String) async throws -> (child: Child, url: String) {
+    func simulator(latency: String, requestsPerMinute: Int = 0) async throws -> (child: Child, url: String) {
         let child = try renga(
-            ["simulate", "--listen", "127.0.0.1:0", "--latency", latency, "--latency-sigma", "0"],
+            [
+                "simulate", "--listen", "127.0.0.1:0", "--latency", latency, "--latency-sigma", "0",
+                "--rpm", "\(requestsPerMinute)",
+            ],
             log: "simulate")
         return (child, try await Self.url(in: child.line(with: "simulator listens")))
     }

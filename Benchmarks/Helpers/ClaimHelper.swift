@@ -22,30 +22,9 @@ struct ClaimHelper {
         Helper.waitForWord()
         let cpu = processCPUSeconds()
         let first = clock.uptimeMilliseconds()
-        let jobs = try await work(worker, store)
+        let jobs = try await Claiming(store: store, worker: worker) { [self] in now }.drain()
         Helper.report("done \(jobs) \(first) \(clock.uptimeMilliseconds()) \(processCPUSeconds() - cpu)")
         await store.close()
-    }
-
-    private func work(_ worker: WorkerID, _ store: SQLiteJobStore) async throws -> Int {
-        let request = ClaimRequest(
-            worker: worker, slots: 100, running: 0, lease: 30_000, services: [Sample.service()])
-        var jobs = 0
-        while true {
-            let attempts = try await store.claim(request, now: now).attempts
-            if attempts.isEmpty {
-                guard try await store.count(JobFilter(state: .queued)) > 0 else { return jobs }
-                try await Task.sleep(for: .milliseconds(1))
-                continue
-            }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for attempt in attempts {
-                    group.addTask { _ = try await store.settle(Sample.success(attempt), now: now) }
-                }
-                try await group.waitForAll()
-            }
-            jobs += attempts.count
-        }
     }
 
     private var now: Now {

@@ -9,7 +9,7 @@ enum Helper {
         switch words.first {
         case "claim": try await ClaimHelper(words).run()
         case "bystander": try await BystanderHelper(words).run()
-        case "serve": try await BareServer.run()
+        case "serve": try await BareServer(words).run()
         case "relay": try await BareRelay(words).run()
         default: throw Trouble("no such role: \(words)")
         }

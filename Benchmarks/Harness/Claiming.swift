@@ -1,0 +1,59 @@
+import JobStoreSQLite
+import Jobs
+
+/// A worker without calls: claims a hundred at a time and settles each by itself, all of them at once.
+struct Claiming: Sendable {
+    let store: SQLiteJobStore
+    let worker: WorkerID
+    let now: @Sendable () -> Now
+
+    /// Until nothing is queued; returns how many it did.
+    func drain() async throws -> Int {
+        var jobs = 0
+        while true {
+            let done = try await turn()
+            jobs += done
+            guard done == 0 else { continue }
+            guard try await store.count(JobFilter(state: .queued)) > 0 else { return jobs }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Jobs a second over so many, or a few more.
+    func rate(of count: Int) async throws -> Double {
+        var jobs = 0
+        let clock = ContinuousClock()
+        let start = clock.now
+        while jobs < count {
+            let done = try await turn()
+            guard done > 0 else { throw Trouble("\(jobs) of \(count) jobs could be claimed") }
+            jobs += done
+        }
+        return Double(jobs) / (clock.now - start).seconds
+    }
+
+    private func turn() async throws -> Int {
+        let request = ClaimRequest(
+            worker: worker, slots: 100, running: 0, lease: 30_000, services: [Sample.service()])
+        let attempts = try await store.claim(request, now: now()).attempts
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for attempt in attempts {
+                group.addTask { _ = try await store.settle(Sample.success(attempt), now: now()) }
+            }
+            try await group.waitForAll()
+        }
+        return attempts.count
+    }
+}
+
+extension Claiming {
+    /// In this process; limits that never bind, else few calls fly while none are known.
+    init(_ bench: Bench, _ store: SQLiteJobStore) async throws {
+        let worker = try await store.register(
+            NewWorker(name: "bench", host: "bench", processID: 1, slots: 100), now: bench.now)
+        try await store.configure(
+            route: RouteKey(service: Sample.service(), model: Sample.model),
+            limits: RouteLimits(requests: 1_000_000_000), now: bench.now)
+        self.init(store: store, worker: worker) { bench.now }
+    }
+}
