@@ -8,21 +8,28 @@ enum Checks {
         job_check.review_note, job_check.reviewed_at
         """
 
-    /// The job's own check, or its queue's.
-    static func insert(_ job: NewJob, id: Int64, queue: Int64, lane: Int64, _ operation: Operation) throws {
-        let connection = operation.connection
-        let check: (rules: [UInt8], routes: String)?
-        if let own = job.check {
-            check = (own.rules, try routeList(own.routes, operation))
-        } else if job.refusesQueueCheck {
-            check = nil
-        } else {
-            check = try connection.queryOne(
+    /// A check as it is stored, with the routes of its escalations.
+    struct Stored {
+        let rules: [UInt8]
+        let routes: String
+
+        /// A queue's, for those of its jobs that bring none.
+        static func of(queue: Int64, _ connection: Connection) throws -> Stored? {
+            try connection.queryOne(
                 "SELECT check_rules, check_routes FROM queue WHERE id = ?1 AND check_rules IS NOT NULL",
-                [.integer(queue)], { row in (row.blob(0), row.textOrNil(1) ?? "") })
+                [.integer(queue)], { row in Stored(rules: row.blob(0), routes: row.textOrNil(1) ?? "") })
         }
-        guard let check else { return }
-        _ = try connection.run(
+    }
+
+    /// The job's own check, or its queue's.
+    static func insert(
+        _ job: NewJob, id: Int64, queueCheck: Stored?, lane: Int64, _ operation: Operation
+    ) throws {
+        let own = try job.check.map {
+            Stored(rules: $0.rules, routes: try routeList($0.routes, operation))
+        }
+        guard let check = own ?? (job.refusesQueueCheck ? nil : queueCheck) else { return }
+        _ = try operation.connection.run(
             "INSERT INTO job_check (job_id, rules, routes, first_lane_id) VALUES (?1, ?2, ?3, ?4)",
             [.integer(id), .blob(check.rules), .text(check.routes), .integer(lane)])
     }

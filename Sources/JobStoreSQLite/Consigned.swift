@@ -13,7 +13,9 @@ struct Consigned {
     func close(_ key: AttemptKey, maybePaid: Bool) throws {
         let settlement = Settlement(
             key: key, verdict: .handedBack(sent: maybePaid), routeEvent: .neutral, maybePaid: maybePaid)
-        _ = try Closing(operation, settlement).run()
+        let ledgers = Ledgers(operation.connection)
+        _ = try Closing(operation, ledgers, settlement).run()
+        try ledgers.save()
         try HalfPriceLine.leave(key.job.value, operation)
     }
 

@@ -55,11 +55,16 @@ struct Enqueue {
     /// Into lanes of this line, which nobody may claim from before they are opened.
     private let sealed: String?
     var connection: Connection { operation.connection }
-    private var queues: [String: Int64] = [:]
+    private var queues: [String: Queue] = [:]
     private var lanes: [LaneName: Int64] = [:]
     private var ordinals: [Int64: Int64] = [:]
     private var laneBudget: LaneBudget?
     private var requirements: Requirements
+
+    private struct Queue {
+        let id: Int64
+        let check: Checks.Stored?
+    }
 
     private struct LaneName: Hashable {
         let queue: Int64
@@ -94,7 +99,7 @@ struct Enqueue {
         let id = try operation.newJobID()
         try insert(job, id: id, place: place)
         try insertBody(job, id: id)
-        try Checks.insert(job, id: id, queue: place.queue, lane: place.lane, operation)
+        try Checks.insert(job, id: id, queueCheck: place.queue.check, lane: place.lane, operation)
         for tag in Set(job.tags) {
             _ = try connection.run(
                 "INSERT INTO job_tag (tag, job_id) VALUES (?1, ?2)", [.text(tag), .integer(id)])
@@ -104,7 +109,7 @@ struct Enqueue {
     }
 
     private struct Place {
-        var queue: Int64
+        var queue: Queue
         var lane: Int64
         var ordinal: Int64?
     }
@@ -117,13 +122,18 @@ struct Enqueue {
             ordinals[batch] = last + 1
             ordinal = last + 1
         }
-        let queue = try queues[job.queue] ?? operation.queueID(job.queue)
+        let queue = try queues[job.queue] ?? queue(job.queue)
         queues[job.queue] = queue
         let name = LaneName(
-            queue: queue, route: job.route, budget: try budget(of: job.tags), isHalfPrice: job.isHalfPrice)
+            queue: queue.id, route: job.route, budget: try budget(of: job.tags), isHalfPrice: job.isHalfPrice)
         let lane = try lanes[name] ?? laneID(of: name)
         lanes[name] = lane
         return Place(queue: queue, lane: lane, ordinal: ordinal)
+    }
+
+    private func queue(_ name: String) throws -> Queue {
+        let id = try operation.queueID(name)
+        return Queue(id: id, check: try Checks.Stored.of(queue: id, connection))
     }
 
     private func laneID(of name: LaneName) throws -> Int64 {
@@ -173,7 +183,7 @@ struct Enqueue {
             )
             """,
             [
-                .integer(id), .integer(place.lane), .integer(place.queue), .bool(isReady),
+                .integer(id), .integer(place.lane), .integer(place.queue.id), .bool(isReady),
                 .integer(Rank.of(createdAt: now, priority: job.priority)),
                 isReady ? .null : .integer(runAt.milliseconds), .integer(job.maxAttempts),
                 .integer(job.priority),

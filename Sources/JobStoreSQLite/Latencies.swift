@@ -5,23 +5,39 @@ import SQLite
 enum Latencies {
     private static let minute: Milliseconds = 60_000
 
-    /// Counts one answer, in one statement: all of its time, what of it was waiting, and its call.
-    static func count(
-        route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds, _ operation: Operation
-    ) throws {
-        let now = operation.now.timestamp
+    /// A class of times of one minute.
+    struct Bin: Hashable {
+        let minute: Int64
+        let route: Int64
+        let part: LatencyHistogram.Part
+        let index: Int
+    }
+
+    /// Where one answer is counted: all of its time, what of it was waiting, and its call.
+    static func bins(
+        route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds, now: Timestamp
+    ) -> [Bin] {
         let all = max(callMilliseconds, now.milliseconds - runnableAt.milliseconds)
-        _ = try operation.connection.run(
+        let times: [(LatencyHistogram.Part, Milliseconds)] = [
+            (.answer, all), (.waiting, all - callMilliseconds), (.calling, callMilliseconds),
+        ]
+        return times.map { part, time in
+            Bin(
+                minute: now.milliseconds / minute, route: route, part: part,
+                index: LatencyHistogram.index(of: time))
+        }
+    }
+
+    static func add(_ answers: Int, to bin: Bin, _ connection: Connection) throws {
+        _ = try connection.run(
             """
             INSERT INTO latency (minute, route_id, part, class, answers)
-            VALUES (?1, ?2, 'answer', ?3, 1), (?1, ?2, 'waiting', ?4, 1), (?1, ?2, 'calling', ?5, 1)
-            ON CONFLICT DO UPDATE SET answers = answers + 1
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT DO UPDATE SET answers = answers + ?5
             """,
             [
-                .integer(now.milliseconds / minute), .integer(route),
-                .integer(LatencyHistogram.index(of: all)),
-                .integer(LatencyHistogram.index(of: all - callMilliseconds)),
-                .integer(LatencyHistogram.index(of: callMilliseconds)),
+                .integer(bin.minute), .integer(bin.route), .text(bin.part.rawValue), .integer(bin.index),
+                .integer(answers),
             ])
     }
 

@@ -1,19 +1,21 @@
 import Jobs
 import SQLite
 
-/// One operation inside the writer's transaction: the connection, the time, and what it changed of the tallies.
+/// One operation inside the writer's transaction: the connection, the time (of that part of it which runs), and what it
+/// changed of the tallies.
 ///
 /// Tallies are written once, at the end of the operation, inside its savepoint: an operation that is undone takes its
 /// tallies with it.
 final class Operation {
     let connection: Connection
-    let now: Now
+    var now: Now
     let settings: StoreSettings
     var random = SystemRandomNumberGenerator()
     private var lanes: [LaneState: Int] = [:]
     private var batches: [BatchState: Int] = [:]
-    private var spends: [Int64: SpendDelta] = [:]
-    private var tagSpends: [String: SpendDelta] = [:]
+    private var spends: [LaneDay: SpendDelta] = [:]
+    private var tagSpends: [TagDay: SpendDelta] = [:]
+    private var latencies: [Latencies.Bin: Int] = [:]
     private var batchMoney: [Int64: SpendDelta] = [:]
     /// What is told to `StoreSettings.onEvent` after the commit.
     private(set) var events: [StoredEvent] = []
@@ -28,6 +30,16 @@ final class Operation {
     private struct BatchState: Hashable {
         let batch: Int64
         let state: JobState
+    }
+
+    private struct LaneDay: Hashable {
+        let day: Int64
+        let lane: Int64
+    }
+
+    private struct TagDay: Hashable {
+        let day: Int64
+        let tag: String
     }
 
     struct SpendDelta {
@@ -63,15 +75,25 @@ final class Operation {
 
     /// Under the job's lane, and under each of its tags.
     func spent(lane: Int64, job: Int64, _ change: (inout SpendDelta) -> Void) throws {
-        change(&spends[lane, default: SpendDelta()])
+        let day = now.timestamp.milliseconds / 86_400_000
+        change(&spends[LaneDay(day: day, lane: lane), default: SpendDelta()])
         try connection.forEach("SELECT tag FROM job_tag WHERE job_id = ?1", [.integer(job)]) { row in
-            change(&tagSpends[row.text(0), default: SpendDelta()])
+            change(&tagSpends[TagDay(day: day, tag: row.text(0)), default: SpendDelta()])
         }
     }
 
     func booked(batch: Int64?, _ change: (inout SpendDelta) -> Void) {
         guard let batch else { return }
         change(&batchMoney[batch, default: SpendDelta()])
+    }
+
+    /// Counts how long an answer took.
+    func answered(on route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds) {
+        for bin in Latencies.bins(
+            route: route, runnableAt: runnableAt, callMilliseconds: callMilliseconds, now: now.timestamp)
+        {
+            latencies[bin, default: 0] += 1
+        }
     }
 
     func happened(_ event: StoredEvent) {
@@ -119,6 +141,7 @@ final class Operation {
         batches = [:]
         spends = [:]
         tagSpends = [:]
+        latencies = [:]
         events = []
         batchMoney = [:]
     }
@@ -128,6 +151,7 @@ final class Operation {
         try flushBatches()
         try flushSpends()
         try flushTagSpends()
+        for (bin, answers) in latencies { try Latencies.add(answers, to: bin, connection) }
     }
 
     private func flushLanes() throws {
@@ -168,8 +192,7 @@ final class Operation {
     }
 
     private func flushSpends() throws {
-        let day = now.timestamp.milliseconds / 86_400_000
-        for (lane, spend) in spends {
+        for (key, spend) in spends {
             _ = try connection.run(
                 """
                 INSERT INTO spend (
@@ -186,7 +209,7 @@ final class Operation {
                     batch_cost = batch_cost + ?15, batch_whole_cost = batch_whole_cost + ?16
                 """,
                 [
-                    .integer(day), .integer(lane), .integer(spend.calls), .integer(spend.hits),
+                    .integer(key.day), .integer(key.lane), .integer(spend.calls), .integer(spend.hits),
                     .integer(spend.usage.inputTokens), .integer(spend.usage.outputTokens),
                     .integer(spend.usage.cacheWriteTokens), .integer(spend.usage.cacheReadTokens),
                     .integer(spend.cost), .integer(spend.saved), .integer(spend.maybePaid),
@@ -197,8 +220,7 @@ final class Operation {
     }
 
     private func flushTagSpends() throws {
-        let day = now.timestamp.milliseconds / 86_400_000
-        for (tag, spend) in tagSpends {
+        for (key, spend) in tagSpends {
             _ = try connection.run(
                 """
                 INSERT INTO spend_tag (
@@ -213,7 +235,7 @@ final class Operation {
                     batch_whole_cost = batch_whole_cost + ?12
                 """,
                 [
-                    .integer(day), .text(tag), .integer(spend.calls), .integer(spend.hits),
+                    .integer(key.day), .text(key.tag), .integer(spend.calls), .integer(spend.hits),
                     .integer(spend.cost),
                     .integer(spend.saved), .integer(spend.maybePaid), .integer(spend.sharedHits),
                     .integer(spend.sharedSaved), .integer(spend.batchCalls), .integer(spend.batchCost),

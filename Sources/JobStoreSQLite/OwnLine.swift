@@ -11,7 +11,8 @@ extension SQLiteJobStore {
             var draw = try Draw(operation, request: request)
             let claim = try draw.run()
             var states: [JobID: JobState] = [:]
-            for id in outcomes.compactMap(\.id) {
+            for attempt in claim.attempts { states[attempt.key.job] = .running }
+            for id in outcomes.compactMap(\.id) where states[id] == nil {
                 states[id] = try StoredJob.find(id.value, operation.connection)?.state
             }
             return Entrance(outcomes: outcomes, states: states, claim: claim)

@@ -40,6 +40,7 @@ package final class SQLiteJobStore: JobStore {
     let watcher: ChangeWatcher
     let settings: StoreSettings
     let path: String
+    let settleLine = SettleLine()
 
     /// Opens the file, creating it and bringing its schema up to date where needed.
     ///

@@ -3,19 +3,76 @@ import SQLite
 
 extension SQLiteJobStore {
     package func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome {
-        try await write(now: now) { operation in try Closing(operation, settlement).run() }
+        do {
+            let settled = try await withCheckedThrowingContinuation { done in
+                if settleLine.join(SettleLine.Entry(settlement: settlement, now: now, done: done)) {
+                    settleTogether()
+                }
+            }
+            for event in settled.events { settings.onEvent(event) }
+            return settled.outcome
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+
+    /// Sends one operation for those that wait by then.
+    private func settleTogether() {
+        let (settings, group) = (settings, SettleGroup(settleLine))
+        writer.submit { connection in
+            try Self.close(group.entries, connection, settings)
+        } completion: { [writer] result in
+            let entries = group.entries
+            switch result {
+            case .success(let settled):
+                for (entry, settled) in zip(entries, settled) { entry.done.resume(returning: settled) }
+            case .failure(let error) where entries.count == 1:
+                entries[0].done.resume(throwing: error)
+            case .failure:
+                // One that cannot be settled must not spoil its neighbours.
+                for entry in entries {
+                    writer.submit { connection in
+                        try Self.close([entry], connection, settings)[0]
+                    } completion: {
+                        entry.done.resume(with: $0)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func close(
+        _ entries: [SettleLine.Entry], _ connection: Connection, _ settings: StoreSettings
+    ) throws -> [SettleLine.Settled] {
+        guard let first = entries.first else { return [] }
+        let operation = Operation(connection, now: first.now, settings: settings)
+        let ledgers = Ledgers(connection)
+        var settled: [SettleLine.Settled] = []
+        settled.reserveCapacity(entries.count)
+        for entry in entries {
+            operation.now = entry.now
+            let told = operation.events.count
+            let outcome = try Closing(operation, ledgers, entry.settlement).run()
+            settled.append(
+                SettleLine.Settled(outcome: outcome, events: Array(operation.events[told...])))
+        }
+        try ledgers.save()
+        try operation.flush()
+        return settled
     }
 }
 
 /// Closes one attempt: its money and its share of the limits always, its job only where the attempt still holds it.
 struct Closing {
     let operation: Operation
+    let ledgers: Ledgers
     let settlement: Settlement
     var connection: Connection { operation.connection }
     var now: Now { operation.now }
 
-    init(_ operation: Operation, _ settlement: Settlement) {
+    init(_ operation: Operation, _ ledgers: Ledgers, _ settlement: Settlement) {
         self.operation = operation
+        self.ledgers = ledgers
         self.settlement = settlement
     }
 
@@ -33,7 +90,7 @@ struct Closing {
     // MARK: In time
 
     private func settleOpen(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
-        guard var route = try RouteRow.load(attempt.route, connection) else { return .repeated }
+        guard var route = try ledgers.route(attempt.route) else { return .repeated }
         let othersSucceeded = route.ledger.succeeded > attempt.marks.succeeded
         let step = try Step.find(settlement, attempt, operation)
         let resolved =
@@ -48,7 +105,7 @@ struct Closing {
                 attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
                 event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt,
                 callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
-            try route.save(connection)
+            ledgers.keep(route)
         }
         try noteInQueue(attempt, leaves: step != nil)
         let cost = self.cost(of: attempt, on: route)
@@ -120,9 +177,8 @@ struct Closing {
         try Checks.pass(job.id, connection)
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
         if attempt.consignment == nil {
-            try Latencies.count(
-                route: attempt.route, runnableAt: job.runAt, callMilliseconds: settlement.callMilliseconds,
-                operation)
+            operation.answered(
+                on: attempt.route, runnableAt: job.runAt, callMilliseconds: settlement.callMilliseconds)
         }
         try releaseFollowers(attempt)
     }
@@ -166,7 +222,7 @@ struct Closing {
 
     /// A run of identical refusals pauses the queue with one message, instead of failing a million jobs one by one.
     private func noteInQueue(_ attempt: StoredAttempt, leaves: Bool) throws {
-        guard var queue = try QueueRow.load(attempt.queue, connection) else { return }
+        guard var queue = try ledgers.queue(attempt.queue) else { return }
         if attempt.consignment == nil { queue.running = max(0, queue.running - 1) }
         switch settlement.routeEvent {
         case .refused where leaves:
@@ -187,14 +243,14 @@ struct Closing {
         default:
             break
         }
-        try queue.save(connection)
+        ledgers.keep(queue)
     }
 
     // MARK: Too late
 
     /// The lease was lost and the attempt written off: what was maybe paid is now known, and the answer is not wasted.
     private func settleLate(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
-        guard let route = try RouteRow.load(attempt.route, connection) else { return .repeated }
+        guard let route = try ledgers.route(attempt.route) else { return .repeated }
         let cost = self.cost(of: attempt, on: route)
         let maybePaid = maybePaid(of: attempt.maybePaid, cost: cost)
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")

@@ -150,9 +150,13 @@ package struct PriceTable: Sendable {
         find(model, in: published)?.last?.price
     }
 
+    /// Cuts the id from dash to dash, as every call asks and a look at the whole table would cost more than the rest.
     private static func find(_ model: String, in table: [String: [Entry]]) -> [Entry]? {
-        table[model]
-            ?? table.filter { model.hasPrefix($0.key + "-") }.max { $0.key.utf8.count < $1.key.utf8.count }?
-            .value
+        var id = model[...]
+        while true {
+            if let entries = table[String(id)] { return entries }
+            guard let dash = id.utf8.lastIndex(of: UInt8(ascii: "-")) else { return nil }
+            id = id[..<dash]
+        }
     }
 }

@@ -6,7 +6,7 @@ struct StatementCache {
     private static let textLimit = 256
 
     private var literals: [UnsafePointer<UInt8>: Statement] = [:]
-    private var texts: [String: Statement] = [:]
+    private var texts: [SQL.Text: Statement] = [:]
 
     subscript(_ sql: SQL) -> Statement? {
         switch sql.source {
