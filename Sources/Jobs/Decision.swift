@@ -21,7 +21,7 @@ extension Decision {
         _ outcome: Outcome, failures: Int, deadlinePassed: Bool = false, policy: RetryPolicy,
         using random: inout some RandomNumberGenerator
     ) -> Decision {
-        let delay = policy.delay(failures: failures + 1, using: &random)
+        func delay() -> Milliseconds { policy.delay(failures: failures + 1, using: &random) }
         switch outcome.result {
         case .answer:
             return Decision(verdict: .succeeded, routeEvent: .succeeded)
@@ -31,11 +31,11 @@ extension Decision {
             }
             return Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, maybePaid: sent)
         case .broken(let breakage):
-            var decision = decide(breakage, delay: delay)
+            var decision = decide(breakage, delay: delay())
             if outcome.routeIsWell { decision.routeEvent = .neutral }
             return decision
         case .refusal(let refusal):
-            var decision = decide(refusal, requestID: outcome.requestID, delay: delay)
+            var decision = decide(refusal, requestID: outcome.requestID, delay: delay())
             decision.maybePaid = refusal.mayBePaid
             return decision
         }

@@ -60,7 +60,8 @@ final class Desk: Sendable {
             }
             switch next {
             case .refuse: done.resume(throwing: Self.closed)
-            case .start: Task { await enterAll() }
+            // On to the writer without a change of threads.
+            case .start: Task.immediate { await enterAll() }
             case .wait: break
             }
         }

@@ -22,7 +22,8 @@ final class Roster: Sendable {
         var leaseUntil: Moment
         let deadline: Timestamp?
         let alone: Bool
-        var call: Task<Outcome, Never>?
+        /// Cancelled where its call is given up.
+        var task: Task<Void, Never>?
         var ending: Ending?
         var settling = false
     }
@@ -45,20 +46,25 @@ final class Roster: Sendable {
         entries.withLock { $0[key] = nil }
     }
 
-    /// Starts the call unless the attempt has been ended already.
-    func start(_ key: AttemptKey, _ call: () -> Task<Outcome, Never>) -> Task<Outcome, Never>? {
-        entries.withLock { entries in
-            guard let entry = entries[key], entry.ending == nil else { return nil }
-            let task = call()
-            entries[key]?.call = task
-            return task
+    /// Whether the attempt has not been ended before its call.
+    func mayCall(_ key: AttemptKey) -> Bool {
+        entries.withLock { entries in entries[key].map { $0.ending == nil } ?? false }
+    }
+
+    /// Says in which task the attempt runs, as soon as its beginner knows.
+    func note(_ task: Task<Void, Never>, of key: AttemptKey) {
+        let isEnded = entries.withLock { entries in
+            guard let entry = entries[key], !entry.settling else { return false }
+            entries[key]?.task = task
+            return entry.ending != nil
         }
+        if isEnded { task.cancel() }
     }
 
     /// Says that the call is over, so that nothing aborts it any more; returns why it was aborted, if it was.
     func finishCall(_ key: AttemptKey) -> Ending? {
         entries.withLock { entries in
-            entries[key]?.call = nil
+            entries[key]?.task = nil
             entries[key]?.settling = true
             return entries[key]?.ending
         }
@@ -78,13 +84,13 @@ final class Roster: Sendable {
     @discardableResult
     func abort(_ keys: [AttemptKey], _ ending: Ending) -> [AttemptKey] {
         let aborted = entries.withLock { entries in
-            keys.compactMap { key -> (AttemptKey, Task<Outcome, Never>?)? in
+            keys.compactMap { key -> (AttemptKey, Task<Void, Never>?)? in
                 guard let entry = entries[key], entry.ending == nil, !entry.settling else { return nil }
                 entries[key]?.ending = ending
-                return (key, entry.call)
+                return (key, entry.task)
             }
         }
-        for (_, call) in aborted { call?.cancel() }
+        for (_, task) in aborted { task?.cancel() }
         return aborted.map(\.0)
     }
 

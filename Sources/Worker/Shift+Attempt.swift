@@ -12,10 +12,16 @@ struct Called {
 extension Shift {
     /// Calls, decides and settles: one attempt from its claim to its end.
     ///
-    /// It is not torn down when the worker stops.
+    /// Its task is cancelled where the call is given up; what follows the call is not torn down by that, nor when the
+    /// worker stops.
     func run(_ attempt: ClaimedAttempt, _ held: Hold?) async {
+        let called = await call(attempt, held?.live)
+        guard Task.isCancelled else { return await conclude(attempt, called, held) }
+        await Task { await conclude(attempt, called, held) }.value
+    }
+
+    private func conclude(_ attempt: ClaimedAttempt, _ called: Called, _ held: Hold?) async {
         let live = held?.live
-        let called = await call(attempt, live)
         noteCost(of: attempt, called.outcome)
         var outcome: SettleOutcome?
         let settlement = settlement(of: attempt, called, live)
@@ -30,8 +36,9 @@ extension Shift {
         if attempt.deadline.map({ $0 <= began.timestamp }) == true {
             roster.abort([attempt.key], .deadlinePassed)
         }
-        let call = roster.start(attempt.key) { Task { await caller.call(attempt, listener: live) } }
-        let outcome = await call?.value ?? Outcome(.abandoned(sent: false))
+        let outcome =
+            roster.mayCall(attempt.key)
+            ? await caller.call(attempt, listener: live) : Outcome(.abandoned(sent: false))
         return Called(
             outcome: outcome, ending: roster.finishCall(attempt.key),
             milliseconds: clock.now().moment.milliseconds - began.moment.milliseconds)

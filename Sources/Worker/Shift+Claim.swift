@@ -47,7 +47,8 @@ extension Shift {
             roster.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)
             let live = settings.line == .own ? orders.desk.answer(to: attempt.key.job) : nil
             // No child of anybody: a call outlives the order to stop, and `run` waits for the roster to be empty.
-            Task { await run(attempt, live) }
+            // It begins here, and goes its own way from the first wait on: that of its call.
+            roster.note(Task.immediate { await run(attempt, live) }, of: attempt.key)
         }
         if claimed.contains(where: { $0.deadline != nil }) { overdueBell.ring() }
         // An order that came while they were being listed has not seen all of them.
