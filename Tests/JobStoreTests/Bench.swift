@@ -1,4 +1,5 @@
 import Jobs
+import StoreAudit
 import Testing
 
 /// One store in a folder of its own, one registered worker, and a clock turned by hand.
