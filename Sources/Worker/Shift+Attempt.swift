@@ -1,3 +1,4 @@
+import CrashPoint
 import Jobs
 import Telemetry
 
@@ -16,6 +17,7 @@ extension Shift {
     func run(_ attempt: ClaimedAttempt, _ held: Hold?) async {
         let live = held?.live
         let called = await call(attempt, live)
+        crashPoint("attempt-called")
         noteCost(of: attempt, called.outcome)
         var outcome: SettleOutcome?
         let settlement = settlement(of: attempt, called, live)

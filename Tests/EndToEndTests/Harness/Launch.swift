@@ -67,8 +67,10 @@ private func symbol<Function>(_ name: String, as type: Function.Type) -> Functio
 /// The program under proof.
 enum Binary {
     /// Beside the test's own executable; or `RENGA_BINARY`, for an optimised one.
-    static let path: String = {
-        if let path = environmentVariable("RENGA_BINARY") { return path }
+    static let path = environmentVariable("RENGA_BINARY") ?? withCrashPoints
+
+    /// Always the unoptimised one: no other can be told to die.
+    static let withCrashPoints: String = {
         let places = [ownPath] + CommandLine.arguments
         let folders = places.map { $0.split(separator: "/", omittingEmptySubsequences: false) }
             .map { $0.dropLast().joined(separator: "/") }
