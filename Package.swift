@@ -63,6 +63,8 @@ let rooms: [Target] = [
 let tests: [Target] = [
     // What must be true of a store's rows, whoever wrote them.
     .target(name: "StoreAudit", dependencies: ["SQLite"], path: "Tests/StoreAudit"),
+    // A file system that remembers, and that fails when it is told to.
+    .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
     .testTarget(name: "TidyTests"),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
@@ -75,7 +77,7 @@ let tests: [Target] = [
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
     .testTarget(
         name: "JobStoreTests",
-        dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit"]),
+        dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit", "FaultyDisk"]),
     .testTarget(
         name: "ModelsTests",
         dependencies: [
@@ -121,7 +123,8 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
         .treatAllWarnings(as: .error),
     ]
-    if target.type != .test && !touchesC.contains(target.name) && target.name != "Migrations" {
+    let isForTests = target.type == .test || target.path?.hasPrefix("Tests/") == true
+    if !isForTests && !touchesC.contains(target.name) && target.name != "Migrations" {
         settings.append(.strictMemorySafety())
     }
     target.swiftSettings = settings
