@@ -13,17 +13,20 @@ let doors: [Target] = [
 ]
 
 /// Rooms that may touch C: every other room is built with strict memory safety.
-let touchesC: Set<String> = ["Crypto", "System", "SQLite", "HTTPServer", "HTTPClient"]
+let touchesC: Set<String> = ["Crypto", "CrashPoint", "System", "SQLite", "HTTPServer", "HTTPClient"]
 
 let rooms: [Target] = [
+    // Where tests have a process die; nothing in an optimised build.
+    .target(name: "CrashPoint"),
+
     // What knows nothing of jobs: one technology each.
     .target(name: "JSON"),
     .target(name: "Crypto", dependencies: ["CCrypto"]),
     .target(name: "System"),
     .target(name: "Telemetry", dependencies: ["JSON"]),
-    .target(name: "SQLite", dependencies: ["CSQLite"]),
+    .target(name: "SQLite", dependencies: ["CSQLite", "CrashPoint"]),
     .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
-    .target(name: "HTTPClient", dependencies: ["CCurl"]),
+    .target(name: "HTTPClient", dependencies: ["CCurl", "CrashPoint"]),
 
     // What a job is and what may happen to it: pure.
     // Rounding is libm's in an unoptimised build, and no module of Jobs brings it along.
@@ -31,11 +34,13 @@ let rooms: [Target] = [
 
     // What does the work.
     .target(name: "Migrations", path: "migrations", resources: [.embedInCode("sqlite")]),
-    .target(name: "JobStoreSQLite", dependencies: ["Jobs", "JSON", "SQLite", "Migrations"]),
+    .target(name: "JobStoreSQLite", dependencies: ["Jobs", "JSON", "SQLite", "Migrations", "CrashPoint"]),
     .target(name: "Models", dependencies: ["Jobs", "JSON", "HTTPClient"]),
-    .target(name: "Worker", dependencies: ["Jobs", "Telemetry"]),
+    .target(name: "Worker", dependencies: ["Jobs", "Telemetry", "CrashPoint"]),
     .target(name: "Dialects", dependencies: ["Jobs", "JSON"]),
-    .target(name: "API", dependencies: ["Jobs", "Dialects", "JSON", "Crypto", "HTTPServer", "Telemetry"]),
+    .target(
+        name: "API",
+        dependencies: ["Jobs", "Dialects", "JSON", "Crypto", "HTTPServer", "Telemetry", "CrashPoint"]),
     .target(name: "Simulator", dependencies: ["JSON", "Crypto", "HTTPServer", "Telemetry"]),
 
     // The front door.
@@ -56,6 +61,10 @@ let rooms: [Target] = [
 ]
 
 let tests: [Target] = [
+    // What must be true of a store's rows, whoever wrote them.
+    .target(name: "StoreAudit", dependencies: ["SQLite"], path: "Tests/StoreAudit"),
+    // A file system that remembers, and that fails when it is told to.
+    .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
     .testTarget(name: "TidyTests"),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
@@ -67,7 +76,8 @@ let tests: [Target] = [
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON"]),
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
     .testTarget(
-        name: "JobStoreTests", dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations"]),
+        name: "JobStoreTests",
+        dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit", "FaultyDisk"]),
     .testTarget(
         name: "ModelsTests",
         dependencies: [
@@ -94,7 +104,9 @@ let tests: [Target] = [
     // The binary itself, as processes of its own: `./dev crash`.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["renga", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "System"]),
+        dependencies: [
+            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "StoreAudit", "System",
+        ]),
 ]
 
 let package = Package(
@@ -116,7 +128,8 @@ for target in package.targets where target.type != .system && target.name != "Fa
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
         .treatAllWarnings(as: .error),
     ]
-    if target.type != .test && !touchesC.contains(target.name) && target.name != "Migrations" {
+    let isForTests = target.type == .test || target.path?.hasPrefix("Tests/") == true
+    if !isForTests && !touchesC.contains(target.name) && target.name != "Migrations" {
         settings.append(.strictMemorySafety())
     }
     target.swiftSettings = settings

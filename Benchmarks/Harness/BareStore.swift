@@ -99,3 +99,12 @@ struct BareStore {
         Double(count) / (try ContinuousClock().measure(body)).seconds
     }
 }
+
+extension Connection {
+    fileprivate func transaction<T>(_ body: () throws -> T) throws -> T {
+        try run("BEGIN IMMEDIATE")
+        let value = try body()
+        try run("COMMIT")
+        return value
+    }
+}

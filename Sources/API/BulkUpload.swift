@@ -1,3 +1,4 @@
+import CrashPoint
 import HTTPServer
 import JSON
 import Jobs
@@ -111,6 +112,7 @@ extension BulkUpload {
         guard let answers = await inFlight?.value else { return }
         inFlight = nil
         for answer in answers { ledger.append(answer) }
+        crashPoint("bulk-portion")
     }
 }
 

@@ -1,3 +1,4 @@
+import CrashPoint
 import Crypto
 import HTTPServer
 import JSON
@@ -80,7 +81,9 @@ extension API {
     private func send(_ portion: [BatchRequest], to batch: BatchID, _ store: any MessageBatchStore)
         async throws
     {
-        guard let repeated = try await store.upload(portion, to: batch, now: clock.now()) else { return }
+        let repeated = try await store.upload(portion, to: batch, now: clock.now())
+        crashPoint("batch-portion")
+        guard let repeated else { return }
         throw Problem(
             .invalidField, "“custom_id” must be unique in the batch: “\(repeated)” stands there twice",
             field: "requests.custom_id")
@@ -146,7 +149,10 @@ extension API {
     private func finish(
         _ batch: BatchID, _ key: String?, _ fingerprint: [UInt8], _ call: Call, _ store: any MessageBatchStore
     ) async throws -> Response {
-        switch try await store.open(batch, key: key, fingerprint: fingerprint, now: clock.now()) {
+        crashPoint("batch-uploaded")
+        let end = try await store.open(batch, key: key, fingerprint: fingerprint, now: clock.now())
+        crashPoint("batch-opened")
+        switch end {
         case .opened: return try await show(batch, call, store)
         case .givenUp: throw Problem(.timeout, "the upload stood still for too long and was given up")
         case .keyTaken: break

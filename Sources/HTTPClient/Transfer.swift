@@ -1,4 +1,5 @@
 import CCurl
+import CrashPoint
 
 /// One call on the event loop's thread: what libcurl has told about it so far.
 final class Transfer {
@@ -54,6 +55,7 @@ final class Transfer {
         deadlines.connected(now: monotonicMilliseconds())
         loop.opened(self)
         loop.deadlineChanged(self)
+        crashPoint("request-connected")
         return true
     }
 
@@ -68,6 +70,7 @@ final class Transfer {
         case .complete:
             deadlines.answering(now: monotonicMilliseconds())
             if case .stream(let buffer) = delivery, let head { buffer.begin(head) }
+            crashPoint("answer-begun")
         }
         loop.deadlineChanged(self)
         return true
@@ -88,6 +91,7 @@ final class Transfer {
             }
         }
         received += piece.count
+        crashPoint("answer-partly-read")
         return piece.count
     }
 
@@ -113,8 +117,12 @@ final class Transfer {
     }
 
     static let onProgress: curl_xferinfo_callback = { owner, _, downloaded, _, uploaded in
-        _ = at(owner)?.deadlines.moved(
+        guard let transfer = at(owner) else { return 0 }
+        _ = transfer.deadlines.moved(
             uploaded: Int(uploaded), downloaded: Int(downloaded), now: monotonicMilliseconds())
+        if uploaded > 0, uploaded < transfer.exchange.request.body.count {
+            crashPoint("request-partly-sent")
+        }
         return 0
     }
 }

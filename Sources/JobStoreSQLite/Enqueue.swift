@@ -6,7 +6,7 @@ extension SQLiteJobStore {
         try await write(now: now) { operation in
             guard atomically else { return try Enqueue(operation).run(jobs) }
             do {
-                return try operation.connection.transaction {
+                return try operation.connection.savepoint {
                     let outcomes = try Enqueue(operation).run(jobs)
                     if outcomes.contains(where: { $0.id == nil }) { throw Refused(outcomes: outcomes) }
                     return outcomes

@@ -30,7 +30,7 @@ extension SQLiteJobStore: MessageBatchStore {
     package func upload(_ requests: [BatchRequest], to batch: BatchID, now: Now) async throws -> String? {
         try await write(now: now) { operation in
             do {
-                try operation.connection.transaction { try Upload(operation, batch: batch).take(requests) }
+                try operation.connection.savepoint { try Upload(operation, batch: batch).take(requests) }
                 return nil
             } catch let repeated as Upload.Repeated {
                 operation.forgetTallies()

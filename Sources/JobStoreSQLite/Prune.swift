@@ -1,3 +1,4 @@
+import CrashPoint
 package import Jobs
 import SQLite
 
@@ -88,6 +89,7 @@ private struct Prune {
             DELETE FROM answer
             WHERE id IN (SELECT id FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)
             """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)])
+        crashPoint("prune-deleted")
         _ = try connection.run(Self.giveBack)
         return Pruning(
             jobs: deleted, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)

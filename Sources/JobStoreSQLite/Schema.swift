@@ -1,3 +1,4 @@
+import CrashPoint
 import Jobs
 import Migrations
 import SQLite
@@ -15,6 +16,7 @@ enum Schema {
         for step in Migration.sqlite where step.version > found {
             try connection.execute(String(decoding: step.sql, as: UTF8.self))
             try connection.execute("PRAGMA user_version = \(step.version)")
+            crashPoint("migration-step")
         }
     }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import CrashPoint
 import Glibc
 
 /// Copies of a database in use.
@@ -31,6 +32,7 @@ package enum Backup {
         try connection.run("PRAGMA query_only = OFF")
         try connection.run("VACUUM INTO ?1", [.text(partial)])
         try sync(partial)
+        crashPoint("backup-copied")
         // Unlike a rename, a link does not replace what has appeared meanwhile.
         guard link(partial, destination) == 0 else { throw failure("name", destination) }
         try sync(Volume.directory(of: destination))

@@ -1,4 +1,5 @@
 import CSQLite
+import CrashPoint
 
 /// Copies the write-ahead log back into the database while it is certain that nobody writes.
 ///
@@ -44,11 +45,13 @@ struct Checkpoint {
         defer { writer.notes.pointee.wait_limit_ns = patience }
         guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { return nil }
         defer { writer.rollback() }
+        crashPoint("checkpoint-locked")
         var logPages: Int32 = 0
         var copiedPages: Int32 = 0
         let mode = SQLITE_CHECKPOINT_PASSIVE
         let status = sqlite3_wal_checkpoint_v2(copier.handle, nil, mode, &logPages, &copiedPages)
         guard status == SQLITE_OK else { return nil }
+        crashPoint("checkpoint-copied")
         return (Int64(logPages), logPages == copiedPages)
     }
 }

@@ -1,4 +1,5 @@
 import CSQLite
+import CrashPoint
 import Glibc
 
 extension Connection {
@@ -12,6 +13,7 @@ extension Connection {
                 let isEmpty = try text(of: "PRAGMA page_count") == "0"
                 if isEmpty { try execute("PRAGMA auto_vacuum = INCREMENTAL") }
             }
+            crashPoint("database-made")
             try retryingWhileBusy { () throws(SQLiteError) in try switchToWAL() }
         }
         // FULL: what is acknowledged has reached the disk.

@@ -1,23 +1,6 @@
 import CSQLite
 
 extension Connection {
-    /// Runs the closure as one transaction, or as a part of the current one that fails alone.
-    ///
-    /// A transaction takes the write lock at once: one that begins by reading and then writes would fail with
-    /// `busySnapshot` when another process has written meanwhile, however long it waited.
-    package func transaction<T>(_ body: () throws -> T) throws -> T {
-        if isInTransaction { return try savepoint(body) }
-        try run("BEGIN IMMEDIATE")
-        do {
-            let value = try body()
-            try run("COMMIT")
-            return value
-        } catch {
-            rollback()
-            throw error
-        }
-    }
-
     /// Runs the closure over one unchanging view of the database.
     ///
     /// A statement that still runs after the time limit throws `interrupted`.
@@ -30,7 +13,10 @@ extension Connection {
     }
 
     /// Undoes what the closure did if it throws, and leaves the transaction around it open.
-    func savepoint<T>(_ body: () throws -> T) throws -> T {
+    ///
+    /// It must stand in one: only the writer commits.
+    package func savepoint<T>(_ body: () throws -> T) throws -> T {
+        precondition(isInTransaction, "a savepoint outside of a transaction would commit")
         try run("SAVEPOINT part")
         do {
             let value = try body()

@@ -1,4 +1,5 @@
 import CSQLite
+import CrashPoint
 
 /// One operation in the mailbox: `run` does it and returns how to tell its caller that it stands.
 struct WriterOperation: Sendable {
@@ -63,6 +64,8 @@ struct WriterGroup {
     }
 
     private func attempt(_ operations: ArraySlice<WriterOperation>, withSavepoints: Bool) -> Attempt {
+        // The write lock at once: what begins by reading and then writes fails with `busySnapshot` when another process
+        // has written meanwhile, however long it waited.
         do { try connection.run("BEGIN IMMEDIATE") } catch { return .neverBegan(error) }
         let start = csqlite_monotonic_ns()
         var outcomes: [@Sendable () -> Void] = []
@@ -103,7 +106,9 @@ struct WriterGroup {
 
     private func commit() throws {
         try hooks.beforeCommit?(connection)
+        crashPoint("commit-before")
         try connection.run("COMMIT")
+        crashPoint("commit-after")
         hooks.committed?()
     }
 

@@ -1,3 +1,4 @@
+import CrashPoint
 import Jobs
 import Telemetry
 
@@ -22,6 +23,7 @@ extension Shift {
 
     private func conclude(_ attempt: ClaimedAttempt, _ called: Called, _ held: Hold?) async {
         let live = held?.live
+        crashPoint("attempt-called")
         noteCost(of: attempt, called.outcome)
         var outcome: SettleOutcome?
         let settlement = settlement(of: attempt, called, live)

@@ -1,3 +1,4 @@
+import CrashPoint
 import Jobs
 import Telemetry
 
@@ -42,6 +43,7 @@ extension Shift {
     /// An order may have come during the claim: what it brought is then not begun but ended as the order
     /// says.
     func begin(_ claimed: [ClaimedAttempt]) {
+        if !claimed.isEmpty { crashPoint("attempts-claimed") }
         let order = orders.current
         for attempt in claimed {
             roster.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)

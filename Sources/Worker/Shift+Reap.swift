@@ -1,3 +1,4 @@
+import CrashPoint
 import Jobs
 import Telemetry
 
@@ -32,11 +33,13 @@ extension Shift {
     func prune() async {
         guard let retention = settings.retention else { return }
         while !Task.isCancelled {
-            await pause(Rhythm.prune)
+            // What is kept for seconds goes after seconds.
+            await pause(min(Rhythm.prune, retention))
             do {
                 while !Task.isCancelled {
                     let now = clock.now()
                     let pruning = try await store.prune(finishedBefore: now.timestamp + -retention, now: now)
+                    if pruning.jobs > 0 { crashPoint("prune-portion") }
                     guard pruning.more else { break }
                 }
             } catch {

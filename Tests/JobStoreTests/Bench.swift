@@ -1,4 +1,5 @@
 import Jobs
+import StoreAudit
 import Testing
 
 /// One store in a folder of its own, one registered worker, and a clock turned by hand.
@@ -24,19 +25,19 @@ final class Bench {
     }
 
     static func run(
-        _ backend: Backend, cacheTTL: Milliseconds = Sample.cacheTTL,
+        _ backend: Backend, in directory: TemporaryDirectory? = nil, cacheTTL: Milliseconds = Sample.cacheTTL,
         fallbacks: FallbackChains = FallbackChains(), _ body: (Bench) async throws -> Void
     ) async throws {
+        let directory = try directory ?? TemporaryDirectory()
         try await withTaskExecutorPreference(OwnThread.next()) {
-            try await runHere(backend, cacheTTL: cacheTTL, fallbacks: fallbacks, body)
+            try await runHere(backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks, body)
         }
     }
 
     private static func runHere(
-        _ backend: Backend, cacheTTL: Milliseconds, fallbacks: FallbackChains,
-        _ body: (Bench) async throws -> Void
+        _ backend: Backend, _ directory: TemporaryDirectory, cacheTTL: Milliseconds,
+        fallbacks: FallbackChains, _ body: (Bench) async throws -> Void
     ) async throws {
-        let directory = try TemporaryDirectory()
         let store = try await backend.open(directory, cacheTTL: cacheTTL, fallbacks: fallbacks)
         let worker = try await store.register(
             NewWorker(name: "bench", host: "here", processID: 1, slots: 5), now: HandClock().now)

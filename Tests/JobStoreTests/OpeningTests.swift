@@ -1,6 +1,7 @@
 import Foundation
 import Jobs
 import SQLite
+import StoreAudit
 import Testing
 
 /// Opening, migrating, checking and copying a store.

@@ -15,7 +15,7 @@ final class Schedule {
     private var flying: [ClaimedAttempt] = []
     /// What dead workers held: an answer may come after all.
     private var lost: [ClaimedAttempt] = []
-    private var known: [JobID] = []
+    private(set) var known: [JobID] = []
     private var endings: [JobID: JobState] = [:]
     private var successes: [JobID: Int] = [:]
     private var prompts = 0

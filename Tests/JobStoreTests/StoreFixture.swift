@@ -2,6 +2,7 @@ import Foundation
 import JobStoreSQLite
 import Jobs
 import SQLite
+import StoreAudit
 import Testing
 
 /// The stores that the conformance suite runs over: a second one is a second case.

@@ -134,24 +134,18 @@ struct ConnectionTests {
         #expect(throws: SQLiteError.self) { try connection.run(#"SELECT "nmae" FROM t"#) }
     }
 
-    @Test func `a transaction that throws leaves nothing behind, and a part of one only its neighbours`()
-        throws
-    {
+    @Test func `a part of a transaction that throws leaves only its neighbours behind`() throws {
         struct Stop: Error {}
         let connection = try connection()
+        try connection.run("BEGIN IMMEDIATE")
+        _ = try connection.savepoint { try connection.run("INSERT INTO t (v) VALUES (2)") }
         #expect(throws: Stop.self) {
-            try connection.transaction {
-                try connection.run("INSERT INTO t (v) VALUES (1)")
-                throw Stop()
-            }
-        }
-        try connection.transaction {
-            try connection.run("INSERT INTO t (v) VALUES (2)")
-            try? connection.transaction {
+            try connection.savepoint {
                 try connection.run("INSERT INTO t (v) VALUES (3)")
                 throw Stop()
             }
         }
+        try connection.run("COMMIT")
         #expect(try connection.query("SELECT v FROM t") { $0.int(0) } == [2])
     }
 

@@ -101,6 +101,28 @@ import Testing
         #expect(offences(CodeRules.noPublic, "let publicKey = 1  // public func").isEmpty)
     }
 
+    @Test(arguments: [
+        #"try run("COMMIT")"#, #"    try run(" commit ")"#.uppercased(), #"execute("BEGIN IMMEDIATE; END")"#,
+        #"run("RELEASE all")"#, "crashPoint(\"a\")\n\nrun(\"COMMIT\")\ncrashPoint(\"b\")",
+        "crashPoint(\"a\")\nrun(\"COMMIT\")",
+    ])
+    func `A commit at which nobody dies is found`(text: String) {
+        #expect(offences(CrashPoints.aroundCommits, text, room: "SQLite").count == 1)
+    }
+
+    @Test(arguments: [
+        "crashPoint(\"a\")\nrun(\"COMMIT\")\ncrashPoint(\"b\")", #"run("RELEASE part")"#, "// COMMIT",
+        #"run("ROLLBACK")"#, #"message: "COMMITTED""#,
+    ])
+    func `A commit between crash points passes, and so does what is none`(text: String) {
+        #expect(offences(CrashPoints.aroundCommits, text, room: "SQLite").isEmpty)
+    }
+
+    @Test func `The names of crash points are read`() {
+        let file = SourceFile(path: "a", text: "case one = \"a-b\"\ncrashPoint(\"c-d\")")
+        #expect(CrashPoints.declared(in: file) == ["a-b"] && CrashPoints.passed(in: file) == ["c-d"])
+    }
+
     @Test func `Comments are blanked, strings are not, and lines keep their numbers`() {
         let text = "let a = \"https://x\" // b\n/* c\n /* d */ e */ let f = \"\"\"\n // g\n \"\"\" // h"
         let expected = "let a = \"https://x\"     \n    \n              let f = \"\"\"\n // g\n \"\"\"     "

@@ -4,7 +4,7 @@ import Testing
 @Suite struct WallTests {
     @Test(arguments: [
         ImportRules.arrows(Repository.manifest), sqlStaysInTheStore, documented,
-        CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason,
+        CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason, CrashPoints.aroundCommits,
     ])
     func `The rooms keep to the rule`(_ rule: Rule) {
         report(Repository.sources.flatMap(rule.offences))
@@ -19,7 +19,8 @@ import Testing
         let manifest = Repository.manifest
         #expect(!manifest.doors.isEmpty)
         for door in manifest.doors.sorted() {
-            let rooms = manifest.dependencies.filter { $0.value.contains(door) }.keys.sorted()
+            let rooms = manifest.dependencies.filter { $0.value.contains(door) }.keys
+                .filter { room in Repository.sources.contains { $0.room == room } }.sorted()
             #expect(rooms.count == 1, "Package.swift: \(door) is opened by \(rooms): give it one room")
         }
     }
@@ -36,6 +37,21 @@ import Testing
         let outside: Set = ["System", "SQLite", "HTTPServer", "HTTPClient", "JobStoreSQLite"]
         let reached = Repository.manifest.reach(from: "Jobs").intersection(outside).sorted()
         #expect(reached.isEmpty, "Package.swift: Jobs is pure and must not reach \(reached)")
+    }
+
+    @Test func `One place commits`() {
+        let commits = Repository.sources.flatMap { file in
+            file.code.filter(CrashPoints.commits).map { _ in file.path }
+        }
+        #expect(
+            commits == ["Sources/SQLite/WriterGroup.swift"], "let the writer commit: its crashes are proved")
+    }
+
+    @Test func `Every crash point that is declared is passed, and no other`() {
+        let home = "Sources/CrashPoint/CrashPoint.swift"
+        let passed = Set(Repository.sources.flatMap(CrashPoints.passed))
+        let declared = Repository.sources.filter { $0.path == home }.flatMap(CrashPoints.declared)
+        #expect(!declared.isEmpty && passed == Set(declared), "\(home): declare what is passed")
     }
 
     @Test func `No Swift package is used`() {

@@ -67,10 +67,10 @@ private func symbol<Function>(_ name: String, as type: Function.Type) -> Functio
 /// The program under proof.
 enum Binary {
     /// Beside the test's own executable; or `RENGA_BINARY`, for an optimised one.
-    static let path: String = {
-        if let path = environmentVariable("RENGA_BINARY") { return path }
-        return folder(of: "renga").map { $0 + "/renga" } ?? "renga-was-not-built"
-    }()
+    static let path = environmentVariable("RENGA_BINARY") ?? withCrashPoints
+
+    /// Always the unoptimised one: no other can be told to die.
+    static let withCrashPoints = folder(of: "renga").map { $0 + "/renga" } ?? "renga-was-not-built"
 
     /// Where the tests were built, and what they preload.
     static let testFolder = folder(of: "libFakeCalendar.so") ?? "libFakeCalendar.so-was-not-built"

@@ -98,6 +98,14 @@ struct Record: Sendable {
         try await number("SELECT count(*) FROM attempt WHERE counted = 1 AND verdict <> 'succeeded'")
     }
 
+    /// Calls and nanodollars of all times, of pruned jobs too.
+    func spent() async throws -> (calls: Int, cost: Int, maybePaid: Int) {
+        let rows = try await rows(
+            "SELECT coalesce(sum(calls), 0), coalesce(sum(cost), 0), coalesce(sum(maybe_paid), 0) FROM spend"
+        ) { row in (row.int(0), row.int(1), row.int(2)) }
+        return rows.first ?? (0, 0, 0)
+    }
+
     /// How everything stands, for a test's log.
     func summary() async throws -> String {
         let jobs = try await rows("SELECT state, ready, count(*) FROM job GROUP BY 1, 2") { row in

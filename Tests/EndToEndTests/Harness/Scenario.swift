@@ -60,7 +60,8 @@ final class Scenario: Sendable {
         environment.merge(variables) { $1 }
         let child = try Child(
             Launch(
-                name: "\(number)-\(name ?? arguments.first ?? "renga")", program: Binary.path,
+                name: "\(number)-\(name ?? arguments.first ?? "renga")",
+                program: variables["RENGA_CRASH_AT"] == nil ? Binary.path : Binary.withCrashPoints,
                 arguments: arguments, environment: environment, folder: folder.path, outputs: folder.outputs,
                 input: input))
         children.withLock { $0.append(child) }

@@ -1,11 +1,15 @@
-import SQLite
+package import SQLite
 
 /// What must be true of the rows, whatever happened: each query finds those for which it is not.
-struct Audit {
+package struct Audit {
     let connection: Connection
 
+    package init(connection: Connection) {
+        self.connection = connection
+    }
+
     /// Each violation as a line of text; `isPruned` where jobs were deleted, which batches and spending outlive.
-    func violations(isPruned: Bool = false) throws -> [String] {
+    package func violations(isPruned: Bool = false) throws -> [String] {
         var found: [String] = []
         try connection.snapshot {
             for (name, query) in Self.always + (isPruned ? [] : Self.whileAllIsKept) {

@@ -1,0 +1,71 @@
+import FaultyDisk
+import Foundation
+import SQLite
+import StoreAudit
+import Testing
+
+/// One operation of the disk after the other fails, and nothing comes of it but refusals.
+@Suite struct FailingDiskTests {
+    enum Illness: String, CaseIterable, Sendable {
+        case full, broken
+
+        /// SQLite's result codes: https://sqlite.org/rescode.html
+        var codes: [Disk.Operation: Int32] {
+            switch self {
+            // SQLITE_FULL; SQLITE_CANTOPEN; SQLITE_IOERR_SHMSIZE
+            case .full: [.write: 13, .open: 14, .share: 10 | 19 << 8]
+            // SQLITE_IOERR_WRITE, _FSYNC, _TRUNCATE; SQLITE_CANTOPEN; SQLITE_IOERR_SHMMAP
+            case .broken:
+                [
+                    .write: 10 | 3 << 8, .sync: 10 | 4 << 8, .truncate: 10 | 6 << 8, .open: 14,
+                    .share: 10 | 21 << 8,
+                ]
+            }
+        }
+    }
+
+    private static let isLong = ProcessInfo.processInfo.environment["RENGA_LONG"] == "1"
+
+    @Test(arguments: Illness.allCases, [1, .max])
+    func `whichever operation fails, what was acknowledged stays, and work goes on when the disk is well`(
+        _ illness: Illness, _ count: Int
+    ) async throws {
+        // The short form tries some of the places, others each time.
+        let step = Self.isLong ? 3 : 41
+        var first = Int.random(in: 1...step)
+        var places = 0
+        while try await fails(Disk.Fault(codes: illness.codes, first: first, count: count)) {
+            places += 1
+            first += step
+        }
+        print("\(illness) disk, \(count == 1 ? "once" : "for a while"): \(places) places of \(first)")
+        #expect(places > 5)
+    }
+
+    /// Whether there was anything left to fail.
+    private func fails(_ fault: Disk.Fault) async throws -> Bool {
+        let directory = try TemporaryDirectory()
+        let disk = Disk(folder: directory.path)
+        defer { disk.unplug() }
+        let errand = Errand(directory)
+        disk.set(fault)
+        await errand.run()
+        let failures = disk.failures
+        disk.set(nil)
+        let place = "operation \(fault.first) and \(failures - 1) more"
+        try await errand.resume()
+        #expect(errand.surprises.isEmpty, "\(place)")
+        #expect(try Backend.sqlite.audit(directory).violations().isEmpty, "\(place)")
+        let connection = try Connection(path: directory.database, mode: .read)
+        #expect(try connection.query("PRAGMA integrity_check") { $0.text(0) } == ["ok"], "\(place)")
+        // And where the power goes now, what a failed sync lost is written again or was never acknowledged.
+        var platter = Platter()
+        for event in disk.events { platter.apply(event) }
+        var random = SystemRandomNumberGenerator()
+        let survivor = try await Survivor(platter.image(.dropped, using: &random), isPruned: false)
+        let rows = try connection.digest()
+        #expect(survivor.violations == [] && survivor.rows == rows, "\(place)")
+        await errand.close()
+        return failures > 0
+    }
+}
