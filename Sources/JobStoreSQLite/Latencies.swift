@@ -5,39 +5,35 @@ import SQLite
 enum Latencies {
     private static let minute: Milliseconds = 60_000
 
-    /// A class of times of one minute.
-    struct Bin: Hashable {
+    /// How long an answer took, in classes: all of its time, what of it was waiting, and its call.
+    struct Times: Hashable {
         let minute: Int64
         let route: Int64
-        let part: LatencyHistogram.Part
-        let index: Int
-    }
+        let all: Int
+        let waiting: Int
+        let calling: Int
 
-    /// Where one answer is counted: all of its time, what of it was waiting, and its call.
-    static func bins(
-        route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds, now: Timestamp
-    ) -> [Bin] {
-        let all = max(callMilliseconds, now.milliseconds - runnableAt.milliseconds)
-        let times: [(LatencyHistogram.Part, Milliseconds)] = [
-            (.answer, all), (.waiting, all - callMilliseconds), (.calling, callMilliseconds),
-        ]
-        return times.map { part, time in
-            Bin(
-                minute: now.milliseconds / minute, route: route, part: part,
-                index: LatencyHistogram.index(of: time))
+        init(route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds, now: Timestamp) {
+            let milliseconds = max(callMilliseconds, now.milliseconds - runnableAt.milliseconds)
+            minute = now.milliseconds / Latencies.minute
+            self.route = route
+            all = LatencyHistogram.index(of: milliseconds)
+            waiting = LatencyHistogram.index(of: milliseconds - callMilliseconds)
+            calling = LatencyHistogram.index(of: callMilliseconds)
         }
     }
 
-    static func add(_ answers: Int, to bin: Bin, _ connection: Connection) throws {
+    /// Counts answers that took alike, in one statement.
+    static func add(_ answers: Int, of times: Times, _ connection: Connection) throws {
         _ = try connection.run(
             """
             INSERT INTO latency (minute, route_id, part, class, answers)
-            VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT DO UPDATE SET answers = answers + ?5
+            VALUES (?1, ?2, 'answer', ?3, ?6), (?1, ?2, 'waiting', ?4, ?6), (?1, ?2, 'calling', ?5, ?6)
+            ON CONFLICT DO UPDATE SET answers = answers + ?6
             """,
             [
-                .integer(bin.minute), .integer(bin.route), .text(bin.part.rawValue), .integer(bin.index),
-                .integer(answers),
+                .integer(times.minute), .integer(times.route), .integer(times.all), .integer(times.waiting),
+                .integer(times.calling), .integer(answers),
             ])
     }
 

@@ -15,7 +15,7 @@ final class Operation {
     private var batches: [BatchState: Int] = [:]
     private var spends: [LaneDay: SpendDelta] = [:]
     private var tagSpends: [TagDay: SpendDelta] = [:]
-    private var latencies: [Latencies.Bin: Int] = [:]
+    private var latencies: [Latencies.Times: Int] = [:]
     private var batchMoney: [Int64: SpendDelta] = [:]
     /// What is told to `StoreSettings.onEvent` after the commit.
     private(set) var events: [StoredEvent] = []
@@ -89,11 +89,9 @@ final class Operation {
 
     /// Counts how long an answer took.
     func answered(on route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds) {
-        for bin in Latencies.bins(
+        let times = Latencies.Times(
             route: route, runnableAt: runnableAt, callMilliseconds: callMilliseconds, now: now.timestamp)
-        {
-            latencies[bin, default: 0] += 1
-        }
+        latencies[times, default: 0] += 1
     }
 
     func happened(_ event: StoredEvent) {
@@ -151,7 +149,7 @@ final class Operation {
         try flushBatches()
         try flushSpends()
         try flushTagSpends()
-        for (bin, answers) in latencies { try Latencies.add(answers, to: bin, connection) }
+        for (times, answers) in latencies { try Latencies.add(answers, of: times, connection) }
     }
 
     private func flushLanes() throws {
