@@ -34,6 +34,11 @@ enum Schema {
         return found
     }
 
+    /// Writes what stands there already: the least that can be written.
+    static func rewriteVersion(_ connection: Connection) throws {
+        try connection.execute("PRAGMA user_version = \(try version(of: connection))")
+    }
+
     static func version(of connection: Connection) throws -> Int {
         try connection.queryOne("PRAGMA user_version") { row in row.int(0) } ?? 0
     }

@@ -23,9 +23,12 @@ extension SQLiteJobStore {
 
     package func checkReady() async throws -> StoreFacts {
         let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
-        // An empty write takes the write lock and gives it back: the database can be written.
+        // An empty write takes the write lock and gives it back. Only where the disk refused the last write is one made: not
+        // every look at a well store shall wake those who wait for changes.
+        let mustWrite = writer.statistics.isRefused
         let (version, bytes) = try await write(now: now) { operation in
             let connection = operation.connection
+            if mustWrite { try Schema.rewriteVersion(connection) }
             let bytes = try connection.queryOne(
                 "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
             ) { row in row.int64(0) }

@@ -70,10 +70,12 @@ struct WriterGroup {
         let start = csqlite_monotonic_ns()
         var outcomes: [@Sendable () -> Void] = []
         outcomes.reserveCapacity(operations.count)
+        let wrote: Bool
         for operation in operations {
             do {
                 outcomes.append(try run(operation, withSavepoints))
             } catch {
+                counters.note(error)
                 guard connection.isInTransaction else { return undone(.failed(error)) }
                 if connection.hasWritten, !withSavepoints {
                     return undone(operations.count == 1 ? .failed(error) : .needsSavepoints)
@@ -84,8 +86,11 @@ struct WriterGroup {
             }
             if csqlite_monotonic_ns() - start > Self.transactionLimitNanoseconds { break }
         }
-        do { try commit() } catch { return undone(.failed(error)) }
-        counters.count(operations: outcomes.count, since: start, on: connection)
+        do { wrote = try commit() } catch {
+            counters.note(error)
+            return undone(.failed(error))
+        }
+        counters.count(operations: outcomes.count, wrote: wrote, since: start, on: connection)
         outcomes.forEach { $0() }
         return .done(outcomes.count)
     }
@@ -104,12 +109,17 @@ struct WriterGroup {
             code: SQLiteError.misuse, message: "an operation ended the transaction it was part of")
     }
 
-    private func commit() throws {
+    /// Returns whether anything was written: only then the log's length is noted.
+    private func commit() throws -> Bool {
         try hooks.beforeCommit?(connection)
+        let pages = connection.notes.pointee.wal_pages
+        connection.notes.pointee.wal_pages = -1
+        defer { if connection.notes.pointee.wal_pages < 0 { connection.notes.pointee.wal_pages = pages } }
         crashPoint("commit-before")
         try connection.run("COMMIT")
         crashPoint("commit-after")
         hooks.committed?()
+        return connection.notes.pointee.wal_pages >= 0
     }
 
     private func undone(_ attempt: Attempt) -> Attempt {

@@ -6,6 +6,8 @@ package struct WriterStatistics: Sendable, Equatable {
     package var transactions = 0
     /// Operations that have their outcome, whatever it was.
     package var operations = 0
+    /// Whether the disk refused the last transaction that wrote.
+    package var isRefused = false
     /// Operations in the mailbox.
     package var waiting = 0
     package var longestTransactionSeconds = 0.0
@@ -30,15 +32,22 @@ final class WriterCounters: Sendable {
         return copy
     }
 
-    func count(operations: Int, since start: Int64, on connection: Connection) {
+    func count(operations: Int, wrote: Bool, since start: Int64, on connection: Connection) {
         let seconds = Double(csqlite_monotonic_ns() - start) / 1e9
         statistics.withLock {
             $0.transactions += 1
             $0.operations += operations
+            if wrote { $0.isRefused = false }
             $0.longestTransactionSeconds = max($0.longestTransactionSeconds, seconds)
             $0.longestLockWaitSeconds = connection.longestLockWait
             $0.logPages = Int(connection.notes.pointee.wal_pages)
         }
+    }
+
+    func note(_ error: any Error) {
+        guard let code = (error as? SQLiteError)?.primaryCode else { return }
+        guard [SQLiteError.full, SQLiteError.ioError].contains(code) else { return }
+        statistics.withLock { $0.isRefused = true }
     }
 
     func countPause() {

@@ -2,10 +2,10 @@ import CSQLite
 import Glibc
 import Synchronization
 
-/// A file system for SQLite between it and the real one: https://sqlite.org/vfs.html
+/// A file system for SQLite between it and the real one.
 ///
-/// It is the default of the whole process once a disk is watched, as the store names none; files of other folders are
-/// opened by the real one, and it never sees them again.
+/// As https://sqlite.org/vfs.html has it. It is the default of the whole process once a disk is watched, as the store
+/// names none; files of other folders are opened by the real one, and it never sees them again.
 enum Shim {
     private static let disks = Mutex<[String: Disk]>([:])
 

@@ -1,5 +1,6 @@
 import FaultyDisk
 import Foundation
+import Jobs
 import SQLite
 import StoreAudit
 import Testing
@@ -9,7 +10,7 @@ import Testing
     enum Illness: String, CaseIterable, Sendable {
         case full, broken
 
-        /// SQLite's result codes: https://sqlite.org/rescode.html
+        /// SQLite's result codes, by https://sqlite.org/rescode.html.
         var codes: [Disk.Operation: Int32] {
             switch self {
             // SQLITE_FULL; SQLITE_CANTOPEN; SQLITE_IOERR_SHMSIZE
@@ -40,6 +41,28 @@ import Testing
         }
         print("\(illness) disk, \(count == 1 ? "once" : "for a while"): \(places) places of \(first)")
         #expect(places > 5)
+    }
+
+    @Test(arguments: Illness.allCases)
+    func `a store whose last write failed is not ready until one succeeds`(_ illness: Illness) async throws {
+        let directory = try TemporaryDirectory()
+        let disk = Disk(folder: directory.path)
+        defer { disk.unplug() }
+        let store = try await Backend.sqlite.open(directory)
+        let now = HandClock().now
+        _ = try await store.checkReady()
+        disk.set(Disk.Fault(codes: illness.codes, first: 1, count: .max))
+        for _ in 0..<2 {
+            let refused = await #expect(throws: JobStoreError.self) {
+                _ = try await store.createBatch(name: "b", metadata: nil, now: now)
+            }
+            let unready = await #expect(throws: JobStoreError.self) { _ = try await store.checkReady() }
+            #expect(
+                refused?.code == (illness == .full ? .full : .unavailable) && unready?.code == refused?.code)
+        }
+        disk.set(nil)
+        _ = try await store.checkReady()
+        await store.close()
     }
 
     /// Whether there was anything left to fail.

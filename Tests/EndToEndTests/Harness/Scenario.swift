@@ -48,8 +48,11 @@ final class Scenario: Sendable {
     }
 
     /// Starts `renga` with these arguments, and with these variables only.
+    ///
+    /// A wrapper is a command that takes the program and its arguments behind its own.
     func start(
-        _ arguments: [String], _ variables: [String: String] = [:], name: String? = nil, input: String? = nil
+        _ arguments: [String], _ variables: [String: String] = [:], name: String? = nil,
+        input: String? = nil, wrapper: [String] = []
     ) throws -> Child {
         let number = children.withLock { $0.count + 1 }
         var environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path]
@@ -58,11 +61,13 @@ final class Scenario: Sendable {
             environment[name] = environmentVariable(name)
         }
         environment.merge(variables) { $1 }
+        let program = variables["RENGA_CRASH_AT"] == nil ? Binary.path : Binary.withCrashPoints
+        let command = wrapper + [program] + arguments
         let child = try Child(
             Launch(
                 name: "\(number)-\(name ?? arguments.first ?? "renga")",
-                program: variables["RENGA_CRASH_AT"] == nil ? Binary.path : Binary.withCrashPoints,
-                arguments: arguments, environment: environment, folder: folder.path, outputs: folder.outputs,
+                program: command[0], arguments: Array(command.dropFirst()), environment: environment,
+                folder: folder.path, outputs: folder.outputs,
                 input: input))
         children.withLock { $0.append(child) }
         return child
@@ -71,9 +76,9 @@ final class Scenario: Sendable {
     /// Runs `renga` to its end.
     func finish(
         _ arguments: [String], _ variables: [String: String] = [:], input: String? = nil,
-        within bound: Duration = .seconds(60)
+        wrapper: [String] = [], within bound: Duration = .seconds(60)
     ) async throws -> (status: Child.Exit, output: String, errors: String) {
-        let child = try start(arguments, variables, input: input)
+        let child = try start(arguments, variables, input: input, wrapper: wrapper)
         guard let exit = await child.exit(within: bound) else {
             throw Disappointment(
                 "renga \(arguments.joined(separator: " ")) did not end within \(bound.seconds.text()) s")
