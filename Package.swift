@@ -89,6 +89,13 @@ let tests: [Target] = [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System",
             "Models", "Telemetry",
         ]),
+    // Every way in which a provider fails, from the socket to the job's history.
+    .testTarget(
+        name: "FaultTests",
+        dependencies: [
+            "Models", "Worker", "JobStoreSQLite", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator",
+            "RawServer", "System", "Telemetry",
+        ]),
     // A server of raw sockets, which breaks the rules that real ones keep.
     .target(name: "RawServer", path: "Tests/RawServer"),
     // What tests preload into processes whose calendar they turn by hand.
