@@ -72,7 +72,7 @@ let tests: [Target] = [
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "JSON"]),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite"]),
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient"]),
-    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer"]),
+    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer", "RawServer"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON"]),
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
     .testTarget(
@@ -99,6 +99,15 @@ let tests: [Target] = [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "System",
             "Models", "Telemetry",
         ]),
+    // Every way in which a provider fails, from the socket to the job's history.
+    .testTarget(
+        name: "FaultTests",
+        dependencies: [
+            "Models", "Worker", "JobStoreSQLite", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator",
+            "RawServer", "System", "Telemetry",
+        ]),
+    // A server of raw sockets, which breaks the rules that real ones keep.
+    .target(name: "RawServer", path: "Tests/RawServer"),
     // What tests preload into processes whose calendar they turn by hand.
     .target(name: "FakeCalendar", path: "Tests/FakeCalendar"),
     // The binary itself, as processes of its own: `./dev crash`.

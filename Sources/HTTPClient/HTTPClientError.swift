@@ -5,6 +5,8 @@ package struct HTTPClientError: Error, Sendable, CustomStringConvertible {
     package let message: String
     /// False only where surely no byte of the request reached the server, so that repeating it cannot pay twice.
     package let maySent: Bool
+    /// An answer of an error status to `send` as far as it had come: its head was whole.
+    package internal(set) var beginning: HTTPResponse?
 
     package init(code: Code, message: String, maySent: Bool) {
         self.code = code

@@ -33,7 +33,12 @@ final class Transfer {
 
     /// Hands the outcome to the caller; the last thing that happens here.
     func end(_ error: HTTPClientError?) {
-        if let error { return delivery.fail(error) }
+        if var error {
+            if case .whole = delivery, let head, head.status >= 300, error.code != .cancelled {
+                error.beginning = HTTPResponse(status: head.status, headers: head.headers, body: body)
+            }
+            return delivery.fail(error)
+        }
         switch delivery {
         case .stream(let buffer): buffer.end(nil)
         case .whole(let continuation):

@@ -272,7 +272,9 @@ struct Closing {
         if whole { usage.isBatch = false }
         let price = operation.settings.prices.price(
             of: route.key, answeredBy: settlement.answer?.model, at: attempt.openedOn)
-        return price?.cost(of: usage).nanodollars ?? 0
+        let cost = price?.cost(of: usage).nanodollars ?? 0
+        // What a broken stream used is a guess by its bytes, and no call costs more than its worst case.
+        return usage.isComplete || attempt.reservedCost == 0 ? cost : min(cost, attempt.reservedCost)
     }
 
     /// What is left of the worst case where nobody knows what the call cost, or where only a part of it is known.

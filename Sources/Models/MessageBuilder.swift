@@ -57,9 +57,9 @@ struct MessageBuilder {
     }
 
     private mutating func startBlock(_ data: JSON) throws(NotAMessage) {
-        guard members != nil, let index = data["index"]?.int,
+        guard members != nil, let index = data["index"]?.int, blocks[index] == nil,
             let block = data["content_block"].flatMap(BlockBuilder.init)
-        else { throw NotAMessage(reason: "content_block_start without a message or a block") }
+        else { throw NotAMessage(reason: "content_block_start is not the beginning of a new block") }
         blocks[index] = block
     }
 

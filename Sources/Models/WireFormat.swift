@@ -43,10 +43,17 @@ extension HTTPClient {
         _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock,
         _ listener: (any AnswerListener)?
     ) async throws -> Outcome {
-        let response = try await send(request)
-        listener?.began(AnswerHead(response.headers))
-        return format.outcome(
-            of: response.body, status: response.status, headers: response.headers, now: clock.now().timestamp)
+        do {
+            let response = try await send(request)
+            listener?.began(AnswerHead(response.headers))
+            return format.outcome(
+                of: response.body, status: response.status, headers: response.headers,
+                now: clock.now().timestamp)
+        } catch let error as HTTPClientError {
+            guard let refusal = error.beginning else { throw error }
+            listener?.began(AnswerHead(refusal.headers))
+            return format.outcome(ofRefusal: refusal, cut: error, now: clock.now().timestamp)
+        }
     }
 
     private func stream(
@@ -56,9 +63,9 @@ extension HTTPClient {
         let stream = try await stream(request)
         listener?.began(AnswerHead(stream.headers))
         guard (200..<300).contains(stream.status) else {
-            let body = try await stream.body.collected(atMost: ErrorBody.limit)
-            return format.outcome(
-                of: body, status: stream.status, headers: stream.headers, now: clock.now().timestamp)
+            let (body, cut) = try await stream.body.collected(atMost: ErrorBody.limit)
+            let refusal = HTTPResponse(status: stream.status, headers: stream.headers, body: body)
+            return format.outcome(ofRefusal: refusal, cut: cut, now: clock.now().timestamp)
         }
         return format.outcome(
             await stream.body.read(by: format.stream(listener: listener)), headers: stream.headers)
@@ -88,14 +95,35 @@ extension HTTPBody {
         }
     }
 
-    /// The first bytes of the body, at most some more than the limit.
-    fileprivate func collected(atMost limit: Int) async throws -> [UInt8] {
+    /// The first bytes of the body, at most some more than the limit, and the error that cut them short.
+    fileprivate func collected(
+        atMost limit: Int
+    ) async throws -> (bytes: [UInt8], cut: HTTPClientError?) {
         var bytes: [UInt8] = []
-        for try await piece in self {
-            bytes += piece
-            if bytes.count >= limit { break }
+        do {
+            for try await piece in self {
+                bytes += piece
+                if bytes.count >= limit { break }
+            }
+            return (bytes, nil)
+        } catch let error as HTTPClientError where error.code != .cancelled {
+            return (bytes, error)
         }
-        return bytes
+    }
+}
+
+extension WireFormat {
+    /// An error answer, whole or as far as it came: its status says enough, and that it was not billed.
+    ///
+    /// Only a 400 needs its words, which may be those of a spend cap: without them the call is made again.
+    fileprivate func outcome(
+        ofRefusal refusal: HTTPResponse, cut: HTTPClientError?, now: Timestamp
+    ) -> Outcome {
+        if refusal.status == 400, let cut, cut.code != .tooLarge {
+            let unpaid = HTTPClientError(code: cut.code, message: cut.message, maySent: false)
+            return outcome(.init(unpaid, usage: nil), headers: refusal.headers)
+        }
+        return outcome(of: refusal.body, status: refusal.status, headers: refusal.headers, now: now)
     }
 }
 

@@ -1,4 +1,5 @@
 import HTTPClient
+import RawServer
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -38,6 +39,20 @@ struct FailureTests {
         let error = await failure(of: client, .init(url: server.url, body: [1]))
         #expect(error?.code == .reset, "\(String(describing: error))")
         #expect(error?.maySent == true)
+    }
+
+    @Test func `an answer of an error status that breaks off is told as far as it came`() async throws {
+        let server = ScriptedServer { peer in
+            guard let request = peer.request() else { return }
+            let status = request.target == "/busy" ? "529 Busy" : "200 OK"
+            peer.send("HTTP/1.1 \(status)\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\n1234")
+        }
+        let busy = await failure(of: client, .init(url: server.url + "/busy", body: [1]))
+        #expect(busy?.code == .truncated && busy?.beginning?.status == 529)
+        #expect(busy?.beginning?.headers["retry-after"] == "7")
+        #expect(busy?.beginning?.body == Array("1234".utf8))
+        let cut = await failure(of: client, .init(url: server.url + "/well", body: [1]))
+        #expect(cut?.code == .truncated && cut?.beginning == nil)
     }
 
     @Test func `a refused connection sent nothing`() async throws {

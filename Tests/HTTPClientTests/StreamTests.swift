@@ -1,4 +1,5 @@
 import HTTPClient
+import RawServer
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import HTTPClient
+import RawServer
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

@@ -345,6 +345,21 @@ extension Money {
             #expect(try await ledger(bench).maybePaid == worstCase("a") - known)
         }
     }
+
+    @Test(arguments: Backend.allCases)
+    func `a guess at what a broken stream used costs no more than its worst case`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await state(bench, daily(worstCase("a")))
+            try await bench.enqueue("a")
+            let guess = Usage(inputTokens: 21, outputTokens: 90, isComplete: false)
+            try await bench.settle(try await bench.claimOne(), Settlement.Partial(usage: guess))
+            let ledger = try await ledger(bench)
+            #expect(ledger.settled == worstCase("a") && ledger.maybePaid == .zero && ledger.reserved == .zero)
+        }
+    }
 }
 
 extension Settlement {

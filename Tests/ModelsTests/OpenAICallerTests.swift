@@ -7,7 +7,7 @@ import Testing
 
 @testable import Models
 
-/// Chat completions over a real connection, to the simulator: each way to answer and to fail.
+/// Chat completions over a real connection, to the simulator; what providers do wrong is the table of FaultTests.
 @Suite(.timeLimit(.minutes(1))) struct OpenAICallerTests {
     @Test(arguments: [false, true])
     func `A call is answered, and says what it used and what the limits are`(streams: Bool) async throws {
@@ -65,41 +65,6 @@ import Testing
             let message = try #require(await call(asked, false).result.message)
             let words = try JSON.parse(message["content"]?[0]?["text"]?.string ?? "")
             #expect(["a", "b"].contains(words["label"]?.string))
-        }
-    }
-
-    @Test(arguments: [
-        ("status=400", "refused 400 invalid_request_error"),
-        ("status=401", "refused 401 authentication_error"),
-        ("status=404", "refused 404 not_found_error"),
-        ("status=429;retry-after=7", "refused 429 rate_limit_error after 7000"),
-        ("status=500", "refused 500 api_error"),
-        ("status=529;retry-after=none", "refused 529 overloaded_error"), ("html502", "refused 502 -"),
-        ("spend-cap", "refused 429 rate_limit_error"), ("reset", "broken reset sent"),
-        ("drop-after", "broken reset sent"), ("truncate", "broken truncated sent"),
-        ("malformed", "broken malformed sent"), ("stall-body", "broken timeout sent"),
-    ])
-    func `What goes wrong is read alike, plainly and as a stream`(fault: String, expected: String)
-        async throws
-    {
-        try await withCaller { _, call in
-            for streams in [false, true] {
-                let outcome = await call(messages("[[sim:\(fault)]]"), streams)
-                #expect(outcome.result.summary == expected, "streams: \(streams)")
-                if fault == "spend-cap" { #expect(outcome.result.refusal?.code == "insufficient_quota") }
-            }
-        }
-    }
-
-    @Test func `What only a stream can do wrong is read as such`() async throws {
-        try await withCaller { _, call in
-            let early = await call(messages("Tell me more. [[sim:early-end]]"), true).result
-            #expect(early.summary == "broken truncated sent")
-            #expect(early.breakage?.usage.map { $0.outputTokens > 0 } == true)
-            let error = await call(messages("Tell me more. [[sim:error-event]]"), true).result
-            #expect(error.summary == "refused 200 overloaded_error" && error.refusal?.usage != nil)
-            #expect(await call(messages("[[sim:empty]]"), false).result.summary == "broken malformed sent")
-            #expect(await call(messages("[[sim:empty]]"), true).result.summary == "broken truncated sent")
         }
     }
 

@@ -137,6 +137,7 @@ import Testing
     @Test(arguments: [
         Sample.event("message_start", "{"), Sample.event("message_start", #"{"message":7}"#),
         Sample.start + Sample.start,
+        Sample.start + Sample.block(0, Sample.textBlock) + Sample.block(0, Sample.textBlock),
         Sample.text(0, "before the start"), Sample.start + Sample.text(3, "no such block"), Sample.end(),
         Sample.stop,
         Sample.start + Sample.stop, "data: oops\n\n", Sample.start + "event: message_delta\ndata: {\n\n",

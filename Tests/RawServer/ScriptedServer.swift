@@ -4,15 +4,15 @@ import Synchronization
 /// A server of raw sockets that does to each connection what its script says, on a thread of that connection's.
 ///
 /// It knows no more of HTTP than where a request ends, so that it can break every rule.
-final class ScriptedServer: Sendable {
-    let port: Int
+package final class ScriptedServer: Sendable {
+    package let port: Int
     private let listener: Int32
     private let accepted = Atomic(0)
 
-    var connectionCount: Int { accepted.load(ordering: .acquiring) }
-    var url: String { "http://127.0.0.1:\(port)" }
+    package var connectionCount: Int { accepted.load(ordering: .acquiring) }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
-    init(_ script: @escaping @Sendable (Peer) -> Void) {
+    package init(_ script: @escaping @Sendable (Peer) -> Void) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -44,22 +44,24 @@ final class ScriptedServer: Sendable {
     }
 
     /// An address at which nobody listens.
-    static func refusingURL() -> String {
+    package static func refusingURL() -> String {
         let server = ScriptedServer { _ in }
         return server.url
     }
 }
 
 /// One connection as its script sees it: blocking calls, closed when the script returns.
-final class Peer {
+package final class Peer {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
-    struct Request: Sendable {
-        var head: String
-        var body: [UInt8]
-        var target: String { String(head.split(separator: " ")[1]) }
-        func has(_ line: String) -> Bool { head.lowercased().contains("\r\n" + line.lowercased() + "\r\n") }
+    package struct Request: Sendable {
+        package var head: String
+        package var body: [UInt8]
+        package var target: String { String(head.split(separator: " ")[1]) }
+        package func has(_ line: String) -> Bool {
+            head.lowercased().contains("\r\n" + line.lowercased() + "\r\n")
+        }
     }
 
     init(_ descriptor: Int32) {
@@ -72,7 +74,7 @@ final class Peer {
     }
 
     /// Nil when the client has closed.
-    func request() -> Request? {
+    package func request() -> Request? {
         guard let head = readHead() else { return nil }
         let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
         let count = length.flatMap { Int($0.dropFirst(15).filter { $0 != " " }) } ?? 0
@@ -80,6 +82,9 @@ final class Peer {
         defer { unread.removeFirst(count) }
         return Request(head: head, body: Array(unread.prefix(count)))
     }
+
+    /// Leaves the body unread.
+    package func requestHead() -> String? { readHead() }
 
     private func readHead() -> String? {
         var end = 0
@@ -103,16 +108,16 @@ final class Peer {
         return true
     }
 
-    func untilClosed() {
+    package func untilClosed() {
         while readMore() { unread = [] }
     }
 
     /// False when the client has closed.
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    package func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -123,68 +128,68 @@ final class Peer {
     }
 
     /// How many bytes went out before the limit on writes, -1 when the client has closed.
-    func sendSome(_ bytes: [UInt8]) -> Int {
+    package func sendSome(_ bytes: [UInt8]) -> Int {
         let count = write(descriptor, bytes, bytes.count)
         return count < 0 && errno == EAGAIN ? 0 : count
     }
 
-    func answer(_ status: String = "200 OK", _ headers: [String] = [], _ body: [UInt8] = []) {
+    package func answer(_ status: String = "200 OK", _ headers: [String] = [], _ body: [UInt8] = []) {
         let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.count)"] + headers
         send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
     }
 
     /// Closes with a TCP reset.
-    func reset() {
+    package func reset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
     }
 
     /// Makes a write fail that cannot go on for so long.
-    func limitWrites(milliseconds: Int) {
+    package func limitWrites(milliseconds: Int) {
         var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout.size(ofValue: time)))
     }
 
-    func rest(milliseconds: UInt32) {
+    package func rest(milliseconds: UInt32) {
         usleep(milliseconds * 1000)
     }
 }
 
 /// Something that happens once on a server's thread and is awaited by a test.
-final class Event: Sendable {
+package final class Event: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
     private let gate = Barrier(1)
 
-    init() {
+    package init() {
         (stream, continuation) = AsyncStream.makeStream()
     }
 
-    func fire() {
+    package func fire() {
         continuation.finish()
         gate.pass()
     }
 
-    func wait() async { for await _ in stream {} }
+    package func wait() async { for await _ in stream {} }
 
     /// For scripts: blocks until a test (or another script) fires.
-    func waitOnThread() { gate.wait() }
+    package func waitOnThread() { gate.wait() }
 }
 
-final class Recorded: Sendable {
+package final class Recorded: Sendable {
     private let content: Atomic<Int>
-    init(_ value: Int) { content = Atomic(value) }
-    var value: Int { content.load(ordering: .acquiring) }
-    func set(_ value: Int) { content.store(value, ordering: .releasing) }
+    package init(_ value: Int) { content = Atomic(value) }
+    package var value: Int { content.load(ordering: .acquiring) }
+    package func set(_ value: Int) { content.store(value, ordering: .releasing) }
 }
 
 /// A point that threads pass together: a pipe that ends for all its readers when the last one has arrived.
-final class Barrier: Sendable {
+package final class Barrier: Sendable {
     private let count: Int
     private let arrived = Atomic(0)
     private let ends: [Int32]
 
-    init(_ count: Int) {
+    package init(_ count: Int) {
         self.count = count
         var ends: [Int32] = [0, 0]
         precondition(pipe(&ends) == 0)
@@ -196,13 +201,13 @@ final class Barrier: Sendable {
         if arrived.load(ordering: .acquiring) < count { close(ends[1]) }
     }
 
-    func pass() {
+    package func pass() {
         let now = arrived.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue
         if now == count { close(ends[1]) }
         wait()
     }
 
-    func wait() {
+    package func wait() {
         var byte: UInt8 = 0
         read(ends[0], &byte, 1)
     }
