@@ -50,6 +50,16 @@ struct ValidationTests {
         #expect(answer["field"]?.string == field)
     }
 
+    @Test("a call that is no object is refused", arguments: ["[null]", "7", #""x""#, "null", "true"])
+    func wrongCall(body: String) throws {
+        let head = RequestHead(method: "POST", target: "/v1/messages")
+        let now = TestClock().now().timestamp
+        var reader = JobReader(settings: APISettings(service: .test), now: now)
+        let terms = try CallTerms(head, now: now, cache: .off)
+        let problem = #expect(throws: Problem.self) { try reader.job(call: JSON.parse(body), terms) }
+        #expect(problem?.kind == .invalidField && problem?.field == "body")
+    }
+
     @Test(
         "a job is refused that may cost more than it may, searches included",
         arguments: [
