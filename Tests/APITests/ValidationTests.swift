@@ -60,6 +60,14 @@ struct ValidationTests {
         #expect(problem?.kind == .invalidField && problem?.field == "body")
     }
 
+    @Test("what a chat leaves out with null is left out")
+    func chatNulls() throws {
+        let sent = #"{"model":null,"messages":[{"role":"user","content":"a"}],"max_tokens":null,"stream":true}"#
+        let request = try API.chatRequest(JSON.parse(sent))
+        #expect(request["model"] == nil && request["max_tokens"] == nil && request["stream"]?.bool == true)
+        #expect(request["messages"]?.count == 1)
+    }
+
     @Test(
         "a job is refused that may cost more than it may, searches included",
         arguments: [
