@@ -68,6 +68,19 @@ struct ValidationTests {
         #expect(request["messages"]?.count == 1)
     }
 
+    @Test("models are listed by where in their lives they stand, several of which may be named")
+    func lives() async throws {
+        func count(_ query: String) async throws -> Int {
+            let answer = try await harness.send("GET", "/v1/models?limit=1000&\(query)")
+            return try #require(answer["data"]?.count)
+        }
+        let active = try await count("lifecycle%5B%5D=active")
+        let both = try await count("lifecycle%5B%5D=active&lifecycle%5B%5D=deprecated")
+        #expect(try await both == active + count("lifecycle%5B%5D=deprecated"))
+        let wrong = try await harness.send("GET", "/v1/models?lifecycle%5B%5D=alive")
+        #expect(wrong.status == 400)
+    }
+
     @Test(
         "a job is refused that may cost more than it may, searches included",
         arguments: [
