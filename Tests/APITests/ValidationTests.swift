@@ -50,6 +50,17 @@ struct ValidationTests {
         #expect(answer["field"]?.string == field)
     }
 
+    @Test("numbers may be written with exponents, as Python writes small ones")
+    func exponents() async throws {
+        let job = try await harness.made(#"{"prompt":"x","delay":1.5e1,"max_cost_usd":5e-02}"#)
+        #expect(job.delay == 15_000 && job.maxCost == Money(nanodollars: 50_000_000))
+        #expect(try await harness.made(#"{"prompt":"x","delay":1e-45}"#).delay == 0)
+        for wrong in ["\"delay\":-1e1", "\"delay\":1e99", "\"max_cost_usd\":1e-10", "\"max_cost_usd\":1e10"] {
+            let answer = try await harness.send("POST", "/v1/jobs", "{\"prompt\":\"x\",\(wrong)}")
+            #expect(answer.problem == "invalid-field", "\(wrong)")
+        }
+    }
+
     @Test("a call that is no object is refused", arguments: ["[null]", "7", #""x""#, "null", "true"])
     func wrongCall(body: String) throws {
         let head = RequestHead(method: "POST", target: "/v1/messages")
@@ -62,7 +73,8 @@ struct ValidationTests {
 
     @Test("what a chat leaves out with null is left out")
     func chatNulls() throws {
-        let sent = #"{"model":null,"messages":[{"role":"user","content":"a"}],"max_tokens":null,"stream":true}"#
+        let sent =
+            #"{"model":null,"messages":[{"role":"user","content":"a"}],"max_tokens":null,"stream":true}"#
         let request = try API.chatRequest(JSON.parse(sent))
         #expect(request["model"] == nil && request["max_tokens"] == nil && request["stream"]?.bool == true)
         #expect(request["messages"]?.count == 1)
