@@ -8,10 +8,7 @@ extension API {
     private static let chatFields = ["messages", "model", "system", "temperature", "max_tokens", "stream"]
 
     func chat(_ call: Call) async throws -> Response {
-        let body = try JSON.body(call.bytes, limits: settings.limits)
-        for field in try Fields(body, "the body") where !Self.chatFields.contains(field.name) {
-            throw Problem.unknownField(field, prefix: "", known: Self.chatFields)
-        }
+        let body = try Self.chatRequest(try JSON.body(call.bytes, limits: settings.limits))
         let streams = try body["stream"].map { try Field(name: "stream", value: $0).flag() } ?? false
         return try await answer(body, call) { reply in
             switch reply {
@@ -26,6 +23,20 @@ extension API {
             case .stream(let answer, let id): return Self.text(of: answer, id)
             }
         }
+    }
+
+    /// What was sent without what was left out: nulls are no part of a Messages request.
+    static func chatRequest(_ body: JSON) throws -> JSON {
+        var writer = JSONWriter()
+        try writer.object { writer in
+            for field in try Fields(body, "the body") {
+                guard chatFields.contains(field.name) else {
+                    throw Problem.unknownField(field, prefix: "", known: chatFields)
+                }
+                writer.field(field.name, raw: field.value.raw)
+            }
+        }
+        return try JSON.ofOwn(writer.bytes, named: "the body")
     }
 
     private static let textType = "text/plain; charset=utf-8"

@@ -63,8 +63,10 @@ extension Endpoint {
     static func find(_ head: RequestHead) -> Found {
         let method = head.method == "HEAD" ? "GET" : head.method
         var others: [String] = []
-        for endpoint in all {
+        var pattern: [String]?
+        for endpoint in all where pattern == nil || pattern == endpoint.pattern {
             guard let parameters = endpoint.match(head.path) else { continue }
+            pattern = endpoint.pattern
             if endpoint.method == method { return .found(endpoint, parameters) }
             others.append(contentsOf: endpoint.method == "GET" ? ["GET", "HEAD"] : [endpoint.method])
         }

@@ -63,6 +63,7 @@ extension Endpoint {
         Endpoint("GET", "/metrics") { try await $0.metrics($1) },
         Endpoint("GET", "/health") { try await $0.health($1) },
         Endpoint("GET", "/ready") { try await $0.ready($1) },
+        Endpoint("GET", "/openapi.json") { try await $0.description($1) },
         Endpoint("GET", "/") { try await $0.root($1) },
     ]
 }

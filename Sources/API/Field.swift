@@ -75,15 +75,17 @@ extension Field {
 
     /// A duration in text, or a number of seconds.
     func duration() throws(Problem) -> Milliseconds {
-        guard let text = value.string ?? value.numberText, let duration = DurationText.parse(text) else {
-            throw refuse(DurationText.expectation)
-        }
+        guard let duration = span else { throw refuse(DurationText.expectation) }
         return duration
+    }
+
+    private var span: Milliseconds? {
+        value.string.flatMap(DurationText.parse) ?? value.double.flatMap(DurationText.milliseconds(seconds:))
     }
 
     /// US dollars as decimal text, or as a plain number.
     func money() throws(Problem) -> Money {
-        guard let text = value.string ?? value.numberText, let money = Money(dollars: text) else {
+        guard let text = value.string ?? value.decimalText, let money = Money(dollars: text) else {
             throw refuse("an amount of US dollars with up to nine places, such as “0.05”")
         }
         return money
@@ -92,10 +94,8 @@ extension Field {
     /// A time, or a duration from now.
     func timeOrDuration(now: Timestamp) throws(Problem) -> Timestamp {
         if let time = value.string.flatMap(Timestamp.init(text:)) { return time }
-        guard let text = value.string ?? value.numberText, let duration = DurationText.parse(text) else {
-            throw refuse("an RFC 3339 time or \(DurationText.expectation)")
-        }
-        return now + duration
+        guard let span else { throw refuse("an RFC 3339 time or \(DurationText.expectation)") }
+        return now + span
     }
 
     /// Up to 20 tags, each once.

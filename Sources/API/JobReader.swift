@@ -32,6 +32,7 @@ struct JobReader {
 
     /// A request as the provider takes it, with what headers say of it.
     mutating func job(call request: JSON, _ terms: CallTerms) throws(Problem) -> NewJob {
+        try MessagesRequest.demandObject(request, named: "")
         for name in ["temperature", "top_p", "top_k"]
         where request[name] != nil && terms.version.map({ $0 >= CallTerms.withoutSampling }) == true {
             throw Problem(

@@ -59,9 +59,10 @@ extension API {
             case "set.route":
                 let name = try field.line(bytes: JobLimits.modelBytes)
                 guard let route = settings.routes.route(named: name) else {
+                    let names = settings.routes.names.joined(separator: ", ")
                     throw Problem(
                         .invalidField,
-                        "“\(name.prefix(100))” is no route; there are \(settings.routes.names.joined(separator: ", "))",
+                        "“\(name.prefix(100))” is no route; \(names.isEmpty ? "one is written provider/model" : "there are \(names)")",
                         field: field.name)
                 }
                 change.route = route

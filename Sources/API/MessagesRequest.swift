@@ -23,10 +23,7 @@ struct MessagesRequest {
     /// `name` is the request's full name in messages: `jobs[3].request`, or nothing where it is the whole body.
     init(_ json: JSON, named name: String, defaults: Defaults) throws(Problem) {
         let prefix = name.isEmpty ? "" : name + "."
-        guard json.kind == .object else {
-            throw Field(name: name.isEmpty ? "body" : name, value: json).refuse(
-                "a Messages API request object")
-        }
+        try Self.demandObject(json, named: name)
         guard let messages = json["messages"] else {
             throw .missingField(prefix + "messages", "a request needs “messages”, as the Messages API does")
         }
@@ -46,6 +43,14 @@ struct MessagesRequest {
         if maxTokens == nil, let standard = defaults.maxTokens { missing.field("max_tokens", standard) }
         if let system = defaults.system, json["system"] == nil { missing.field("system", raw: system) }
         self.json = try json.adding(missing.bytes, named: name)
+    }
+
+    /// Refuses what has no members.
+    static func demandObject(_ json: JSON, named name: String) throws(Problem) {
+        guard json.kind == .object else {
+            throw Field(name: name.isEmpty ? "body" : name, value: json).refuse(
+                "a Messages API request object")
+        }
     }
 
     /// A single user message.

@@ -9,8 +9,9 @@ extension API {
             call.head, known: ["limit", "before_id", "after_id", "beta", "lifecycle[]"])
         let limit = try parameters.integer("limit", in: 1...1000) ?? 20
         var names = settings.modelNames
-        if let wanted = parameters["lifecycle[]"] {
-            names = names.filter { settings.life(of: $0, at: call.now.timestamp).word == wanted }
+        let wanted = try parameters.choices("lifecycle[]", Life.Stage.self)
+        if !wanted.isEmpty {
+            names = names.filter { wanted.contains(settings.life(of: $0, at: call.now.timestamp).stage) }
         }
         if let after = parameters["after_id"] {
             names = Array(names.drop { $0 != after }.dropFirst())
@@ -55,8 +56,9 @@ extension APISettings {
 
 /// Where in its life a model stands.
 private struct Life {
-    /// `active`, `deprecated` or `retired`.
-    var word: String
+    enum Stage: String, CaseIterable { case active, deprecated, retired }
+
+    var stage: Stage
     var endsAt: Timestamp?
 }
 
@@ -64,10 +66,10 @@ extension APISettings {
     fileprivate func life(of name: String, at now: Timestamp) -> Life {
         let model = routes.route(for: name)?.model ?? name
         switch ModelLifecycle.of(model)?.stage(at: now) {
-        case .ended(let end): return Life(word: "retired", endsAt: end)
-        case .ending(let end): return Life(word: "deprecated", endsAt: end)
-        case .unpromised: return Life(word: "deprecated")
-        case .current, nil: return Life(word: "active")
+        case .ended(let end): return Life(stage: .retired, endsAt: end)
+        case .ending(let end): return Life(stage: .deprecated, endsAt: end)
+        case .unpromised: return Life(stage: .deprecated)
+        case .current, nil: return Life(stage: .active)
         }
     }
 }
@@ -81,7 +83,7 @@ extension JSONWriter {
             writer.field("id", name)
             writer.field("display_name", name)
             writer.time("created_at", created)
-            writer.field("lifecycle", life.word)
+            writer.field("lifecycle", life.stage.rawValue)
             writer.field("retires_at", life.endsAt?.text)
             writer.field("object", "model")
             writer.field("created", created.milliseconds / 1000)

@@ -1,6 +1,7 @@
 import HTTPServer
 import JSON
 import Jobs
+import OpenAPI
 
 /// What operators look at.
 extension API {
@@ -64,6 +65,12 @@ extension API {
         return .json { $0.object { $0.field("status", "ready") } }
     }
 
+    /// The OpenAPI document of all this.
+    func description(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        return Response(contentType: "application/json", bytes: OpenAPI.document)
+    }
+
     /// For people who open the address in a browser.
     func root(_ call: Call) async throws -> Response {
         .json { writer in
@@ -72,6 +79,7 @@ extension API {
                 writer.field("version", settings.version)
                 writer.field("description", "a durable job queue for LLM calls")
                 writer.field("documentation", "docs/http-api.md")
+                writer.field("openapi", "/openapi.json")
                 writer.field("first_step", "POST /v1/jobs?wait=60 with {\"prompt\":\"Hello\"}")
             }
         }

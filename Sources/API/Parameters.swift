@@ -1,9 +1,9 @@
 import HTTPServer
 import Jobs
 
-/// The query of a request, of which every name is known and stands once.
+/// The query of a request, of which every name is known and stands once; lists, whose names end in `[]`, may go on.
 struct Parameters {
-    private var values: [String: String] = [:]
+    private var values: [String: [String]] = [:]
 
     /// Refuses names that are not in `known`, and names that stand twice.
     init(_ head: RequestHead, known: [String]) throws(Problem) {
@@ -14,16 +14,15 @@ struct Parameters {
                     "“\(name.prefix(100))” is not a parameter here\(Suggestion.text(for: name, among: known))",
                     field: String(name.prefix(100)))
             }
-            guard values.updateValue(value, forKey: name) == nil else {
+            guard values[name] == nil || name.hasSuffix("[]") else {
                 throw Problem(.invalidParameter, "“\(name)” stands twice in the query", field: name)
             }
+            values[name, default: []].append(value)
         }
     }
 
     /// A parameter without a value counts as left out.
-    subscript(_ name: String) -> String? {
-        values[name].flatMap { $0.isEmpty ? nil : $0 }
-    }
+    subscript(_ name: String) -> String? { all(name).first }
 
     func refuse(_ name: String, _ expected: String, limit: Int? = nil) -> Problem {
         Problem(
@@ -31,6 +30,8 @@ struct Parameters {
             field: name,
             limit: limit)
     }
+
+    private func all(_ name: String) -> [String] { (values[name] ?? []).filter { !$0.isEmpty } }
 }
 
 extension Parameters {
@@ -87,14 +88,21 @@ extension Parameters {
         return now + duration
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _: Choice.Type) throws(Problem)
+    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ kind: Choice.Type) throws(Problem)
         -> Choice?
     where Choice.RawValue == String {
-        guard let text = self[name] else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            throw refuse(name, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+        try choices(name, kind).first
+    }
+
+    func choices<Choice: RawRepresentable & CaseIterable>(_ name: String, _: Choice.Type) throws(Problem)
+        -> [Choice]
+    where Choice.RawValue == String {
+        try all(name).map { (text) throws(Problem) in
+            guard let choice = Choice(rawValue: text) else {
+                throw refuse(name, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return choice
         }
-        return choice
     }
 
     /// How long to wait, in milliseconds; nil where not asked for.

@@ -29,7 +29,7 @@ final class Exchange {
 
     /// Where the target lies in MHD's memory, and how long it is up to its first NUL.
     let targetLength: Int
-    let target: Result<RequestTarget, Refusal>
+    let target: RequestTarget
 
     var stage = Stage.opening
     var head: RequestHead?
@@ -51,8 +51,6 @@ final class Exchange {
         self.connection = connection
         let bytes = UnsafeBufferPointer(start: target, count: strlen(target))
         targetLength = bytes.count
-        self.target = bytes.withMemoryRebound(to: UInt8.self) { bytes in
-            do throws(Refusal) { return .success(try RequestTarget(bytes)) } catch { return .failure(error) }
-        }
+        self.target = bytes.withMemoryRebound(to: UInt8.self) { RequestTarget($0) }
     }
 }

@@ -2,20 +2,21 @@
 struct RequestTarget {
     var rawPath: String
     var path: [String]
-    var query: [(name: String, value: String)]
+    var query: [(name: String, value: String)] = []
 
-    /// Throws `.badPath` or `.badRequest`, for escapes that are not hexadecimal, NUL, and invalid UTF-8.
-    init(_ target: UnsafeBufferPointer<UInt8>) throws(Refusal) {
+    /// For escapes that are not hexadecimal, NUL, and invalid UTF-8; what could not be read stays as it was sent, or out.
+    var refusal: Refusal?
+
+    init(_ target: UnsafeBufferPointer<UInt8>) {
         let target = Slice(base: target, bounds: Self.pathStart(target)..<target.count)
         let mark = target.firstIndex(of: UInt8(ascii: "?"))
         let path = target[..<(mark ?? target.endIndex)]
         self.rawPath = String(decoding: path, as: UTF8.self)
-        self.path = try Self.segments(path)
-        self.query = try mark.map { (mark) throws(Refusal) in try Self.pairs(target[(mark + 1)...]) } ?? []
+        self.path = []
+        readPath(path)
+        if let mark { readQuery(target[(mark + 1)...]) }
     }
 }
-
-extension Refusal: Error {}
 
 extension RequestTarget {
     private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
@@ -30,33 +31,33 @@ extension RequestTarget {
         return target[(slash + 2)...].firstIndex(of: UInt8(ascii: "/")) ?? target.count
     }
 
-    private static func segments(_ path: Bytes) throws(Refusal) -> [String] {
-        if path.isEmpty || path.elementsEqual([UInt8(ascii: "*")]) { return [] }
-        guard path.first == UInt8(ascii: "/") else { throw .badPath }
+    private mutating func readPath(_ path: Bytes) {
+        if path.isEmpty || path.elementsEqual([UInt8(ascii: "*")]) { return }
+        guard path.first == UInt8(ascii: "/") else { return refusal = .badPath }
         let rest = path.dropFirst()
-        if rest.isEmpty { return [] }
-        var segments: [String] = []
-        var start = rest.startIndex
-        while true {
-            let end = rest[start...].firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
-            guard let segment = decoded(rest[start..<end], plusIsSpace: false) else { throw .badPath }
-            segments.append(segment)
-            if end == rest.endIndex { return segments }
-            start = end + 1
+        if rest.isEmpty { return }
+        for segment in rest.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            if let plain = Self.decoded(segment, plusIsSpace: false) {
+                self.path.append(plain)
+            } else {
+                self.path.append(String(decoding: segment, as: UTF8.self))
+                refusal = .badPath
+            }
         }
     }
 
-    private static func pairs(_ query: Bytes) throws(Refusal) -> [(name: String, value: String)] {
-        var pairs: [(name: String, value: String)] = []
-        for pair in query.split(separator: UInt8(ascii: "&")) {
+    private mutating func readQuery(_ bytes: Bytes) {
+        for pair in bytes.split(separator: UInt8(ascii: "&")) {
             let equals = pair.firstIndex(of: UInt8(ascii: "="))
             let value = equals.map { pair[($0 + 1)...] } ?? pair[pair.endIndex...]
-            guard let name = decoded(pair[..<(equals ?? pair.endIndex)], plusIsSpace: true),
-                let value = decoded(value, plusIsSpace: true)
-            else { throw .badRequest("the query has an invalid escape, NUL or invalid UTF-8") }
-            pairs.append((name: name, value: value))
+            guard let name = Self.decoded(pair[..<(equals ?? pair.endIndex)], plusIsSpace: true),
+                let value = Self.decoded(value, plusIsSpace: true)
+            else {
+                refusal = refusal ?? .badRequest("the query has an invalid escape, NUL or invalid UTF-8")
+                continue
+            }
+            query.append((name: name, value: value))
         }
-        return pairs
     }
 
     private static func decoded(_ bytes: Bytes, plusIsSpace: Bool) -> String? {

@@ -42,10 +42,10 @@ extension ServerLoop {
     }
 
     private func head(of exchange: Exchange, _ fields: HeadReader, _ call: CallArguments) -> RequestHead {
-        let target = try? exchange.target.get()
+        let target = exchange.target
         return RequestHead(
-            method: call.method.map { String(cString: $0) } ?? "", path: target?.path ?? [],
-            rawPath: target?.rawPath ?? "", query: target?.query ?? [], headers: Headers(fields.headers),
+            method: call.method.map { String(cString: $0) } ?? "", path: target.path, rawPath: target.rawPath,
+            query: target.query, headers: Headers(fields.headers),
             remoteAddress: exchange.connection.remoteAddress, id: requestIDs.next())
     }
 
@@ -57,7 +57,7 @@ extension ServerLoop {
 
     private func refusal(of exchange: Exchange, _ head: RequestHead) -> Refusal? {
         let connection = exchange.connection
-        if case .failure(let refusal) = exchange.target { return refusal }
+        if let refusal = exchange.target.refusal { return refusal }
         if cmhd_header_size(connection.handle) > configuration.headerLimit {
             return .headersTooLarge(limit: configuration.headerLimit)
         }

@@ -16,8 +16,17 @@ package enum DurationText {
         case "d": unit = 86_400_000
         default: return nil
         }
-        let milliseconds = (value * unit).rounded()
-        return milliseconds <= 100 * 366 * 86_400_000 ? Milliseconds(milliseconds) : nil
+        return milliseconds(value * unit)
+    }
+
+    /// Bare seconds as a number; nil for negative values and more than 100 years.
+    package static func milliseconds(seconds: Double) -> Milliseconds? {
+        seconds >= 0 ? milliseconds(seconds * 1000) : nil
+    }
+
+    private static func milliseconds(_ value: Double) -> Milliseconds? {
+        let rounded = value.rounded()
+        return rounded <= 100 * 366 * 86_400_000 ? Milliseconds(rounded) : nil
     }
 
     /// The shortest exact form: `1500` is `1500ms`, `90000` is `90s`, `86400000` is `1d`.

@@ -10,7 +10,7 @@ extension Timestamp {
             + "." + Self.pad(ofDay % 1000, 3) + "Z"
     }
 
-    /// Reads RFC 3339 with `Z` or a numeric offset; nil when it is not that.
+    /// Reads RFC 3339 with `Z` or a numeric offset; nil when it is not that, or no year of four digits in UTC.
     ///
     /// Fractions beyond milliseconds are cut.
     package init?(text: String) {
@@ -35,8 +35,13 @@ extension Timestamp {
         guard let offset = Self.offsetMinutes(rest) else { return nil }
         let days = Self.daysFromCivil(year: year, month: month, day: day)
         let minutes = hour * 60 + minute - offset
-        self.init(milliseconds: days * 86_400_000 + minutes * 60_000 + second * 1000 + fraction)
+        let milliseconds = days * 86_400_000 + minutes * 60_000 + second * 1000 + fraction
+        guard Self.written.contains(milliseconds) else { return nil }
+        self.init(milliseconds: milliseconds)
     }
+
+    /// From the year 0 to the end of the year 9999.
+    private static let written: Range<Int64> = -62_167_219_200_000..<253_402_300_800_000
 
     private static func offsetMinutes(_ rest: ArraySlice<UInt8>) -> Int64? {
         if rest.count == 1, rest.first.map({ $0 | 0x20 }) == UInt8(ascii: "z") { return 0 }

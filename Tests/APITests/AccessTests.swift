@@ -87,6 +87,8 @@ struct AccessTests {
         }
         let wrong = try await harness.send("DELETE", "/v1/jobs")
         #expect(wrong.status == 405 && wrong.headers["allow"] == "POST, GET, HEAD")
+        let fixed = try await harness.send("GET", "/v1/jobs/bulk")
+        #expect(fixed.status == 405 && fixed.headers["allow"] == "POST")
         #expect(try await harness.send("HEAD", "/v1/jobs").status == 200)
         #expect(try await harness.send("GET", "/")["name"]?.string == "renga")
     }

@@ -51,6 +51,20 @@ struct SocketTests {
         }
     }
 
+    @Test("what cannot be decoded is refused in the words of its path")
+    func words() async throws {
+        try await serving { _, _, call in
+            for target in ["/v1/models/%00", "/v1/models/a%zz", "/v1/models?after_id=%00"] {
+                let answer = try await call("GET", target, "")
+                let error = try JSON.parse(answer.body)["error"]
+                #expect(
+                    answer.status == 400 && error?["type"]?.string == "invalid_request_error", "\(target)")
+            }
+            let own = try await call("GET", "/v1/queues/a%00b", "")
+            #expect(try JSON.parse(own.body)["type"]?.string == "urn:renga:problem:invalid-path")
+        }
+    }
+
     @Test("a large upload is taken as a stream and answered line by line")
     func bulk() async throws {
         try await serving { store, _, call in

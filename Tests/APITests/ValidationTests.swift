@@ -50,6 +50,49 @@ struct ValidationTests {
         #expect(answer["field"]?.string == field)
     }
 
+    @Test("numbers may be written with exponents, as Python writes small ones")
+    func exponents() async throws {
+        let job = try await harness.made(#"{"prompt":"x","delay":1.5e1,"max_cost_usd":5e-02}"#)
+        #expect(job.delay == 15_000 && job.maxCost == Money(nanodollars: 50_000_000))
+        #expect(try await harness.made(#"{"prompt":"x","delay":1e-45}"#).delay == 0)
+        for wrong in ["\"delay\":-1e1", "\"delay\":1e99", "\"max_cost_usd\":1e-10", "\"max_cost_usd\":1e10"] {
+            let answer = try await harness.send("POST", "/v1/jobs", "{\"prompt\":\"x\",\(wrong)}")
+            #expect(answer.problem == "invalid-field", "\(wrong)")
+        }
+    }
+
+    @Test("a call that is no object is refused", arguments: ["[null]", "7", #""x""#, "null", "true"])
+    func wrongCall(body: String) throws {
+        let head = RequestHead(method: "POST", target: "/v1/messages")
+        let now = TestClock().now().timestamp
+        var reader = JobReader(settings: APISettings(service: .test), now: now)
+        let terms = try CallTerms(head, now: now, cache: .off)
+        let problem = #expect(throws: Problem.self) { try reader.job(call: JSON.parse(body), terms) }
+        #expect(problem?.kind == .invalidField && problem?.field == "body")
+    }
+
+    @Test("what a chat leaves out with null is left out")
+    func chatNulls() throws {
+        let sent =
+            #"{"model":null,"messages":[{"role":"user","content":"a"}],"max_tokens":null,"stream":true}"#
+        let request = try API.chatRequest(JSON.parse(sent))
+        #expect(request["model"] == nil && request["max_tokens"] == nil && request["stream"]?.bool == true)
+        #expect(request["messages"]?.count == 1)
+    }
+
+    @Test("models are listed by where in their lives they stand, several of which may be named")
+    func lives() async throws {
+        func count(_ query: String) async throws -> Int {
+            let answer = try await harness.send("GET", "/v1/models?limit=1000&\(query)")
+            return try #require(answer["data"]?.count)
+        }
+        let active = try await count("lifecycle%5B%5D=active")
+        let both = try await count("lifecycle%5B%5D=active&lifecycle%5B%5D=deprecated")
+        #expect(try await both == active + count("lifecycle%5B%5D=deprecated"))
+        let wrong = try await harness.send("GET", "/v1/models?lifecycle%5B%5D=alive")
+        #expect(wrong.status == 400)
+    }
+
     @Test(
         "a job is refused that may cost more than it may, searches included",
         arguments: [

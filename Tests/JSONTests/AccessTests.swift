@@ -60,6 +60,18 @@ import Testing
         #expect(value.numberText == text)
     }
 
+    @Test(
+        arguments: [
+            ("0.05", "0.05"), ("1e-5", "0.00001"), ("5E-05", "0.00005"), ("12.5e-1", "1.25"),
+            ("2.5e+3", "2500"),
+            ("1.0e-9", "0.000000001"), ("1.50", "1.50"), ("1e31", nil), ("1e-9223372036854775809", nil),
+            ("-1", nil),
+            ("true", nil),
+        ] as [(String, String?)])
+    func `An amount is read without its exponent`(text: String, decimal: String?) throws {
+        #expect(try JSON.parse(text).decimalText == decimal)
+    }
+
     @Test func `double is the nearest, or nil beyond its range`() throws {
         #expect(try JSON.parse("0.1").double == 0.1)
         #expect(try JSON.parse("-12").double == -12)

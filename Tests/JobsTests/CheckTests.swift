@@ -45,6 +45,13 @@ import Testing
         #expect(try complaint(rules, #"{"result":{"confidence":"high"}}"#)?.contains("a string") == true)
     }
 
+    @Test func `a place may have names that begin with marks`() throws {
+        let json = try JSON.parse(#"{"a~\u0301":{"\u0301b":[7]}}"#)
+        let pointer = try #require(JSONPointer("/a~0\u{301}/\u{301}b/0"))
+        #expect(pointer.value(in: json)?.int == 7)
+        #expect(JSONPointer("/~\u{301}") == nil && JSONPointer("\u{301}/a") == nil)
+    }
+
     @Test func `JSON stands alone`() throws {
         let rules = #"{"schema":{"type":"object"}}"#
         #expect(try complaint(rules, "{}") == nil)

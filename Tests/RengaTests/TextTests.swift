@@ -1,4 +1,6 @@
+import JSON
 import Jobs
+import OpenAPI
 import Testing
 
 @testable import renga
@@ -58,5 +60,9 @@ import Testing
         for wrong in ["model", "modle=x", "max_tokens=many"] {
             #expect(throws: UsageError.self) { _ = try Mending.read([wrong]) }
         }
+    }
+
+    @Test func `the OpenAPI document is of this version`() throws {
+        #expect(try JSON.parse(OpenAPI.document)["info"]?["version"]?.string == Version.current)
     }
 }

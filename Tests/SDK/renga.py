@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import tempfile
 import time
 import traceback
 import urllib.request
+
+# Ends the processes too: those of `atexit` are not asked otherwise.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 MODEL = "claude-haiku-4-5-20251001"
 KEY = "sesame"
