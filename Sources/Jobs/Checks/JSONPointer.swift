@@ -12,21 +12,22 @@ package struct JSONPointer: Hashable, Sendable {
             tokens = []
             return
         }
-        guard text.hasPrefix("/") else { return nil }
+        // By scalars: a mark that combines with the slash before it makes one character of both.
+        guard text.unicodeScalars.first == "/" else { return nil }
         var tokens: [String] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        for part in text.unicodeScalars.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             guard let token = Self.unescaped(part) else { return nil }
             tokens.append(token)
         }
         self.tokens = tokens
     }
 
-    private static func unescaped(_ part: Substring) -> String? {
-        var token = ""
+    private static func unescaped(_ part: Substring.UnicodeScalarView) -> String? {
+        var token = String.UnicodeScalarView()
         var rest = part[...]
-        while let character = rest.popFirst() {
-            guard character == "~" else {
-                token.append(character)
+        while let scalar = rest.popFirst() {
+            guard scalar == "~" else {
+                token.append(scalar)
                 continue
             }
             switch rest.popFirst() {
@@ -35,7 +36,7 @@ package struct JSONPointer: Hashable, Sendable {
             default: return nil
             }
         }
-        return token
+        return String(token)
     }
 
     /// Nil where there is nothing at that place.
