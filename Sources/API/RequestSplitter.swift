@@ -87,11 +87,9 @@ struct RequestSplitter {
                 switch byte {
                 case UInt8(ascii: "\""): isQuoted = true
                 case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-                case UInt8(ascii: "}"),
-                    UInt8(ascii: "]") where depth > 0:
-                    depth -= 1
+                case UInt8(ascii: "}") where depth > 0, UInt8(ascii: "]") where depth > 0: depth -= 1
                 case UInt8(ascii: ",") where depth == 0, UInt8(ascii: "]"):
-                    element += bytes[start..<index]
+                    try extend(by: bytes[start..<index])
                     try endElement(isLast: byte == UInt8(ascii: "]"), &requests)
                     return index + 1
                 default: break
@@ -99,11 +97,15 @@ struct RequestSplitter {
             }
             index += 1
         }
-        element += bytes[start...]
+        try extend(by: bytes[start...])
+        return index
+    }
+
+    private mutating func extend(by bytes: ArraySlice<UInt8>) throws(Problem) {
+        element += bytes
         guard element.count <= limit else {
             throw Problem(.bodyTooLarge, "a request of a batch has more than \(limit) bytes", limit: limit)
         }
-        return index
     }
 
     private mutating func endElement(isLast: Bool, _ requests: inout [[UInt8]]) throws(Problem) {

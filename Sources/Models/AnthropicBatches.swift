@@ -188,8 +188,10 @@ extension ProviderBatch {
             let status = json["processing_status"]?.string, let counts = json["request_counts"]
         else { return nil }
         let names = ["processing", "succeeded", "errored", "canceled", "expired"]
+        // No batch has more than 100,000.
+        let requests = names.reduce(0) { $0 + min(max(0, counts[$1]?.int ?? 0), 1_000_000) }
         self.init(
-            id: id, createdAt: created, requests: names.reduce(0) { $0 + (counts[$1]?.int ?? 0) },
+            id: id, createdAt: created, requests: requests,
             hasEnded: status == "ended", isCanceling: status == "canceling")
     }
 

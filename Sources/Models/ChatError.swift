@@ -30,7 +30,8 @@ struct ChatError {
 
     private init(members error: JSON) {
         let words = error.kind == .object ? error["message"]?.string : error.string
-        message = excerpt(words ?? String(decoding: error.raw.prefix(2000), as: UTF8.self))
+        let said = excerpt(words ?? "")
+        message = said.isEmpty ? excerpt(String(decoding: error.raw.prefix(2000), as: UTF8.self)) : said
         type = error["type"]?.string
         code = error["code"]?.string
         status = error["code"]?.int.flatMap { (400...599).contains($0) ? $0 : nil }

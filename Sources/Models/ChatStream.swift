@@ -28,17 +28,14 @@ struct ChatStream: AnswerStream {
     mutating func take(_ piece: [UInt8]) -> Outcome.Result? {
         if form == .unknown { form = Self.form(of: piece) }
         guard form != .plain else {
-            plain += piece
+            plain += plain.isEmpty ? piece.drop(while: Self.isBlank) : piece[...]
             return plain.count > limit ? tooLarge : nil
         }
-        do {
-            for event in try reader.take(piece) {
-                if let result = take(event) { return result }
-            }
-        } catch {
-            return tooLarge
+        for event in reader.take(piece) {
+            if let result = take(event) { return result }
+            if answer.textBytes > limit { return tooLarge }
         }
-        return answer.textBytes > limit ? tooLarge : nil
+        return reader.isTooLarge ? tooLarge : nil
     }
 
     mutating func end(_ error: (any Error)?) -> Outcome.Result {
@@ -47,15 +44,17 @@ struct ChatStream: AnswerStream {
             return isWhole ? finished() : Outcome.Result(error, usage: answer.usageSoFar)
         }
         if form == .plain { return Outcome.Result(completion: plain, assuming: answer.assumed) }
-        if let last = try? reader.end(), !last.data.isEmpty, let result = take(last) { return result }
+        if let last = reader.end(), !last.data.isEmpty, let result = take(last) { return result }
         guard answer.finishReason == nil else { return finished() }
         return broken(.truncated, "the stream ended without finish_reason and [DONE]")
     }
 
     private static func form(of piece: [UInt8]) -> Form {
-        guard let first = piece.first(where: { !" \t\r\n".utf8.contains($0) }) else { return .unknown }
+        guard let first = piece.first(where: { !isBlank($0) }) else { return .unknown }
         return first == UInt8(ascii: "{") ? .plain : .events
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 
     private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
         guard !event.data.elementsEqual("[DONE]".utf8) else { return finished() }

@@ -43,7 +43,10 @@ extension Refusal {
     }
 
     init(_ error: ErrorBody, status: Int, usage: Usage? = nil) {
-        self.init(status: status, type: error.type, code: error.code, message: error.message, usage: usage)
+        self.init(
+            status: status, type: error.type, code: error.code,
+            message: error.message.isEmpty ? error.type ?? "an error without words" : error.message,
+            usage: usage)
     }
 }
 

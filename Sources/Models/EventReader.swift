@@ -13,10 +13,10 @@ struct ServerEvent: Equatable, Sendable {
 /// the value;
 /// an empty line ends the event. `id` and `retry` serve reconnecting, which renga never does.
 struct EventReader {
-    struct TooLarge: Error {}
-
     /// No event and no line may be larger.
     let limit: Int
+    /// One was: nothing comes after it.
+    private(set) var isTooLarge = false
     private var line: [UInt8] = []
     private var event = ServerEvent()
     private var hasData = false
@@ -28,7 +28,7 @@ struct EventReader {
     }
 
     /// Takes the next piece; gives the events that it completes.
-    mutating func take(_ piece: [UInt8]) throws(TooLarge) -> [ServerEvent] {
+    mutating func take(_ piece: [UInt8]) -> [ServerEvent] {
         var events: [ServerEvent] = []
         var rest = piece[...]
         if afterCR, let first = rest.first {
@@ -44,23 +44,25 @@ struct EventReader {
             } else {
                 afterCR = isCR && rest.isEmpty
             }
-            try endLine(&events)
+            endLine(&events)
         }
         line += rest
-        guard line.count <= limit else { throw TooLarge() }
+        isTooLarge = isTooLarge || line.count > limit
+        if isTooLarge { line = [] }
         return events
     }
 
     /// The event that was left without its empty line when the stream ended, if its last line is there.
-    mutating func end() throws(TooLarge) -> ServerEvent? {
+    mutating func end() -> ServerEvent? {
         var events: [ServerEvent] = []
-        if !line.isEmpty { try endLine(&events) }
-        try endLine(&events)
+        if !line.isEmpty { endLine(&events) }
+        endLine(&events)
         return events.first
     }
 
-    private mutating func endLine(_ events: inout [ServerEvent]) throws(TooLarge) {
+    private mutating func endLine(_ events: inout [ServerEvent]) {
         defer { line.removeAll(keepingCapacity: true) }
+        guard !isTooLarge, line.count <= limit else { return isTooLarge = true }
         if isFirstLine {
             isFirstLine = false
             if line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
@@ -74,15 +76,15 @@ struct EventReader {
         let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
         var value = line[min(colon + 1, line.endIndex)...]
         if value.first == UInt8(ascii: " ") { value = value.dropFirst() }
-        try set(line[..<colon], value)
+        set(line[..<colon], value)
     }
 
-    private mutating func set(_ field: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(TooLarge) {
+    private mutating func set(_ field: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
         if field.elementsEqual("data".utf8) {
             if hasData { event.data.append(UInt8(ascii: "\n")) }
             event.data += value
             hasData = true
-            guard event.data.count <= limit else { throw TooLarge() }
+            isTooLarge = event.data.count > limit
         } else if field.elementsEqual("event".utf8) {
             event.name = String(decoding: value, as: UTF8.self)
         }

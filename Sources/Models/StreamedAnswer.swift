@@ -27,33 +27,32 @@ struct StreamedAnswer: AnswerStream {
     mutating func take(_ piece: [UInt8]) -> Outcome.Result? {
         if form == .unknown { form = Self.form(of: piece) }
         guard form != .plain else {
-            plain += piece
+            plain += plain.isEmpty ? piece.drop(while: Self.isBlank) : piece[...]
             return plain.count > limit ? tooLarge : nil
         }
-        do {
-            for event in try reader.take(piece) {
-                if let result = take(event) { return result }
-            }
-        } catch {
-            return tooLarge
+        for event in reader.take(piece) {
+            if let result = take(event) { return result }
+            if builder.textBytes > limit { return tooLarge }
         }
-        return builder.textBytes > limit ? tooLarge : nil
+        return reader.isTooLarge ? tooLarge : nil
     }
 
     /// What it comes to when the body has ended, in order or by an error, and no result was known before.
     mutating func end(_ error: (any Error)? = nil) -> Outcome.Result {
         if let error { return Outcome.Result(error, usage: builder.usageSoFar) }
         if form == .plain { return Outcome.Result(message: plain) }
-        if let last = try? reader.end(), (try? JSON.parse(last.data)) != nil, let result = take(last) {
+        if let last = reader.end(), (try? JSON.parse(last.data)) != nil, let result = take(last) {
             return result
         }
         return broken(.truncated, "the stream ended without message_stop")
     }
 
     private static func form(of piece: [UInt8]) -> Form {
-        guard let first = piece.first(where: { !" \t\r\n".utf8.contains($0) }) else { return .unknown }
+        guard let first = piece.first(where: { !isBlank($0) }) else { return .unknown }
         return first == UInt8(ascii: "{") ? .plain : .events
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 
     private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
         do {

@@ -37,6 +37,17 @@ import Testing
         #expect(throws: Problem.self) { try split(text, pieces: 3) }
     }
 
+    @Test(arguments: [1, 7, 1000])
+    func `a request may have as many bytes as the limit says, wherever the pieces are cut`(_ pieces: Int)
+        throws
+    {
+        let text = #"{"requests":[{"a":"12345"}]}"#
+        #expect(try split(text, pieces: pieces, limit: 13) == [#"{"a":"12345"}"#])
+        #expect { try split(text, pieces: pieces, limit: 12) } throws: {
+            ($0 as? Problem)?.kind == .bodyTooLarge
+        }
+    }
+
     @Test func `a request that is too large is refused before it is whole`() {
         let text = #"{"requests":[{"a":""# + String(repeating: "x", count: 5000)
         #expect { try split(text, pieces: 100) } throws: { ($0 as? Problem)?.kind == .bodyTooLarge }

@@ -26,6 +26,12 @@ import Testing
         #expect(try complaints(Self.ticket, value) == [])
     }
 
+    @Test func `a member whose name only looks like an allowed one is another`() throws {
+        let schema = #"{"properties":{"caf\u00e9":{"type":"null"}},"additionalProperties":false}"#
+        #expect(try complaints(schema, #"{"caf\u00e9":null}"#) == [])
+        #expect(try complaints(schema, #"{"cafe\u0301":1}"#).count == 1)
+    }
+
     @Test(arguments: [
         (#"{"label":"bug"}"#, "/confidence is missing"),
         (#"{"label":"question","confidence":0.5}"#, #"/label must be "bug" or "feature", not "question""#),

@@ -67,6 +67,13 @@ import Testing
         #expect(breakage?.kind == .malformed && breakage?.maySent == true)
     }
 
+    @Test func `An error without words is told by its type`() {
+        let refusal = read(#"{"type":"error","error":{"type":"overloaded_error","message":" "}}"#).result
+            .refusal
+        #expect(refusal?.message == "overloaded_error")
+        #expect(read(#"{"error":{}}"#).result.refusal?.message == "an error without words")
+    }
+
     @Test func `A success that holds an error is a refusal`() {
         let refusal = read(#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#).result
             .refusal

@@ -64,8 +64,9 @@ struct SchemaJudge {
             if let member = value[name] { judge(member, by: property, at: path + "/" + name) }
         }
         guard node.refusesOthers || node.others != nil else { return }
-        let known = Set(node.properties.map(\.name))
-        for (name, member) in value.members ?? [] where !known.contains(name) {
+        // Names are the same where their bytes are: Swift's strings equal each other in more ways.
+        let known = Set(node.properties.map { Array($0.name.utf8) })
+        for (name, member) in value.members ?? [] where !known.contains(Array(name.utf8)) {
             if let others = node.others {
                 judge(member, by: others, at: path + "/" + name)
             } else {
