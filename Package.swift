@@ -121,7 +121,8 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "StoreAudit", "System",
+            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "StoreAudit",
+            "System",
         ]),
 ]
 
