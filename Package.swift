@@ -113,6 +113,10 @@ let tests: [Target] = [
             "Models", "Worker", "JobStoreSQLite", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator",
             "RawServer", "System", "Telemetry",
         ]),
+    // What must hold of every input.
+    .testTarget(
+        name: "FuzzTests", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient"],
+        exclude: ["Corpus", "Long"]),
     // A server of raw sockets, which breaks the rules that real ones keep.
     .target(name: "RawServer", path: "Tests/RawServer"),
     // What tests preload into processes whose calendar they turn by hand.
@@ -126,6 +130,16 @@ let tests: [Target] = [
         ]),
 ]
 
+/// The same properties as a program that libFuzzer drives, where `./dev fuzz` asks for it.
+let fuzzing: [Target] =
+    Context.environment["RENGA_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "renga-fuzz", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient"],
+            path: "Tests/FuzzTests", exclude: ["Corpus", "Short"])
+    ]
+
 let package = Package(
     name: "renga",
     products: [
@@ -133,7 +147,8 @@ let package = Package(
         .library(name: "FakeCalendar", type: .dynamic, targets: ["FakeCalendar"]),
     ],
     dependencies: [],
-    targets: doors + rooms + tests,
+    // Two targets cannot have one folder.
+    targets: doors + rooms + tests.filter { fuzzing.isEmpty || $0.name != "FuzzTests" } + fuzzing,
     swiftLanguageModes: [.v6]
 )
 

@@ -14,8 +14,13 @@ final class Upstream: Sendable {
     let caller: any ModelCaller
     private let fault: Fault
     private let kind: CallKind
-    private let scripted: ScriptedServer?
-    private let simulator: HTTPServer?
+    private let server: Server
+
+    private enum Server: Sendable {
+        case simulator(HTTPServer)
+        case scripted(ScriptedServer)
+        case absent(DeafPort)
+    }
 
     static let model = "claude-haiku-4-5-20251001"
 
@@ -25,16 +30,17 @@ final class Upstream: Sendable {
         let base: String
         switch fault.provider {
         case .simulated:
-            let server = try Self.startSimulator()
-            (scripted, simulator) = (nil, server)
-            base = "http://127.0.0.1:\(server.port)"
+            let simulator = try Self.startSimulator()
+            server = .simulator(simulator)
+            base = "http://127.0.0.1:\(simulator.port)"
         case .scripted(let script):
-            let server = Self.start(script, kind)
-            (scripted, simulator) = (server, nil)
-            base = server.url
+            let scripted = Self.start(script, kind)
+            server = .scripted(scripted)
+            base = scripted.url
         case .absent:
-            (scripted, simulator) = (nil, nil)
-            base = ScriptedServer.refusingURL()
+            let port = DeafPort()
+            server = .absent(port)
+            base = port.url
         }
         service = ServiceKey(
             provider: kind.dialect == .messages ? "anthropic" : "relay", endpoint: "\(kind): \(fault.name)",
@@ -125,7 +131,7 @@ final class Upstream: Sendable {
     }
 
     func stop() async {
-        await simulator?.stop()
+        if case .simulator(let server) = server { await server.stop() }
     }
 }
 

@@ -35,7 +35,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
         var timeouts: HTTPRequest.Timeouts {
             switch self {
             case .long: .init(connect: 10, write: 20, idle: 20, call: 40)
-            case .short: .init(connect: 10, write: 20, idle: 0.4, call: 1.5)
+            case .short: .init(connect: 10, write: 20, idle: 1, call: 3)
             }
         }
     }

@@ -1,13 +1,14 @@
-import RawServer
-
 // The one table of what providers do wrong, and what comes of it.
 //
 // Each row is called plainly and as a stream, as Messages and as chat completions, unless it says otherwise: once to see
 // what is read and judged, once by a worker over a store to see the job's history.
 
+import RawServer
+
 extension Fault {
     static let table = refusals + delays + connections + hangs + bodies + streams + heads + chunks + reuse
 
+    /// What the provider does, in words and in deeds; verdict, word on the route, money; history.
     private static func row(
         _ name: String, _ provider: Provider, _ verdict: String, _ event: String, _ money: Money,
         _ history: String,
@@ -652,7 +653,7 @@ extension Fault {
             "A kept connection that closed meanwhile",
             .scripted { peer, kind in
                 guard peer.request() != nil else { return }
-                peer.send(kind.answer)
+                peer.sendLast(kind.answer)
             }, "succeeded", "succeeded", .known, "succeeded", warmsUp: true),
         row(
             "A kept connection that closes as the question comes",

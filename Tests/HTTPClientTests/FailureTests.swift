@@ -56,7 +56,9 @@ struct FailureTests {
     }
 
     @Test func `a refused connection sent nothing`() async throws {
-        let error = await failure(of: client, .init(url: ScriptedServer.refusingURL(), body: [1]))
+        let port = DeafPort()
+        let error = await failure(of: client, .init(url: port.url, body: [1]))
+        withExtendedLifetime(port) {}
         #expect(error?.code == .connect)
         #expect(error?.maySent == false)
     }

@@ -13,20 +13,10 @@ package final class ScriptedServer: Sendable {
     package var url: String { "http://127.0.0.1:\(port)" }
 
     package init(_ script: @escaping @Sendable (Peer) -> Void) {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                precondition(bind(listener, address, size) == 0)
-                precondition(listen(listener, 4096) == 0)
-                precondition(getsockname(listener, address, &size) == 0)
-            }
-        }
+        let (listener, port) = boundSocket()
+        precondition(listen(listener, 4096) == 0)
         self.listener = listener
-        port = Int(UInt16(bigEndian: address.sin_port))
+        self.port = port
         spawn { [weak self] in
             while true {
                 let descriptor = accept(listener, nil, nil)
@@ -42,12 +32,38 @@ package final class ScriptedServer: Sendable {
         // Ends the accepting thread, which closes the socket.
         shutdown(listener, Int32(SHUT_RDWR))
     }
+}
 
-    /// An address at which nobody listens.
-    package static func refusingURL() -> String {
-        let server = ScriptedServer { _ in }
-        return server.url
+/// An address at which nobody listens, and which nobody else gets as long as this lives.
+package final class DeafPort: Sendable {
+    package let url: String
+    private let descriptor: Int32
+
+    package init() {
+        let (descriptor, port) = boundSocket()
+        self.descriptor = descriptor
+        url = "http://127.0.0.1:\(port)"
     }
+
+    deinit {
+        close(descriptor)
+    }
+}
+
+/// A socket at a free port of loopback.
+private func boundSocket() -> (descriptor: Int32, port: Int) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            precondition(bind(descriptor, address, size) == 0)
+            precondition(getsockname(descriptor, address, &size) == 0)
+        }
+    }
+    return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
 }
 
 /// One connection as its script sees it: blocking calls, closed when the script returns.
@@ -136,6 +152,15 @@ package final class Peer {
     package func answer(_ status: String = "200 OK", _ headers: [String] = [], _ body: [UInt8] = []) {
         let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.count)"] + headers
         send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
+    }
+
+    /// Sends the last words and the connection's end as one packet, so that the client cannot see one without the other.
+    package func sendLast(_ text: String) {
+        var isOn: Int32 = 1
+        setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_CORK, &isOn, socklen_t(MemoryLayout<Int32>.size))
+        send(text)
+        shutdown(descriptor, Int32(SHUT_WR))
     }
 
     /// Closes with a TCP reset.
