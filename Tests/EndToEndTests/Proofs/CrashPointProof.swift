@@ -94,7 +94,7 @@ struct Death: Sendable, CustomTestStringConvertible {
         + at(.answerPartlyRead, .server, .call, short: [3], long: [1, 2, 3, 4, 5])
         + at(.attemptCalled, .worker, short: [5], long: [1, 5, 20])
         + at(.attemptCalled, .server, .call, short: [1])
-        + at(.pruneDeleted, .worker, .bulk, short: [2], long: [1, 2, 3])
+        + at(.pruneDeleted, .worker, .bulk, short: [2], long: [1, 2])
         + at(.prunePortion, .worker, .bulk, short: [1])
 
     private static func at(
