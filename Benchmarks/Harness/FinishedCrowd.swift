@@ -33,7 +33,13 @@ enum FinishedCrowd {
             ], copies, connection)
         try connection.execute(
             "UPDATE lane_tally SET jobs = jobs * \(copies + 1) WHERE state = 'succeeded'")
-        try connection.execute("COMMIT")
+        try connection.execute(
+            """
+            DELETE FROM answer_fresh WHERE number < (SELECT max(number) FROM answer_fresh);
+            INSERT OR IGNORE INTO answer_prompt (prompt, answer_id)
+            SELECT substr(prompt_hash, 1, 8), id FROM answer WHERE prompt_hash IS NOT NULL ORDER BY 1, 2;
+            COMMIT;
+            """)
         return (copies + 1) * originals
     }
 

@@ -11,18 +11,27 @@ struct CachedAnswer {
     static func find(_ hash: [UInt8], route: Int64, now: Timestamp, _ connection: Connection) throws
         -> CachedAnswer?
     {
-        try connection.queryOne(
+        for id in try FreshAnswers.of(connection).answers(to: hash, connection) {
+            let found = try connection.queryOne(
+                """
+                SELECT id, cost, created_at
+                FROM answer
+                WHERE id = ?1 AND prompt_hash = ?2 AND route_id = ?3 AND expires_at > ?4
+                """, [.integer(id), .blob(hash), .integer(route), .integer(now.milliseconds)]
+            ) { row in CachedAnswer(row) }
+            if let found { return found }
+        }
+        return try connection.queryOne(
             """
-            SELECT id, cost, created_at
-            FROM answer
-            WHERE prompt_hash = ?1 AND route_id = ?2 AND expires_at > ?3
-            ORDER BY id DESC
+            SELECT answer.id, answer.cost, answer.created_at
+            FROM answer_prompt
+            CROSS JOIN answer ON answer.id = answer_prompt.answer_id
+            WHERE answer_prompt.prompt = substr(?1, 1, 8) AND answer.prompt_hash = ?1 AND answer.route_id = ?2
+                AND answer.expires_at > ?3
+            ORDER BY answer_prompt.answer_id DESC
             LIMIT 1
             """, [.blob(hash), .integer(route), .integer(now.milliseconds)]
-        ) { row in
-            CachedAnswer(
-                id: row.int64(0), cost: row.int64(1), createdAt: Timestamp(milliseconds: row.int64(2)))
-        }
+        ) { row in CachedAnswer(row) }
     }
 
     /// Stores an answer once; returns its id.
@@ -48,6 +57,14 @@ struct CachedAnswer {
                 .integer(answer.usage.cacheReadTokens), .integer(cost), .integer(now.milliseconds),
                 .integer(now.milliseconds + operation.settings.cacheTTL), .integer(uses),
             ])
-        return operation.connection.lastInsertRowID
+        let id = operation.connection.lastInsertRowID
+        if let hash { try operation.note(answer: id, to: hash) }
+        return id
+    }
+}
+
+extension CachedAnswer {
+    fileprivate init(_ row: borrowing Row) {
+        self.init(id: row.int64(0), cost: row.int64(1), createdAt: Timestamp(milliseconds: row.int64(2)))
     }
 }

@@ -277,23 +277,11 @@ private struct Preview {
         }
         if let refusal = try requirements.refusal(of: job) { return .refused(refusal) }
         guard job.cache == .use, sharesAnswers else { return .new }
-        let saving = try connection.queryOne(
-            """
-            SELECT answer.cost
-            FROM answer
-            JOIN route ON route.id = answer.route_id
-            WHERE answer.prompt_hash = ?1 AND answer.expires_at > ?2 AND route.provider = ?3 AND route.endpoint = ?4
-                AND route.model = ?5 AND route.credential = ?6 AND route.simulated = ?7
-            ORDER BY answer.id DESC
-            LIMIT 1
-            """,
-            [
-                .blob(job.promptHash.bytes), .integer(now.timestamp.milliseconds),
-                .text(job.route.service.provider),
-                .text(job.route.service.endpoint), .text(job.route.model),
-                .text(job.route.service.credential),
-                .bool(job.route.service.simulated),
-            ], { row in row.int64(0) })
-        return saving.map { .cached(saves: Money(nanodollars: $0)) } ?? .new
+        guard
+            let route = try connection.queryOne(RouteRow.byKey, job.route.values, { row in row.int64(0) }),
+            let answer = try CachedAnswer.find(
+                job.promptHash.bytes, route: route, now: now.timestamp, connection)
+        else { return .new }
+        return .cached(saves: Money(nanodollars: answer.cost))
     }
 }

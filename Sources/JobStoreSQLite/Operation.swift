@@ -21,6 +21,7 @@ final class Operation {
     private(set) var events: [StoredEvent] = []
     private var lastOrder: Int64?
     private var lastJob: Int64?
+    private var notedAnswers = 0
 
     private struct LaneState: Hashable {
         let lane: Int64
@@ -98,6 +99,15 @@ final class Operation {
         events.append(event)
     }
 
+    /// Notes an answer that others may have.
+    func note(answer: Int64, to hash: [UInt8]) throws {
+        _ = try connection.run(
+            "INSERT INTO answer_fresh (prompt, answer_id) VALUES (substr(?1, 1, 8), ?2)",
+            [.blob(hash), .integer(answer)])
+        FreshAnswers.of(connection).written()
+        notedAnswers += 1
+    }
+
     /// A number for a new job or batch: its time, and one more than the last.
     func newJobID() throws -> Int64 {
         let last = try lastJob ?? connection.queryOne("SELECT max(id) FROM job") { row in row.int64(0) } ?? 0
@@ -142,9 +152,11 @@ final class Operation {
         latencies = [:]
         events = []
         batchMoney = [:]
+        notedAnswers = 0
     }
 
     func flush() throws {
+        if notedAnswers > 0 { try Filing(self).goOn(after: notedAnswers) }
         try flushLanes()
         try flushBatches()
         try flushSpends()

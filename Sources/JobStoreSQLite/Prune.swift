@@ -84,14 +84,26 @@ private struct Prune {
             guard let answer = job.answer else { continue }
             _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
         }
-        let answers = try connection.run(
-            """
-            DELETE FROM answer
-            WHERE id IN (SELECT id FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)
-            """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)])
+        let answers = try deleteAnswers()
         crashPoint("prune-deleted")
         _ = try connection.run(Self.giveBack)
         return Pruning(
             jobs: deleted, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)
+    }
+
+    /// Those that no job has and nobody may be given any more; returns how many they were.
+    private func deleteAnswers() throws -> Int {
+        let unused = try connection.query(
+            "SELECT id, prompt_hash FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2",
+            [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)]
+        ) { row in (id: row.int64(0), hash: row.blobOrNil(1)) }
+        for answer in unused {
+            _ = try connection.run("DELETE FROM answer WHERE id = ?1", [.integer(answer.id)])
+            guard let hash = answer.hash else { continue }
+            _ = try connection.run(
+                "DELETE FROM answer_prompt WHERE prompt = substr(?1, 1, 8) AND answer_id = ?2",
+                [.blob(hash), .integer(answer.id)])
+        }
+        return unused.count
     }
 }

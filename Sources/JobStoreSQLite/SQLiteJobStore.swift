@@ -12,6 +12,9 @@ package struct StoreSettings: Sendable {
     package var cacheTTL: Milliseconds
     /// Connections for reading, each with a thread of its own.
     package var readers: Int
+    /// Answers that are found through memory, before they are filed in the index: with more of them a page of it that is
+    /// written takes in more, and each connection that claims keeps 60 bytes for each.
+    package var freshAnswers: Int
     /// Which routes may answer in another's place.
     package var fallbacks: FallbackChains
     package var prices: PriceTable
@@ -19,12 +22,13 @@ package struct StoreSettings: Sendable {
     package var onEvent: @Sendable (StoredEvent) -> Void
 
     package init(
-        cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2,
+        cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2, freshAnswers: Int = 32_768,
         fallbacks: FallbackChains = FallbackChains(), prices: PriceTable = .standard,
         onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in }
     ) {
         self.cacheTTL = cacheTTL
         self.readers = readers
+        self.freshAnswers = freshAnswers
         self.fallbacks = fallbacks
         self.prices = prices
         self.onEvent = onEvent
@@ -50,9 +54,12 @@ package final class SQLiteJobStore: JobStore {
         self.path = path
         self.settings = settings
         do {
-            let hooks = WriterHooks(beforeCommit: { connection in try Schema.checkKnown(connection) })
-            writer = try Writer(path: path, hooks: hooks)
-            try await writer.write { connection in try Schema.migrate(connection) }
+            let fresh = FreshAnswers(isWriter: true)
+            writer = try Writer(path: path, hooks: WriterHooks(fresh))
+            try await writer.write { connection in
+                connection.memory = fresh
+                try Schema.migrate(connection)
+            }
             readers = try Readers(path: path, count: settings.readers)
             watcher = try ChangeWatcher(path: path)
         } catch {
@@ -93,6 +100,15 @@ package final class SQLiteJobStore: JobStore {
         } catch {
             throw JobStoreError(error)
         }
+    }
+}
+
+extension WriterHooks {
+    fileprivate init(_ fresh: FreshAnswers) {
+        self.init(
+            operationBegins: { fresh.operationBegins() }, operationUndone: { fresh.operationUndone() },
+            beforeCommit: { connection in try Schema.checkKnown(connection) },
+            committed: { fresh.committed() }, transactionUndone: { fresh.transactionUndone() })
     }
 }
 

@@ -19,6 +19,8 @@ package final class Connection {
     private var kept = StatementCache()
     /// Whether a statement that may write has run since the mark was last cleared.
     var hasWritten = false
+    /// What its owner has read from the file and keeps in memory, beside the connection that it belongs to.
+    package var memory: AnyObject?
 
     /// How long a lock held by another process is waited for before the caller sees `busy`.
     package static let lockWaitSeconds = 10

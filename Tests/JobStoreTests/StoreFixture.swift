@@ -20,7 +20,8 @@ enum Backend: String, CaseIterable, Sendable {
             case .sqlite:
                 try await SQLiteJobStore(
                     path: directory.database,
-                    settings: StoreSettings(cacheTTL: cacheTTL, fallbacks: fallbacks))
+                    // Few, so that answers are on their way into the index all the time.
+                    settings: StoreSettings(cacheTTL: cacheTTL, freshAnswers: 6, fallbacks: fallbacks))
             }
         }
     }

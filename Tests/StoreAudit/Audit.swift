@@ -77,6 +77,38 @@ package struct Audit {
             "SELECT id FROM job WHERE answer_id IS NOT NULL AND answer_id NOT IN (SELECT id FROM answer)"
         ),
         (
+            "an answer for others can be found by its prompt",
+            """
+            SELECT id FROM answer
+            WHERE prompt_hash IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM answer_prompt WHERE prompt = substr(prompt_hash, 1, 8) AND answer_id = answer.id
+                )
+                AND NOT EXISTS (
+                    SELECT 1 FROM answer_fresh WHERE prompt = substr(prompt_hash, 1, 8) AND answer_id = answer.id
+                )
+            """
+        ),
+        (
+            "the index of prompts names answers that exist",
+            """
+            SELECT answer_id FROM answer_prompt
+            WHERE NOT EXISTS (SELECT 1 FROM answer WHERE id = answer_id AND substr(prompt_hash, 1, 8) = prompt)
+            """
+        ),
+        (
+            "no call is made whose answer was there",
+            """
+            SELECT format('%d/%d: %d', attempt.job_id, attempt.number, answer.id)
+            FROM attempt
+            JOIN job ON job.id = attempt.job_id
+            JOIN answer ON answer.prompt_hash = attempt.prompt_hash AND answer.route_id = attempt.home_route_id
+            WHERE job.cache = 'use' AND attempt.fallback = 0 AND answer.created_at < attempt.opened_at
+                AND answer.expires_at > attempt.opened_at AND answer.job_id <> job.id
+                AND NOT EXISTS (SELECT 1 FROM job_check WHERE job_check.job_id = job.id)
+            """
+        ),
+        (
             "a running job is held by its newest attempt",
             """
             SELECT job.id FROM job
