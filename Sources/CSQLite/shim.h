@@ -69,15 +69,18 @@ static inline int64_t csqlite_monotonic_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// A constant half millisecond: the built-in handler backs off to 100 ms, and newcomers overtake whoever waits.
+// Half a millisecond, and the shorter the longer it has waited: the built-in handler backs off to 100 ms, and newcomers
+// overtake whoever waits.
 static inline int csqlite_wait(void *context, int attempt) {
     csqlite_notes *notes = (csqlite_notes *)context;
     int64_t now = csqlite_monotonic_ns();
     if (attempt == 0) notes->wait_start_ns = now;
     int64_t waited = now - notes->wait_start_ns;
     if (waited >= notes->wait_limit_ns) return 0;
-    struct timespec half_millisecond = {0, 500000};
-    nanosleep(&half_millisecond, 0);
+    // Not for long: who has waited for a tenth of a second waits for something else than its turn.
+    long pause = waited < 10000000 ? 500000 : waited < 25000000 ? 200000 : waited < 100000000 ? 50000 : 500000;
+    struct timespec time = {0, pause};
+    nanosleep(&time, 0);
     waited = csqlite_monotonic_ns() - notes->wait_start_ns;
     if (waited > notes->longest_wait_ns) notes->longest_wait_ns = waited;
     return 1;

@@ -2,9 +2,9 @@ import CSQLite
 
 /// Lets the writers of other processes have their turn.
 ///
-/// A writer with a full mailbox takes the lock again some microseconds after it gave it back, and whoever looks
+/// A writer that has more to do soon takes the lock again some microseconds after it gave it back, and whoever looks
 /// for it every half millisecond seldom finds the gap: with transactions of 20 ms it would wait for a dozen of
-/// them. So while other processes are seen to write, a busy writer leaves gaps that they cannot miss.
+/// them. So while other processes are seen to write, a writer leaves gaps that they cannot miss.
 struct Courtesy {
     private var version = ""
     private var othersUntil: Int64 = 0
@@ -13,7 +13,7 @@ struct Courtesy {
     /// A little longer than the waiting processes sleep.
     private static let gapNanoseconds = 650_000
 
-    /// To be called between two transactions when more operations wait.
+    /// To be called after each transaction: who has nothing to do loses nothing by it.
     mutating func pause(_ connection: Connection, _ counters: WriterCounters) {
         let now = csqlite_monotonic_ns()
         if let current = try? connection.dataVersion(), current != version {

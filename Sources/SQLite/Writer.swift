@@ -35,7 +35,7 @@ package final class Writer: Sendable {
             while let operations = mailbox.take(atMost: Self.groupLimit) {
                 group.run(operations)
                 checkpoint.runIfDue(after: connection, counters)
-                if mailbox.count > 0 { courtesy.pause(connection, counters) }
+                courtesy.pause(connection, counters)
             }
             checkpoint.runAtEnd(of: connection, counters)
             ended.countDown()
