@@ -92,12 +92,12 @@ struct Checkpoint {
 /// from starting afresh. Where such readers follow one another without a gap, the log would grow for ever
 /// (https://sqlite.org/wal.html, "checkpoint starvation").
 package struct LongLog: Sendable {
-    /// From 32 MB on, and again at each doubling: behind a reader that does not end, writers do not wait often.
+    /// From 48 MB on, and again at each doubling: behind a reader that does not end, writers do not wait often.
     package var pages: Int
-    /// Shorter than writers wait for a lock, longer than two pages of a listing take to read.
+    /// Much shorter than writers wait for a lock and than a lease lasts.
     package var patienceSeconds: Double
 
-    package init(pages: Int = 8_192, patienceSeconds: Double = 5) {
+    package init(pages: Int = 12_288, patienceSeconds: Double = 5) {
         self.pages = pages
         self.patienceSeconds = patienceSeconds
     }

@@ -20,8 +20,9 @@ package final class Connection {
     /// Whether a statement that may write has run since the mark was last cleared.
     var hasWritten = false
 
-    /// How long a lock held by another process is waited for before the caller sees `busy`.
-    package static let lockWaitSeconds = 10
+    /// How long a lock held by another process is waited for before the caller sees `busy`: longer than a checkpoint of a long
+    /// log holds it, with a crowd of others that go first.
+    package static let lockWaitSeconds = 20
 
     private static let configured: Void = { _ = csqlite_configure() }()
 

@@ -10,6 +10,8 @@ struct Crowd: Sendable {
     private static let workers = 10
     /// Jobs that wait at most: more prove nothing, and the database is to be audited at the end.
     private static let backlog = 2_000
+    /// The rounds of whoever brings jobs or reads pages: the write lock is to be contended for, not the processors.
+    private static let round = Duration.milliseconds(200)
 
     let servers: [Server]
     private let workers: [Child]
@@ -65,24 +67,18 @@ struct Crowd: Sendable {
 /// Who brings jobs.
 extension Crowd {
     private func upload(to server: Server, as name: String, until end: ContinuousClock.Instant) async throws {
-        var count = 0
-        while ContinuousClock.now < end {
-            try await awaitRoom(until: end)
-            try await server.enqueue(100, as: "\(name)-\(count)") { "Say \(name), \(count), \($0)." }
-            count += 1
-            tally.state.withLock { $0.sent += 100 }
+        try await rounds(until: end) { count in
+            try await server.enqueue(10, as: "\(name)-\(count)") { "Say \(name), \(count), \($0)." }
+            tally.state.withLock { $0.sent += 10 }
         }
     }
 
     private func post(to server: Server, as name: String, until end: ContinuousClock.Instant) async throws {
-        var count = 0
-        while ContinuousClock.now < end {
-            try await awaitRoom(until: end)
+        try await rounds(until: end) { count in
             let prompt = "Say \(name), \(count)."
             let answer = try await server.client.post(
                 "/v1/jobs", #"{"prompt":"\#(prompt)","max_tokens":16}"#)
             try demand([200, 202].contains(answer.status), "\(answer.status) \(answer.text)")
-            count += 1
             tally.state.withLock { $0.sent += 1 }
         }
     }
@@ -90,23 +86,27 @@ extension Crowd {
     /// The command line, a process for each file.
     private func enqueueFiles(until end: ContinuousClock.Instant) async throws {
         let file = scenario.folder.path + "/prompts.txt"
-        var count = 0
-        while ContinuousClock.now < end {
-            try await awaitRoom(until: end)
-            let lines = (0..<300).map { "Say file, \(count), \($0)." }.joined(separator: "\n")
+        try await rounds(until: end) { count in
+            let lines = (0..<20).map { "Say file, \(count), \($0)." }.joined(separator: "\n")
             try writeSecretFile(path: file, bytes: Array(lines.utf8))
             let server = servers[count % servers.count]
             let run = try await scenario.finish(
                 ["enqueue", "--text", "--max-tokens", "16", file], ["RENGA_URL": server.url])
             try demand(run.status == .status(0), "enqueue: \(run.status) \(run.output) \(run.errors)")
-            count += 1
-            tally.state.withLock { $0.sent += 300 }
+            tally.state.withLock { $0.sent += 20 }
         }
     }
 
-    private func awaitRoom(until end: ContinuousClock.Instant) async throws {
-        while tally.state.withLock({ $0.waiting }) > Self.backlog, ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(20))
+    /// At most one each round, and none while enough jobs wait.
+    private func rounds(
+        until end: ContinuousClock.Instant, _ body: (Int) async throws -> Void
+    ) async throws {
+        var count = 0
+        while ContinuousClock.now < end {
+            let next = ContinuousClock.now + Self.round
+            if tally.state.withLock({ $0.waiting }) <= Self.backlog { try await body(count) }
+            count += 1
+            try await Task.sleep(until: next)
         }
     }
 }
@@ -115,19 +115,19 @@ extension Crowd {
 extension Crowd {
     private func page(through server: Server, until end: ContinuousClock.Instant) async throws {
         var cursor = ""
-        while ContinuousClock.now < end {
+        try await rounds(until: end) { _ in
             let page = try await server.client.get("/v1/jobs?limit=200\(cursor)")
             cursor = page["next_cursor"]?.string.map { "&cursor=\($0)" } ?? ""
             tally.state.withLock { $0.pages += 1 }
         }
     }
 
-    /// Reads everything in one view that it holds for three seconds, and at once in the next.
+    /// Reads everything in one view that it holds for two seconds, and at once in the next.
     private func readSlowly(until end: ContinuousClock.Instant) async throws {
         try await offPool { [path = scenario.database, tally] in
             let connection = try Connection(path: path, mode: .read)
             while ContinuousClock.now < end {
-                try connection.snapshot { try readView(connection, until: .now + .seconds(3)) }
+                try connection.snapshot { try readView(connection, until: .now + .seconds(2)) }
                 tally.state.withLock { $0.views += 1 }
             }
         }
@@ -139,7 +139,7 @@ extension Crowd {
             tally.state.withLock { $0.logBytes = max($0.logBytes, bytes) }
             let waiting = try await scenario.record.waiting()
             tally.state.withLock { $0.waiting = waiting }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 }

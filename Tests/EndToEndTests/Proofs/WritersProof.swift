@@ -58,7 +58,7 @@ extension Proofs {
                     "checkpoints cut short": "\(sum(words, "checkpoints_incomplete"))",
                     "longest checkpoint": "\(longest(words, "longest_checkpoint_ms")) ms",
                     "longest log": "\(crowd.seen.logBytes >> 20) MB",
-                    "views of 3 s, one after the other": "\(crowd.seen.views)",
+                    "views of 2 s, one after the other": "\(crowd.seen.views)",
                     "pages read over HTTP": "\(crowd.seen.pages)",
                 ])
         }
