@@ -67,21 +67,20 @@ struct Checkpoint {
         defer { writer.notes.pointee.wait_limit_ns = patience }
         guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { return nil }
         defer { writer.rollback() }
-        crashPoint("checkpoint-locked")
-        guard let copied = copy() else { return nil }
-        crashPoint("checkpoint-copied")
-        return copied
+        return copy()
     }
 
     private typealias Copied = (logPages: Int64, isComplete: Bool)
 
     /// Only to be called while the writer's connection holds the write lock.
     private func copy() -> Copied? {
+        crashPoint("checkpoint-locked")
         var logPages: Int32 = 0
         var copiedPages: Int32 = 0
         let mode = SQLITE_CHECKPOINT_PASSIVE
         let status = sqlite3_wal_checkpoint_v2(copier.handle, nil, mode, &logPages, &copiedPages)
         guard status == SQLITE_OK else { return nil }
+        crashPoint("checkpoint-copied")
         return (Int64(logPages), logPages == copiedPages)
     }
 }
@@ -111,18 +110,24 @@ extension Checkpoint {
     /// First those leave who read an older view, then all is copied, then those leave who began before it was. Whoever begins
     /// afterwards reads the database alone. The one process does it whose commit made the log long.
     private mutating func startAfresh(beside writer: Connection, _ counters: WriterCounters) {
+        guard (try? writer.run("BEGIN IMMEDIATE")) != nil else {
+            return counters.countCheckpoint(complete: false, since: csqlite_monotonic_ns())
+        }
+        defer { writer.rollback() }
         let start = csqlite_monotonic_ns()
         let end = start + Int64(longLog.patienceSeconds * 1e9)
         var isUnread = false
         var copiedBefore: Int64?
-        while !isUnread, csqlite_monotonic_ns() < end {
-            guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { break }
-            defer { writer.rollback() }
-            guard let copied = copyAll(until: end) else { break }
+        while let copied = copyAll(until: end) {
             pagesAtLast = copied
-            // The writer's own connection began before all was copied, the first time.
-            if copied == copiedBefore { isUnread = waitForReaders(until: end) }
+            if copied == copiedBefore {
+                isUnread = waitForReaders(until: end)
+                break
+            }
             copiedBefore = copied
+            // The writer's own connection has begun before all was copied, too.
+            writer.rollback()
+            guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { break }
         }
         counters.countCheckpoint(complete: isUnread, since: start)
     }

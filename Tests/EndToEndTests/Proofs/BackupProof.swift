@@ -14,10 +14,10 @@ extension Proofs {
                 let server = try await scenario.serve(simulator, settings)
                 _ = try scenario.works(2, simulator, settings)
                 let load = Acknowledged()
-                load.note(try await server.enqueue(Form.pick(short: 1_000, long: 20_000), as: "first"))
+                load.note(try await server.enqueue(Form.pick(short: 1_000, long: 10_000), as: "first"))
                 async let delivery: Void = load.deliver(to: server)
                 var copies: [Copy] = []
-                for number in 1...Form.pick(short: 3, long: 10) {
+                for number in 1...Form.pick(short: 2, long: 5) {
                     copies.append(try await copy("\(number)", load, scenario))
                 }
                 load.end()
@@ -99,7 +99,7 @@ extension Proofs {
             let worker = try scenario.work(simulator, settings)
             try await server.warmUp()
             let record = Record(path: copy.path)
-            try await eventually("the restored queue is done", within: .seconds(120)) {
+            try await eventually("the restored queue is done", within: .seconds(300)) {
                 try await record.waiting() == 0
             }
             for child in [server.child, worker] {
