@@ -60,7 +60,7 @@ typedef struct {
     int64_t longest_wait_ns;
     int64_t wal_pages;       // pages in the log after this connection's last commit
     int64_t long_log_pages;  // from when on the log is long; 0 for never
-    int log_became_long;     // whether a commit of this connection took it past that, or past a doubling of it
+    int log_became_long;     // whether a commit of this connection took it past that, or half as much again
     int64_t deadline_ns;     // when a running statement is interrupted; 0 for never
     int forbids_commit;      // whether a COMMIT is turned into a ROLLBACK
 } csqlite_notes;
@@ -91,7 +91,7 @@ static inline int csqlite_note_commit(void *context, sqlite3 *db, const char *na
     notes->wal_pages = pages;
     int written = 0, highest = 0;
     sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 1);
-    for (int64_t limit = notes->long_log_pages; limit > 0 && limit <= pages; limit *= 2)
+    for (int64_t limit = notes->long_log_pages; limit > 0 && limit <= pages; limit += (limit + 1) / 2)
         if (pages - written < limit) notes->log_became_long = 1;
     return SQLITE_OK;
 }

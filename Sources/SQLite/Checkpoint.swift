@@ -91,12 +91,12 @@ struct Checkpoint {
 /// from starting afresh. Where such readers follow one another without a gap, the log would grow for ever
 /// (https://sqlite.org/wal.html, "checkpoint starvation").
 package struct LongLog: Sendable {
-    /// From 48 MB on, and again at each doubling: behind a reader that does not end, writers do not wait often.
+    /// From 40 MB on, and whenever it is half as long again: behind a reader that does not end, writers do not wait often.
     package var pages: Int
     /// Much shorter than writers wait for a lock and than a lease lasts.
     package var patienceSeconds: Double
 
-    package init(pages: Int = 12_288, patienceSeconds: Double = 5) {
+    package init(pages: Int = 10_240, patienceSeconds: Double = 5) {
         self.pages = pages
         self.patienceSeconds = patienceSeconds
     }
