@@ -59,6 +59,8 @@ typedef struct {
     int64_t wait_start_ns;
     int64_t longest_wait_ns;
     int64_t wal_pages;       // pages in the log after this connection's last commit
+    int64_t long_log_pages;  // from when on the log is long; 0 for never
+    int log_became_long;     // whether a commit of this connection took it past that, or half as much again
     int64_t deadline_ns;     // when a running statement is interrupted; 0 for never
     int forbids_commit;      // whether a COMMIT is turned into a ROLLBACK
 } csqlite_notes;
@@ -87,9 +89,27 @@ static inline int csqlite_wait(void *context, int attempt) {
 }
 
 static inline int csqlite_note_commit(void *context, sqlite3 *db, const char *name, int pages) {
-    (void)db, (void)name;
-    ((csqlite_notes *)context)->wal_pages = pages;
+    (void)name;
+    csqlite_notes *notes = (csqlite_notes *)context;
+    notes->wal_pages = pages;
+    int written = 0, highest = 0;
+    sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 1);
+    for (int64_t limit = notes->long_log_pages; limit > 0 && limit <= pages; limit += (limit + 1) / 2)
+        if (pages - written < limit) notes->log_became_long = 1;
     return SQLITE_OK;
+}
+
+// Whether nobody reads from the log, so that the next write starts it afresh: the look that SQLite itself takes then, at the
+// locks WAL_READ_LOCK(1) to (4) (https://sqlite.org/walformat.html#wal_locks).
+static inline int csqlite_log_is_unread(sqlite3 *db) {
+    enum { first = 4, count = 4 };
+    sqlite3_file *file = 0;
+    int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc != SQLITE_OK || !file || !file->pMethods || file->pMethods->iVersion < 2) return 0;
+    rc = file->pMethods->xShmLock(file, first, count, SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE);
+    if (rc != SQLITE_OK) return 0;
+    file->pMethods->xShmLock(file, first, count, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+    return 1;
 }
 
 static inline int csqlite_is_overdue(void *context) {

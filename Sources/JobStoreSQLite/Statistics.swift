@@ -1,5 +1,5 @@
 package import Jobs
-import SQLite
+package import SQLite
 
 extension SQLiteJobStore {
     package func stats(now: Now) async throws -> Stats {
@@ -39,6 +39,9 @@ extension SQLiteJobStore {
             exposure: SQLiteVersion.hasWALResetBug ? Statistics.exposure : nil,
             databaseBytes: bytes, logPages: writer.statistics.logPages)
     }
+
+    /// What this process's own writer has done.
+    package var writing: WriterStatistics { writer.statistics }
 
     package func backup(to path: String) async throws {
         do {

@@ -23,18 +23,17 @@ package enum Backup {
     private static func write(_ path: String, to destination: String) throws(SQLiteError) {
         guard access(destination, F_OK) != 0 else { throw refusal("\(destination) exists already") }
         // Under another name until it is whole: what bears the name can be relied upon.
-        let partial = "\(destination).partial-\(getpid())"
-        unlink(partial)
-        defer { unlink(partial) }
+        let partial = try PartialFile(of: destination)
+        defer { partial.remove() }
         // VACUUM INTO does not sync what it writes: https://sqlite.org/lang_vacuum.html
         let connection = try Connection(path: path, mode: .read)
         // VACUUM counts as writing, even where it writes to another file.
         try connection.run("PRAGMA query_only = OFF")
-        try connection.run("VACUUM INTO ?1", [.text(partial)])
-        try sync(partial)
+        try connection.run("VACUUM INTO ?1", [.text(partial.path)])
+        try sync(partial.path)
         crashPoint("backup-copied")
         // Unlike a rename, a link does not replace what has appeared meanwhile.
-        guard link(partial, destination) == 0 else { throw failure("name", destination) }
+        guard link(partial.path, destination) == 0 else { throw failure("name", destination) }
         try sync(Volume.directory(of: destination))
     }
 
@@ -45,7 +44,7 @@ package enum Backup {
         guard fsync(descriptor) == 0 else { throw failure("sync", path) }
     }
 
-    private static func failure(_ verb: String, _ path: String) -> SQLiteError {
+    static func failure(_ verb: String, _ path: String) -> SQLiteError {
         refusal("cannot \(verb) \(path): errno \(errno)")
     }
 

@@ -11,13 +11,15 @@ import CrashPoint
 struct Checkpoint {
     private let copier: Connection
     private let pagesBetween: Int64
+    private let longLog: LongLog
     /// Where the log stood when it was last copied: a reader may keep it from starting afresh, and then it is
     /// not to be copied after each commit.
     private var pagesAtLast: Int64 = 0
 
-    init(path: String, pagesBetween: Int) throws(SQLiteError) {
+    init(path: String, pagesBetween: Int, _ longLog: LongLog) throws(SQLiteError) {
         copier = try Connection(path: path, mode: .read)
         self.pagesBetween = Int64(pagesBetween)
+        self.longLog = longLog
     }
 
     /// Writes anew what the log holds, before anything is built upon it.
@@ -26,12 +28,18 @@ struct Checkpoint {
     /// (https://lwn.net/Articles/752063/): whoever opens the log first takes it for committed, and a power cut would take
     /// it away with all that followed. Copied and synced, it is on disk.
     mutating func runAtStart(beside writer: Connection, _ counters: WriterCounters) {
+        writer.notes.pointee.long_log_pages = Int64(longLog.pages)
+        let start = csqlite_monotonic_ns()
         guard let copied = copy(beside: writer, waiting: true), copied.logPages > 0 else { return }
         pagesAtLast = copied.logPages
-        counters.countCheckpoint(complete: copied.isComplete)
+        counters.countCheckpoint(complete: copied.isComplete, since: start)
     }
 
     mutating func runIfDue(after writer: Connection, _ counters: WriterCounters) {
+        if writer.notes.pointee.log_became_long != 0 {
+            writer.notes.pointee.log_became_long = 0
+            return startAfresh(beside: writer, counters)
+        }
         let pages = writer.notes.pointee.wal_pages
         if pages < pagesAtLast { pagesAtLast = 0 }
         guard pages - pagesAtLast >= pagesBetween else { return }
@@ -44,20 +52,28 @@ struct Checkpoint {
     }
 
     private mutating func run(beside writer: Connection, _ counters: WriterCounters) {
+        let start = csqlite_monotonic_ns()
         guard let copied = copy(beside: writer, waiting: false) else {
-            return counters.countCheckpoint(complete: false)
+            return counters.countCheckpoint(complete: false, since: start)
         }
         pagesAtLast = copied.logPages
-        counters.countCheckpoint(complete: copied.isComplete)
+        counters.countCheckpoint(complete: copied.isComplete, since: start)
     }
 
     /// Returns nil when another process is writing, which is waited for at will: a later commit tries again.
-    private func copy(beside writer: Connection, waiting: Bool) -> (logPages: Int64, isComplete: Bool)? {
+    private func copy(beside writer: Connection, waiting: Bool) -> Copied? {
         let patience = writer.notes.pointee.wait_limit_ns
         if !waiting { writer.notes.pointee.wait_limit_ns = 0 }
         defer { writer.notes.pointee.wait_limit_ns = patience }
         guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { return nil }
         defer { writer.rollback() }
+        return copy()
+    }
+
+    private typealias Copied = (logPages: Int64, isComplete: Bool)
+
+    /// Only to be called while the writer's connection holds the write lock.
+    private func copy() -> Copied? {
         crashPoint("checkpoint-locked")
         var logPages: Int32 = 0
         var copiedPages: Int32 = 0
@@ -66,5 +82,71 @@ struct Checkpoint {
         guard status == SQLITE_OK else { return nil }
         crashPoint("checkpoint-copied")
         return (Int64(logPages), logPages == copiedPages)
+    }
+}
+
+/// When a log is so long that writers shall wait for readers.
+///
+/// A reader keeps what was written after it began from being copied, and one that began before all was copied keeps the log
+/// from starting afresh. Where such readers follow one another without a gap, the log would grow for ever
+/// (https://sqlite.org/wal.html, "checkpoint starvation").
+package struct LongLog: Sendable {
+    /// From 40 MB on, and whenever it is half as long again: behind a reader that does not end, writers do not wait often.
+    package var pages: Int
+    /// Much shorter than writers wait for a lock and than a lease lasts.
+    package var patienceSeconds: Double
+
+    package init(pages: Int = 10_240, patienceSeconds: Double = 5) {
+        self.pages = pages
+        self.patienceSeconds = patienceSeconds
+    }
+}
+
+extension Checkpoint {
+    private static let pauseNanoseconds = 500_000
+
+    /// Keeps writers waiting until all readers have gone that are in the way, or the patience is over.
+    ///
+    /// First those leave who read an older view, then all is copied, then those leave who began before it was. Whoever begins
+    /// afterwards reads the database alone. The one process does it whose commit made the log long.
+    private mutating func startAfresh(beside writer: Connection, _ counters: WriterCounters) {
+        guard (try? writer.run("BEGIN IMMEDIATE")) != nil else {
+            return counters.countCheckpoint(complete: false, since: csqlite_monotonic_ns())
+        }
+        defer { writer.rollback() }
+        let start = csqlite_monotonic_ns()
+        let end = start + Int64(longLog.patienceSeconds * 1e9)
+        var isUnread = false
+        var copiedBefore: Int64?
+        while let copied = copyAll(until: end) {
+            pagesAtLast = copied
+            if copied == copiedBefore {
+                isUnread = waitForReaders(until: end)
+                break
+            }
+            copiedBefore = copied
+            // The writer's own connection has begun before all was copied, too.
+            writer.rollback()
+            guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { break }
+        }
+        counters.countCheckpoint(complete: isUnread, since: start)
+    }
+
+    /// Returns the pages of the log; nil where the time is over, or the disk refuses.
+    private func copyAll(until end: Int64) -> Int64? {
+        while let copied = copy() {
+            if copied.isComplete { return copied.logPages }
+            guard csqlite_monotonic_ns() < end else { return nil }
+            csqlite_sleep(Self.pauseNanoseconds)
+        }
+        return nil
+    }
+
+    private func waitForReaders(until end: Int64) -> Bool {
+        while csqlite_log_is_unread(copier.handle) == 0 {
+            guard csqlite_monotonic_ns() < end else { return false }
+            csqlite_sleep(Self.pauseNanoseconds)
+        }
+        return true
     }
 }

@@ -22,8 +22,9 @@ package final class Connection {
     /// What its owner has read from the file and keeps in memory, beside the connection that it belongs to.
     package var memory: AnyObject?
 
-    /// How long a lock held by another process is waited for before the caller sees `busy`.
-    package static let lockWaitSeconds = 10
+    /// How long a lock held by another process is waited for before the caller sees `busy`: longer than a checkpoint of a long
+    /// log holds it, with a crowd of others that go first.
+    package static let lockWaitSeconds = 20
 
     private static let configured: Void = { _ = csqlite_configure() }()
 

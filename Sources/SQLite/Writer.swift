@@ -20,13 +20,14 @@ package final class Writer: Sendable {
     /// Opens the database (creating it if it is absent) and starts the thread.
     ///
     /// A checkpoint is due after that many pages (of 4 KiB) in the write-ahead log: 8 MiB take some milliseconds.
-    package init(path: String, hooks: WriterHooks = WriterHooks(), pagesBetweenCheckpoints: Int = 2_000)
-        throws(SQLiteError)
-    {
+    package init(
+        path: String, hooks: WriterHooks = WriterHooks(), pagesBetweenCheckpoints: Int = 2_000,
+        longLog: LongLog = LongLog()
+    ) throws(SQLiteError) {
         let mailbox = try Mailbox<WriterOperation>(limit: Self.mailboxLimit)
         self.mailbox = mailbox
         let connection = try Connection(path: path, mode: .write)
-        let checkpoint = try Checkpoint(path: path, pagesBetween: pagesBetweenCheckpoints)
+        let checkpoint = try Checkpoint(path: path, pagesBetween: pagesBetweenCheckpoints, longLog)
         try startThread(named: "sqlite-writer") { [ended, counters] in
             var checkpoint = checkpoint
             var courtesy = Courtesy()

@@ -20,6 +20,8 @@ package struct WriterStatistics: Sendable, Equatable {
     package var pauses = 0
     /// Checkpoints put off because another process was writing, or cut short by a reader.
     package var checkpointsIncomplete = 0
+    /// The longest that a checkpoint kept all writers waiting.
+    package var longestCheckpointSeconds = 0.0
 }
 
 /// The statistics, shared between the writer's thread and whoever asks.
@@ -54,8 +56,10 @@ final class WriterCounters: Sendable {
         statistics.withLock { $0.pauses += 1 }
     }
 
-    func countCheckpoint(complete: Bool) {
+    func countCheckpoint(complete: Bool, since start: Int64) {
+        let seconds = Double(csqlite_monotonic_ns() - start) / 1e9
         statistics.withLock {
+            $0.longestCheckpointSeconds = max($0.longestCheckpointSeconds, seconds)
             if complete { $0.checkpoints += 1 } else { $0.checkpointsIncomplete += 1 }
         }
     }

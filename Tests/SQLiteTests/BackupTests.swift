@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import SQLite
 import Testing
 
@@ -43,5 +45,21 @@ struct BackupTests {
         await #expect(throws: SQLiteError.self) {
             try await Backup.copy(database: path, to: "/nonexistent/copy.db")
         }
+    }
+
+    @Test func `what a killed process left is cleared away, and what another one writes is not`() async throws
+    {
+        try Connection(path: directory.database).execute("CREATE TABLE a (v INTEGER) STRICT")
+        let copy = "\(directory.path)/copy.db"
+        let (left, held) = ("\(copy).partial-1", "\(copy).partial-2")
+        let others = ["\(copy).partial-x", "\(directory.path)/other.db.partial-1"]
+        for path in [left, held] + others { try Connection(path: path).execute("CREATE TABLE a (v INTEGER)") }
+        let descriptor = open(held, O_RDWR)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        try await Backup.copy(database: directory.database, to: copy)
+        #expect(!FileManager.default.fileExists(atPath: left))
+        for path in [held] + others { #expect(FileManager.default.fileExists(atPath: path)) }
+        #expect(try Connection(path: copy).count("a") == 0)
     }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import SQLite
 import Synchronization
 import Testing
@@ -6,9 +7,12 @@ import Testing
 struct CheckpointTests {
     let directory = TemporaryDirectory()
 
-    private func writer(pagesBetweenCheckpoints: Int = 50) async throws -> Writer {
+    private func writer(
+        pagesBetweenCheckpoints: Int = 50, longLog: LongLog = LongLog()
+    ) async throws -> Writer {
         let path = directory.database
-        let writer = try Writer(path: path, pagesBetweenCheckpoints: pagesBetweenCheckpoints)
+        let writer = try Writer(
+            path: path, pagesBetweenCheckpoints: pagesBetweenCheckpoints, longLog: longLog)
         try await writer.write { try $0.execute("CREATE TABLE IF NOT EXISTS t (b BLOB) STRICT") }
         return writer
     }
@@ -49,6 +53,52 @@ struct CheckpointTests {
         #expect(try await before == [1, 1])
         try await fill(writer, rows: 60)
         #expect(writer.statistics.logPages < 200)
+    }
+
+    @Test func `slow readers without a gap between them do not let the log grow for ever`() async throws {
+        let writer = try await writer(longLog: LongLog(pages: 400))
+        let readers = try Readers(path: directory.database, count: 2)
+        let slow = (0..<2).map { _ in
+            Task {
+                while !Task.isCancelled {
+                    try await readers.read { connection in
+                        let rows = try connection.count("t")
+                        usleep(100_000)
+                        #expect(try connection.count("t") == rows)
+                    }
+                }
+            }
+        }
+        var longest = 0
+        for _ in 0..<20 {
+            try await fill(writer, rows: 50)
+            longest = max(longest, writer.statistics.logPages)
+        }
+        for task in slow {
+            task.cancel()
+            try await task.value
+        }
+        #expect(longest < 1_000, "the log grew to \(longest) pages")
+        #expect(try Connection(path: directory.database).integrity() == "ok")
+    }
+
+    @Test func `a reader that does not end keeps writers waiting once in a while, and not for long`()
+        async throws
+    {
+        let writer = try await writer(longLog: LongLog(pages: 100, patienceSeconds: 0.3))
+        try await fill(writer, rows: 1)
+        let rival = try Connection(path: directory.database, mode: .read)
+        try await fill(writer, rows: 1)
+        let start = monotonicSeconds()
+        try rival.run("BEGIN")
+        #expect(try rival.count("t") == 2)
+        // Past 100, 150, 225, 338, 507, 761 and 1,142 pages.
+        try await fill(writer, rows: 450)
+        let waited = monotonicSeconds() - start
+        try rival.run("ROLLBACK")
+        #expect(writer.statistics.logPages > 1_300)
+        #expect(writer.statistics.longestCheckpointSeconds >= 0.3)
+        #expect(waited < 10, "seven times 0.3 s were due, and it took \(waited) s")
     }
 
     @Test func `a checkpoint gives way to another writer at once`() async throws {

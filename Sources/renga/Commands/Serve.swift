@@ -1,4 +1,5 @@
 import JobStoreSQLite
+import SQLite
 import Telemetry
 
 extension Command {
@@ -32,6 +33,15 @@ extension Foundations {
             throw Failure("\(error)")
         }
         await store.close()
-        log.info("renga stopped")
+        let writing = store.writing
+        log.info(
+            "renga stopped",
+            [
+                "transactions": .int(writing.transactions), "checkpoints": .int(writing.checkpoints),
+                "checkpoints_incomplete": .int(writing.checkpointsIncomplete),
+                "longest_checkpoint_ms": .int(Int(writing.longestCheckpointSeconds * 1000)),
+                "longest_lock_wait_ms": .int(Int(writing.longestLockWaitSeconds * 1000)),
+                "longest_transaction_ms": .int(Int(writing.longestTransactionSeconds * 1000)),
+            ])
     }
 }

@@ -36,7 +36,9 @@ final class Child: Sendable {
         name = launch.name
         outputPath = "\(launch.outputs)/\(launch.name).out"
         errorPath = "\(launch.outputs)/\(launch.name).err"
-        pid = try launch.spawn(output: outputPath, errors: errorPath)
+        pid = try DeathBed.run { [outputPath, errorPath] in
+            try launch.spawn(output: outputPath, errors: errorPath)
+        }
         detach { [self] in reap() }
     }
 

@@ -25,11 +25,12 @@ struct Launch {
         _ = addCloseFrom(&actions, 3)
         var attributes = try plainSignals()
         defer { posix_spawnattr_destroy(&attributes) }
-        let words = ([program] + arguments).map { strdup($0) } + [nil]
+        let command = DeathBed.command + [program] + arguments
+        let words = command.map { strdup($0) } + [nil]
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in words + variables { free(text) } }
         var pid: pid_t = 0
-        let status = posix_spawn(&pid, program, &actions, &attributes, words, variables)
+        let status = posix_spawn(&pid, command[0], &actions, &attributes, words, variables)
         guard status == 0 else {
             throw Disappointment("cannot start \(program): \(String(cString: strerror(status)))")
         }

@@ -29,28 +29,26 @@ enum Load: Sendable {
         case .jobs:
             var ids: [String] = []
             for number in 0..<40 {
-                let prompt = #"{"prompt":"Say the number \#(number % 30).","max_tokens":16,"tags":["t"]}"#
-                let answer = try await insist(client, "/v1/jobs", prompt, key: "job-\(number)", [200, 202])
-                ids.append(answer.json?["id"]?.string ?? "")
+                ids.append(try await client.enqueue("Say the number \(number % 30).", key: "job-\(number)"))
             }
             return ids
         case .bulk:
-            return try await upload((0..<Self.portions).map { "Say the number \($0)." }, to: client)
+            return try await client.upload((0..<Self.portions).map { "Say the number \($0)." }, key: "bulk")
         case .large:
             let word = String(repeating: "word ", count: 20_000)
             let prompts = (0..<90).map { "\($0) \(word)" } + ["90 " + String(repeating: word, count: 6)]
-            return try await upload(prompts, to: client)
+            return try await client.upload(prompts, key: "bulk")
         case .batch:
             let requests = (0..<Self.portions).map { number in
                 #"{"custom_id":"r-\#(number)","params":{"model":"claude-haiku-4-5-20251001","max_tokens":16,"messages":[{"role":"user","content":"Say the number \#(number)."}]}}"#
             }
             let body = #"{"requests":[\#(requests.joined(separator: ","))]}"#
-            let answer = try await insist(client, "/v1/messages/batches", body, key: "batch", [200])
+            let answer = try await client.insist("/v1/messages/batches", body, key: "batch", [200])
             return [answer.json?["id"]?.string ?? ""]
         case .call:
             let body =
                 #"{"model":"claude-haiku-4-5-20251001","max_tokens":60,"stream":true,"messages":[{"role":"user","content":"A long story, please."}]}"#
-            let answer = try await insist(client, "/v1/messages", body, key: "story", [200]) {
+            let answer = try await client.insist("/v1/messages", body, key: "story", [200]) {
                 $0.text.contains("event: message_stop")
             }
             return [answer.headers["x-renga-job"] ?? ""]
@@ -84,39 +82,5 @@ enum Load: Sendable {
             "\(lines.count) results, \(names.count) of them different and good")
         let listed = try await client.get("/v1/messages/batches")["data"]?.count
         try demand(listed == 1, "\(listed ?? 0) batches are shown")
-    }
-
-    private func upload(_ prompts: [String], to client: Client) async throws -> [String] {
-        let lines = prompts.map { #"{"prompt":"\#($0)","max_tokens":16}"# }.joined(separator: "\n") + "\n"
-        let answer = try await insist(
-            client, "/v1/jobs/bulk", lines, key: "bulk", [200], type: "application/x-ndjson"
-        ) { answer in
-            answer.lines.count == prompts.count && answer.lines.allSatisfy { $0["id"] != nil }
-        }
-        return answer.lines.compactMap { $0["id"]?.string }
-    }
-
-    /// As a caller does who wants it done: again whenever the server is gone or hung up.
-    private func insist(
-        _ client: Client, _ path: String, _ body: String, key: String, _ statuses: [Int],
-        type: String = "application/json", _ isWhole: (Client.Answer) -> Bool = { _ in true }
-    ) async throws -> Client.Answer {
-        let headers = [("content-type", type), ("idempotency-key", key)]
-        let end = ContinuousClock.now + .seconds(60)
-        var last = "nothing"
-        while ContinuousClock.now < end {
-            do {
-                let answer = try await client.call("POST", path, Array(body.utf8), headers: headers)
-                if statuses.contains(answer.status), isWhole(answer) { return answer }
-                last = "\(answer.status) \(answer.text.prefix(500))"
-                try demand(
-                    answer.status == 200 || answer.status >= 500 || answer.status == 429,
-                    "\(path) was refused: \(last)")
-            } catch let error as HTTPClientError {
-                last = "\(error)"
-            }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        throw Disappointment("\(path) was not acknowledged: \(last)")
     }
 }

@@ -1,3 +1,4 @@
+import Jobs
 import SQLite
 
 /// What the database says happened, read over a connection of the test's own.
@@ -21,6 +22,11 @@ struct Record: Sendable {
                 id: row.int64(0), state: row.text(1), attempt: row.int(2), answer: row.int64OrNil(3),
                 finishOrder: row.int64OrNil(4), finishedAt: row.int64OrNil(5))
         }
+    }
+
+    /// The jobs, as callers know them.
+    func names() async throws -> Set<String> {
+        Set(try await jobs().map { JobID($0.id).description })
     }
 
     func count(of state: String) async throws -> Int {
@@ -60,6 +66,12 @@ struct Record: Sendable {
         try await number("SELECT count(*) FROM job WHERE finish_order IS NULL")
     }
 
+    /// As the tallies have it, which costs the same whatever there is.
+    func waiting() async throws -> Int {
+        try await number(
+            "SELECT coalesce(sum(jobs), 0) FROM lane_tally WHERE state IN ('queued', 'running')")
+    }
+
     /// Jobs that succeeded without exactly one attempt that did: the cache was not in play.
     func notSettledOnce() async throws -> Int {
         try await number(
@@ -83,6 +95,16 @@ struct Record: Sendable {
 
     func attempts(fate: String) async throws -> Int {
         try await number("SELECT count(*) FROM attempt WHERE fate = ?1", [.text(fate)])
+    }
+
+    /// Calls that were made or may have been, without a cent for them or a reserve for what they may have cost.
+    func unbooked() async throws -> Int {
+        try await number(
+            """
+            SELECT count(*)
+            FROM attempt
+            WHERE fate <> 'open' AND verdict <> 'handed_back' AND cost = 0 AND maybe_paid = 0
+            """)
     }
 
     /// By verdict, how many attempts and how many of them counted.

@@ -1,0 +1,25 @@
+import System
+
+/// SplitMix64: the same sequence for the same seed everywhere.
+struct Random: RandomNumberGenerator {
+    let seed: UInt64
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
+    /// Another sequence each time; `RENGA_SEED` repeats one.
+    static func seeded() -> Random {
+        Random(seed: environmentVariable("RENGA_SEED").flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max))
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
