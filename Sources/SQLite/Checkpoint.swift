@@ -20,6 +20,17 @@ struct Checkpoint {
         self.pagesBetween = Int64(pagesBetween)
     }
 
+    /// Writes anew what the log holds, before anything is built upon it.
+    ///
+    /// After a sync that failed, Linux reads back what it has not written and never will
+    /// (https://lwn.net/Articles/752063/): whoever opens the log first takes it for committed, and a power cut would take
+    /// it away with all that followed. Copied and synced, it is on disk.
+    mutating func runAtStart(beside writer: Connection, _ counters: WriterCounters) {
+        guard let copied = copy(beside: writer, waiting: true), copied.logPages > 0 else { return }
+        pagesAtLast = copied.logPages
+        counters.countCheckpoint(complete: copied.isComplete)
+    }
+
     mutating func runIfDue(after writer: Connection, _ counters: WriterCounters) {
         let pages = writer.notes.pointee.wal_pages
         if pages < pagesAtLast { pagesAtLast = 0 }
@@ -33,15 +44,17 @@ struct Checkpoint {
     }
 
     private mutating func run(beside writer: Connection, _ counters: WriterCounters) {
-        guard let copied = copy(beside: writer) else { return counters.countCheckpoint(complete: false) }
+        guard let copied = copy(beside: writer, waiting: false) else {
+            return counters.countCheckpoint(complete: false)
+        }
         pagesAtLast = copied.logPages
         counters.countCheckpoint(complete: copied.isComplete)
     }
 
-    /// Returns nil when another process is writing: a later commit tries again.
-    func copy(beside writer: Connection) -> (logPages: Int64, isComplete: Bool)? {
+    /// Returns nil when another process is writing, which is waited for at will: a later commit tries again.
+    private func copy(beside writer: Connection, waiting: Bool) -> (logPages: Int64, isComplete: Bool)? {
         let patience = writer.notes.pointee.wait_limit_ns
-        writer.notes.pointee.wait_limit_ns = 0
+        if !waiting { writer.notes.pointee.wait_limit_ns = 0 }
         defer { writer.notes.pointee.wait_limit_ns = patience }
         guard (try? writer.run("BEGIN IMMEDIATE")) != nil else { return nil }
         defer { writer.rollback() }

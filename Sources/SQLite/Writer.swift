@@ -30,6 +30,7 @@ package final class Writer: Sendable {
         try startThread(named: "sqlite-writer") { [ended, counters] in
             var checkpoint = checkpoint
             var courtesy = Courtesy()
+            checkpoint.runAtStart(beside: connection, counters)
             let group = WriterGroup(connection: connection, hooks: hooks, counters: counters)
             while let operations = mailbox.take(atMost: Self.groupLimit) {
                 group.run(operations)

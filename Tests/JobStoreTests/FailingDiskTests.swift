@@ -43,6 +43,14 @@ import Testing
         #expect(places > 5)
     }
 
+    /// What a failed sync held is read back all the same, and whoever opens the log first finds it there and builds upon it.
+    @Test func `a sync that fails, a new start and a power cut lose nothing`() async throws {
+        let syncs = Illness.broken.codes.filter { $0.key == .sync }
+        var first = 1
+        while try await fails(Disk.Fault(codes: syncs, first: first, count: 1), restarts: true) { first += 1 }
+        #expect(first > 12)
+    }
+
     @Test(arguments: Illness.allCases)
     func `a store whose last write failed is not ready until one succeeds`(_ illness: Illness) async throws {
         let directory = try TemporaryDirectory()
@@ -66,7 +74,7 @@ import Testing
     }
 
     /// Whether there was anything left to fail.
-    private func fails(_ fault: Disk.Fault) async throws -> Bool {
+    private func fails(_ fault: Disk.Fault, restarts: Bool = false) async throws -> Bool {
         let directory = try TemporaryDirectory()
         let disk = Disk(folder: directory.path)
         defer { disk.unplug() }
@@ -75,6 +83,7 @@ import Testing
         await errand.run()
         let failures = disk.failures
         disk.set(nil)
+        if restarts { await errand.close() }
         let place = "operation \(fault.first) and \(failures - 1) more"
         try await errand.resume()
         #expect(errand.surprises.isEmpty, "\(place)")

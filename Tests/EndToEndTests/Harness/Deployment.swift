@@ -28,6 +28,9 @@ struct Deployment {
         try await expectDeath(of: victim)
         try demand(other.isRunning, "the other process ended too")
         _ = try scenario.start([isOfServer ? "serve" : "work"], settings)
+        try await eventually("the server is ready") {
+            (try? await client.call("GET", "/ready").status) == 200
+        }
     }
 
     /// Starts both, to live.

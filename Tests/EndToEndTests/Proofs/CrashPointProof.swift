@@ -78,8 +78,8 @@ struct Death: Sendable, CustomTestStringConvertible {
         + at(.commitAfter, .worker, short: [4, 11], long: Array(1...25))
         + at(.commitBefore, .server, .call, short: [], long: [3, 4, 5, 6])
         + at(.commitAfter, .server, .call, short: [], long: [3, 4, 5, 6])
-        + at(.checkpointLocked, .server, .large, short: [1])
-        + at(.checkpointCopied, .server, .large, short: [1])
+        + at(.checkpointLocked, .server, .large, short: [2], long: [1, 2])
+        + at(.checkpointCopied, .server, .large, short: [2], long: [1, 2])
         + at(.backupCopied, .backup, short: [1])
         + at(.bulkPortion, .server, .bulk, short: [1], long: [1, 2])
         + at(.batchPortion, .server, .batch, short: [1], long: [1, 2])
@@ -94,7 +94,7 @@ struct Death: Sendable, CustomTestStringConvertible {
         + at(.answerPartlyRead, .server, .call, short: [3], long: [1, 2, 3, 4, 5])
         + at(.attemptCalled, .worker, short: [5], long: [1, 5, 20])
         + at(.attemptCalled, .server, .call, short: [1])
-        + at(.pruneDeleted, .worker, .bulk, short: [2], long: [1, 2, 3])
+        + at(.pruneDeleted, .worker, .bulk, short: [2], long: [1, 2])
         + at(.prunePortion, .worker, .bulk, short: [1])
 
     private static func at(
