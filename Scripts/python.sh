@@ -4,6 +4,8 @@
 # SDKs whose wire format differs: the first with each API version, and the newest.
 anthropic='0.75.0 1.17.0 2.11.0'
 openai='1.109.1 3.52.0'
+# Its parser reads what `/metrics` says.
+prometheus='prometheus-client==0.26.0'
 # What makes requests of the OpenAPI document and judges the answers, with all that a seed depends on; and what judges the document.
 generator='schemathesis==4.32.5 hypothesis==6.170.15 jsonschema-rs==0.60.3 openapi-spec-validator==0.9.0'
 

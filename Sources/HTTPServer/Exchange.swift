@@ -34,6 +34,9 @@ final class Exchange {
     var stage = Stage.opening
     var head: RequestHead?
     var isHTTP10 = false
+
+    /// Nothing that follows it on its connection is read.
+    var isLast = false
     var body: [UInt8] = []
 
     /// Bytes of the body that have come, and of those the ones that were dropped.

@@ -7,10 +7,14 @@ struct RequestTarget {
     /// For escapes that are not hexadecimal, NUL, and invalid UTF-8; what could not be read stays as it was sent, or out.
     var refusal: Refusal?
 
+    /// A space or a control character, which others may take for the target's end.
+    let hasControl: Bool
+
     init(_ target: UnsafeBufferPointer<UInt8>) {
         let target = Slice(base: target, bounds: Self.pathStart(target)..<target.count)
         let mark = target.firstIndex(of: UInt8(ascii: "?"))
         let path = target[..<(mark ?? target.endIndex)]
+        self.hasControl = target.contains { $0 <= 0x20 || $0 == 0x7F }
         self.rawPath = String(decoding: path, as: UTF8.self)
         self.path = []
         readPath(path)

@@ -26,7 +26,7 @@ extension ServerLoop {
         exchange.stage = .answering
         exchange.output = answer.output
         exchange.connection.deadline = .max
-        let closes = isStopping || exchange.connection.isSurplus
+        let closes = isStopping || exchange.isLast || exchange.connection.isSurplus
         if response.breakage == .reset {
             exchange.connection.reset()
             return .NO

@@ -24,14 +24,17 @@ extension ServerLoop {
     private func headersCame(_ exchange: Exchange, _ call: CallArguments) -> MHD_Result {
         inFlight += 1
         let connection = exchange.connection
-        let fields = HeadReader(connection.handle)
+        let fields = HeadReader(
+            connection.handle, call, target: exchange.target, length: exchange.targetLength)
+        guard let fields else { return .NO }
         let head = head(of: exchange, fields, call)
         exchange.head = head
         exchange.bodySince = now
         exchange.isHTTP10 = call.version.map { strcmp($0, "HTTP/1.1") != 0 } ?? true
         setDeadline(now + configuration.bodyDeadline.milliseconds, for: connection)
-        if let problem = fields.problem ?? hiddenNUL(exchange, call) {
-            // Where the body ends is unclear: answered at once, which also ends the connection.
+        // Where the request ends is unclear, or will be: others find other ends of chunks, behind a bare LF or in an extension.
+        exchange.isLast = fields.problem != nil || fields.isChunked
+        if let problem = fields.problem {
             return answer(exchange, handler.refuse(.badRequest(problem), head: head))
         }
         if let refusal = refusal(of: exchange, head) { return refuse(exchange, refusal, fields) }
@@ -47,12 +50,6 @@ extension ServerLoop {
             method: call.method.map { String(cString: $0) } ?? "", path: target.path, rawPath: target.rawPath,
             query: target.query, headers: Headers(fields.headers),
             remoteAddress: exchange.connection.remoteAddress, id: requestIDs.next())
-    }
-
-    /// The target reaches us as a C string: a NUL in it would hide the rest.
-    private func hiddenNUL(_ exchange: Exchange, _ call: CallArguments) -> String? {
-        guard let url = call.url, let version = call.version, version > url else { return nil }
-        return version - url - 1 == exchange.targetLength ? nil : "NUL in the request line"
     }
 
     private func refusal(of exchange: Exchange, _ head: RequestHead) -> Refusal? {
@@ -161,7 +158,7 @@ extension ServerLoop {
         if let answer = exchange.reply?.take() { return send(answer, for: exchange) }
         exchange.stage = .waiting
         if exchange.connection.isHungUp { exchange.task?.cancel() }
-        suspend(exchange)
+        awaiting.append(exchange)
         return .YES
     }
 }

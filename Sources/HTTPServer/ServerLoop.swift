@@ -24,6 +24,9 @@ final class ServerLoop {
     /// Exchanges that MHD does not look at until they are woken.
     private(set) var suspended: [UInt64: Exchange] = [:]
 
+    /// Exchanges to suspend when MHD has run, because their answers are not there.
+    var awaiting: [Exchange] = []
+
     /// Exchanges whose headers have come and whose answer has not been sent.
     var inFlight = 0
 
@@ -81,6 +84,7 @@ final class ServerLoop {
             }
             mustRun = false
             MHD_run(daemon)
+            suspendAwaiting()
             noticeHangUps()
             if isStopping { advanceStop() }
             if now >= nextDeadline { sweep() }
@@ -118,6 +122,15 @@ extension ServerLoop {
         exchange.isSuspended = true
         suspended[exchange.id] = exchange
         MHD_suspend_connection(exchange.connection.handle)
+    }
+
+    /// Suspended while it calls us, MHD would forget that it has read the request: when resumed it would read first, and
+    /// close the connection of a client that has ended its side and waits for the answer.
+    private func suspendAwaiting() {
+        for exchange in awaiting where exchange.connection.exchange === exchange {
+            if case .waiting = exchange.stage { suspend(exchange) }
+        }
+        awaiting.removeAll(keepingCapacity: true)
     }
 
     /// Lets MHD look at it again, if it is suspended.

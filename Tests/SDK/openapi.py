@@ -62,9 +62,12 @@ def round_of(binary, seed, kind):
         )
         answers = json.loads(count.read() or "{}")
     requests = sum(sum(statuses.values()) for statuses in answers.values())
-    is_well = done.returncode == 0 and all(child.poll() is None for child in world.children)
+    ended = [child for child in world.children if child.poll() is not None]
+    is_well = done.returncode == 0 and not ended
     if not is_well:
         print(done.stdout)
+    for child in ended:
+        print(f"test-api: {child.args[1]} ended with {child.returncode}:", *world.last_words(child), sep="\n")
     # What nothing was right for is not tried: a round of every kind must find the way into each operation.
     operations = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
     # (The document itself was asked for above; schemathesis leaves it out.)

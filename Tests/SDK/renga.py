@@ -54,7 +54,7 @@ class World:
         self.until_ready()
 
     def start(self, *arguments, **more):
-        log = open(os.path.join(self.folder, f"{len(self.children)}-{arguments[0]}.log"), "wb")
+        log = open(self.log_path(len(self.children), arguments[0]), "wb")
         self.children.append(
             subprocess.Popen(
                 [self.binary, *arguments],
@@ -82,6 +82,13 @@ class World:
             import json
 
             return json.load(answer)
+
+    def last_words(self, child, lines=20):
+        with open(self.log_path(self.children.index(child), child.args[1]), errors="replace") as log:
+            return log.read().splitlines()[-lines:]
+
+    def log_path(self, number, command):
+        return os.path.join(self.folder, f"{number}-{command}.log")
 
     def end(self):
         for child in self.children:

@@ -4,9 +4,12 @@ import Glibc
 struct RawConnection {
     let descriptor: Int32
 
-    init(port: Int) throws {
+    /// From an address of the loopback network.
+    init(port: Int, from address: String = "127.0.0.1") throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard withLoopback(port, { connect(descriptor, $0, $1) }) == 0 else {
+        guard withLoopback(0, at: address, { bind(descriptor, $0, $1) }) == 0,
+            withLoopback(port, { connect(descriptor, $0, $1) }) == 0
+        else {
             let reason = String(cString: strerror(errno))
             _ = Glibc.close(descriptor)
             throw Disappointment("cannot connect: \(reason)")
@@ -34,15 +37,25 @@ struct RawConnection {
     @discardableResult
     func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-    /// Everything up to the end of the connection.
-    func receiveAll() -> String {
+    /// Everything up to the end of the connection; throws where it does not end.
+    func receiveAll() throws -> String {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(descriptor, &chunk, chunk.count, 0)
-            guard count > 0 else { return String(decoding: all, as: UTF8.self) }
+            let text = String(decoding: all, as: UTF8.self)
+            if count < 0, errno == EAGAIN {
+                throw Disappointment("the connection has not ended after “\(text.prefix(600))”")
+            }
+            guard count > 0 else { return text }
             all += chunk[..<count]
         }
+    }
+
+    /// Whether something came in time, or the end.
+    func hasNews(within milliseconds: Int32) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&request, 1, milliseconds) > 0
     }
 
     /// What has come; nothing at the end of the connection.
@@ -52,6 +65,8 @@ struct RawConnection {
         return count > 0 ? String(decoding: chunk[..<count], as: UTF8.self) : ""
     }
 
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     func close() { _ = Glibc.close(descriptor) }
 
     /// One request on a connection of its own, and everything that comes back.
@@ -60,7 +75,7 @@ struct RawConnection {
             let connection = try RawConnection(port: port)
             defer { connection.close() }
             connection.send(request)
-            return connection.receiveAll()
+            return try connection.receiveAll()
         }
     }
 }

@@ -25,7 +25,8 @@ extension Proofs {
                 Figures.print(
                     "8 bad input",
                     [
-                        "kinds of bad input": "\(BadRequest.all.count + 7)", "rounds": "\(first + rounds)",
+                        "kinds of bad input": "\(BadRequest.all.count + RawRequest.all.count + 7)",
+                        "rounds": "\(first + rounds)",
                         "memory before": "\(bytes >> 20) MiB",
                         "memory grown by": "\((Double(grown) / 1_048_576).text()) MiB",
                         "descriptors before": "\(files)", "after": "\(try server.child.descriptors())",
@@ -47,6 +48,7 @@ private struct Strangers {
 
     func round() async throws {
         for request in BadRequest.all { try await send(request) }
+        try await rawRequests()
         try await keys()
         try await brokenLines()
         try await cutUpload(
@@ -74,6 +76,34 @@ private struct Strangers {
             answer.headers["content-type"] == "application/problem+json"
                 && answer.headers["request-id"] != nil,
             "\(request.name): not a problem with a request id")
+    }
+
+    /// All of them, so that one says nothing of the others.
+    private func rawRequests() async throws {
+        var complaints: [String] = []
+        for request in RawRequest.all {
+            do { try await send(request) } catch { complaints.append("\(error)") }
+        }
+        try demand(complaints.isEmpty, complaints.joined(separator: "\n"))
+        try await isAlive("after raw requests")
+    }
+
+    private func send(_ request: RawRequest) async throws {
+        let name = "next-\(UInt64.random(in: 0...(.max)))"
+        let text = try await request.talk(to: port, nextMakes: name)
+        let answers = try RawAnswer.all(in: text)
+        let isAnswered = request.next == .answered || request.next == .answeredToHalfClosed
+        let expected = request.answers + (isAnswered ? [202] : [])
+        try demand(
+            answers.map(\.status) == expected || request.mayLoseAnswer && answers.isEmpty,
+            "\(request.name): \(answers.map(\.status)), expected \(expected): “\(text.prefix(600))”")
+        let isProblem = answers.allSatisfy { $0.status < 400 || $0.isProblem }
+        try demand(
+            isProblem || request.speaker == .library, "\(request.name): no problem: “\(text.prefix(600))”")
+        let jobs = try await client.get("/v1/jobs?key=\(name)")["data"]?.elements?.count
+        try demand(
+            jobs == (isAnswered ? 1 : 0),
+            "\(request.name): the next request made \(jobs.map(String.init) ?? "?") jobs")
     }
 
     private func keys() async throws {

@@ -1,0 +1,36 @@
+import CMicroHTTPD
+
+/// Walks a request's head where MHD has left it, and finds what MHD has passed over.
+///
+/// MHD 0.9.75 cuts the head into its parts in place: separators become NULs, and no byte moves. So each part must begin
+/// right behind the one before it. Where one does not, MHD took a bare LF for the end of a line, a NUL hid what came
+/// after it, a value went on in the next line and was forgotten there, or there were more spaces than one (its
+/// `get_next_header_line`, `process_header_line`, `process_broken_line` and `parse_initial_message_line`).
+struct HeadLayout {
+    private(set) var isBroken: Bool
+    private let start: UnsafeRawPointer
+    private var next: UnsafeRawPointer
+
+    /// The request line.
+    init(
+        method: UnsafePointer<CChar>, target: UnsafePointer<CChar>, length: Int, version: UnsafePointer<CChar>
+    ) {
+        isBroken = target != method + strlen(method) + 1 || version != target + length + 1
+        start = UnsafeRawPointer(method)
+        next = UnsafeRawPointer(version) + strlen(version) + Self.lineEnd
+    }
+
+    /// A field, whose value goes up to the end of its line.
+    mutating func take(name: UnsafeRawPointer, value: UnsafeRawPointer, length: Int) {
+        if name != next { isBroken = true }
+        next = value + length + Self.lineEnd
+    }
+
+    /// The empty line at the end.
+    mutating func finish(size: Int) {
+        if next + Self.lineEnd != start + size { isBroken = true }
+    }
+
+    /// CR and LF.
+    private static let lineEnd = 2
+}
