@@ -12,13 +12,13 @@ extension Proofs {
                 let (files, port) = (try server.child.descriptors(), server.port)
                 let witness = Witness()
                 async let slowest = offPool { try witness.watch(port) }
-                let crowd = try await withThrowingTaskGroup(of: Void.self) { group in
+                let silent = try await withThrowingTaskGroup(of: Void.self) { group in
                     for client in SlowClient.all where Form.isLong || client.seconds <= 10 {
                         group.addTask { try await offPool { try client.run(port) } }
                     }
-                    let crowd = try await offPool { try Crowd(3000, port) }
+                    let silent = try await offPool { try SilentConnections(3000, port) }
                     try await group.waitForAll()
-                    return crowd
+                    return silent
                 }
                 witness.stop()
                 let seconds = try await slowest
@@ -28,8 +28,8 @@ extension Proofs {
                 Figures.print(
                     "28 slow clients",
                     [
-                        "connections of one address": "\(crowd.count)", "told 503": "\(crowd.refused)",
-                        "told 408": "\(crowd.late)", "closed for others": "\(crowd.closed)",
+                        "connections of one address": "\(silent.count)", "told 503": "\(silent.refused)",
+                        "told 408": "\(silent.late)", "closed for others": "\(silent.closed)",
                         "slowest answer to another address": "\(seconds.text(2)) s",
                         "descriptors before": "\(files)", "after": "\(try server.child.descriptors())",
                     ])
@@ -112,7 +112,7 @@ private struct SlowClient {
 }
 
 /// Connections of one address that say nothing, many more than one may have: what became of each.
-private struct Crowd {
+private struct SilentConnections {
     let count: Int
     var refused = 0
     var late = 0
