@@ -6,9 +6,8 @@ extension SQLiteJobStore {
         let first = now.timestamp.milliseconds / Timestamp.day - Int64(days) + 1
         return try await read { connection in
             try connection.query(axis.sql, [.integer(first)]) { row in
-                let day = Timestamp(milliseconds: row.int64(0) * Timestamp.day)
-                return SpendShare(
-                    name: axis == .day ? String(day.text.prefix(10)) : row.text(0), calls: row.int(1),
+                SpendShare(
+                    name: axis.name(row), calls: row.int(1),
                     cost: Money(nanodollars: row.int64(2)), maybePaid: Money(nanodollars: row.int64(3)),
                     hits: row.int(4), saved: Money(nanodollars: row.int64(5)), sharedHits: row.int(6),
                     sharedSaved: Money(nanodollars: row.int64(7)), batchCalls: row.int(8),
@@ -26,6 +25,12 @@ extension SpendAxis {
         sum(calls), sum(cost), sum(maybe_paid), sum(hits), sum(saved), sum(shared_hits), sum(shared_saved),
         sum(batch_calls), sum(batch_cost), sum(batch_whole_cost)
         """
+
+    /// Days are kept as numbers; a name is none, even where it looks like one.
+    fileprivate func name(_ row: borrowing Row) -> String {
+        guard self == .day else { return row.text(0) }
+        return String(Timestamp(milliseconds: row.int64(0) * Timestamp.day).text.prefix(10))
+    }
 
     fileprivate var sql: SQL {
         switch self {

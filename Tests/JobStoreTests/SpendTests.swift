@@ -49,6 +49,17 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `names that are large numbers are names`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let name = "99999999999999999"
+            try await bench.enqueue([try Sample.job("x", queue: name) { $0.tags = [name] }])
+            for attempt in try await bench.claim(5) { try await bench.succeed(attempt) }
+            #expect(try await share(bench, by: .queue, name).calls == 1)
+            #expect(try await share(bench, by: .tag, name).calls == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a batch's receipt has its calls, its cached answers and what is maybe paid`(_ backend: Backend)
         async throws
     {

@@ -53,8 +53,9 @@ def read_lines(context, response):
 def before_call(context, case, kwargs):
     # Waiting is tried for a tenth of a second: a minute would be the whole run's time. What is no wait is left to be refused.
     wait = re.fullmatch(r"([\d.]+)(ms|s|m)?", str((case.query or {}).get("wait")))
-    if wait and float(wait[1]) <= 60:
-        case.query["wait"] = "0.1"
+    if wait and float(wait[1]) < 60.0005:
+        # Times are rounded to milliseconds: what is less than one above a minute is a minute.
+        case.query["wait"] = "0.1" if float(wait[1]) <= 60 else "61"
     if not (case.meta and case.meta.generation.mode.is_positive):
         return
     # What changes something is tried on what there is, and on a job in the right state, which a random one hardly ever is.
