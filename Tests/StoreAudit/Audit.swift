@@ -68,8 +68,11 @@ package struct Audit {
         (
             "answer.uses is the count of jobs that point to it",
             """
-            SELECT format('%d: %d', id, uses) FROM answer
-            WHERE uses <> (SELECT count(*) FROM job WHERE answer_id = answer.id)
+            SELECT format('%d: %d, %d', id, uses, coalesce(jobs, 0)) FROM answer
+            LEFT JOIN (
+                SELECT answer_id, count(*) AS jobs FROM job WHERE answer_id IS NOT NULL GROUP BY answer_id
+            ) AS used ON used.answer_id = answer.id
+            WHERE uses <> coalesce(jobs, 0)
             """
         ),
         (

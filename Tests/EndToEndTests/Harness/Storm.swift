@@ -13,12 +13,14 @@ final class Storm: Sendable {
 
     let client: Client
     private let scenario: Scenario
+    private let simulator: Simulated
     private let settings: [String: String]
     private let state = Mutex(Toll())
 
     init(_ scenario: Scenario, _ simulator: Simulated) throws {
         let port = try Ports.free()
         self.scenario = scenario
+        self.simulator = simulator
         client = Client(url: "http://127.0.0.1:\(port)")
         settings = scenario.variables(
             simulator,
@@ -30,6 +32,7 @@ final class Storm: Sendable {
     /// Kills so many times, and leaves all of them running.
     func rage(kills: Int, _ random: inout Random) async throws {
         var processes = try (0...Self.workers).map(start)
+        try await eventually("the first calls are made") { try await simulator.calls() > 0 }
         var next = ContinuousClock.now
         for _ in 0..<kills {
             next = max(next + .milliseconds(Int.random(in: 20...380, using: &random)), ContinuousClock.now)
