@@ -6,8 +6,11 @@ import CMicroHTTPD
 /// right behind the one before it. Where one does not, MHD took a bare LF for the end of a line, a NUL hid what came
 /// after it, a value went on in the next line and was forgotten there, or there were more spaces than one (its
 /// `get_next_header_line`, `process_header_line`, `process_broken_line` and `parse_initial_message_line`).
+///
+/// Later versions lay a head out otherwise and are strict by themselves: with 1.0 nothing is looked for.
 struct HeadLayout {
-    private(set) var isBroken: Bool
+    var isBroken: Bool { Self.isKnown && hasGap }
+    private var hasGap: Bool
     private let start: UnsafeRawPointer
     private var next: UnsafeRawPointer
 
@@ -15,21 +18,23 @@ struct HeadLayout {
     init(
         method: UnsafePointer<CChar>, target: UnsafePointer<CChar>, length: Int, version: UnsafePointer<CChar>
     ) {
-        isBroken = target != method + strlen(method) + 1 || version != target + length + 1
+        hasGap = target != method + strlen(method) + 1 || version != target + length + 1
         start = UnsafeRawPointer(method)
         next = UnsafeRawPointer(version) + strlen(version) + Self.lineEnd
     }
 
     /// A field, whose value goes up to the end of its line.
     mutating func take(name: UnsafeRawPointer, value: UnsafeRawPointer, length: Int) {
-        if name != next { isBroken = true }
+        if name != next { hasGap = true }
         next = value + length + Self.lineEnd
     }
 
     /// The empty line at the end.
     mutating func finish(size: Int) {
-        if next + Self.lineEnd != start + size { isBroken = true }
+        if next + Self.lineEnd != start + size { hasGap = true }
     }
+
+    private static let isKnown = MHD_VERSION < 0x0100_0000
 
     /// CR and LF.
     private static let lineEnd = 2
