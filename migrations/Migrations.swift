@@ -22,5 +22,6 @@ package struct Migration: Sendable {
         Migration(
             version: 7, file: "0007_unfinished_jobs.sql", sql: PackageResources._007_unfinished_jobs_sql),
         Migration(version: 8, file: "0008_half_price.sql", sql: PackageResources._008_half_price_sql),
+        Migration(version: 9, file: "0009_lists.sql", sql: PackageResources._009_lists_sql),
     ]
 }

@@ -7,8 +7,6 @@ struct JobReader {
     let now: Now
     let bodies: Bodies
     var settings = StoreSettings()
-    /// Whether to find out what queued jobs wait for.
-    var explains = true
 
     private static let from = """
         FROM job
@@ -39,24 +37,36 @@ struct JobReader {
         """
     }
 
-    func jobs(where clause: String, _ values: [Value], order: String, limit: Int) throws -> [FinishedJob] {
+    /// Finished jobs, which wait for nothing.
+    func finished(where clause: String, _ values: [Value], order: String, limit: Int) throws -> [FinishedJob]
+    {
         let sql = SQL("SELECT \(columns) \(Self.from) \(clause) ORDER BY \(order) LIMIT \(limit)")
-        var found = try connection.query(sql, values) { row in decode(row) }
-        guard explains else { return found }
+        return try connection.query(sql, values) { row in decode(row) }
+    }
+
+    /// Those of them that there are, in the order given, with what they wait for.
+    func jobs(_ ids: [Int64]) throws -> [Job] {
+        let sql = SQL("SELECT \(columns) \(Self.from) WHERE job.id = ?1")
         var explainer = Explainer(connection, now: now, settings: settings)
-        for index in found.indices {
-            let job = found[index].job
-            if job.state == .queued {
-                found[index].job.waitingFor = try explainer.waiting(of: job.id.value)
-            } else if job.state == .running, job.isHalfPrice {
-                found[index].job.waitingFor = try explainer.consigned(job.id.value, attempt: job.attempt)
+        return try ids.compactMap { id in
+            guard var job = try connection.queryOne(sql, [.integer(id)], { row in decode(row).job }) else {
+                return nil
             }
+            try explain(&job, &explainer)
+            return job
         }
-        return found
     }
 
     func job(_ id: JobID) throws -> Job? {
-        try jobs(where: "WHERE job.id = ?1", [.integer(id.value)], order: "job.id", limit: 1).first?.job
+        try jobs([id.value]).first
+    }
+
+    private func explain(_ job: inout Job, _ explainer: inout Explainer) throws {
+        if job.state == .queued {
+            job.waitingFor = try explainer.waiting(of: job.id.value)
+        } else if job.state == .running, job.isHalfPrice {
+            job.waitingFor = try explainer.consigned(job.id.value, attempt: job.attempt)
+        }
     }
 
     /// The cursor is the place in the order of finishing; who reads in input order replaces it.
