@@ -4,8 +4,8 @@ import SQLite
 
 /// Very many finished jobs: a thousand that renga did, and copies of their rows; and a few that are older than all of them.
 ///
-/// Every tenth is of the queue `second`, every second has the tag `common`, every fourth is of the batch `crowd`, every
-/// hundredth has failed.
+/// Every tenth is of the queue `second`, every second has the tag `common`, every fourth is of the batch `crowd`; every
+/// hundredth has failed, one in two of these with that tag and of that batch.
 enum FinishedCrowd {
     private static let originals = 1_000
     /// Far more than the ids of one millisecond.
@@ -60,7 +60,7 @@ enum FinishedCrowd {
         }
         let new = try await store.enqueue(jobs, atomically: true, now: bench.now)
         var failing: [JobID: String] = [:]
-        for (number, outcome) in new.enumerated() where number % 100 == 7 {
+        for (number, outcome) in new.enumerated() where [8, 107].contains(number % 200) {
             if let id = outcome.id { failing[id] = "invalid_request_error" }
         }
         for outcome in old.prefix(3) { if let id = outcome.id { failing[id] = Rare.errorType } }

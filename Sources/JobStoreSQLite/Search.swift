@@ -5,18 +5,22 @@ import SQLite
 ///
 /// A queue's, a model's or a state's jobs are those of some lanes, and the tallies tell in which there are any. Each lane has its
 /// jobs of one kind of state by id in an index, so a list is the merge of as many walks as there are such lanes: some
-/// microseconds each, however many jobs there are. A batch, a tag and a key have indexes of their own. Where several could be walked,
-/// it is the one with the fewest jobs, and the rest of the filter is asked of each job that is met.
+/// microseconds each, however many jobs there are. A batch, a tag and a key have indexes of their own.
 ///
-/// So what remains slow is a filter of two parts that each find very many jobs and hardly any together: a tag that half of two
-/// million jobs have with a state that the other half is in, for example, is half a second's search.
+/// Where a filter has parts of both kinds there are several ways to the same jobs. Which is short depends on how the parts meet, and
+/// nobody knows: so each is gone a little, then each a little further, until one has arrived.
+///
+/// What remains slow is a filter of parts that each find very many jobs and hardly any together: a tag that half of two
+/// million jobs have with a state that the other half is in, for example, is seconds of search.
 struct Search {
     let filter: JobFilter
     let connection: Connection
     private let states: Set<JobState>
 
     /// How many jobs of a tag are counted before it is held for a common one.
-    private static let commonTag = 20_000
+    private static let commonTag = 2_000
+    /// How many steps of SQLite's machine one of several ways is gone at first, before the next is tried: some milliseconds.
+    fileprivate static let patience = 60_000
     /// What an unfinished job is in.
     private static let open: Set<JobState> = [.queued, .running, .review]
 
@@ -32,6 +36,14 @@ struct Search {
 
     /// The first ids behind `cursor`.
     func ids(_ direction: Walk.Direction, behind cursor: JobID?, limit: Int) throws -> [Int64] {
+        try connection.shortest(of: try ways()) { walks in
+            try ids(of: walks, direction, behind: cursor, limit: limit)
+        }
+    }
+
+    func ids(
+        of walks: [Walk], _ direction: Walk.Direction, behind cursor: JobID?, limit: Int
+    ) throws -> [Int64] {
         guard var bounds = created else { return [] }
         if let cursor {
             let rest = direction == .ascending ? bounds.above(cursor.value) : bounds.below(cursor.value)
@@ -39,7 +51,7 @@ struct Search {
             bounds = rest
         }
         var found: [Int64] = []
-        for walk in try walks() {
+        for walk in walks {
             let selection = walk.selection(direction)
             // Newer lanes have the newer jobs as a rule, so what is found first leaves the others little to find.
             for start in direction == .ascending ? walk.starts : walk.starts.reversed() {
@@ -60,7 +72,7 @@ struct Search {
     func count() throws -> Int {
         guard let bounds = created else { return 0 }
         if isOfLanes { return try standings().reduce(0) { $0 + $1.jobs } }
-        return try walks().reduce(0) { sum, walk in
+        return try ways()[0].reduce(0) { sum, walk in
             let counting = walk.counting()
             return try walk.starts.reduce(sum) { sum, start in
                 let values = walk.values(from: start, within: bounds)
@@ -95,23 +107,19 @@ struct Search {
 // MARK: Which index
 
 extension Search {
-    /// What is walked to find the jobs, none of them twice.
-    func walks() throws -> [Walk] {
-        guard !states.isEmpty else { return [] }
-        if let key = filter.key { return [ofKey(key)] }
-        let standings = namesLanes ? try standings() : nil
-        var fewest = standings?.reduce(0) { $0 + $1.jobs }
-        var walks: [Walk]?
-        if let batch = filter.batch {
-            let jobs = try count(batch)
-            if jobs < fewest ?? .max { (fewest, walks) = (jobs, [ofBatch(batch)]) }
+    /// What can be walked to find the jobs, none of them twice; one way at least, and that with the fewest jobs first.
+    func ways() throws -> [[Walk]] {
+        guard !states.isEmpty else { return [[]] }
+        if let key = filter.key { return [[ofKey(key)]] }
+        var ways: [(jobs: Int, walks: [Walk])] = []
+        if let batch = filter.batch { ways.append((try count(batch), [ofBatch(batch)])) }
+        if let tag = filter.tag { ways.append((try count(tag, atMost: Self.commonTag), [ofTag(tag)])) }
+        if namesLanes {
+            let standings = try standings()
+            ways.append((standings.reduce(0) { $0 + $1.jobs }, try ofLanes(standings)))
         }
-        if let tag = filter.tag {
-            let jobs = try count(tag, atMost: min(fewest ?? 0, Self.commonTag))
-            if jobs < fewest ?? .max { walks = [ofTag(tag)] }
-        }
-        if let walks { return walks }
-        return try standings.map(ofLanes) ?? [everything]
+        guard !ways.isEmpty else { return [[everything]] }
+        return ways.sorted { $0.jobs < $1.jobs }.map(\.walks)
     }
 
     /// Whether the filter is about lanes and states at all.
@@ -344,5 +352,18 @@ extension Timestamp {
     /// The least number that a job or a place in the order of finishing gets at this time; ids end in the year 2248.
     var firstID: Int64 {
         min(max(milliseconds, 0), Int64.max >> 20) << 20
+    }
+}
+
+extension Connection {
+    /// What one of the ways yields; all yield the same. Short ways are found at a few times their own cost, whatever the others
+    /// would cost.
+    func shortest<Way, T>(of ways: [Way], _ go: (Way) throws -> T) throws -> T {
+        var steps = Search.patience
+        while ways.count > 1 {
+            for way in ways { if let arrived = try within(steps: steps, { try go(way) }) { return arrived } }
+            steps *= 4
+        }
+        return try go(ways[0])
     }
 }

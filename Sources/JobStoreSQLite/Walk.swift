@@ -52,6 +52,15 @@ struct Walk {
         SQL(Self.numbered("SELECT \(id) \(clause) ORDER BY \(id) \(direction.rawValue) LIMIT ?"))
     }
 
+    /// The same in the order of finishing behind a place, which is asked of each job that is met; so they are few.
+    func finished() -> SQL {
+        SQL(
+            Self.numbered(
+                """
+                SELECT job.finish_order, job.id \(clause) AND job.finish_order > ? ORDER BY job.finish_order LIMIT ?
+                """))
+    }
+
     func counting() -> SQL {
         SQL(Self.numbered("SELECT count(*) \(clause)"))
     }

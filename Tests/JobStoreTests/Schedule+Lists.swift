@@ -47,8 +47,10 @@ extension Schedule {
             let search = Search(filter, in: states, connection)
             let some = rows.filter { $0.isFound(by: filter) && states.contains($0.state) }.map(\.id)
             #expect(try search.count() == some.count, "\(filter) in \(states)")
-            #expect(try ids(search, .ascending) == some, "\(filter) in \(states)")
-            #expect(try ids(search, .descending) == some.reversed(), "\(filter) in \(states)")
+            for way in try search.ways() {
+                #expect(try ids(search, way, .ascending) == some, "\(filter) in \(states)")
+                #expect(try ids(search, way, .descending) == some.reversed(), "\(filter) in \(states)")
+            }
         }
     }
 
@@ -102,11 +104,11 @@ extension Schedule {
         }
     }
 
-    private func ids(_ search: Search, _ direction: Walk.Direction) throws -> [Int64] {
+    private func ids(_ search: Search, _ way: [Walk], _ direction: Walk.Direction) throws -> [Int64] {
         var found: [Int64] = []
         let size = Int.random(in: 1...50, using: &random)
         while true {
-            let page = try search.ids(direction, behind: found.last.map { JobID($0) }, limit: size)
+            let page = try search.ids(of: way, direction, behind: found.last.map { JobID($0) }, limit: size)
             #expect(page.count <= size)
             found += page
             if page.count < size { return found }
