@@ -7,7 +7,9 @@ struct Claiming: Sendable {
     let worker: WorkerID
     let now: @Sendable () -> Now
 
-    /// Until nothing is queued; returns how many it did. Some fail, of an error of the type given.
+    /// Until nothing is queued; returns how many it did.
+    ///
+    /// Some fail, of an error of the type given.
     func drain(failing: [JobID: String] = [:]) async throws -> Int {
         var jobs = 0
         while true {

@@ -12,8 +12,9 @@ extension Connection {
         return try body()
     }
 
-    /// Nil where the closure's statements have taken more than about so many steps of SQLite's machine, which counts in ten
-    /// thousands: a millisecond or less. They must only read, and not look themselves for what interrupts them.
+    /// Nil where the closure's statements have taken more than about so many steps of SQLite's machine.
+    ///
+    /// They are counted in ten thousands: a millisecond or less. The closure must only read.
     package func within<T>(steps: Int, _ body: () throws -> T) throws -> T? {
         precondition(notes.pointee.looks_left == 0, "one limit of steps at a time")
         notes.pointee.looks_left = Int64(max(1, steps / Int(csqlite_look_steps)))
