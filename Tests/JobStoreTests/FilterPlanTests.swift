@@ -45,8 +45,17 @@ import Testing
         }
         let ids = try await bench.enqueue([checked] + plain)
         let attempts = try await bench.claim(5)
-        for attempt in attempts.prefix(2) { try await bench.succeed(attempt, "no label") }
-        try await bench.meet(Sample.refusal(400, type: "invalid_request_error"), attempts[2])
+        let failed = Sample.answer("no label")
+        let checkedAttempt = try #require(attempts.first { $0.key.job == ids[0] })
+        let others = attempts.filter { $0.key.job != ids[0] }
+        let review = Decision(verdict: .succeeded, routeEvent: .succeeded).checked(failed, of: checkedAttempt)
+        _ = try await bench.store.settle(
+            Settlement(
+                key: checkedAttempt.key, verdict: review.verdict, routeEvent: review.routeEvent,
+                answer: failed),
+            now: bench.now)
+        try await bench.succeed(others[0])
+        try await bench.meet(Sample.refusal(400, type: "invalid_request_error"), others[1])
         _ = try await bench.store.cancel(ids[20], now: bench.now)
         let counts = try await bench.store.stats(now: bench.now).counts
         #expect(JobState.allCases.allSatisfy { counts[$0] > 0 }, "\(counts)")
@@ -78,13 +87,15 @@ import Testing
             walk.values(from: start, within: 1...9)
             + (sql.text.hasPrefix("SELECT count") ? [] : [.integer(5)])
         let plan = try plan(sql, values, connection)
-        let scans = plan.filter { $0.hasPrefix("SCAN") }
+        // Queues, lanes and routes are few.
+        let few = ["SCAN queue", "SCAN lane", "SCAN route"]
+        let scans = plan.filter { step in step.hasPrefix("SCAN") && !few.contains(where: step.hasPrefix) }
         let ranges = plan.filter { $0.contains("INTEGER PRIMARY KEY (rowid>?") }
         let sorts = plan.filter { $0.contains("TEMP B-TREE") }
-        // A key is looked for in each queue; all jobs are met one by one only where all are wanted.
+        // The jobs of one key, one of each queue, are sorted; all jobs are met one by one only where all are wanted.
         let wantsAll = filter == JobFilter() && states == JobState.allCases
-        #expect(filter.key != nil || scans.isEmpty && sorts.isEmpty, "\(plan): \(sql.text)")
-        #expect(scans.allSatisfy { $0.hasPrefix("SCAN queue") }, "\(plan): \(sql.text)")
+        #expect(scans.isEmpty, "\(plan): \(sql.text)")
+        #expect(filter.key != nil || sorts.isEmpty, "\(plan): \(sql.text)")
         #expect(ranges.isEmpty != wantsAll, "\(plan): \(sql.text)")
     }
 
