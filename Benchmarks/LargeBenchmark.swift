@@ -1,4 +1,3 @@
-import HTTPClient
 import JobStoreSQLite
 import Jobs
 
@@ -14,7 +13,7 @@ enum LargeBenchmark: Benchmark {
         let path = bench.database("large")
         let start = try await BulkBenchmark.timeToReady(bench, database: path)
         let server = try await bench.server(database: path, log: "large-serve")
-        let looks = try await look(at: server.url)
+        let looks = try await Looks.take(at: server.url, now: bench.now.timestamp)
         let memory = try server.child.facts().residentMiB
         await server.child.stop()
         let jobs = "\(Table.number(Double(crowd))) jobs queued and \(Table.number(Double(crowd))) finished"
@@ -25,7 +24,7 @@ enum LargeBenchmark: Benchmark {
             Figure("start of a server to its first 200 on /ready, with them", start, "ms"),
             Figure(
                 "lists, filters, statistics and results of them, one after the other: p99",
-                looks.percentile(99), "ms", note: "\(looks.count) requests; \(looks.text)"),
+                looks.all.percentile(99), "ms", note: looks.text),
             Figure("memory of the server after this", memory, "MiB"),
         ]
     }
@@ -41,8 +40,7 @@ enum LargeBenchmark: Benchmark {
         let portion = 1_000
         for start in stride(from: 0, to: queued, by: portion) {
             let numbers = (10_000_000 + start)..<(10_000_000 + start + portion)
-            _ = try await store.enqueue(
-                try Sample.jobs(numbers, for: Sample.service()), atomically: false, now: bench.now)
+            _ = try await store.enqueue(try waiting(numbers), atomically: false, now: bench.now)
         }
         var rates: [Double] = []
         for round in 0..<(bench.sizes.jobs / 5 / portion) {
@@ -55,26 +53,12 @@ enum LargeBenchmark: Benchmark {
         return Latencies(rates).percentile(50)
     }
 
-    private static let paths = [
-        "/v1/jobs?limit=50", "/v1/jobs?state=queued&limit=50", "/v1/jobs?state=succeeded&limit=50",
-        "/v1/jobs?state=failed&limit=50", "/v1/jobs?queue=bench&limit=50",
-        "/v1/jobs?model=claude-haiku-4-5-20251001&limit=50", "/v1/jobs?tag=none&limit=50",
-        "/v1/jobs?created_before=2020-01-01T00:00:00Z&limit=50", "/v1/stats?by=model,queue,tag,day",
-        "/v1/queues",
-        "/v1/routes", "/v1/events", "/v1/batches", "/metrics",
-    ]
-
-    private static func look(at url: String) async throws -> Latencies {
-        let client = HTTPClient()
-        var times: [Double] = []
-        for _ in 0..<20 {
-            for path in paths {
-                let before = ContinuousClock.now
-                let answer = try await client.send(HTTPRequest(method: "GET", url: url + path))
-                guard answer.status == 200 else { throw Trouble("\(path): \(answer.status)") }
-                times.append((ContinuousClock.now - before).milliseconds)
-            }
+    /// Every tenth with the tag that half of the finished ones have.
+    private static func waiting(_ numbers: Range<Int>) throws -> [NewJob] {
+        try numbers.map { number in
+            var job = try Sample.job(number, for: Sample.service())
+            if number.isMultiple(of: 10) { job.tags = ["common"] }
+            return job
         }
-        return Latencies(times)
     }
 }

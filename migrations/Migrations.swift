@@ -23,5 +23,6 @@ package struct Migration: Sendable {
             version: 7, file: "0007_unfinished_jobs.sql", sql: PackageResources._007_unfinished_jobs_sql),
         Migration(version: 8, file: "0008_half_price.sql", sql: PackageResources._008_half_price_sql),
         Migration(version: 9, file: "0009_fresh_answers.sql", sql: PackageResources._009_fresh_answers_sql),
+        Migration(version: 10, file: "0010_lists.sql", sql: PackageResources._010_lists_sql),
     ]
 }

@@ -8,10 +8,12 @@ struct Claiming: Sendable {
     let now: @Sendable () -> Now
 
     /// Until nothing is queued; returns how many it did.
-    func drain() async throws -> Int {
+    ///
+    /// Some fail, of an error of the type given.
+    func drain(failing: [JobID: String] = [:]) async throws -> Int {
         var jobs = 0
         while true {
-            let done = try await turn()
+            let done = try await turn(failing: failing)
             jobs += done
             guard done == 0 else { continue }
             guard try await store.count(JobFilter(state: .queued)) > 0 else { return jobs }
@@ -32,13 +34,15 @@ struct Claiming: Sendable {
         return Double(jobs) / (clock.now - start).seconds
     }
 
-    private func turn() async throws -> Int {
+    private func turn(failing: [JobID: String] = [:]) async throws -> Int {
         let request = ClaimRequest(
             worker: worker, slots: 100, running: 0, lease: 30_000, services: [Sample.service()])
         let attempts = try await store.claim(request, now: now()).attempts
         try await withThrowingTaskGroup(of: Void.self) { group in
             for attempt in attempts {
-                group.addTask { _ = try await store.settle(Sample.success(attempt), now: now()) }
+                let type = failing[attempt.key.job]
+                let settlement = type.map { Sample.failure(attempt, $0) } ?? Sample.success(attempt)
+                group.addTask { _ = try await store.settle(settlement, now: now()) }
             }
             try await group.waitForAll()
         }

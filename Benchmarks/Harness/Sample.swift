@@ -42,6 +42,11 @@ enum Sample {
                 stopReason: "end_turn"))
     }
 
+    static func failure(_ attempt: ClaimedAttempt, _ type: String) -> Settlement {
+        let error = JobError(type: type, message: "this cannot be done", status: 400, retryable: false)
+        return Settlement(key: attempt.key, verdict: .failed(error), routeEvent: .neutral)
+    }
+
     /// A Message as the provider sends it, some 400 bytes.
     static let answer = Array(
         """

@@ -62,6 +62,8 @@ typedef struct {
     int64_t long_log_pages;  // from when on the log is long; 0 for never
     int log_became_long;     // whether a commit of this connection took it past that, or half as much again
     int64_t deadline_ns;     // when a running statement is interrupted; 0 for never
+    int64_t looks_left;      // after how many looks of the progress handler it is too; 0 for never
+    int has_spent;           // whether it was for want of them
     int forbids_commit;      // whether a COMMIT is turned into a ROLLBACK
 } csqlite_notes;
 
@@ -112,9 +114,15 @@ static inline int csqlite_log_is_unread(sqlite3 *db) {
     return 1;
 }
 
+static const int csqlite_look_steps = 10000;
+
 static inline int csqlite_is_overdue(void *context) {
-    int64_t deadline = ((csqlite_notes *)context)->deadline_ns;
-    return deadline != 0 && csqlite_monotonic_ns() > deadline;
+    csqlite_notes *notes = (csqlite_notes *)context;
+    if (notes->looks_left != 0 && --notes->looks_left == 0) {
+        notes->has_spent = 1;
+        return 1;
+    }
+    return notes->deadline_ns != 0 && csqlite_monotonic_ns() > notes->deadline_ns;
 }
 
 static inline int csqlite_refuse_commit(void *context) {
@@ -125,8 +133,8 @@ static inline void csqlite_install(sqlite3 *db, csqlite_notes *notes) {
     sqlite3_busy_handler(db, csqlite_wait, notes);
     sqlite3_commit_hook(db, csqlite_refuse_commit, notes);
     sqlite3_wal_hook(db, csqlite_note_commit, notes);
-    // Every 10,000 steps of SQLite's machine: some tenths of a millisecond.
-    sqlite3_progress_handler(db, 10000, csqlite_is_overdue, notes);
+    // Steps are those of SQLite's machine: so many take some tenths of a millisecond.
+    sqlite3_progress_handler(db, csqlite_look_steps, csqlite_is_overdue, notes);
 }
 
 // The magic number of the file system that holds the path, or 0 when it cannot be known.

@@ -20,9 +20,8 @@ extension SQLiteJobStore {
     ) async throws -> MassChange {
         try await write(now: now) { operation in
             let change = Change(operation)
-            let ids = try FilterSQL(filter)
-                .ids(
-                    in: [.queued, .running, .review], after: after, limit: limit, operation.connection)
+            let ids = try Search(filter, in: [.queued, .running, .review], operation.connection)
+                .ids(.ascending, behind: after, limit: limit)
             for id in ids { _ = try change.cancel(id) }
             return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
         }
@@ -42,8 +41,8 @@ extension SQLiteJobStore {
     ) async throws -> MassChange {
         try await write(now: now) { operation in
             let states: [JobState] = [.failed, .cancelled] + (change.isEmpty ? [] : [.queued])
-            let ids = try FilterSQL(filter)
-                .ids(in: states, after: after, limit: limit, operation.connection)
+            let ids = try Search(filter, in: states, operation.connection)
+                .ids(.ascending, behind: after, limit: limit)
             var mending = Change(operation)
             for id in ids { _ = try mending.retry(id, change) }
             try mending.resumeMendedQueues()
@@ -90,7 +89,7 @@ struct Change {
             """
             UPDATE job
             SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
-                fallback = 0, fallback_cause = NULL, impatient = 0,
+                error_type = NULL, fallback = 0, fallback_cause = NULL, impatient = 0,
                 answer_id = NULL, deadline = NULL, finished_at = NULL, finish_order = NULL
             WHERE id = ?1
             """, [.integer(id)])

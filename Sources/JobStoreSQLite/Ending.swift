@@ -52,14 +52,15 @@ struct Ending {
         let waited = try connection.queryOne(
             """
             UPDATE job
-            SET state = ?2, ready = 0, held_until = NULL, held_hash = NULL, error = ?3, finished_at = ?4,
-                finish_order = ?5
+            SET state = ?2, ready = 0, held_until = NULL, held_hash = NULL, error = ?3, error_type = ?6,
+                finished_at = ?4, finish_order = ?5
             WHERE id = ?1
             RETURNING prompt_hash, (SELECT lane.route_id FROM lane WHERE lane.id = job.lane_id)
             """,
             [
                 .integer(job), .text(state.rawValue), .utf8(error.map(ErrorText.write)),
                 .integer(operation.now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
+                .text(state == .failed ? error?.type : nil),
             ], { row in (row.blob(0), row.int64(1)) })
         if let (hash, route) = waited { try Holds.releaseFirst(hash, route: route, connection) }
     }

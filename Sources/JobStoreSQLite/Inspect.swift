@@ -16,30 +16,14 @@ extension SQLiteJobStore {
     ) async throws -> [Job] {
         let settings = settings
         return try await read { connection in
-            var clause = FilterSQL(filter)
-            if let before { clause.add("job.id < ?", .integer(before.value)) }
-            let reader = JobReader(connection: connection, now: now, bodies: bodies, settings: settings)
-            return try reader.jobs(
-                where: clause.whereClause, clause.values, order: "job.id DESC", limit: limit
-            )
-            .map(\.job)
-        }
-    }
-
-    package func results(_ query: ResultsQuery, after: Int64, limit: Int) async throws -> [FinishedJob] {
-        try await read { connection in
-            // Finished jobs wait for nothing, so no clock is asked.
-            let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
-            let reader = JobReader(connection: connection, now: now, bodies: query.bodies, explains: false)
-            if query.inputOrder, case .batch(let batch) = query.source {
-                return try reader.inOrderOfInput(batch, after: after, limit: limit)
-            }
-            return try reader.inOrderOfFinishing(query.source, after: after, limit: limit)
+            let ids = try Search(filter, connection).ids(.descending, behind: before, limit: limit)
+            return try JobReader(connection: connection, now: now, bodies: bodies, settings: settings).jobs(
+                ids)
         }
     }
 
     package func count(_ filter: JobFilter) async throws -> Int {
-        try await read { connection in try FilterSQL(filter).count(connection) }
+        try await read { connection in try Search(filter, connection).count() }
     }
 
     package func states(of ids: [JobID]) async throws -> [JobID: JobState] {
@@ -75,39 +59,6 @@ extension SQLiteJobStore {
                 ORDER BY attempt.number
                 """, [.integer(id.value)]
             ) { row in Attempt(row) }
-        }
-    }
-}
-
-extension JobReader {
-    fileprivate func inOrderOfInput(_ batch: BatchID, after: Int64, limit: Int) throws -> [FinishedJob] {
-        var found = try jobs(
-            where: "WHERE job.batch_id = ?1 AND job.batch_ordinal > ?2 AND job.finish_order IS NOT NULL",
-            [.integer(batch.value), .integer(after)], order: "job.batch_ordinal", limit: limit)
-        for index in found.indices {
-            found[index].cursor =
-                try connection.queryOne(
-                    "SELECT batch_ordinal FROM job WHERE id = ?1", [.integer(found[index].job.id.value)],
-                    { row in row.int64(0) }) ?? 0
-        }
-        return found
-    }
-
-    fileprivate func inOrderOfFinishing(
-        _ source: ResultsQuery.Source, after: Int64, limit: Int
-    ) throws -> [FinishedJob] {
-        let base = "WHERE job.finish_order IS NOT NULL AND job.finish_order > ?1"
-        switch source {
-        case .all:
-            return try jobs(where: base, [.integer(after)], order: "job.finish_order", limit: limit)
-        case .batch(let batch):
-            return try jobs(
-                where: base + " AND job.batch_id = ?2", [.integer(after), .integer(batch.value)],
-                order: "job.finish_order", limit: limit)
-        case .queue(let name):
-            return try jobs(
-                where: base + " AND job.queue_id = (SELECT id FROM queue WHERE name = ?2)",
-                [.integer(after), .text(name)], order: "job.finish_order", limit: limit)
         }
     }
 }

@@ -7,8 +7,6 @@ struct JobReader {
     let now: Now
     let bodies: Bodies
     var settings = StoreSettings()
-    /// Whether to find out what queued jobs wait for.
-    var explains = true
 
     private static let from = """
         FROM job
@@ -33,34 +31,38 @@ struct JobReader {
         \(bodies.contains(.response) ? "answer.body" : "NULL"),
         job.error, answer.input_tokens, answer.output_tokens, answer.cache_write_tokens, answer.cache_write_1h_tokens,
         answer.cache_read_tokens, job.cost, job.saved, job.cached, answer.job_id, coalesce(answer.model, route.model),
-        route.simulated, job.finish_order, job.batch_ordinal,
+        route.simulated,
         coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model),
         coalesce(job_body.requested_model, route.model), lane.owner IS \(HalfPriceLine.owner), \(Checks.columns)
         """
     }
 
-    func jobs(where clause: String, _ values: [Value], order: String, limit: Int) throws -> [FinishedJob] {
-        let sql = SQL("SELECT \(columns) \(Self.from) \(clause) ORDER BY \(order) LIMIT \(limit)")
-        var found = try connection.query(sql, values) { row in decode(row) }
-        guard explains else { return found }
+    /// Those of them that there are, in the order given, with what they wait for.
+    func jobs(_ ids: [Int64]) throws -> [Job] {
+        let sql = SQL("SELECT \(columns) \(Self.from) WHERE job.id = ?1")
         var explainer = Explainer(connection, now: now, settings: settings)
-        for index in found.indices {
-            let job = found[index].job
-            if job.state == .queued {
-                found[index].job.waitingFor = try explainer.waiting(of: job.id.value)
-            } else if job.state == .running, job.isHalfPrice {
-                found[index].job.waitingFor = try explainer.consigned(job.id.value, attempt: job.attempt)
+        return try ids.compactMap { id in
+            guard var job = try connection.queryOne(sql, [.integer(id)], { row in decode(row) }) else {
+                return nil
             }
+            try explain(&job, &explainer)
+            return job
         }
-        return found
     }
 
     func job(_ id: JobID) throws -> Job? {
-        try jobs(where: "WHERE job.id = ?1", [.integer(id.value)], order: "job.id", limit: 1).first?.job
+        try jobs([id.value]).first
     }
 
-    /// The cursor is the place in the order of finishing; who reads in input order replaces it.
-    private func decode(_ row: borrowing Row) -> FinishedJob {
+    private func explain(_ job: inout Job, _ explainer: inout Explainer) throws {
+        if job.state == .queued {
+            job.waitingFor = try explainer.waiting(of: job.id.value)
+        } else if job.state == .running, job.isHalfPrice {
+            job.waitingFor = try explainer.consigned(job.id.value, attempt: job.attempt)
+        }
+    }
+
+    private func decode(_ row: borrowing Row) -> Job {
         let id = row.int64(0)
         let source = row.int64OrNil(31)
         let state = JobState(rawValue: row.text(3)) ?? .failed
@@ -77,12 +79,12 @@ struct JobReader {
             usage: usage(row), cost: Money(nanodollars: row.int64(28)),
             saved: Money(nanodollars: row.int64(29)),
             cached: row.bool(30), sourceJob: source == id ? nil : source.map { JobID($0) },
-            model: row.text(32), requestedModel: row.text(37),
+            model: row.text(32), requestedModel: row.text(35),
             simulated: row.bool(33))
-        job.route = row.text(36)
-        job.isHalfPrice = row.bool(38)
-        job.check = JobCheck(row, from: 39)
-        return FinishedJob(cursor: row.int64OrNil(34) ?? 0, job: job)
+        job.route = row.text(34)
+        job.isHalfPrice = row.bool(36)
+        job.check = JobCheck(row, from: 37)
+        return job
     }
 
     private func time(_ row: borrowing Row, _ column: Int) -> Timestamp? {

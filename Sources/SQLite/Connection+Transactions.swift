@@ -12,6 +12,23 @@ extension Connection {
         return try body()
     }
 
+    /// Nil where the closure's statements have taken more than about so many steps of SQLite's machine.
+    ///
+    /// They are counted in ten thousands: a millisecond or less. The closure must only read.
+    package func within<T>(steps: Int, _ body: () throws -> T) throws -> T? {
+        precondition(notes.pointee.looks_left == 0, "one limit of steps at a time")
+        notes.pointee.looks_left = Int64(max(1, steps / Int(csqlite_look_steps)))
+        notes.pointee.has_spent = 0
+        defer { notes.pointee.looks_left = 0 }
+        do {
+            return try body()
+        } catch let error as SQLiteError
+            where error.code == SQLiteError.interrupted && notes.pointee.has_spent != 0
+        {
+            return nil
+        }
+    }
+
     /// Undoes what the closure did if it throws, and leaves the transaction around it open.
     ///
     /// It must stand in one: only the writer commits.

@@ -1,59 +1,132 @@
 import Jobs
-import SQLite
 import Testing
 
 @testable import JobStoreSQLite
+@testable import SQLite
 
 /// Changes and lists by filter read what they may find, and not all jobs there are: asked of SQLite's planner.
 @Suite struct FilterPlanTests {
-    private static let filters = [
-        JobFilter(), JobFilter(queue: "q"), JobFilter(model: "m"), JobFilter(queue: "q", model: "m"),
-        JobFilter(tag: "t"), JobFilter(batch: BatchID(1)), JobFilter(errorType: "e"),
-    ]
-    private static let changes: [[JobState]] = [
-        [.queued, .running, .review], [.failed, .cancelled], [.failed, .cancelled, .queued],
-    ]
+    private static func filters(_ batch: BatchID) -> [JobFilter] {
+        [
+            JobFilter(), JobFilter(queue: "default"), JobFilter(model: Sample.model),
+            JobFilter(queue: "default", model: Sample.model), JobFilter(tag: "t"), JobFilter(key: "k"),
+            JobFilter(queue: "default", key: "k"), JobFilter(queue: "default", tag: "t"),
+            JobFilter(batch: batch), JobFilter(batch: batch, tag: "t"),
+            JobFilter(errorType: "invalid_request_error"),
+            JobFilter(queue: "default", tag: "t", errorType: "invalid_request_error"),
+        ]
+    }
+    private static let states: [[JobState]] =
+        [
+            JobState.allCases, [.queued, .running, .review], [.failed, .cancelled],
+            [.failed, .cancelled, .queued],
+        ]
+        + JobState.allCases.map { [$0] }
 
-    /// The steps of the plan that read `job`.
-    private func reads(_ text: String, _ values: [Value], _ connection: Connection) throws -> [String] {
-        try connection.query(SQL("EXPLAIN QUERY PLAN " + text), values) { row in row.text(3) }
-            .filter { $0.contains(" job ") || $0.hasSuffix(" job") }
+    private static func plan(_ sql: SQL, _ values: [Value], _ connection: Connection) throws -> [String] {
+        try connection.query(SQL("EXPLAIN QUERY PLAN " + sql.text), values) { row in row.text(3) }
     }
 
-    private func isBounded(_ step: String) -> Bool {
-        step.hasPrefix("SEARCH job") && !step.contains("INTEGER PRIMARY KEY (rowid>?)")
-            && !step.contains("INTEGER PRIMARY KEY (rowid<?)")
+    /// Jobs in each state, some with all that can be filtered by.
+    @discardableResult
+    private static func fill(_ bench: Bench) async throws -> BatchID {
+        try await bench.warmUp()
+        let batch = try await bench.store.createBatch(name: "b", metadata: nil, now: bench.now).id
+        let checked = try Sample.job("checked") { job in
+            job.check = NewCheck(
+                rules: Array(#"{"labels":["positive"],"on_fail":"review"}"#.utf8), routes: [])
+        }
+        let plain = try (0..<20).map { number in
+            try Sample.job("plain \(number)") { job in
+                job.tags = ["t"]
+                job.batch = batch
+                if number == 7 { job.key = "k" }
+            }
+        }
+        let ids = try await bench.enqueue([checked] + plain)
+        let attempts = try await bench.claim(5)
+        let failed = Sample.answer("no label")
+        let checkedAttempt = try #require(attempts.first { $0.key.job == ids[0] })
+        let others = attempts.filter { $0.key.job != ids[0] }
+        let review = Decision(verdict: .succeeded, routeEvent: .succeeded).checked(failed, of: checkedAttempt)
+        _ = try await bench.store.settle(
+            Settlement(
+                key: checkedAttempt.key, verdict: review.verdict, routeEvent: review.routeEvent,
+                answer: failed),
+            now: bench.now)
+        try await bench.succeed(others[0])
+        try await bench.meet(Sample.refusal(400, type: "invalid_request_error"), others[1])
+        _ = try await bench.store.cancel(ids[20], now: bench.now)
+        let counts = try await bench.store.stats(now: bench.now).counts
+        #expect(JobState.allCases.allSatisfy { counts[$0] > 0 }, "\(counts)")
+        return batch
     }
 
-    @Test(arguments: filters, changes)
-    func `a change by filter never reads the jobs that it cannot change`(
-        _ filter: JobFilter, _ states: [JobState]
-    ) async throws {
+    @Test func `no search reads jobs one by one that it cannot find, nor sorts what it found`() async throws {
         try await Bench.run(.sqlite) { bench in
+            let batch = try await Self.fill(bench)
             let connection = try Connection(path: bench.directory.database, mode: .read)
-            for only in [nil] + states.map(Optional.some) {
-                var filter = filter
-                filter.state = only
-                for after in [nil, JobID(5)] {
-                    let selection = FilterSQL(filter).selection(in: states, after: after, limit: 500)
-                    let (text, values) = try #require(selection)
-                    let reads = try reads(text, values, connection)
-                    #expect(reads.count == (only == nil ? states.count : 1))
-                    #expect(reads.allSatisfy(isBounded), "\(reads): \(text)")
+            for filter in Self.filters(batch) {
+                for states in Self.states {
+                    for walk in try Search(filter, in: states, connection).ways().joined() {
+                        for sql in [walk.selection(.ascending), walk.selection(.descending), walk.counting()]
+                        {
+                            try Self.check(sql, of: walk, filter, states, connection)
+                        }
+                    }
                 }
             }
         }
     }
 
-    @Test(arguments: [JobState.queued, .running, .failed, .cancelled, .review])
-    func `a list of a state reads the jobs in it`(_ state: JobState) async throws {
+    private static func check(
+        _ sql: SQL, of walk: Walk, _ filter: JobFilter, _ states: [JobState], _ connection: Connection
+    ) throws {
+        let start = try #require(walk.starts.first)
+        let values =
+            walk.values(from: start, within: 1...9)
+            + (sql.text.hasPrefix("SELECT count") ? [] : [.integer(5)])
+        let plan = try plan(sql, values, connection)
+        // Queues, lanes and routes are few.
+        let few = ["SCAN queue", "SCAN lane", "SCAN route"]
+        let scans = plan.filter { step in step.hasPrefix("SCAN") && !few.contains(where: step.hasPrefix) }
+        let ranges = plan.filter { $0.contains("INTEGER PRIMARY KEY (rowid>?") }
+        let sorts = plan.filter { $0.contains("TEMP B-TREE") }
+        // The jobs of one key, one of each queue, are sorted; all jobs are met one by one only where all are wanted.
+        let wantsAll = filter == JobFilter() && states == JobState.allCases
+        #expect(scans.isEmpty, "\(plan): \(sql.text)")
+        #expect(filter.key != nil || sorts.isEmpty, "\(plan): \(sql.text)")
+        #expect(ranges.isEmpty != wantsAll, "\(plan): \(sql.text)")
+    }
+
+    @Test func `of a queue, a model or a state only lanes are read that have such jobs`() async throws {
         try await Bench.run(.sqlite) { bench in
+            try await Self.fill(bench)
+            try await bench.enqueue([try Sample.job("elsewhere", queue: "other")])
             let connection = try Connection(path: bench.directory.database, mode: .read)
-            var clause = FilterSQL(JobFilter(state: state))
-            clause.add("job.id < ?", .integer(5))
-            let text = "SELECT job.id FROM job \(clause.whereClause) ORDER BY job.id DESC LIMIT 50"
-            let reads = try reads(text, clause.values, connection)
-            #expect(!reads.isEmpty && reads.allSatisfy(isBounded), "\(reads)")
+            func starts(_ filter: JobFilter) throws -> [Int] {
+                try #require(try Search(filter, connection).ways().first).map(\.starts.count)
+            }
+            #expect(try starts(JobFilter(queue: "other")) == [1])
+            #expect(try starts(JobFilter(state: .succeeded, queue: "other")).isEmpty)
+            #expect(try starts(JobFilter(state: .queued)) == [2])
+            #expect(try starts(JobFilter(model: "unheard of")).isEmpty)
+        }
+    }
+
+    @Test func `a rare tag is tried first by itself, a common one with a rare state by the state`()
+        async throws
+    {
+        try await Bench.run(.sqlite) { bench in
+            try await Self.fill(bench)
+            try await bench.enqueue([try Sample.job("other") { $0.tags = ["rare"] }])
+            let connection = try Connection(path: bench.directory.database, mode: .read)
+            func column(_ filter: JobFilter) throws -> [String] {
+                try #require(try Search(filter, connection).ways().first).map(\.id)
+            }
+            #expect(try column(JobFilter(state: .queued, tag: "rare")) == ["job_tag.job_id"])
+            #expect(try column(JobFilter(state: .failed, tag: "t")) == ["job.id"])
+            #expect(try column(JobFilter(tag: "t")) == ["job_tag.job_id"])
         }
     }
 

@@ -38,6 +38,7 @@ import Testing
                         try bench.audit()
                         try await schedule.audit()
                     }
+                    if step.isMultiple(of: 100) { try await schedule.auditLists() }
                 }
                 try await schedule.finishEverything()
                 try await schedule.audit()

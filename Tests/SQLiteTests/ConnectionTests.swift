@@ -211,4 +211,23 @@ struct ConnectionTests {
         _ = try Connection(path: directory.database)
         #expect(monotonicSeconds() - start < 5)
     }
+
+    @Test func `what takes too many steps gives nothing, and the transaction around it goes on`() throws {
+        let connection = try connection()
+        try connection.run("BEGIN IMMEDIATE")
+        try connection.run("INSERT INTO t (v) VALUES (1)")
+        func count(to end: Int64) throws -> Int? {
+            try connection.queryOne(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) SELECT count(*) FROM n",
+                [.integer(end)], { row in row.int(0) })
+        }
+        #expect(try connection.within(steps: 100_000) { try count(to: 100) } == 100)
+        #expect(try connection.within(steps: 100_000) { try count(to: 1_000_000) } == nil)
+        // Many short statements are as much as a long one.
+        let counts = try connection.within(steps: 100_000) { try (0..<5_000).map { _ in try count(to: 100) } }
+        #expect(counts == nil)
+        #expect(try count(to: 1_000_000) == 1_000_000)
+        try connection.run("COMMIT")
+        #expect(try connection.count("t") == 1)
+    }
 }

@@ -212,6 +212,13 @@ package struct Audit {
             """
         ),
         (
+            "a failed job has the type of its error, and no other has one",
+            """
+            SELECT format('%d: %s', id, error_type) FROM job
+            WHERE error_type IS NOT iif(state = 'failed', json_extract(error, '$.type'), NULL)
+            """
+        ),
+        (
             "a job that a person decided of is at its end",
             """
             SELECT job.id FROM job JOIN job_check ON job_check.job_id = job.id
