@@ -46,6 +46,9 @@ struct PartialFile {
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
+        // SQLite's own, first: without the file that bears the lock it would be taken for nobody's.
+        unlink("\(path)-journal")
+        unlink(path)
     }
 }

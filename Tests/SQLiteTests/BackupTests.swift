@@ -54,11 +54,12 @@ struct BackupTests {
         let (left, held) = ("\(copy).partial-1", "\(copy).partial-2")
         let others = ["\(copy).partial-x", "\(directory.path)/other.db.partial-1"]
         for path in [left, held] + others { try Connection(path: path).execute("CREATE TABLE a (v INTEGER)") }
+        #expect(FileManager.default.createFile(atPath: left + "-journal", contents: nil))
         let descriptor = open(held, O_RDWR)
         defer { close(descriptor) }
         #expect(flock(descriptor, LOCK_EX) == 0)
         try await Backup.copy(database: directory.database, to: copy)
-        #expect(!FileManager.default.fileExists(atPath: left))
+        for path in [left, left + "-journal"] { #expect(!FileManager.default.fileExists(atPath: path)) }
         for path in [held] + others { #expect(FileManager.default.fileExists(atPath: path)) }
         #expect(try Connection(path: copy).count("a") == 0)
     }
