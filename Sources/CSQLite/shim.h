@@ -4,11 +4,15 @@
 #error "renga needs system packages. On Debian or Ubuntu: apt-get install -y libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev pkg-config"
 #endif
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,18 +77,15 @@ static inline int64_t csqlite_monotonic_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// Half a millisecond, and the shorter the longer it has waited: the built-in handler backs off to 100 ms, and newcomers
-// overtake whoever waits.
+// A constant half millisecond: the built-in handler backs off to 100 ms, and newcomers overtake whoever waits.
 static inline int csqlite_wait(void *context, int attempt) {
     csqlite_notes *notes = (csqlite_notes *)context;
     int64_t now = csqlite_monotonic_ns();
     if (attempt == 0) notes->wait_start_ns = now;
     int64_t waited = now - notes->wait_start_ns;
     if (waited >= notes->wait_limit_ns) return 0;
-    // Not for long: who has waited for a tenth of a second waits for something else than its turn.
-    long pause = waited < 10000000 ? 500000 : waited < 25000000 ? 200000 : waited < 100000000 ? 50000 : 500000;
-    struct timespec time = {0, pause};
-    nanosleep(&time, 0);
+    struct timespec half_millisecond = {0, 500000};
+    nanosleep(&half_millisecond, 0);
     waited = csqlite_monotonic_ns() - notes->wait_start_ns;
     if (waited > notes->longest_wait_ns) notes->longest_wait_ns = waited;
     return 1;
@@ -166,4 +167,51 @@ static inline void csqlite_name_thread(const char *name) {
 static inline void csqlite_sleep(long nanoseconds) {
     struct timespec time = {0, nanoseconds};
     nanosleep(&time, 0);
+}
+
+// Locks a byte of a file for its open description, which processes and threads have one each of
+// (https://man7.org/linux/man-pages/man2/F_OFD_SETLK.2const.html). A signal ends the waiting.
+static inline int csqlite_lock_byte(int fd, int64_t byte, short type, int waits) {
+    enum { set_lock = 37, set_lock_waiting = 38 }; // F_OFD_SETLK, F_OFD_SETLKW
+    struct flock lock = {0};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = byte;
+    lock.l_len = 1;
+    return fcntl(fd, waits ? set_lock_waiting : set_lock, &lock) == 0 ? 0 : errno;
+}
+
+// A timer that interrupts what the thread waits for, again and again until it is set to 0.
+typedef struct {
+    timer_t timer;
+} csqlite_alarm;
+
+static inline void csqlite_do_nothing(int signal) {
+    (void)signal;
+}
+
+// For the calling thread.
+static inline int csqlite_make_alarm(csqlite_alarm *alarm) {
+    int number = SIGRTMIN + 4;
+    struct sigaction action = {0};
+    action.sa_handler = csqlite_do_nothing;
+    if (sigaction(number, &action, 0) != 0) return errno;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    pthread_sigmask(SIG_UNBLOCK, &set, 0);
+    struct sigevent event = {0};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = number;
+    event._sigev_un._tid = (int)syscall(SYS_gettid);
+    return timer_create(CLOCK_MONOTONIC, &event, &alarm->timer) == 0 ? 0 : errno;
+}
+
+static inline void csqlite_set_alarm(csqlite_alarm *alarm, long seconds) {
+    struct itimerspec times = {{0, seconds ? 10000000 : 0}, {seconds, 0}};
+    timer_settime(alarm->timer, 0, &times, 0);
+}
+
+static inline void csqlite_end_alarm(csqlite_alarm *alarm) {
+    timer_delete(alarm->timer);
 }

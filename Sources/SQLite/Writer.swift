@@ -30,15 +30,23 @@ package final class Writer: Sendable {
         let checkpoint = try Checkpoint(path: path, pagesBetween: pagesBetweenCheckpoints, longLog)
         try startThread(named: "sqlite-writer") { [ended, counters] in
             var checkpoint = checkpoint
-            var courtesy = Courtesy()
-            checkpoint.runAtStart(beside: connection, counters)
+            var queue = WriterQueue(of: connection)
+            queue.inTurn(of: connection) { checkpoint.runAtStart(beside: connection, counters) }
             let group = WriterGroup(connection: connection, hooks: hooks, counters: counters)
-            while let operations = mailbox.take(atMost: Self.groupLimit) {
-                group.run(operations)
-                checkpoint.runIfDue(after: connection, counters)
-                courtesy.pause(connection, counters)
+            while var operations = mailbox.take(atMost: Self.groupLimit) {
+                queue.inTurn(of: connection) {
+                    // Whoever came while it waited shares the sync.
+                    if mailbox.count > 0, operations.count < Self.groupLimit,
+                        let late = mailbox.take(atMost: Self.groupLimit - operations.count)
+                    {
+                        operations += late
+                    }
+                    group.run(operations)
+                    checkpoint.runIfDue(after: connection, counters)
+                }
             }
-            checkpoint.runAtEnd(of: connection, counters)
+            queue.inTurn(of: connection) { checkpoint.runAtEnd(of: connection, counters) }
+            queue.close()
             ended.countDown()
         }
     }

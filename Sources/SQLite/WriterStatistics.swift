@@ -16,8 +16,6 @@ package struct WriterStatistics: Sendable, Equatable {
     /// Pages in the write-ahead log after this writer's last commit.
     package var logPages = 0
     package var checkpoints = 0
-    /// Gaps left between transactions for the writers of other processes.
-    package var pauses = 0
     /// Checkpoints put off because another process was writing, or cut short by a reader.
     package var checkpointsIncomplete = 0
     /// The longest that a checkpoint kept all writers waiting.
@@ -50,10 +48,6 @@ final class WriterCounters: Sendable {
         guard let code = (error as? SQLiteError)?.primaryCode else { return }
         guard [SQLiteError.full, SQLiteError.ioError].contains(code) else { return }
         statistics.withLock { $0.isRefused = true }
-    }
-
-    func countPause() {
-        statistics.withLock { $0.pauses += 1 }
     }
 
     func countCheckpoint(complete: Bool, since start: Int64) {
