@@ -228,24 +228,4 @@ struct WriterTests {
         #expect(try await task.value == 1)
         #expect(try values() == [1])
     }
-
-    @Test func `a writer alone leaves no gaps, two busy ones leave each other some`() async throws {
-        let path = directory.database
-        let first = try Writer(path: path, pagesBetweenCheckpoints: 20)
-        try await first.write { try $0.execute("CREATE TABLE pad (b BLOB) STRICT") }
-        @Sendable func fill(_ writer: Writer) async throws {
-            for _ in 0..<10_000 {
-                writer.submit({ try $0.run("INSERT INTO pad VALUES (zeroblob(300))") }, completion: { _ in })
-            }
-            try await writer.write { _ in }
-        }
-        try await fill(first)
-        #expect(first.statistics.checkpoints > 5)
-        #expect(first.statistics.pauses == 0)
-        let second = try Writer(path: path)
-        async let one: Void = fill(first)
-        async let other: Void = fill(second)
-        _ = try await (one, other)
-        #expect(first.statistics.pauses + second.statistics.pauses > 0)
-    }
 }
