@@ -37,7 +37,7 @@ extension Schedule {
     func auditLists() async throws {
         let connection = try Connection(path: bench.directory.database, mode: .read)
         let rows = try rows(connection)
-        for _ in 0..<30 {
+        for _ in 0..<15 {
             let filter = filter(rows)
             let found = rows.filter { $0.isFound(by: filter) }.map(\.id)
             #expect(try await bench.store.count(filter) == found.count, "\(filter)")
