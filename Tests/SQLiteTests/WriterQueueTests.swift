@@ -6,6 +6,8 @@ import Testing
 
 /// The file beside a database in which writers take turns, as this test's own process among them.
 private final class Turnstile {
+    private static let setAndWait: Int32 = 38  // F_OFD_SETLKW
+
     private let descriptor: Int32
 
     init(of database: String) throws {
@@ -15,7 +17,7 @@ private final class Turnstile {
 
     deinit { close(descriptor) }
 
-    /// Takes the turn, which nobody has.
+    /// Takes the turn as soon as nobody has it.
     func hold() throws { try #require(change(Int16(F_WRLCK))) }
     func give() throws { try #require(change(Int16(F_UNLCK))) }
 
@@ -29,7 +31,7 @@ private final class Turnstile {
 
     private func change(_ type: Int16) -> Bool {
         var lock = flock(l_type: type, l_whence: Int16(SEEK_SET), l_start: 1, l_len: 1, l_pid: 0)
-        return fcntl(descriptor, 37, &lock) == 0
+        return fcntl(descriptor, Self.setAndWait, &lock) == 0
     }
 }
 
@@ -39,6 +41,8 @@ private final class Turnstile {
     @Test func `writers write in the order in which they came`() async throws {
         let writers = try (0..<6).map { _ in try Writer(path: directory.database) }
         try await writers[0].write { try $0.execute("CREATE TABLE t (v INTEGER) STRICT") }
+        // What they do when they start has its turn, too.
+        for writer in writers { try await writer.write { _ in } }
         let turnstile = try Turnstile(of: directory.database)
         try turnstile.hold()
         for (number, writer) in writers.enumerated() {
