@@ -37,7 +37,8 @@ extension Command {
         let grace = try invocation.value(of: Settings.grace)
         raiseFileLimit()
         let simulator = Simulator(settings: settings, clock: SystemNow().forSimulator, log: log)
-        let listening = try Listening(address, handler: simulator, grace: grace)
+        let listening = try Listening(
+            address, handler: simulator, grace: grace, connections: Listening.providerConnections)
         log.info("simulator listens", ["url": "\(listening.url)", "version": "\(Version.current)"])
         try await ServiceGroup(log: log).run([listening.service])
         return .done

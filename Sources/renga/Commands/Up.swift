@@ -53,7 +53,8 @@ enum Demo {
         if !invocation.isFlagged(Settings.database) { settings.database = demoPath(settings.database) }
         guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
         let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))
-        return try Listening(address, handler: simulator, grace: settings.grace)
+        return try Listening(
+            address, handler: simulator, grace: settings.grace, connections: Listening.providerConnections)
     }
 
     /// `./renga.db` becomes `./renga-demo.db`: what a simulator said never stands beside what a model said.

@@ -7,10 +7,20 @@ struct Listening: Sendable {
     let url: String
     var service: Service
 
+    /// How many connections a stand-in for a provider takes, all of one worker if need be: providers limit calls.
+    static let providerConnections = 16_384
+
     /// Throws where the address is taken, or is none of this machine.
-    init(_ address: ListenAddress, handler: any Handler, grace: Milliseconds) throws {
+    ///
+    /// With `connections`, so many are taken, and as many of one address.
+    init(_ address: ListenAddress, handler: any Handler, grace: Milliseconds, connections: Int? = nil) throws
+    {
         var configuration = HTTPServer.Configuration(address: address.host, port: address.port)
         configuration.grace = .milliseconds(grace)
+        if let connections {
+            configuration.connectionLimit = connections
+            configuration.perAddressLimit = connections
+        }
         let server = HTTPServer(configuration: configuration, handler: handler)
         do {
             try server.start()
