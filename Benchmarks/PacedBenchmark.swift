@@ -3,15 +3,18 @@ enum PacedBenchmark: Benchmark {
     static let name = "paced"
     static let summary = "backlogs through one worker, 256 slots and 200 ms, 4,000 slots and 2 s"
     private static let slots = 256
+    /// Stated in each answer, as the provider does: while no limit is known, renga feels its way from five calls on.
+    private static let limit = 60_000_000
 
     static func run(_ bench: Bench) async throws -> [Figure] {
         let outcome = try await EndToEnd(
-            bench: bench, jobs: bench.sizes.paced, slots: slots, latency: "200ms"
+            bench: bench, jobs: bench.sizes.paced, slots: slots, latency: "200ms",
+            requestsPerMinute: limit
         ).run(name: "paced")
         let finished = outcome.finished
         let many = try await EndToEnd(
             bench: bench, jobs: bench.sizes.inFlight * 10, slots: bench.sizes.inFlight, latency: "2s",
-            requestsPerMinute: 60_000_000
+            requestsPerMinute: limit
         ).run(name: "in-flight")
         return [
             Figure(
