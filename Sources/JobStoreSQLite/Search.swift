@@ -10,8 +10,8 @@ import SQLite
 /// Where a filter has parts of both kinds there are several ways to the same jobs. Which is short depends on how the parts meet, and
 /// nobody knows: so each is gone a little, then each a little further, until one has arrived.
 ///
-/// What remains slow is a filter of parts that each find very many jobs and hardly any together: a tag that half of two
-/// million jobs have with a state that the other half is in, for example, is seconds of search.
+/// What remains slow is a filter of parts that each find very many jobs and hardly any together, such as a tag that half of two
+/// million jobs have with a state that the other half is in: it looks through all of the smaller part.
 struct Search {
     let filter: JobFilter
     let connection: Connection
