@@ -1,5 +1,8 @@
 import Jobs
+import SQLite
 import Testing
+
+@testable import JobStoreSQLite
 
 /// Answers on their way from memory into the index of prompts, with every process's memory of its own.
 @Suite struct FreshAnswerTests {
@@ -67,4 +70,41 @@ import Testing
             }
         }
     }
+
+    @Test func `what was undone is forgotten, and its numbers may come again with others`() throws {
+        let connection = try Connection(path: ":memory:", checksVolume: false)
+        try connection.execute(
+            "CREATE TABLE answer_fresh (number INTEGER PRIMARY KEY, prompt BLOB NOT NULL, answer_id INTEGER NOT NULL)"
+        )
+        let fresh = FreshAnswers(isWriter: true)
+        func operation(_ prompt: UInt8, answer: Int64) throws {
+            fresh.operationBegins()
+            try connection.run(
+                "INSERT INTO answer_fresh (prompt, answer_id) VALUES (?1, ?2)",
+                [hash(prompt), .integer(answer)])
+        }
+        func found(_ prompt: UInt8) throws -> [Int64] {
+            try fresh.answers(to: [UInt8](repeating: prompt, count: 8), connection)
+        }
+        try operation(1, answer: 11)
+        #expect(try found(1) == [11])
+        fresh.committed()
+
+        try connection.run("BEGIN IMMEDIATE")
+        try operation(1, answer: 12)
+        #expect(try found(1) == [12, 11])
+        try operation(2, answer: 13)
+        #expect(try found(2) == [13])
+        try connection.run("DELETE FROM answer_fresh WHERE number = 3")
+        fresh.operationUndone()
+        try operation(3, answer: 13)
+        #expect(try (found(2), found(3)) == ([], [13]))
+        try connection.run("ROLLBACK")
+        fresh.transactionUndone()
+
+        try operation(4, answer: 12)
+        #expect(try (found(1), found(3), found(4)) == ([11], [], [12]))
+    }
+
+    private func hash(_ prompt: UInt8) -> Value { .blob([UInt8](repeating: prompt, count: 8)) }
 }
