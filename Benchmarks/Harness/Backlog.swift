@@ -3,9 +3,11 @@ import Jobs
 
 extension Bench {
     /// Puts jobs into a store, 500 a call.
-    func fill(_ store: SQLiteJobStore, _ count: Int, for service: ServiceKey) async throws {
-        for start in stride(from: 0, to: count, by: 500) {
-            let jobs = try Sample.jobs(start..<min(count, start + 500), for: service)
+    func fill(_ store: SQLiteJobStore, _ count: Int, from first: Int = 0, for service: ServiceKey)
+        async throws
+    {
+        for start in stride(from: first, to: first + count, by: 500) {
+            let jobs = try Sample.jobs(start..<min(first + count, start + 500), for: service)
             _ = try await store.enqueue(jobs, atomically: false, now: now)
         }
     }

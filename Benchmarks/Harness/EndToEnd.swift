@@ -10,6 +10,8 @@ struct EndToEnd {
     var latency: String
     /// What the provider's headers say; without, it says nothing of limits.
     var requestsPerMinute = 0
+    /// Jobs done before those that are measured: what is to be known of the provider's limits is then known.
+    var earlier = 0
 
     struct Outcome {
         var finished: Finished
@@ -29,20 +31,29 @@ struct EndToEnd {
         let path = bench.database(name)
         let simulator = try await bench.simulator(latency: latency, requestsPerMinute: requestsPerMinute)
         let store = try await SQLiteJobStore(path: path)
-        try await bench.fill(store, jobs, for: Sample.service(at: simulator.url))
+        let service = Sample.service(at: simulator.url)
+        if earlier > 0 {
+            try await bench.fill(store, earlier, for: service)
+            let worker = try bench.worker(database: path, provider: simulator.url, slots: slots, log: name)
+            try await wait(for: earlier, in: store, worker)
+            await worker.stop()
+        }
+        try await bench.fill(store, jobs, from: earlier, for: service)
         let before = try simulator.child.facts()
         let worker = try bench.worker(database: path, provider: simulator.url, slots: slots, log: name)
-        try await wait(for: store, worker)
+        try await wait(for: earlier + jobs, in: store, worker)
         let facts = try worker.facts()
         let simulated = try simulator.child.facts().cpuSeconds - before.cpuSeconds
         await worker.stop()
         await simulator.child.stop()
         await store.close()
-        return Outcome(finished: try Finished(database: path), worker: facts, simulatorCPUSeconds: simulated)
+        return Outcome(
+            finished: try Finished(database: path, after: earlier), worker: facts,
+            simulatorCPUSeconds: simulated)
     }
 
     /// Looks ten times a second, at a count that the store keeps anyway.
-    private func wait(for store: SQLiteJobStore, _ worker: Child) async throws {
+    private func wait(for jobs: Int, in store: SQLiteJobStore, _ worker: Child) async throws {
         for _ in 0..<1_800 {
             let counts = try await store.queue("bench")?.counts ?? StateCounts()
             if counts.succeeded == jobs { return }

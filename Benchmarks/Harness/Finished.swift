@@ -8,15 +8,22 @@ struct Finished {
     /// Bytes of the database, without free pages and without what requests and answers themselves take, for each job.
     var overheadBytes: Double
 
-    init(database path: String) throws {
+    /// Of the jobs that finished after the first so many.
+    init(database path: String, after earlier: Int = 0) throws {
         let connection = try Connection(path: path, mode: .read)
         let row =
             try connection.queryOne(
                 """
                 SELECT count(*), coalesce(max(finished_at) - min(started_at), 0)
                 FROM job
-                WHERE state = 'succeeded'
-                """
+                WHERE state = 'succeeded' AND finish_order > coalesce(
+                    (
+                        SELECT max(finish_order)
+                        FROM (
+                            SELECT finish_order FROM job WHERE finish_order IS NOT NULL ORDER BY finish_order LIMIT ?1
+                        )
+                    ), 0)
+                """, [.integer(earlier)]
             ) { row in (Int(row.int64(0)), Double(row.int64(1))) } ?? (0, 0)
         let pages = try Self.number("PRAGMA page_count", connection)
         let free = try Self.number("PRAGMA freelist_count", connection)

@@ -2,14 +2,16 @@ package import Jobs
 import SQLite
 
 extension SQLiteJobStore {
-    /// Looks first, over a reading connection: where nothing can be claimed, no lock is taken.
+    /// Where it looks first, over a reading connection, no lock is taken for nothing.
     package func claim(_ request: ClaimRequest, now: Now) async throws -> Claim {
         guard request.slots > 0 else { return Claim() }
         let settings = settings
-        let survey = try await read { connection in
-            try Survey(connection, request: request, now: now, settings: settings).glance()
+        if request.looksFirst {
+            let survey = try await read { connection in
+                try Survey(connection, request: request, now: now, settings: settings).glance()
+            }
+            guard survey.hasWork else { return Claim(wakeAfter: survey.wakeAfter) }
         }
-        guard survey.hasWork else { return Claim(wakeAfter: survey.wakeAfter) }
         return try await write(now: now) { operation in
             var draw = try Draw(operation, request: request)
             return try draw.run()
@@ -21,6 +23,8 @@ extension SQLiteJobStore {
 struct Draw {
     /// Jobs that become ready in one claim because their time has come.
     static let dueLimit = 500
+    /// Attempts opened in one claim: some milliseconds of the write lock, however many slots are free.
+    static let attemptLimit = 256
     /// Jobs settled from the cache, held or failed in one claim, on top of the slots filled.
     static let asideLimit = 500
     /// How long a job held under a prompt hash waits before it looks for itself.
@@ -74,7 +78,9 @@ struct Draw {
         try loadLanes()
         try placeLoners()
         while mayTakeMore, let lane = nextLane() { try draw(from: lane) }
-        claim.more = asides >= Self.asideLimit
+        claim.more =
+            asides >= Self.asideLimit
+            || claim.attempts.count == Self.attemptLimit && request.slots > Self.attemptLimit
         for id in touched.routes { try routes[id]?.save(connection) }
         for id in touched.queues { try queues[id]?.save(connection) }
         if !touched.queues.isEmpty { try TurnLine.save(turns, connection) }
@@ -85,8 +91,10 @@ struct Draw {
         return claim
     }
 
+    private var slots: Int { min(request.slots, Self.attemptLimit) }
+
     private var mayTakeMore: Bool {
-        claim.attempts.count < request.slots && asides < Self.asideLimit && !claim.emptyYourself
+        claim.attempts.count < slots && asides < Self.asideLimit && !claim.emptyYourself
             && claim.attempts.last?.alone != true
     }
 
@@ -140,7 +148,7 @@ struct Draw {
     private mutating func draw(from index: Int) throws {
         if lanes[index].candidates.isEmpty {
             // Where the gate is closed the first one tells, and mostly nobody follows it.
-            let limit = isClosed(lanes[index].route) ? 1 : request.slots - claim.attempts.count + 16
+            let limit = isClosed(lanes[index].route) ? 1 : slots - claim.attempts.count + 16
             let found = try Candidate.heads(of: lanes[index].id, limit: limit, connection)
             lanes[index].candidates = found[...]
         }

@@ -42,20 +42,23 @@ package struct ClaimRequest: Sendable {
     package var line: Line
     /// Free slots: no more attempts than these are opened.
     package var slots: Int
-    /// Calls in flight in this worker.
+    /// Attempts that are open in this worker.
     package var running: Int
+    /// Whether to look without any lock first; needless where there is something to claim, as far as the worker knows.
+    package var looksFirst: Bool
     package var lease: Milliseconds
     /// Jobs of other services stay where they are.
     package var services: [ServiceKey]
 
     package init(
-        worker: WorkerID, line: Line = .common, slots: Int, running: Int, lease: Milliseconds,
-        services: [ServiceKey]
+        worker: WorkerID, line: Line = .common, slots: Int, running: Int, looksFirst: Bool = true,
+        lease: Milliseconds, services: [ServiceKey]
     ) {
         self.worker = worker
         self.line = line
         self.slots = slots
         self.running = running
+        self.looksFirst = looksFirst
         self.lease = lease
         self.services = services
     }

@@ -2,7 +2,8 @@ import JSON
 
 /// What came of one call, as the provider's wire format was read; no decision in it.
 package struct Outcome: Sendable {
-    package enum Result: Sendable {
+    /// Boxed: tasks that wait for a call have room for its outcome, many times over.
+    package indirect enum Result: Sendable {
         /// A whole, well-formed answer.
         case answer(Answer)
         /// The provider said no, in its own words.

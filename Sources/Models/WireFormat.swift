@@ -28,47 +28,51 @@ extension HTTPClient {
         listener: (any AnswerListener)?, secret: Secret
     ) async -> Outcome {
         let told = listener.map { Discreet(listener: $0, secret: secret) }
-        do {
-            let outcome =
-                streams
-                ? try await stream(request, format, clock, told)
-                : try await plain(request, format, clock, told)
-            return outcome.redacting(secret)
-        } catch {
-            return Outcome(.init(error, usage: nil)).redacting(secret)
-        }
+        let outcome =
+            streams
+            ? await stream(request, format, clock, told) : await plain(request, format, clock, told)
+        return outcome.redacting(secret)
     }
 
+    /// Not inlined, nor is `stream`: whoever waits in one of them needs no room for what the other would keep.
+    @inline(never)
     private func plain(
         _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock,
         _ listener: (any AnswerListener)?
-    ) async throws -> Outcome {
+    ) async -> Outcome {
         do {
             let response = try await send(request)
             listener?.began(AnswerHead(response.headers))
             return format.outcome(
                 of: response.body, status: response.status, headers: response.headers,
                 now: clock.now().timestamp)
-        } catch let error as HTTPClientError {
-            guard let refusal = error.beginning else { throw error }
+        } catch {
+            guard let error = error as? HTTPClientError, let refusal = error.beginning else {
+                return Outcome(.init(error, usage: nil))
+            }
             listener?.began(AnswerHead(refusal.headers))
             return format.outcome(ofRefusal: refusal, cut: error, now: clock.now().timestamp)
         }
     }
 
+    @inline(never)
     private func stream(
         _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock,
         _ listener: (any AnswerListener)?
-    ) async throws -> Outcome {
-        let stream = try await stream(request)
-        listener?.began(AnswerHead(stream.headers))
-        guard (200..<300).contains(stream.status) else {
-            let (body, cut) = try await stream.body.collected(atMost: ErrorBody.limit)
-            let refusal = HTTPResponse(status: stream.status, headers: stream.headers, body: body)
-            return format.outcome(ofRefusal: refusal, cut: cut, now: clock.now().timestamp)
+    ) async -> Outcome {
+        do {
+            let stream = try await stream(request)
+            listener?.began(AnswerHead(stream.headers))
+            guard (200..<300).contains(stream.status) else {
+                let (body, cut) = try await stream.body.collected(atMost: ErrorBody.limit)
+                let refusal = HTTPResponse(status: stream.status, headers: stream.headers, body: body)
+                return format.outcome(ofRefusal: refusal, cut: cut, now: clock.now().timestamp)
+            }
+            return format.outcome(
+                await stream.body.read(by: format.stream(listener: listener)), headers: stream.headers)
+        } catch {
+            return Outcome(.init(error, usage: nil))
         }
-        return format.outcome(
-            await stream.body.read(by: format.stream(listener: listener)), headers: stream.headers)
     }
 }
 

@@ -125,8 +125,9 @@ final class Desk: Sendable {
 
     private func enter(_ entries: [Entry], _ shift: Shift) async {
         do {
-            let running = shift.roster.count
-            let request = shift.request(max(0, shift.settings.slots - running), running: running)
+            let occupancy = shift.roster.occupancy
+            let request = shift.request(
+                occupancy.freeSlots(of: shift.settings.slots), running: occupancy.open)
             let entrance = try await shift.store.enter(
                 entries.map(\.job), claiming: request, now: shift.clock.now())
             let entered = zip(entries, entrance.outcomes).map { entry, outcome in

@@ -13,10 +13,27 @@ enum Ending: String, Sendable {
     case stopped
 }
 
+/// How full a worker is.
+struct Occupancy: Equatable {
+    /// Attempts from their claim until their settlement is on disk.
+    var open = 0
+    /// Those of them whose call is over: they fill no slot any more.
+    var settling = 0
+    var holdsLoner = false
+
+    /// A slot is free once its call is over: the settlement and the next claim then share a commit.
+    ///
+    /// Where settlements do not get done, as many wait for theirs as there are slots, and no more.
+    func freeSlots(of slots: Int) -> Int {
+        let calling = open - settling
+        return max(0, min(slots - calling, 2 * slots - open))
+    }
+}
+
 /// The open attempts of this worker: what fills its slots, and the calls that can be aborted.
 ///
-/// An attempt is listed from its claim until its settlement is on disk, so it is renewed and counted all that
-/// time; a call can be aborted only while it runs.
+/// An attempt is listed from its claim until its settlement is on disk, so it is renewed all that time; a call can be
+/// aborted only while it runs.
 final class Roster: Sendable {
     private struct Entry {
         var leaseUntil: Moment
@@ -28,34 +45,50 @@ final class Roster: Sendable {
         var settling = false
     }
 
-    private let entries = Mutex<[AttemptKey: Entry]>([:])
+    private struct State {
+        var entries: [AttemptKey: Entry] = [:]
+        var settling = 0
+        var loners = 0
+    }
 
-    var count: Int { entries.withLock(\.count) }
-    var keys: [AttemptKey] { entries.withLock { Array($0.keys) } }
-    var holdsLoner: Bool { entries.withLock { $0.values.contains(where: \.alone) } }
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock(\.entries.count) }
+    var keys: [AttemptKey] { state.withLock { Array($0.entries.keys) } }
+    var occupancy: Occupancy {
+        state.withLock { state in
+            Occupancy(
+                open: state.entries.count, settling: state.settling, holdsLoner: state.loners > 0)
+        }
+    }
 
     func open(_ attempt: ClaimedAttempt, ending: Ending? = nil) {
-        entries.withLock {
-            $0[attempt.key] = Entry(
+        state.withLock { state in
+            state.entries[attempt.key] = Entry(
                 leaseUntil: attempt.leaseUntil, deadline: attempt.deadline, alone: attempt.alone,
                 ending: ending)
+            if attempt.alone { state.loners += 1 }
         }
     }
 
     func close(_ key: AttemptKey) {
-        entries.withLock { $0[key] = nil }
+        state.withLock { state in
+            guard let entry = state.entries.removeValue(forKey: key) else { return }
+            if entry.settling { state.settling -= 1 }
+            if entry.alone { state.loners -= 1 }
+        }
     }
 
     /// Whether the attempt has not been ended before its call.
     func mayCall(_ key: AttemptKey) -> Bool {
-        entries.withLock { entries in entries[key].map { $0.ending == nil } ?? false }
+        state.withLock { state in state.entries[key].map { $0.ending == nil } ?? false }
     }
 
     /// Says in which task the attempt runs, as soon as its beginner knows.
     func note(_ task: Task<Void, Never>, of key: AttemptKey) {
-        let isEnded = entries.withLock { entries in
-            guard let entry = entries[key], !entry.settling else { return false }
-            entries[key]?.task = task
+        let isEnded = state.withLock { state in
+            guard let entry = state.entries[key], !entry.settling else { return false }
+            state.entries[key]?.task = task
             return entry.ending != nil
         }
         if isEnded { task.cancel() }
@@ -63,30 +96,32 @@ final class Roster: Sendable {
 
     /// Says that the call is over, so that nothing aborts it any more; returns why it was aborted, if it was.
     func finishCall(_ key: AttemptKey) -> Ending? {
-        entries.withLock { entries in
-            entries[key]?.task = nil
-            entries[key]?.settling = true
-            return entries[key]?.ending
+        state.withLock { state in
+            guard state.entries[key] != nil else { return nil }
+            state.settling += 1
+            state.entries[key]?.task = nil
+            state.entries[key]?.settling = true
+            return state.entries[key]?.ending
         }
     }
 
     func renewed(_ keys: [AttemptKey], until moment: Moment) {
-        entries.withLock { entries in
-            for key in keys { entries[key]?.leaseUntil = moment }
+        state.withLock { state in
+            for key in keys { state.entries[key]?.leaseUntil = moment }
         }
     }
 
     func leaseUntil(_ key: AttemptKey) -> Moment? {
-        entries.withLock { $0[key]?.leaseUntil }
+        state.withLock { $0.entries[key]?.leaseUntil }
     }
 
     /// Gives up those of the calls that still run; returns which ones those were.
     @discardableResult
     func abort(_ keys: [AttemptKey], _ ending: Ending) -> [AttemptKey] {
-        let aborted = entries.withLock { entries in
+        let aborted = state.withLock { state in
             keys.compactMap { key -> (AttemptKey, Task<Void, Never>?)? in
-                guard let entry = entries[key], entry.ending == nil, !entry.settling else { return nil }
-                entries[key]?.ending = ending
+                guard let entry = state.entries[key], entry.ending == nil, !entry.settling else { return nil }
+                state.entries[key]?.ending = ending
                 return (key, entry.task)
             }
         }
@@ -96,8 +131,8 @@ final class Roster: Sendable {
 
     /// The calls whose lease or deadline is over.
     func overdue(at now: Now) -> [(key: AttemptKey, ending: Ending)] {
-        entries.withLock { entries in
-            entries.compactMap { key, entry in
+        state.withLock { state in
+            state.entries.compactMap { key, entry in
                 guard entry.ending == nil, !entry.settling else { return nil }
                 if entry.leaseUntil.hasPassed(at: now.moment) { return (key, .leaseEnded) }
                 guard let deadline = entry.deadline, deadline <= now.timestamp else { return nil }
@@ -108,8 +143,8 @@ final class Roster: Sendable {
 
     /// How long until the first call is overdue; nil where none runs.
     func untilOverdue(at now: Now) -> Milliseconds? {
-        entries.withLock { entries in
-            entries.values.compactMap { entry in
+        state.withLock { state in
+            state.entries.values.compactMap { entry in
                 guard entry.ending == nil, !entry.settling else { return nil }
                 let lease = entry.leaseUntil.milliseconds - now.moment.milliseconds
                 return min(lease, entry.deadline.map { $0 - now.timestamp } ?? lease)

@@ -21,9 +21,12 @@ extension Shift {
         await Task { await conclude(attempt, called, held) }.value
     }
 
+    /// Not inlined: thousands of attempts wait in `call`, without room for what only comes afterwards.
+    @inline(never)
     private func conclude(_ attempt: ClaimedAttempt, _ called: Called, _ held: Hold?) async {
         let live = held?.live
         crashPoint("attempt-called")
+        if mayHaveWork { bell.ring() }
         noteCost(of: attempt, called.outcome)
         var outcome: SettleOutcome?
         let settlement = settlement(of: attempt, called, live)

@@ -8,19 +8,20 @@ extension Shift {
         var loop = ClaimLoop(slots: settings.slots)
         var backoff = Backoff(cap: 1000)
         while orders.current == .work {
-            let running = roster.count
-            let free = loop.freeSlots(running: running, loner: roster.holdsLoner)
+            let occupancy = roster.occupancy
+            let free = loop.freeSlots(occupancy)
             guard free > 0 else {
                 await bell.wait(atMost: Rhythm.poll)
                 continue
             }
             do {
-                let claim = try await claim(free, running: running)
+                let claim = try await store.claim(
+                    request(free, running: occupancy.open, looksFirst: loop.looksFirst), now: clock.now())
                 begin(claim.attempts)
                 backoff.reset()
-                // Events that come while this sleeps are one event.
-                await pause(Rhythm.betweenClaims)
-                if let rest = loop.rest(after: claim, asked: free, running: running) {
+                // Events that come while this sleeps are one event; where there is work, a commit gathers them.
+                if claim.attempts.isEmpty { await pause(Rhythm.betweenClaims) }
+                if let rest = loop.rest(after: claim, asked: free, running: occupancy.open) {
                     await bell.wait(atMost: rest)
                 }
             } catch {
@@ -30,14 +31,10 @@ extension Shift {
         }
     }
 
-    private func claim(_ slots: Int, running: Int) async throws -> Claim {
-        try await store.claim(request(slots, running: running), now: clock.now())
-    }
-
-    func request(_ slots: Int, running: Int) -> ClaimRequest {
+    func request(_ slots: Int, running: Int, looksFirst: Bool = true) -> ClaimRequest {
         ClaimRequest(
-            worker: worker, line: settings.line, slots: slots, running: running, lease: settings.lease,
-            services: caller.services)
+            worker: worker, line: settings.line, slots: slots, running: running, looksFirst: looksFirst,
+            lease: settings.lease, services: caller.services)
     }
 
     /// An order may have come during the claim: what it brought is then not begun but ended as the order
@@ -61,6 +58,8 @@ extension Shift {
 /// What the claiming loop remembers from one claim to the next; decisions only.
 struct ClaimLoop {
     let slots: Int
+    /// Whether the next claim should look before it takes the write lock: not where the last one left jobs, as it seems.
+    private(set) var looksFirst = true
     /// A job that must run alone waits until nothing runs here.
     private var emptying = false
 
@@ -69,13 +68,14 @@ struct ClaimLoop {
     }
 
     /// How many attempts may be claimed now.
-    mutating func freeSlots(running: Int, loner: Bool) -> Int {
-        if running == 0 { emptying = false }
-        return loner || emptying ? 0 : max(0, slots - running)
+    mutating func freeSlots(_ occupancy: Occupancy) -> Int {
+        if occupancy.open == 0 { emptying = false }
+        return occupancy.holdsLoner || emptying ? 0 : occupancy.freeSlots(of: slots)
     }
 
     /// How long to wait for an event before the next claim; nil to claim again at once.
     mutating func rest(after claim: Claim, asked: Int, running: Int) -> Milliseconds? {
+        looksFirst = claim.attempts.count < asked && !claim.more
         emptying = claim.emptyYourself && running + claim.attempts.count > 0
         if emptying { return Rhythm.poll }
         if claim.more && claim.attempts.count < asked { return nil }

@@ -200,4 +200,15 @@ import Testing
             #expect(claimed == 1_200)
         }
     }
+
+    @Test(arguments: Backend.allCases)
+    func `one claim opens so many attempts, and says that there are more`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try Sample.jobs(600))
+            var claims: [Claim] = []
+            repeat { claims.append(try await bench.fullClaim(600)) } while claims.last?.more == true
+            #expect(claims.map(\.attempts.count) == [256, 256, 88])
+        }
+    }
 }

@@ -100,7 +100,7 @@ import Testing
         try await Bench.run(backend) { bench in
             try await bench.warmUp()
             try await bench.enqueue(try Sample.jobs(450))
-            _ = try await bench.claim(450)
+            for _ in 0..<2 { _ = try await bench.claim(450) }
             bench.clock.advance(30_000)
             var turns: [Reaping] = []
             repeat { turns.append(try await bench.store.reap(now: bench.now)) } while turns.last?.more == true

@@ -64,8 +64,28 @@ import Testing
     @Test func `A worker that empties itself claims again when nothing runs`() {
         var loop = ClaimLoop(slots: 4)
         _ = loop.rest(after: Claim(emptyYourself: true), asked: 2, running: 2)
-        #expect(loop.freeSlots(running: 1, loner: false) == 0)
-        #expect(loop.freeSlots(running: 0, loner: false) == 4)
-        #expect(loop.freeSlots(running: 1, loner: true) == 0)
+        #expect(loop.freeSlots(Occupancy(open: 1)) == 0)
+        #expect(loop.freeSlots(Occupancy(open: 1, settling: 1)) == 0)
+        #expect(loop.freeSlots(Occupancy()) == 4)
+        #expect(loop.freeSlots(Occupancy(open: 1, holdsLoner: true)) == 0)
+    }
+
+    @Test func `A slot is free once its call is over, and no more than its slots wait for their settlements`()
+    {
+        var loop = ClaimLoop(slots: 4)
+        #expect(loop.freeSlots(Occupancy(open: 4)) == 0)
+        #expect(loop.freeSlots(Occupancy(open: 4, settling: 3)) == 3)
+        #expect(loop.freeSlots(Occupancy(open: 7, settling: 4)) == 1)
+        #expect(loop.freeSlots(Occupancy(open: 8, settling: 5)) == 0)
+    }
+
+    @Test func `Only a claim that filled its slots is followed by one that does not look first`() {
+        var loop = ClaimLoop(slots: 1)
+        #expect(loop.looksFirst)
+        let attempt = Bench().attempt(1)
+        _ = loop.rest(after: Claim(attempts: [attempt]), asked: 1, running: 0)
+        #expect(!loop.looksFirst)
+        _ = loop.rest(after: Claim(attempts: [attempt]), asked: 2, running: 0)
+        #expect(loop.looksFirst)
     }
 }
