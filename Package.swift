@@ -67,12 +67,14 @@ let rooms: [Target] = [
 ]
 
 let tests: [Target] = [
+    // What the tests of several rooms share.
+    .target(name: "TestSupport", dependencies: ["Jobs", "System"], path: "Tests/TestSupport"),
     // What must be true of a store's rows, whoever wrote them.
     .target(name: "StoreAudit", dependencies: ["SQLite"], path: "Tests/StoreAudit"),
     // A file system that remembers, and that fails when it is told to.
     .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
     .testTarget(name: "TidyTests"),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
     .testTarget(name: "SystemTests", dependencies: ["System"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "JSON"]),
@@ -83,7 +85,10 @@ let tests: [Target] = [
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
     .testTarget(
         name: "JobStoreTests",
-        dependencies: ["Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit", "FaultyDisk"]),
+        dependencies: [
+            "Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit", "FaultyDisk",
+            "TestSupport",
+        ]),
     .testTarget(
         name: "ModelsTests",
         dependencies: [
@@ -91,7 +96,7 @@ let tests: [Target] = [
         ]),
     .testTarget(
         name: "WorkerTests",
-        dependencies: ["Worker", "Jobs", "JSON", "JobStoreSQLite", "System", "Telemetry"]),
+        dependencies: ["Worker", "Jobs", "JSON", "JobStoreSQLite", "Telemetry", "TestSupport"]),
     .testTarget(
         name: "APITests",
         dependencies: [
@@ -111,11 +116,11 @@ let tests: [Target] = [
         name: "FaultTests",
         dependencies: [
             "Models", "Worker", "JobStoreSQLite", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator",
-            "RawServer", "System", "Telemetry",
+            "RawServer", "Telemetry", "TestSupport",
         ]),
     // What must hold of every input.
     .testTarget(
-        name: "FuzzTests", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient"],
+        name: "FuzzTests", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient", "TestSupport"],
         exclude: ["Corpus", "Long"]),
     // A server of raw sockets, which breaks the rules that real ones keep.
     .target(name: "RawServer", path: "Tests/RawServer"),
@@ -126,7 +131,7 @@ let tests: [Target] = [
         name: "EndToEndTests",
         dependencies: [
             "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "StoreAudit",
-            "System",
+            "System", "TestSupport",
         ]),
 ]
 
@@ -136,7 +141,7 @@ let fuzzing: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "renga-fuzz", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient"],
+            name: "renga-fuzz", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient", "TestSupport"],
             path: "Tests/FuzzTests", exclude: ["Corpus", "Short"])
     ]
 

@@ -79,18 +79,24 @@ enum Holds {
         _ hash: [UInt8], route: Int64, limit: Int, impatient: Bool = false, _ connection: Connection
     ) throws -> Int {
         // CROSS JOIN keeps the order: from the few that are held to their lanes.
-        try connection.run(
+        let held = try connection.query(
             """
-            UPDATE job
-            SET ready = 1, held_until = NULL, held_hash = NULL, impatient = max(impatient, ?4)
-            WHERE id IN (
-                SELECT job.id
-                FROM job
-                CROSS JOIN lane ON lane.id = job.lane_id
-                WHERE job.held_hash = ?1 AND lane.route_id = ?2
-                ORDER BY job.id
-                LIMIT ?3
-            )
-            """, [.blob(hash), .integer(route), .integer(limit), .bool(impatient)])
+            SELECT job.id
+            FROM job
+            CROSS JOIN lane ON lane.id = job.lane_id
+            WHERE job.held_hash = ?1 AND lane.route_id = ?2
+            ORDER BY job.id
+            LIMIT ?3
+            """, [.blob(hash), .integer(route), .integer(limit)]
+        ) { row in row.int64(0) }
+        for job in held {
+            _ = try connection.run(
+                """
+                UPDATE job
+                SET ready = 1, held_until = NULL, held_hash = NULL, impatient = max(impatient, ?2)
+                WHERE id = ?1
+                """, [.integer(job), .bool(impatient)])
+        }
+        return held.count
     }
 }

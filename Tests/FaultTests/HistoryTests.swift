@@ -4,10 +4,10 @@ import JSON
 import JobStoreSQLite
 import Jobs
 import Models
-import System
 import Telemetry
 import Testing
 import Worker
+import TestSupport
 
 /// What remains of a fault in the job's history: all rows of the table at once, by one worker over a store on disk.
 @Suite(.timeLimit(.minutes(3))) struct HistoryTests {
@@ -131,30 +131,6 @@ extension Array where Element: Sendable {
         try await withThrowingTaskGroup(of: Result.self) { group in
             for element in self { group.addTask { try await body(element) } }
             return try await group.reduce(into: []) { $0.append($1) }
-        }
-    }
-}
-
-private struct MachineClock: Jobs.Clock {
-    private let clock = SystemClock()
-
-    func now() -> Now {
-        Now(
-            timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
-            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
-    }
-}
-
-extension AsyncStream<Void> {
-    /// The same with one element more, at once.
-    fileprivate func starting() -> AsyncStream<Void> {
-        AsyncStream { continuation in
-            continuation.yield()
-            let relay = Task {
-                for await _ in self { continuation.yield() }
-                continuation.finish()
-            }
-            continuation.onTermination = { _ in relay.cancel() }
         }
     }
 }

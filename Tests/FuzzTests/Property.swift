@@ -1,3 +1,5 @@
+import TestSupport
+
 // What must hold of every input, whatever its bytes: run for seconds by the tests, for longer by `./dev fuzz`.
 
 /// Something that is true of all inputs.
@@ -26,7 +28,7 @@ func demand<T: Equatable>(_ one: T, is other: T, _ what: String) throws {
 
 /// The ways in which an input is cut into pieces: not at all, at every byte, and by lots that the input itself draws.
 func cuts(of bytes: [UInt8]) -> [[[UInt8]]] {
-    var random = Random(
+    var random = SeededRandom(
         seed: bytes.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 })
     var lots: [[UInt8]] = []
     var rest = bytes[...]
@@ -36,23 +38,6 @@ func cuts(of bytes: [UInt8]) -> [[[UInt8]]] {
         lots.append(Array(piece))
     }
     return [[bytes], bytes.map { [$0] }, lots]
-}
-
-/// SplitMix64: the same sequence for the same seed everywhere.
-struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }
 
 extension [UInt8] {

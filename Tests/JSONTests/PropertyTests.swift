@@ -1,5 +1,6 @@
 import JSON
 import Testing
+import TestSupport
 
 /// Random documents; a failure prints the seed that made it.
 @Suite struct PropertyTests {
@@ -35,7 +36,7 @@ import Testing
         }
     }
 
-    private func damage(_ bytes: inout [UInt8], _ random: inout Random) {
+    private func damage(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
         let at = Int.random(in: 0...bytes.count, using: &random)
         let marks = Array("\"\\{}[],:u0e-.".utf8)
         switch Int.random(in: 0..<4, using: &random) {
@@ -55,7 +56,7 @@ import Testing
         }
     }
 
-    private func document(depth: Int, _ random: inout Random) -> String {
+    private func document(depth: Int, _ random: inout SeededRandom) -> String {
         switch Int.random(in: 0..<(depth > 0 ? 9 : 6), using: &random) {
         case 0: return ["null", "true", "false"].randomElement(using: &random) ?? "null"
         case 1: return String(Int.random(in: .min ... .max, using: &random))
@@ -74,7 +75,7 @@ import Testing
         }
     }
 
-    private func string(_ random: inout Random) -> String {
+    private func string(_ random: inout SeededRandom) -> String {
         let pieces = [
             "a", "Z", " ", "é", "日", "😀", "\u{FB33}", "\\n", "\\\"", "\\u0041", "\\ud83d\\ude00", "\\/",
         ]
@@ -89,30 +90,11 @@ import Testing
         .joined()
     }
 
-    private func forRandomSeeds(_ count: Int, _ body: (inout Random) throws -> Void) {
+    private func forRandomSeeds(_ count: Int, _ body: (inout SeededRandom) throws -> Void) {
         for _ in 0..<count {
             let seed = UInt64.random(in: .min ... .max)
-            var random = Random(seed: seed)
+            var random = SeededRandom(seed: seed)
             do { try body(&random) } catch { Issue.record("seed \(seed): \(error)") }
         }
-    }
-}
-
-/// SplitMix64: the same sequence for the same seed everywhere.
-struct Random: RandomNumberGenerator {
-    let seed: UInt64
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.seed = seed
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import Jobs
 import StoreAudit
 import Testing
+import TestSupport
 
 /// One store in a folder of its own, one registered worker, and a clock turned by hand.
 ///
@@ -11,7 +12,7 @@ final class Bench {
     let store: any JobStore
     let worker: WorkerID
     var clock = HandClock()
-    var random = SeededGenerator(seed: 1)
+    var random = SeededRandom(seed: 1)
     /// Whether jobs were pruned: what was counted and spent then lives on without its rows.
     var isPruned = false
 

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// Limits per minute: never overshot, learned, corrected, and shared by all.
 @Suite struct LimitTests {
@@ -28,7 +29,7 @@ import Testing
     func `a stated limit is never overshot over hours, and used almost fully`(
         _ backend: Backend, seed: UInt64
     ) async throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         try await Bench.run(backend) { bench in
             let store = bench.store
             try await store.configure(route: Sample.route, limits: .init(requests: 12), now: bench.now)

@@ -4,6 +4,7 @@ import Jobs
 import SQLite
 import StoreAudit
 import Testing
+import TestSupport
 
 /// Cuts the power at moments of a recording, and looks at what a new start finds.
 struct PowerCut {
@@ -14,7 +15,7 @@ struct PowerCut {
     }
 
     private let recording: Recording
-    private var random: SeededGenerator
+    private var random: SeededRandom
     private var platter: Platter
     /// Of a hundred cuts away from a sync, so many are tried.
     private let share: Int
@@ -31,7 +32,7 @@ struct PowerCut {
     init(_ recording: Recording, seed: UInt64, share: Int, obeysSyncs: Bool = true) {
         self.recording = recording
         self.share = share
-        random = SeededGenerator(seed: seed)
+        random = SeededRandom(seed: seed)
         platter = Platter(obeysSyncs: obeysSyncs)
     }
 

@@ -1,12 +1,13 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// A small world of two processes with workers that call, die and come back late, driven by a seed.
 final class Schedule {
     let bench: Bench
     let stores: [any JobStore]
     let workers: [WorkerID]
-    var random: SeededGenerator
+    var random: SeededRandom
     var upstream = Upstream()
     /// Whose money a person has cleared: their results never come.
     var forgotten: Set<AttemptKey> = []
@@ -36,8 +37,8 @@ final class Schedule {
     init(_ bench: Bench, _ second: any JobStore, seed: UInt64) async throws {
         self.bench = bench
         stores = [bench.store, second]
-        random = SeededGenerator(seed: seed)
-        bench.random = SeededGenerator(seed: seed &+ 1)
+        random = SeededRandom(seed: seed)
+        bench.random = SeededRandom(seed: seed &+ 1)
         batch = try await bench.store.createBatch(name: "all", metadata: nil, now: bench.now).id
         let other = try await second.register(
             NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: bench.now)

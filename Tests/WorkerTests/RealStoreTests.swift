@@ -2,10 +2,10 @@ import Foundation
 import JSON
 import JobStoreSQLite
 import Jobs
-import System
 import Telemetry
 import Testing
 import Worker
+import TestSupport
 
 /// Workers over the store on disk, as they run in production but for the provider.
 @Suite(.timeLimit(.minutes(1))) struct RealStoreTests {
@@ -126,29 +126,5 @@ import Worker
             throw error
         }
         await store.close()
-    }
-}
-
-private struct MachineClock: Jobs.Clock {
-    private let clock = SystemClock()
-
-    func now() -> Now {
-        Now(
-            timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
-            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
-    }
-}
-
-extension AsyncStream<Void> {
-    /// The same with one element more, at once.
-    fileprivate func starting() -> AsyncStream<Void> {
-        AsyncStream { continuation in
-            continuation.yield()
-            let relay = Task {
-                for await _ in self { continuation.yield() }
-                continuation.finish()
-            }
-            continuation.onTermination = { _ in relay.cancel() }
-        }
     }
 }

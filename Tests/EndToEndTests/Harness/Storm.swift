@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 
 /// A server and four workers on one database, any of which is killed at random and started again, as a supervisor would.
 final class Storm: Sendable {
@@ -30,7 +31,7 @@ final class Storm: Sendable {
     var toll: Toll { state.withLock { $0 } }
 
     /// Kills so many times, and leaves all of them running.
-    func rage(kills: Int, _ random: inout Random) async throws {
+    func rage(kills: Int, _ random: inout SeededRandom) async throws {
         var processes = try (0...Self.workers).map(start)
         try await eventually("the first calls are made") { try await simulator.calls() > 0 }
         var next = ContinuousClock.now

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import TestSupport
 
 extension Proofs {
     /// Processes die all the time, and nobody notices but the bill of what was in flight.
@@ -9,7 +10,7 @@ extension Proofs {
         {
             try await Scenario.run { scenario in
                 let (count, kills) = Form.pick(short: (2000, 25), long: (50_000, 500))
-                var random = Random.seeded()
+                var random = SeededRandom.seeded()
                 Figures.print("3 crashes", ["seed, RENGA_SEED repeats it": "\(random.seed)"])
                 let simulator = try await scenario.simulator(["latency": "100ms", "latency-sigma": "0.3"])
                 let storm = try Storm(scenario, simulator)

@@ -3,6 +3,7 @@ import JSON
 import Jobs
 
 @testable import Models
+import TestSupport
 
 extension Property {
     static let answers = [
@@ -58,7 +59,7 @@ extension Property {
 
     /// What comes of it is decided, is priced, and reads as it was written.
     private static func judge(_ outcome: Outcome) throws {
-        var random = Random(seed: 1)
+        var random = SeededRandom(seed: 1)
         let decision = Decision.decide(outcome, failures: 0, policy: RetryPolicy(), using: &random)
         let error: JobError? =
             switch decision.verdict {

@@ -2,6 +2,7 @@ import Jobs
 
 @testable import HTTPClient
 @testable import Models
+import TestSupport
 
 extension Property {
     static let headers = [
@@ -39,7 +40,7 @@ extension Property {
                 HTTPHeaders([("x-ratelimit-limit-\(name)", value), ("x-ratelimit-remaining-\(name)", value)]))
         }
         let words = Refusal(status: 402, type: nil, message: value)
-        var random = Random(seed: 1)
+        var random = SeededRandom(seed: 1)
         let decision = Decision.decide(
             Outcome(.refusal(words)), failures: 0, policy: RetryPolicy(), using: &random)
         guard case .spendCapped = decision.routeEvent else { throw Broken(description: "402 is a spend cap") }

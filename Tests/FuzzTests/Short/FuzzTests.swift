@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// Each property on its corpus, and on some thousand inputs that are made of it by lots.
 @Suite struct FuzzTests {
@@ -10,7 +11,7 @@ import Testing
         #expect(!corpus.isEmpty, "no corpus")
         for input in corpus { Self.check(property, input, seed: nil) }
         let seed = UInt64.random(in: .min ... .max)
-        var mutator = Mutator(random: Random(seed: seed))
+        var mutator = Mutator(random: SeededRandom(seed: seed))
         for _ in 0..<1_000 { Self.check(property, mutator.input(from: corpus), seed: seed) }
     }
 

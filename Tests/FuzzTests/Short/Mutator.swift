@@ -1,6 +1,8 @@
+import TestSupport
+
 /// Changes inputs by lots, as fuzzers do.
 struct Mutator {
-    var random: Random
+    var random: SeededRandom
     private static let marks = Array("{}[]\":,\\\n\r/~0e-.u+*?|()$^ \u{FEFF}é".utf8)
 
     /// One input of the corpus, or two joined, with a few changes.

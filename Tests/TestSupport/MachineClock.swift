@@ -1,0 +1,15 @@
+package import Jobs
+import System
+
+/// The clocks of this machine.
+package struct MachineClock: Jobs.Clock {
+    private let clock = SystemClock()
+
+    package init() {}
+
+    package func now() -> Now {
+        Now(
+            timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
+            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
+    }
+}
