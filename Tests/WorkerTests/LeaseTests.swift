@@ -34,7 +34,7 @@ import Worker
             #expect(await bench.caller.tally.reaches { $0.inFlight.count == 2 })
             bench.store.state.change { $0.revoked = [.number(1)] }
             bench.store.touch()
-            #expect(await bench.caller.tally.reaches(within: .seconds(2)) { $0.aborted == [.number(1)] })
+            #expect(await bench.caller.tally.reaches(within: .seconds(4)) { $0.aborted == [.number(1)] })
         }
     }
 

@@ -36,7 +36,7 @@ final class Observed<State: Sendable>: Sendable {
     }
 
     /// Whether the state comes to be so within the bound.
-    func reaches(within bound: Duration = .seconds(5), _ isMet: @escaping @Sendable (State) -> Bool) async
+    func reaches(within bound: Duration = .seconds(30), _ isMet: @escaping @Sendable (State) -> Bool) async
         -> Bool
     {
         let id = inner.withLock { inner in

@@ -33,7 +33,7 @@ import Worker
         try await bench.work {
             #expect(await bench.store.state.reaches { $0.claims.count == 1 })
             bench.store.add(bench.attempts(1...1))
-            #expect(await bench.store.state.reaches(within: .seconds(2)) { $0.settled.count == 1 })
+            #expect(await bench.store.state.reaches(within: .seconds(4)) { $0.settled.count == 1 })
         }
     }
 
@@ -44,7 +44,7 @@ import Worker
             let first = bench.attempt(1)
             bench.store.state.change { $0.ready = [first] }
             bench.worker.wake()
-            #expect(await bench.store.state.reaches(within: .seconds(2)) { $0.settled.count == 1 })
+            #expect(await bench.store.state.reaches(within: .seconds(4)) { $0.settled.count == 1 })
         }
     }
 
@@ -55,7 +55,7 @@ import Worker
             #expect(await bench.store.state.reaches { $0.claims.count == 1 })
             let first = bench.attempt(1)
             bench.store.state.change { $0.ready = [first] }
-            #expect(await bench.store.state.reaches(within: .seconds(2)) { $0.settled.count == 1 })
+            #expect(await bench.store.state.reaches(within: .seconds(4)) { $0.settled.count == 1 })
         }
     }
 

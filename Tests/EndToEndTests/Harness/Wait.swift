@@ -9,7 +9,7 @@ struct Disappointment: Error, CustomStringConvertible {
 
 /// Asks again and again, as other processes ring no bell here; throws when the bound is over.
 func eventually(
-    _ what: String, within bound: Duration = .seconds(20), every pause: Duration = .milliseconds(20),
+    _ what: String, within bound: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
     _ isSo: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + bound
