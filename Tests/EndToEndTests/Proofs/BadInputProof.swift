@@ -217,6 +217,7 @@ private struct Strangers {
         let start = ContinuousClock.now
         let answer = try await client.call("GET", "/v1/stats", within: 20)
         let seconds = (ContinuousClock.now - start).seconds
-        try demand(answer.status == 200 && seconds < 10, "\(when): \(answer.status) after \(seconds.text()) s")
+        try demand(
+            answer.status == 200 && seconds < 10, "\(when): \(answer.status) after \(seconds.text()) s")
     }
 }
