@@ -169,4 +169,6 @@ def is_wrong_by_nulls(case):
 
 
 def without_nulls(value):
+    if isinstance(value, list):
+        return [without_nulls(member) for member in value]
     return {name: without_nulls(member) for name, member in value.items() if member is not None} if isinstance(value, dict) else value
