@@ -122,7 +122,8 @@ extension Proofs {
         @Test func `A reader who stops reading holds up nobody`() async throws {
             try await Scenario.run { scenario in
                 let simulator = try await scenario.simulator(["answer-tokens": "30000"])
-                let server = try await scenario.serve(simulator)
+                // However long the last of them takes, it is not another's: nobody else is there.
+                let server = try await scenario.serve(simulator, ["RENGA_LEASE": "10m"])
                 let before = try server.child.residentBytes()
                 let readers = try await offPool { [port = server.port] in
                     try (0..<20).map { _ in try RawConnection(port: port) }
