@@ -125,7 +125,10 @@ let tests: [Target] = [
     // A server of raw sockets, which breaks the rules that real ones keep.
     .target(name: "RawServer", path: "Tests/RawServer"),
     // What tests preload into processes whose calendar they turn by hand.
-    .target(name: "FakeCalendar", path: "Tests/FakeCalendar"),
+    // Whoever starts them is preloaded with it too, and knows nothing of a sanitizer: `./dev sanitize`.
+    .target(
+        name: "FakeCalendar", path: "Tests/FakeCalendar",
+        cSettings: [.unsafeFlags(["-fno-sanitize=all"])]),
     // The binary itself, as processes of its own: `./dev crash`.
     .testTarget(
         name: "EndToEndTests",

@@ -10,7 +10,7 @@ final class Operation {
     let connection: Connection
     var now: Now
     let settings: StoreSettings
-    var random = SystemRandomNumberGenerator()
+    var random = SystemRandom()
     private var lanes: [LaneState: Int] = [:]
     private var batches: [BatchState: Int] = [:]
     private var spends: [LaneDay: SpendDelta] = [:]

@@ -53,7 +53,7 @@ extension Shift {
     /// lease.
     func settlement(of attempt: ClaimedAttempt, _ called: Called, _ live: Live? = nil) -> Settlement? {
         if called.ending == .stopped, case .abandoned = called.outcome.result { return nil }
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         var decision = Decision.decide(
             called.outcome, failures: attempt.failures, deadlinePassed: called.ending == .deadlinePassed,
             policy: settings.retry, using: &random

@@ -45,7 +45,9 @@ final class Upstream: Sendable {
         service = ServiceKey(
             provider: kind.dialect == .messages ? "anthropic" : "relay", endpoint: "\(kind): \(fault.name)",
             credential: "KEY", simulated: false)
-        caller = Self.caller(service, base, kind, fault.patience.timeouts, client)
+        let caller = Self.caller(service, base, kind, fault.patience.timeouts, client)
+        self.caller =
+            fault.warmsUp ? WarmedCaller(caller, question: Self.question("Hello", kind)) : caller
     }
 
     private static func startSimulator() throws -> HTTPServer {
@@ -92,13 +94,13 @@ final class Upstream: Sendable {
     var request: [UInt8] {
         var words = "Tell me more. " + String(repeating: "x", count: fault.size)
         if case .simulated(let marker) = fault.provider { words += "[[sim:\(marker);times=1]]" }
-        return question(words)
+        return Self.question(words, kind)
     }
 
-    private func question(_ words: String) -> [UInt8] {
+    private static func question(_ words: String, _ kind: CallKind) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
-            json.field("model", Self.model)
+            json.field("model", model)
             json.field("max_tokens", 256)
             if kind.streams { json.field("stream", true) }
             json.key("messages")
@@ -114,24 +116,39 @@ final class Upstream: Sendable {
 
     /// What comes of a call that meets the fault.
     func call() async -> Outcome {
-        await warmUp()
-        return await caller.call(attempt(request))
-    }
-
-    func warmUp() async {
-        if fault.warmsUp { _ = await caller.call(attempt(question("Hello"))) }
-    }
-
-    private func attempt(_ request: [UInt8]) -> ClaimedAttempt {
-        ClaimedAttempt(
-            key: AttemptKey(job: JobID(1), number: 1), queue: "q", route: route, request: request,
-            maxTokens: 256, openedAt: Timestamp(milliseconds: 0),
-            leaseUntil: Moment(boot: 1, milliseconds: 0),
-            deadline: nil, failures: 0, alone: false)
+        await caller.call(
+            ClaimedAttempt(
+                key: AttemptKey(job: JobID(1), number: 1), queue: "q", route: route, request: request,
+                maxTokens: 256, openedAt: Timestamp(milliseconds: 0),
+                leaseUntil: Moment(boot: 1, milliseconds: 0),
+                deadline: nil, failures: 0, alone: false))
     }
 
     func stop() async {
         if case .simulator(let server) = server { await server.stop() }
+    }
+}
+
+/// Asks something else right before its first call, which so finds a connection that has been used.
+private final class WarmedCaller: ModelCaller {
+    private let caller: any ModelCaller
+    private let question: [UInt8]
+    private let isWarm = Atomic(false)
+
+    init(_ caller: any ModelCaller, question: [UInt8]) {
+        self.caller = caller
+        self.question = question
+    }
+
+    var services: [ServiceKey] { caller.services }
+
+    func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
+        if !isWarm.exchange(true, ordering: .relaxed) {
+            var first = attempt
+            first.request = question
+            _ = await caller.call(first)
+        }
+        return await caller.call(attempt, listener: listener)
     }
 }
 

@@ -19,7 +19,7 @@ import Testing
     private static func judge(_ fault: Fault, _ kind: CallKind, _ client: HTTPClient) async throws {
         let upstream = try Upstream(fault, kind, client)
         let outcome = await upstream.call()
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         let decision = Decision.decide(outcome, failures: 0, policy: Judgement.policy, using: &random)
         let expected = Judgement(verdict: fault.verdict, event: fault.event, money: fault.money)
         #expect(Judgement(decision) == expected, "\(kind): \(outcome.result)")

@@ -14,7 +14,7 @@ import TestSupport
     @Test func `A fault leaves the history that the table says, and a job that is done where it can be`()
         async throws
     {
-        // Connections that were warmed up are kept until all rows are there.
+        // As many as there are calls: a connection that is kept for its next call is not dropped for another's.
         let client = HTTPClient(maxConnections: 2000)
         defer { client.shutdown() }
         try await withStore { store, clock in
@@ -65,7 +65,6 @@ private struct Case: Sendable {
         self.fault = fault
         self.kind = kind
         upstream = try Upstream(fault, kind, client)
-        await upstream.warmUp()
         let request = upstream.request
         let json = try JSON.parse(request)
         let bound = CostBound(request: json)

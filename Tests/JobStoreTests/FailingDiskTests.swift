@@ -93,7 +93,7 @@ import Testing
         // And where the power goes now, what a failed sync lost is written again or was never acknowledged.
         var platter = Platter()
         for event in disk.events { platter.apply(event) }
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         let survivor = try await Survivor(platter.image(.dropped, using: &random), isPruned: false)
         let rows = try connection.digest()
         #expect(survivor.violations == [] && survivor.rows == rows, "\(place)")

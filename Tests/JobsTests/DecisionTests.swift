@@ -7,7 +7,7 @@ import Testing
 
     private func decide(_ result: Outcome.Result, failures: Int = 0, deadlinePassed: Bool = false) -> Decision
     {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         return Decision.decide(
             Outcome(result, requestID: "req_1"), failures: failures, deadlinePassed: deadlinePassed,
             policy: Self.policy, using: &random)
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func `A broken connection says nothing of a route that has another endpoint`() {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         var outcome = Outcome(.broken(Breakage(kind: .reset, message: "m", maySent: true)))
         outcome.routeIsWell = true
         let decision = Decision.decide(outcome, failures: 0, policy: Self.policy, using: &random)

@@ -105,7 +105,7 @@ import Testing
     func `What the provider says is a cause or none`(
         status: Int, type: String, message: String, cause: Fallback.Cause?
     ) {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         let decision = Decision.decide(
             Outcome(.refusal(Refusal(status: status, type: type, message: message))), failures: 0,
             policy: RetryPolicy(), using: &random)

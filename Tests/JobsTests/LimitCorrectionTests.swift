@@ -24,7 +24,7 @@ import Testing
     private mutating func close(
         _ marks: RouteLedger.Marks, remaining: Int, claimedAt: Int64 = 0, at time: Int64 = 0
     ) {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         ledger.close(
             need, marks: marks, requestBytes: 100, used: .tokens(Usage()), event: .succeeded,
             limits: LimitReport(requests: LimitReport.Window(limit: 600, remaining: remaining)),

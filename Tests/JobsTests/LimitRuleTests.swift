@@ -5,7 +5,7 @@ import Testing
 @Suite struct LimitRuleTests {
     @Test func `the running quantile comes to rest where nine answers of ten lie below`() {
         var profile = RouteProfile()
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         for _ in 0..<4_000 {
             profile.learn(
                 input: 10, output: Double.random(in: 0...1_000, using: &random), requestBytes: 40,

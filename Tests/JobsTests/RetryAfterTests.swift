@@ -12,7 +12,7 @@ import Testing
     }
 
     private mutating func hear(_ event: RouteEvent, claimedAt: Int64, at time: Int64) {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         gate.apply(event, claimedAt: Self.now(claimedAt).moment, now: Self.now(time), using: &random)
     }
 

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `Delays spread over the whole range`() {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         let delays = (0..<2000).map { _ in policy.delay(failures: 1, using: &random) }
         #expect(delays.allSatisfy { (1...2000).contains($0) })
         for quarter in 0..<4 {
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `A base and a cap of zero still give a delay`() {
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         #expect(RetryPolicy(base: 0, cap: 0).delay(failures: 1, using: &random) == 1)
     }
 }

@@ -190,7 +190,7 @@ import Testing
 
     @Test func `Credit that is used up pauses the route as a spend cap does`() {
         let body = #"{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}"#
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandom()
         let decision = Decision.decide(
             Outcome(plain(body, status: 429)), failures: 0, policy: RetryPolicy(), using: &random)
         #expect(decision.routeEvent == .spendCapped(until: nil, suspected: false))

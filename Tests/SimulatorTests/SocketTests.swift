@@ -71,7 +71,7 @@ import Testing
         try await withServer { simulator, send in
             await withTaskGroup(of: Int.self) { group in
                 for n in 0..<300 {
-                    group.addTask { (try? await send("[[sim:latency=400]] \(n)", ""))?.status ?? 0 }
+                    group.addTask { (try? await send("[[sim:latency=1500]] \(n)", ""))?.status ?? 0 }
                 }
                 for await status in group { #expect(status == 200) }
             }

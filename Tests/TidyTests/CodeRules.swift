@@ -11,6 +11,11 @@ enum CodeRules {
             ? "use a Mutex, an Atomic or an actor, which the compiler can check" : nil
     }
 
+    static let randomHasAPlace = Rule("Randomness has a place in memory") { code, file in
+        code.contains("SystemRandomNumberGenerator") && !file.path.hasSuffix("/SystemRandom.swift")
+            ? "use SystemRandom, which the thread sanitizer understands" : nil
+    }
+
     static let unsafeWithReason = Rule("nonisolated(unsafe) gives its reason on the line above") { file in
         file.code.indices
             .filter { file.code[$0].contains("nonisolated(unsafe)") && !isComment(file, line: $0 - 1) }

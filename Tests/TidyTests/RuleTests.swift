@@ -101,6 +101,11 @@ import Testing
         #expect(offences(CodeRules.noPublic, "let publicKey = 1  // public func").isEmpty)
     }
 
+    @Test func `Randomness without a place is found`() {
+        #expect(offences(CodeRules.randomHasAPlace, "var random = SystemRandomNumberGenerator()").count == 1)
+        #expect(offences(CodeRules.randomHasAPlace, "var random = SystemRandom()").isEmpty)
+    }
+
     @Test(arguments: [
         #"try run("COMMIT")"#, #"    try run(" commit ")"#.uppercased(), #"execute("BEGIN IMMEDIATE; END")"#,
         #"run("RELEASE all")"#, "crashPoint(\"a\")\n\nrun(\"COMMIT\")\ncrashPoint(\"b\")",

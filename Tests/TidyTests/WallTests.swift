@@ -4,13 +4,14 @@ import Testing
 @Suite struct WallTests {
     @Test(arguments: [
         ImportRules.arrows(Repository.manifest), sqlStaysInTheStore, documented,
-        CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason, CrashPoints.aroundCommits,
+        CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason, CodeRules.randomHasAPlace,
+        CrashPoints.aroundCommits,
     ])
     func `The rooms keep to the rule`(_ rule: Rule) {
         report(Repository.sources.flatMap(rule.offences))
     }
 
-    @Test(arguments: [CodeRules.noUnchecked, CodeRules.unsafeWithReason])
+    @Test(arguments: [CodeRules.noUnchecked, CodeRules.unsafeWithReason, CodeRules.randomHasAPlace])
     func `The tests keep to the rule`(_ rule: Rule) {
         report(Repository.tests.flatMap(rule.offences))
     }

@@ -63,7 +63,7 @@ final class Child: Sendable {
             return state.lastWaiter
         }
         let alarm = Task {
-            try await Task.sleep(for: bound)
+            try await Task.sleep(for: bound * Form.patience)
             state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
         }
         defer { alarm.cancel() }

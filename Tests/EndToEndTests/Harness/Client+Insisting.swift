@@ -8,7 +8,7 @@ extension Client {
         type: String = "application/json", _ isWhole: (Answer) -> Bool = { _ in true }
     ) async throws -> Answer {
         let headers = [("content-type", type), ("idempotency-key", key)]
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(60) * Form.patience
         var last = "nothing"
         while ContinuousClock.now < end {
             do {

@@ -33,7 +33,8 @@ struct Client: Sendable {
         let answer = try await Self.http.send(
             HTTPRequest(
                 method: method, url: url + path, headers: headers, body: body,
-                timeouts: HTTPRequest.Timeouts(call: seconds), maxResponseBytes: 256 << 20))
+                timeouts: HTTPRequest.Timeouts(call: seconds * Double(Form.patience)),
+                maxResponseBytes: 256 << 20))
         return Answer(status: answer.status, headers: answer.headers, body: answer.body)
     }
 

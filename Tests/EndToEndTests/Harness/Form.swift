@@ -5,6 +5,12 @@ enum Form {
     /// `RENGA_LONG=1`: as many jobs and as much time as a figure worth quoting takes.
     static let isLong = environmentVariable("RENGA_LONG") == "1"
 
+    /// `./dev sanitize`: the binaries take several times the time and the memory of real ones.
+    static let isSanitized = environmentVariable("RENGA_SANITIZED") != nil
+
+    /// By how much waiting for what must come at last is longer.
+    static let patience = isSanitized ? 5 : 1
+
     static func pick<Value>(short: Value, long: Value) -> Value { isLong ? long : short }
 }
 

@@ -12,7 +12,7 @@ func eventually(
     _ what: String, within bound: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
     _ isSo: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + bound
+    let end = ContinuousClock.now + bound * Form.patience
     while try await !isSo() {
         guard ContinuousClock.now < end else {
             throw Disappointment("\(what): not within \(bound.seconds.text()) s")
@@ -24,6 +24,11 @@ func eventually(
 /// As a check that throws, so that what the processes wrote is shown.
 func demand(_ isSo: Bool, _ otherwise: @autoclosure () -> String) throws {
     if !isSo { throw Disappointment(otherwise()) }
+}
+
+/// As a check of how fast something is, or how small; of sanitized binaries that is not asked.
+func demandPace(_ isSo: Bool, _ otherwise: @autoclosure () -> String) throws {
+    try demand(isSo || Form.isSanitized, otherwise())
 }
 
 /// Runs what blocks on a thread of its own: the pool has two.

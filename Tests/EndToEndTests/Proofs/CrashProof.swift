@@ -56,7 +56,7 @@ extension Proofs {
                 try await scenario.allFinished(within: .seconds(10))
                 let seconds = (ContinuousClock.now - start).seconds
                 Figures.print("9 stopping", ["rescue after a kill, lease 3 s": "\(seconds.text(2)) s"])
-                try demand(seconds < 5, "the rescue took \(seconds.text(2)) s")
+                try demandPace(seconds < 5, "the rescue took \(seconds.text(2)) s")
                 try demand(try await scenario.record.count(of: "succeeded") == 11, "not all succeeded")
             }
         }

@@ -207,7 +207,7 @@ extension Proofs {
                 try demand(
                     try await scenario.record.count(of: "succeeded") == count + 1, "not all succeeded")
                 try demand(share < 0.2, "the slower got \(before) calls")
-                try demand(left < 1, "the dead address was left after \(left.text(2)) s")
+                try demandPace(left < 1, "the dead address was left after \(left.text(2)) s")
                 try demand(
                     workers.contains { $0.errors.contains("endpoints ranked") }, "the log has no ranking")
             }

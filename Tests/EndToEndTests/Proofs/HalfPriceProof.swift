@@ -66,7 +66,7 @@ extension Proofs {
             _ calendar: Calendar, until end: Int64, _ record: Record
         ) async throws {
             while calendar.now < end, try await record.unfinished() > 0 {
-                try calendar.advance(by: try await record.isBusy() ? 500 : 30_000)
+                try calendar.advance(by: try await record.isBusy(at: calendar.now) ? 500 : 30_000)
                 try await Task.sleep(for: .milliseconds(25))
             }
         }
@@ -111,8 +111,8 @@ extension Proofs {
 }
 
 extension Record {
-    /// Whether somebody else than the provider has something to do.
-    fileprivate func isBusy() async throws -> Bool {
+    /// Whether somebody else than the provider has something to do, or had if he were there.
+    fileprivate func isBusy(at time: Int64) async throws -> Bool {
         try await number(
             """
             SELECT EXISTS (
@@ -122,9 +122,9 @@ extension Record {
                 OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL)
                 OR EXISTS (
                     SELECT 1 FROM consignment
-                    WHERE ended_at IS NULL AND state <> 'away'
+                    WHERE ended_at IS NULL AND (state <> 'away' OR recall_at <= ?1)
                 )
-            """) > 0
+            """, [.integer(time)]) > 0
     }
 
     /// Calls whose worker died.

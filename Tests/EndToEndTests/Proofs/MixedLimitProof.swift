@@ -87,7 +87,7 @@ extension Proofs {
                     "share": "\((share * 100).text()) %", "429": "\(refused)",
                 ])
             try demand(refused <= refusals, "\(refused) calls met a 429")
-            try demand(share >= least, "\(used) of \(Int(allowed)) allowed tokens were used")
+            try demandPace(share >= least, "\(used) of \(Int(allowed)) allowed tokens were used")
         }
     }
 }

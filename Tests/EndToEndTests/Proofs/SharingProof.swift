@@ -24,8 +24,9 @@ extension Proofs {
             try await Scenario.run { scenario in
                 let count = Form.pick(short: 2000, long: 10_000)
                 // The call must outlast the upload.
-                let latency = Form.pick(short: "1s", long: "6s")
-                let simulator = try await scenario.simulator(["latency": latency, "latency-sigma": "0"])
+                let latency = Form.pick(short: 1, long: 6) * Form.patience
+                let simulator = try await scenario.simulator(
+                    ["latency": "\(latency)s", "latency-sigma": "0"])
                 let server = try await scenario.serve(simulator)
                 let workers = try scenario.works(8, simulator, ["RENGA_LEASE": "2s"])
                 let start = ContinuousClock.now

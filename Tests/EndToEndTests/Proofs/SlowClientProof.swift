@@ -33,7 +33,7 @@ extension Proofs {
                         "slowest answer to another address": "\(seconds.text(2)) s",
                         "descriptors before": "\(files)", "after": "\(try server.child.descriptors())",
                     ])
-                try demand(seconds < 2, "somebody else waited for \(seconds.text(2)) s")
+                try demandPace(seconds < 2, "somebody else waited for \(seconds.text(2)) s")
             }
         }
     }

@@ -62,7 +62,7 @@ extension Proofs {
                 try await eventually("it drains") { server.worker.errors.contains("stopping") }
                 let (exit, seconds) = try await stop(server.worker, within: .seconds(5))
                 Figures.print("9 stopping", ["second SIGTERM": "\(seconds.text(2)) s, \(exit)"])
-                try demand(seconds < 2, "took \(seconds.text(2)) s")
+                try demandPace(seconds < 2, "took \(seconds.text(2)) s")
             }
         }
 
@@ -80,8 +80,8 @@ extension Proofs {
                 Figures.print(
                     "9 stopping",
                     ["idle worker": "\(shares[0].text(2)) %", "idle server": "\(shares[1].text(2)) %"])
-                try demand(shares[0] <= 2, "an idle worker takes \(shares[0].text(2)) % of a processor")
-                try demand(shares[1] <= 2, "an idle server takes \(shares[1].text(2)) % of a processor")
+                try demandPace(shares[0] <= 2, "an idle worker takes \(shares[0].text(2)) % of a processor")
+                try demandPace(shares[1] <= 2, "an idle server takes \(shares[1].text(2)) % of a processor")
             }
         }
 

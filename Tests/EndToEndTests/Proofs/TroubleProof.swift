@@ -53,7 +53,7 @@ extension Proofs {
                 guard let full else { throw Disappointment("the full rate never came back") }
                 // The promise is ten seconds; where everything shares two busy cores a short run gets twice that.
                 let patience: Int64 = Form.pick(short: 20_000, long: 10_000)
-                try demand(full - healed <= patience, "the full rate came after \(full - healed) ms")
+                try demandPace(full - healed <= patience, "the full rate came after \(full - healed) ms")
             }
         }
     }
