@@ -8,6 +8,9 @@ enum Form {
     /// `./dev sanitize`: the binaries take several times the time and the memory of real ones.
     static let isSanitized = environmentVariable("RENGA_SANITIZED") != nil
 
+    /// The slower of them.
+    static let watchesThreads = environmentVariable("RENGA_SANITIZED") == "thread"
+
     /// By how much waiting for what must come at last is longer.
     static let patience = isSanitized ? 5 : 1
 
