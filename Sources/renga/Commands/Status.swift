@@ -140,9 +140,10 @@ struct StatusPage {
                 Text.duration(now - $0)
             }
             let life = worker.isTrue("alive") ? "alive" : "not heard of for \(seen ?? "long")"
-            return [
-                worker.text("name"), "\(worker.number("running")) of \(worker.number("slots")) slots", life,
-            ]
+            // What is being settled is running, and fills no slot any more.
+            let slots = worker.number("slots")
+            let taken = min(worker.number("running"), slots)
+            return [worker.text("name"), "\(taken) of \(slots) slots", life]
         }
     }
 
