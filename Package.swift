@@ -148,6 +148,9 @@ let fuzzing: [Target] =
             path: "Tests/FuzzTests", exclude: ["Corpus", "Short"])
     ]
 
+// Test targets to build, by name with commas between: `RENGA_TESTS=JobsTests,JobStoreTests ./dev test`. All by default.
+let wantedTests = Context.environment["RENGA_TESTS"]?.split(separator: ",").map(String.init)
+
 let package = Package(
     name: "renga",
     products: [
@@ -156,7 +159,9 @@ let package = Package(
     ],
     dependencies: [],
     // Two targets cannot have one folder.
-    targets: doors + rooms + tests.filter { fuzzing.isEmpty || $0.name != "FuzzTests" } + fuzzing,
+    targets: doors + rooms + fuzzing
+        + tests.filter { fuzzing.isEmpty || $0.name != "FuzzTests" }
+        .filter { $0.type != .test || wantedTests?.contains($0.name) ?? true },
     swiftLanguageModes: [.v6]
 )
 
