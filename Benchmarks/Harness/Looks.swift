@@ -75,7 +75,7 @@ struct Looks {
             "/v1/stats", "/v1/stats?by=model,queue,tag,day", "/v1/results?queue=\(rare.name)",
             "/v1/results?queue=none", "/v1/results?after=\(now.milliseconds << 20)", "/v1/queues",
             "/v1/routes",
-            "/v1/events", "/v1/batches", "/metrics",
+            "/v1/events", "/v1/jobs/batches", "/metrics",
         ]
     }
 }

@@ -2,7 +2,7 @@ import HTTPServer
 import JSON
 import Jobs
 
-/// `/v1/batches`.
+/// `/v1/jobs/batches`.
 extension API {
     func createBatch(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
@@ -18,7 +18,7 @@ extension API {
         guard let name else { throw Problem.missingField("name", "a batch needs a “name”") }
         let known = try await store.batch(named: name) != nil
         let batch = try await store.createBatch(name: name, metadata: metadata, now: call.now)
-        let headers = [(name: "location", value: "/v1/batches/\(batch.id)")]
+        let headers = [(name: "location", value: "/v1/jobs/batches/\(batch.id)")]
         return .json(status: known ? 200 : 201, headers: headers) { $0.batch(batch) }
     }
 

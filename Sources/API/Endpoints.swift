@@ -8,6 +8,9 @@ extension Endpoint {
         Endpoint("POST", "/v1/jobs/bulk", body: .stream) { try await $0.bulk($1) },
         Endpoint("POST", "/v1/jobs/cancel") { try await $0.cancelJobs($1) },
         Endpoint("POST", "/v1/jobs/retry") { try await $0.retryJobs($1) },
+        Endpoint("POST", "/v1/jobs/batches") { try await $0.createBatch($1) },
+        Endpoint("GET", "/v1/jobs/batches") { try await $0.listBatches($1) },
+        Endpoint("GET", "/v1/jobs/batches/{…}") { try await $0.showBatch($1) },
         Endpoint("GET", "/v1/jobs/{}") { try await $0.showJob($1) },
         Endpoint("POST", "/v1/jobs/{}/cancel") { try await $0.cancelJob($1) },
         Endpoint("POST", "/v1/jobs/{}/retry") { try await $0.retryJob($1) },
@@ -17,9 +20,6 @@ extension Endpoint {
     ]
 
     private static let groups = [
-        Endpoint("POST", "/v1/batches") { try await $0.createBatch($1) },
-        Endpoint("GET", "/v1/batches") { try await $0.listBatches($1) },
-        Endpoint("GET", "/v1/batches/{…}") { try await $0.showBatch($1) },
         Endpoint("GET", "/v1/queues") { try await $0.listQueues($1) },
         Endpoint("GET", "/v1/queues/{…}") { try await $0.showQueue($1) },
         Endpoint("PATCH", "/v1/queues/{…}") { try await $0.updateQueue($1) },

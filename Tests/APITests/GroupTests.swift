@@ -11,17 +11,17 @@ struct GroupTests {
 
     @Test("a batch is made once, and found by id and by name")
     func batches() async throws {
-        let made = try await harness.send("POST", "/v1/batches", #"{"name":"a/b c","metadata":{"x":1}}"#)
-        let again = try await harness.send("POST", "/v1/batches", #"{"name":"a/b c"}"#)
+        let made = try await harness.send("POST", "/v1/jobs/batches", #"{"name":"a/b c","metadata":{"x":1}}"#)
+        let again = try await harness.send("POST", "/v1/jobs/batches", #"{"name":"a/b c"}"#)
         #expect(made.status == 201 && again.status == 200)
         let id = try #require(made["id"]?.string)
-        for target in ["/v1/batches/\(id)", "/v1/batches/a/b%20c", "/v1/batches/a%2Fb%20c"] {
+        for target in ["/v1/jobs/batches/\(id)", "/v1/jobs/batches/a/b%20c", "/v1/jobs/batches/a%2Fb%20c"] {
             #expect(try await harness.send("GET", target)["id"]?.string == id, "\(target)")
         }
-        #expect(try await harness.send("GET", "/v1/batches")["data"]?[0]?["metadata"]?["x"]?.int == 1)
-        #expect(try await harness.send("GET", "/v1/batches/none").problem == "unknown-batch")
+        #expect(try await harness.send("GET", "/v1/jobs/batches")["data"]?[0]?["metadata"]?["x"]?.int == 1)
+        #expect(try await harness.send("GET", "/v1/jobs/batches/none").problem == "unknown-batch")
         #expect(
-            try await harness.send("POST", "/v1/batches", #"{"name":"\#(id)"}"#).problem == "invalid-field")
+            try await harness.send("POST", "/v1/jobs/batches", #"{"name":"\#(id)"}"#).problem == "invalid-field")
     }
 
     @Test("a batch tells counts, progress, cost and what all of it may cost")
@@ -32,7 +32,7 @@ struct GroupTests {
             state.batches[batch.id]?.counts.queued = 2
             state.batches[batch.id]?.cost = Money(nanodollars: 1_000_000)
         }
-        let answer = try await harness.send("GET", "/v1/batches/n")
+        let answer = try await harness.send("GET", "/v1/jobs/batches/n")
         #expect(answer["counts"]?["total"]?.int == 3)
         #expect(answer["progress"]?.double == 0.333)
         #expect(answer["cost_usd"]?.string == "0.001000")

@@ -135,7 +135,7 @@ struct MessageBatchTests {
             #expect(answer["error"]?["message"]?.string?.isEmpty == false)
             #expect(try await harness.store.count(JobFilter()) == 0)
             #expect(try await harness.send("GET", Self.path)["data"]?.elements?.isEmpty == true)
-            #expect(try await harness.send("GET", "/v1/batches")["data"]?.elements?.isEmpty == true)
+            #expect(try await harness.send("GET", "/v1/jobs/batches")["data"]?.elements?.isEmpty == true)
         }
     }
 
@@ -234,7 +234,7 @@ struct MessageBatchTests {
         try await RealHarness.with { harness in
             let id = try await created(
                 harness, "a", "b", headers: ["x-renga-queue": "night", "x-renga-tags": "team-a"])
-            #expect(try await harness.send("GET", "/v1/batches/\(id)")["name"]?.string == id)
+            #expect(try await harness.send("GET", "/v1/jobs/batches/\(id)")["name"]?.string == id)
             let jobs = try await harness.send("GET", "/v1/jobs?batch_id=\(id)&tag=team-a&queue=night")
             #expect(jobs["data"]?.count == 2)
             let plain = try await created(harness, "a")

@@ -44,7 +44,7 @@ struct StoreTests {
             #expect(try again.lines.filter { $0["status"]?.string == "existing" }.count == 700)
             #expect(try again.lines.map { $0["id"]?.string } == answer.lines.map { $0["id"]?.string })
             while try await harness.work() > 0 {}
-            let batch = try await harness.send("GET", "/v1/batches/nightly")
+            let batch = try await harness.send("GET", "/v1/jobs/batches/nightly")
             #expect(batch["progress"]?.double == 1 && batch["counts"]?["succeeded"]?.int == 700)
             let results = try await harness.send("GET", "/v1/results?batch_id=nightly&order=input").lines
             #expect(results.map { $0["key"]?.string } == (0..<700).map { "k\($0)" })

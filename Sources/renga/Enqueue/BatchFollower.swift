@@ -13,7 +13,7 @@ struct BatchFollower {
     init(server: ServerClient, batch: String, hasAnswered: Bool = false) {
         patience = Patience(hasAnswered: hasAnswered)
         self.server = server
-        path = "/v1/batches/" + Query.encoded(batch)
+        path = "/v1/jobs/batches/" + Query.encoded(batch)
     }
 
     /// The batch as it was at the end.

@@ -141,7 +141,7 @@ extension Proofs {
                     headers: [("content-type", "application/x-ndjson")])
                 try demand(answer.status == 200, answer.text)
                 try await scenario.allFinished(within: .seconds(60))
-                let batch = try await server.client.get("/v1/batches/receipt")
+                let batch = try await server.client.get("/v1/jobs/batches/receipt")
                 let stats = try await simulator.stats()
                 let receipt = batch["cost_usd"]?.string.flatMap(Money.init(dollars:))?.nanodollars ?? -1
                 Figures.print(

@@ -86,7 +86,7 @@ extension Proofs {
                 let again = try await scenario.serve(simulator)
                 _ = try scenario.work(simulator)
                 let listed = try await again.client.get("/v1/messages/batches")["data"]?.count
-                let batches = try await again.client.get("/v1/batches")["data"]?.count
+                let batches = try await again.client.get("/v1/jobs/batches")["data"]?.count
                 try await Task.sleep(for: .seconds(1))
                 try demand(listed == 0 && batches == 0, "a half batch is shown")
                 try demand(try await simulator.calls() == 0, "a part of it was called")
