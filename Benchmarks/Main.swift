@@ -23,7 +23,8 @@ struct Main {
     private static let benchmarks: [any Benchmark.Type] = [
         EnqueueBenchmark.self, ClaimBenchmark.self, ServerBenchmark.self, BulkBenchmark.self,
         MessagesBenchmark.self, WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self,
-        IdleBenchmark.self, BesideBenchmark.self, LargeBenchmark.self, GrowthBenchmark.self,
+        IdleBenchmark.self, BesideBenchmark.self, CallsBenchmark.self, LargeBenchmark.self,
+        GrowthBenchmark.self,
     ]
 
     private static func measure(_ options: Options) async throws {

@@ -11,11 +11,12 @@ extension Bench {
 
     /// `renga serve`, and where it listens; where no provider is given, what it would call does not exist.
     func server(
-        database: String, provider: String = "http://127.0.0.1:1", log: String = "serve"
+        database: String, provider: String = "http://127.0.0.1:1", log: String = "serve",
+        environment: [String: String] = [:]
     ) async throws -> (child: Child, url: String) {
         let child = try renga(
             ["serve", "--listen", "127.0.0.1:0", "--database", database], log: log,
-            environment: Self.provider(at: provider))
+            environment: Self.provider(at: provider).merging(environment) { $1 })
         return (child, try await Self.url(in: child.line(with: "api listens")))
     }
 

@@ -102,6 +102,8 @@ enum JobLimits {
     static let idempotencyKeyBytes = 1...255
     static let concurrency = 1...100_000
     static let weight = 1...1000
+    /// A queue's that nobody has given another; the store's new ones have the same.
+    static let standardWeight = 100
     /// Far above any model's, and small enough that prices times tokens never overflow.
     static let maxTokens = 1...10_000_000
 }

@@ -31,6 +31,8 @@ struct Conversation {
 
     /// Throws `Problem` and `CallFailure`.
     func reply() async throws -> Reply {
+        // Whatever happens meanwhile: the caller waits for its turn no longer than that altogether.
+        let patience = api.clock.now().timestamp + api.settings.interactiveWait
         let entered = try await desk.enter(job)
         if let problem = Problem(entered.outcome) { throw problem }
         guard let id = entered.outcome.id, let state = entered.state else {
@@ -40,7 +42,7 @@ struct Conversation {
             if state == .running, let answer = entered.answer, let reply = try await next(of: answer, id) {
                 return reply
             }
-            return try await wait(for: id, state)
+            return try await wait(for: id, state, until: patience)
         } catch is CancellationError {
             try await leave(id)
             throw CancellationError()
@@ -49,10 +51,10 @@ struct Conversation {
 
     // MARK: Waiting
 
-    private func wait(for id: JobID, _ first: JobState) async throws -> Reply {
-        if first == .queued { try await refuseWhatIsInVain(id) }
+    private func wait(for id: JobID, _ first: JobState, until patience: Timestamp) async throws -> Reply {
+        if first == .queued { try await refuseWhatIsInVain(id, until: patience) }
         while true {
-            switch try await event(of: id) {
+            switch try await event(of: id, until: patience) {
             case .reply(let reply): return reply
             case .atRest: return try await recorded(id)
             case .askRecord: if let reply = try await recordedIfAtRest(id) { return reply }
@@ -71,13 +73,16 @@ struct Conversation {
         case timeUp
     }
 
-    private func event(of id: JobID) async throws -> Event {
-        try await withThrowingTaskGroup(of: Event.self) { group in
+    /// How often a call that is being made when its time in line is up is looked at.
+    private static let look: Milliseconds = 1_000
+
+    private func event(of id: JobID, until patience: Timestamp) async throws -> Event {
+        let time = max(Self.look, patience - api.clock.now().timestamp)
+        return try await withThrowingTaskGroup(of: Event.self) { group in
             let answer = desk.answer(to: id)
             group.addTask { try await next(of: answer, id).map { .reply($0) } ?? .askRecord }
             group.addTask {
-                try await api.waiters.wait(for: [id], milliseconds: api.settings.interactiveWait)
-                    ? .atRest : .timeUp
+                try await api.waiters.wait(for: [id], milliseconds: time) ? .atRest : .timeUp
             }
             defer { group.cancelAll() }
             return try await group.next() ?? .askRecord
@@ -130,11 +135,10 @@ struct Conversation {
     // MARK: Limits
 
     /// What will not open while the caller waits is said at once.
-    private func refuseWhatIsInVain(_ id: JobID) async throws {
+    private func refuseWhatIsInVain(_ id: JobID, until patience: Timestamp) async throws {
         guard let job = try await api.store.job(id, now: api.clock.now()), job.state == .queued,
             let waiting = job.waitingFor
         else { return }
-        let patience = api.clock.now().timestamp + api.settings.interactiveWait
         switch waiting.gate {
         case .pause, .budget: if waiting.until.map({ $0 > patience }) ?? true { throw try await refusal(job) }
         default: break
@@ -191,8 +195,8 @@ struct CallFailure: Error {
         if let status = error.status, status >= 400 { return status }
         switch error.type {
         case "deadline_exceeded", "timeout_error": return 504
-        case "never_affordable", "too_expensive", "billing_error": return 402
-        case "invalid_request_error", "unsendable": return 400
+        case "never_affordable", "max_cost_reached", "billing_error": return 402
+        case "invalid_request_error", Breakage.Kind.unsendable.errorType: return 400
         case "authentication_error": return 401
         case "permission_error": return 403
         case "not_found_error": return 404

@@ -80,13 +80,13 @@ private struct FilteredChange {
     ) async throws -> Int {
         var total = 0
         var last: JobID?
-        while total < count {
+        for start in stride(from: 0, to: count, by: chunk) {
             try Task.checkCancellation()
-            let limit = min(chunk, count - total)
-            let changed = try await change(filter, last, limit)
+            let changed = try await change(filter, last, min(chunk, count - start))
+            // Some that were found may have been refused.
             total += changed.count
+            guard changed.last != nil else { break }
             last = changed.last
-            if changed.count < limit { break }
         }
         return total
     }

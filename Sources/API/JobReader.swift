@@ -83,7 +83,7 @@ struct JobReader {
             for: asked, field: draft.request == nil || name.isEmpty ? prefix + "model" : name + ".model")
         if route.model != asked { try request.send(to: route.model) }
         let bound = CostBound(request: request.json)
-        try checkCost(request, bound: bound, most: draft.maxCost, field: prefix + "max_cost_usd")
+        try checkCost(request, on: route, bound: bound, most: draft.maxCost, field: prefix + "max_cost_usd")
         var job = NewJob(
             queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
             runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline ?? defaults.deadline,
@@ -124,10 +124,10 @@ struct JobReader {
 
     /// A job that could cost more than it may is not taken in.
     private func checkCost(
-        _ request: MessagesRequest, bound: CostBound, most: Money?, field: String
+        _ request: MessagesRequest, on route: RouteKey, bound: CostBound, most: Money?, field: String
     ) throws(Problem) {
         guard let most else { return }
-        guard let price = settings.prices.price(of: request.model, at: now) else {
+        guard let price = settings.prices.price(of: route, at: now) else {
             throw Problem(
                 .tooExpensive, "no price is known for \(request.model), so “max_cost_usd” cannot be kept",
                 field: field)

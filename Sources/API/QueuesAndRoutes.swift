@@ -17,7 +17,8 @@ extension API {
         let queue =
             try await store.queue(name)
             ?? QueueStatus(
-                name: name, paused: false, pauseReason: nil, concurrency: nil, weight: 1,
+                name: name, paused: false, pauseReason: nil, concurrency: nil,
+                weight: JobLimits.standardWeight,
                 counts: StateCounts())
         return .json { $0.queue(queue) }
     }

@@ -7,18 +7,21 @@ extension SQLiteJobStore {
         try await write(now: now) { operation in
             let before = try LaneBudget.load(operation.connection)
             for budget in budgets { try Budgets(operation).state(budget) }
-            try LaneBudget.move(from: before, operation)
+            try LaneMoves.begin(from: before, operation)
         }
+        try await moveLanes(now: now)
     }
 
     package func remove(budget name: String, now: Now) async throws -> Bool {
-        try await write(now: now) { operation in
+        let removed = try await write(now: now) { operation in
             let before = try LaneBudget.load(operation.connection)
             let removed = try operation.connection.run(
                 "UPDATE budget SET active = 0 WHERE name = ?1 AND active = 1", [.text(name)])
-            try LaneBudget.move(from: before, operation)
+            try LaneMoves.begin(from: before, operation)
             return removed > 0
         }
+        try await moveLanes(now: now)
+        return removed
     }
 
     package func budgets(now: Now) async throws -> [BudgetStatus] {

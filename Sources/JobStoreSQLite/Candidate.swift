@@ -4,6 +4,7 @@ import SQLite
 /// A ready job at the head of its lane: what the claim needs to place it, without its bodies.
 struct Candidate {
     let id: Int64
+    let rank: Int64
     let attempt: Int
     let failures: Int
     let deaths: Int
@@ -27,13 +28,13 @@ struct Candidate {
     private static let columns = """
         id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
         fallback, fallback_cause, impatient,
-        worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime, worst_searches
+        worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime, worst_searches, rank
         """
     private static let headsOfLane = SQL(
         """
         SELECT \(columns)
         FROM job
-        WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter)
+        WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter) AND (rank, id) > (?3, ?4)
         ORDER BY rank, id
         LIMIT ?2
         """)
@@ -41,22 +42,52 @@ struct Candidate {
         """
         SELECT \(columns)
         FROM job
-        WHERE ready = 1 AND deaths >= \(Poison.aloneAfter)
-        ORDER BY lane_id, rank, id
-        LIMIT 10
+        WHERE ready = 1 AND lane_id = ?1 AND deaths >= \(Poison.aloneAfter)
+        ORDER BY rank, id
+        LIMIT ?2
+        """)
+    private static let lanesOfLoners = SQL(
+        """
+        WITH RECURSIVE alone (lane_id) AS (
+            SELECT (SELECT min(lane_id) FROM job WHERE ready = 1 AND deaths >= \(Poison.aloneAfter))
+            UNION ALL
+            SELECT (
+                SELECT min(job.lane_id)
+                FROM job
+                WHERE job.ready = 1 AND job.deaths >= \(Poison.aloneAfter) AND job.lane_id > alone.lane_id
+            )
+            FROM alone
+            WHERE alone.lane_id IS NOT NULL
+        )
+        SELECT lane_id FROM alone WHERE lane_id IS NOT NULL
         """)
 
-    static func heads(of lane: Int64, limit: Int, _ connection: Connection) throws -> [Candidate] {
-        try connection.query(headsOfLane, [.integer(lane), .integer(limit)]) { row in Candidate(row) }
+    /// The first ready jobs of a lane, or the first behind another of it.
+    static func heads(
+        of lane: Int64, behind other: Candidate? = nil, limit: Int, _ connection: Connection
+    ) throws -> [Candidate] {
+        try connection.query(
+            headsOfLane,
+            [
+                .integer(lane), .integer(limit), .integer(other?.rank ?? .min),
+                .integer(other?.id ?? .min),
+            ]
+        ) { row in Candidate(row) }
     }
 
-    /// Some of the ready jobs that must run alone, with their lanes.
-    static func loners(_ connection: Connection) throws -> [(lane: Int64, job: Candidate)] {
-        try connection.query(mustRunAlone) { row in (row.int64(10), Candidate(row)) }
+    /// The lanes that have ready jobs which must run alone.
+    static func lanesOfLoners(_ connection: Connection) throws -> [Int64] {
+        try connection.query(lanesOfLoners) { row in row.int64(0) }
+    }
+
+    /// The first ready jobs of a lane that must run alone.
+    static func loners(of lane: Int64, limit: Int, _ connection: Connection) throws -> [Candidate] {
+        try connection.query(mustRunAlone, [.integer(lane), .integer(limit)]) { row in Candidate(row) }
     }
 
     private init(_ row: borrowing Row) {
         id = row.int64(0)
+        rank = row.int64(20)
         attempt = row.int(1)
         failures = row.int(2)
         deaths = row.int(3)
@@ -74,33 +105,6 @@ struct Candidate {
             webSearches: row.int64OrNil(19))
         maxCost = row.int64OrNil(16).map { Money(nanodollars: $0) }
         prefix = CachePrefix(row, from: 17)
-    }
-
-    /// What a call needs of its job's bodies.
-    struct Call {
-        /// What is sent now.
-        var request: [UInt8] = []
-        /// What the answer must be.
-        var check: OpenCheck?
-        var isKeyed = false
-        var betas: [String] = []
-    }
-
-    static func call(of job: Int64, _ connection: Connection) throws -> Call {
-        try connection.queryOne(
-            """
-            SELECT coalesce(job_check.request, job_body.request), job_check.rules, job_check.used,
-                job_body.idempotency_key IS NOT NULL, job_body.betas
-            FROM job_body
-            LEFT JOIN job_check ON job_check.job_id = job_body.job_id
-            WHERE job_body.job_id = ?1
-            """, [.integer(job)]
-        ) { row in
-            let rules = row.blobOrNil(1)
-            return Call(
-                request: row.blob(0), check: rules.map { OpenCheck(rules: $0, used: row.int(2)) },
-                isKeyed: row.bool(3), betas: Betas.list(row.textOrNil(4)))
-        } ?? Call()
     }
 }
 

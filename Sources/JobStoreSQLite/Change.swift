@@ -22,8 +22,8 @@ extension SQLiteJobStore {
             let change = Change(operation)
             let ids = try Search(filter, in: [.queued, .running, .review], operation.connection)
                 .ids(.ascending, behind: after, limit: limit)
-            for id in ids { _ = try change.cancel(id) }
-            return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
+            let changed = try ids.count { id in try change.cancel(id) == .changed }
+            return MassChange(count: changed, last: ids.last.map { JobID($0) })
         }
     }
 
@@ -44,9 +44,10 @@ extension SQLiteJobStore {
             let ids = try Search(filter, in: states, operation.connection)
                 .ids(.ascending, behind: after, limit: limit)
             var mending = Change(operation)
-            for id in ids { _ = try mending.retry(id, change) }
+            // Those whose results are published, and will be read again, are refused.
+            let changed = try ids.count { id in try mending.retry(id, change) == .changed }
             try mending.resumeMendedQueues()
-            return MassChange(count: ids.count, last: ids.last.map { JobID($0) })
+            return MassChange(count: changed, last: ids.last.map { JobID($0) })
         }
     }
 }
@@ -71,14 +72,14 @@ struct Change {
         return .changed
     }
 
-    /// Reopens a failed or cancelled job with a fresh count; its history stays.
+    /// Reopens a failed or cancelled job with a fresh count, as one that may run from now on; its history stays.
     ///
     /// A job that is still queued is only mended: it keeps its place and its time.
     mutating func retry(_ id: Int64, _ change: RetryChange) throws -> ChangeOutcome {
         guard let job = try StoredJob.find(id, connection) else { return .unknown }
         if job.state == .queued, !change.isEmpty {
-            try mend(job, change)
-            try freeFollowers(of: job)
+            try mend(id, change)
+            try freeFollowers(of: job, operation)
             return .changed
         }
         guard job.state == .failed || job.state == .cancelled,
@@ -90,78 +91,65 @@ struct Change {
             UPDATE job
             SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
                 error_type = NULL, fallback = 0, fallback_cause = NULL, impatient = 0,
-                answer_id = NULL, deadline = NULL, finished_at = NULL, finish_order = NULL
+                answer_id = NULL, deadline = NULL, finished_at = NULL, finish_order = NULL, run_at = ?2
             WHERE id = ?1
-            """, [.integer(id)])
+            """, [.integer(id), .integer(operation.now.timestamp.milliseconds)])
         operation.moved(lane: job.lane, batch: job.batch, from: job.state, to: .queued)
         try Checks.beginAgain(job, operation)
-        if let reopened = try StoredJob.find(id, connection) {
-            try Lanes.moveToCommonLine(reopened, operation)
+        // Nobody waits for it in a process, and its batch has ended.
+        try Lanes.move(id, operation) { place in
+            place.leaveOwnLine()
+            place.batch = nil
         }
-        if !change.isEmpty, let job = try StoredJob.find(id, connection) { try mend(job, change) }
+        if !change.isEmpty { try mend(id, change) }
         return .changed
     }
 
     /// Another model or limit: another request, another prompt hash, perhaps another lane.
-    private mutating func mend(_ job: StoredJob, _ change: RetryChange) throws {
-        guard
-            let (request, sample, betas) = try connection.queryOne(
-                "SELECT request, sample, betas FROM job_body WHERE job_id = ?1", [.integer(job.id)],
-                { row in (row.blob(0), row.int(1), Betas.list(row.textOrNil(2))) })
-        else { return }
-        var json = try JSON.parse(request)
+    private mutating func mend(_ job: Int64, _ change: RetryChange) throws {
+        guard var sent = try SentRequest.load(job, connection) else { return }
+        try sent.change(operation) { request in try change.applied(to: request) }
         if let route = change.route {
-            var model = JSONWriter()
-            model.string(route.model)
-            json = try JSON.parse(json.replacing("model", with: model.bytes))
             let name = change.requestedModel.flatMap { $0 == route.model ? nil : $0 }
             _ = try connection.run(
-                "UPDATE job_body SET requested_model = ?2 WHERE job_id = ?1", [.integer(job.id), .text(name)])
+                "UPDATE job_body SET requested_model = ?2 WHERE job_id = ?1", [.integer(job), .text(name)])
             try moveLane(job, to: route)
         }
         if let maxTokens = change.maxTokens {
-            json = try JSON.parse(json.replacing("max_tokens", with: Array("\(maxTokens)".utf8)))
             _ = try connection.run(
-                "UPDATE job SET max_tokens = ?2 WHERE id = ?1", [.integer(job.id), .integer(maxTokens)])
+                "UPDATE job SET max_tokens = ?2 WHERE id = ?1", [.integer(job), .integer(maxTokens)])
         }
-        let bytes = Array(json.raw)
-        _ = try connection.run(
-            """
-            UPDATE job
-            SET request_bytes = ?2, prompt_hash = ?3, prefix_hash = NULL, prefix_lifetime = NULL
-            WHERE id = ?1
-            """,
-            [
-                .integer(job.id), .integer(bytes.count),
-                .blob(PromptHash(request: json, sample: sample, betas: betas).bytes),
-            ])
-        _ = try connection.run(
-            "UPDATE job_body SET request = ?2 WHERE job_id = ?1", [.integer(job.id), .blob(bytes)])
         // Whoever waited for an answer to the old prompt looks for one to the new.
         _ = try connection.run(
             """
             UPDATE job
             SET ready = 1, held_until = NULL, held_hash = NULL
             WHERE id = ?1 AND held_hash IS NOT NULL
-            """, [.integer(job.id)])
+            """, [.integer(job)])
     }
 
     /// Somebody may have waited for the call that this job was to make; it stands anew at the head of its own chain.
-    private func freeFollowers(of job: StoredJob) throws {
+    private func freeFollowers(of job: StoredJob, _ operation: Operation) throws {
         _ = try connection.run(
             "UPDATE job SET fallback = 0, fallback_cause = NULL, impatient = 0 WHERE id = ?1",
             [.integer(job.id)])
         let route = try connection.queryOne(
             "SELECT route_id FROM lane WHERE id = ?1", [.integer(job.lane)], { row in row.int64(0) })
-        if let route { try Holds.releaseFirst(job.promptHash, route: route, connection) }
+        guard let route else { return }
+        try Holds.releaseFirst(job.promptHash, route: route, connection)
+        if let prefix = job.prefix { try Holds.releaseFirst(prefix.hash, route: route, connection) }
     }
 
-    private mutating func moveLane(_ job: StoredJob, to route: RouteKey) throws {
-        guard
-            let queue = try Lanes.move(job, to: try operation.routeID(route), operation),
-            try StoredJob.find(job.id, connection)?.lane != job.lane
-        else { return }
-        leftLanes[queue, default: []].insert(job.lane)
+    private mutating func moveLane(_ job: Int64, to route: RouteKey) throws {
+        let left = try Lanes.move(job, to: try operation.routeID(route), operation)
+        if let left { leftLanes[left.place.queue, default: []].insert(left.lane) }
+        // A retry begins on the route that was asked for last.
+        _ = try connection.run(
+            """
+            UPDATE job_check
+            SET first_lane_id = (SELECT job.lane_id FROM job WHERE job.id = ?1)
+            WHERE job_id = ?1
+            """, [.integer(job)])
     }
 
     /// A queue that paused itself goes on once the last ready job has left the lane that was refused.
@@ -180,5 +168,22 @@ struct Change {
             row.refusedSignature = nil
             try row.save(connection)
         }
+    }
+}
+
+extension RetryChange {
+    /// The request with the other model and limit.
+    fileprivate func applied(to request: JSON) throws -> [UInt8] {
+        var request = request
+        if let route {
+            var model = JSONWriter()
+            model.string(route.model)
+            request = try JSON.parse(request.replacing("model", with: model.bytes), maxDepth: JSON.deepest)
+        }
+        if let maxTokens {
+            request = try JSON.parse(
+                request.replacing("max_tokens", with: Array("\(maxTokens)".utf8)), maxDepth: JSON.deepest)
+        }
+        return Array(request.raw)
     }
 }

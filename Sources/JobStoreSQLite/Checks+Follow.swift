@@ -53,21 +53,19 @@ extension Checks {
         _ job: StoredJob, _ failure: CheckFailure, _ answer: Answer?, _ operation: Operation
     ) throws {
         let connection = operation.connection
+        guard var sent = try SentRequest.load(job.id, connection) else { return }
         let request: [UInt8]
         if let route = try nextRoute(of: job.id, failure, connection) {
-            request = try NextRequest.escalation(of: own(job.id, connection).request, to: route.model)
-            try Lanes.move(job, to: route.id, operation)
+            request = try NextRequest.escalation(of: sent.own, to: route.model)
+            try Lanes.move(job.id, to: route.id, operation)
             // Another lane, another chain.
             _ = try connection.run(
                 "UPDATE job SET fallback = 0, fallback_cause = NULL WHERE id = ?1", [.integer(job.id)])
         } else {
-            let last = try Candidate.call(of: job.id, connection).request
-            request = try NextRequest.repair(last, answer: answer?.body ?? [], complaint: failure.complaint)
+            request = try NextRequest.repair(
+                sent.bytes, answer: answer?.body ?? [], complaint: failure.complaint)
         }
-        _ = try connection.run(
-            "UPDATE job_check SET request = ?2, source = ?3 WHERE job_id = ?1",
-            [.integer(job.id), .blob(request), .text(failure.step.word)])
-        try restate(job.id, request, operation)
+        try sent.follow(with: request, source: failure.step.word, operation)
     }
 
     /// Where the escalation leads that this failure uses; nil where it asks for none.
@@ -88,36 +86,6 @@ extension Checks {
             { row in (row.int64(0), row.text(1)) })
     }
 
-    /// The job's request as it was sent, and what else shapes its answer.
-    private static func own(_ job: Int64, _ connection: Connection) throws
-        -> (request: [UInt8], sample: Int, betas: [String])
-    {
-        try connection.queryOne(
-            "SELECT request, sample, betas FROM job_body WHERE job_id = ?1", [.integer(job)],
-            { row in (row.blob(0), row.int(1), Betas.list(row.textOrNil(2))) }) ?? ([], 0, [])
-    }
-
-    /// What the claim must know of the request that is sent now.
-    private static func restate(_ job: Int64, _ request: [UInt8], _ operation: Operation) throws {
-        let own = try own(job, operation.connection)
-        let json = try JSON.parse(request, maxDepth: JSON.deepest)
-        // A longer request may cost more: what budgets reserve for it follows.
-        let bound = CostBound(request: json)
-        _ = try operation.connection.run(
-            """
-            UPDATE job
-            SET request_bytes = ?2, prompt_hash = ?3, worst_input_tokens = ?4, cache_writes = ?5,
-                worst_searches = ?6
-            WHERE id = ?1
-            """,
-            [
-                .integer(job), .integer(request.count),
-                .blob(PromptHash(request: json, sample: own.sample, betas: own.betas).bytes),
-                .integer(bound.inputTokens),
-                .integer(bound.writes.rawValue), .integer(bound.webSearches),
-            ])
-    }
-
     /// A retried job begins with its own request on its own route, and with all its steps.
     static func beginAgain(_ job: StoredJob, _ operation: Operation) throws {
         let connection = operation.connection
@@ -135,13 +103,14 @@ extension Checks {
         _ = try connection.run(
             """
             UPDATE job_check
-            SET used = 0, source = 'first', request = NULL, passed = NULL, step = NULL, complaint = NULL,
+            SET used = 0, source = 'first', passed = NULL, step = NULL, complaint = NULL,
                 review = NULL, review_note = NULL, reviewed_at = NULL
             WHERE job_id = ?1
             """, [.integer(job.id)])
         guard hasMoved else { return }
         // Not to the first lane itself: the job's tags may have other budgets by now.
-        try Lanes.move(job, to: route, operation)
-        try restate(job.id, own(job.id, connection).request, operation)
+        try Lanes.move(job.id, to: route, operation)
+        var sent = try SentRequest.load(job.id, connection)
+        try sent?.beginAgain(operation)
     }
 }

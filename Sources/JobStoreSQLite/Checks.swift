@@ -42,11 +42,10 @@ enum Checks {
     /// Whether a cached answer passes the job's check; if so, that is noted.
     static func admits(_ answer: CachedAnswer, for job: Int64, _ operation: Operation) throws -> Bool {
         let connection = operation.connection
-        let call = try Candidate.call(of: job, connection)
-        guard let check = call.check else { return true }
+        guard let sent = try SentRequest.load(job, connection), let check = sent.check else { return true }
         let body = try connection.queryOne(
             "SELECT body FROM answer WHERE id = ?1", [.integer(answer.id)], { row in row.blob(0) })
-        guard let body, check.failure(of: body, to: call.request) == nil else { return false }
+        guard let body, check.failure(of: body, to: sent.bytes) == nil else { return false }
         try pass(job, connection)
         return true
     }

@@ -27,6 +27,11 @@ struct Draw {
     static let attemptLimit = 256
     /// Jobs settled from the cache, held or failed in one claim, on top of the slots filled.
     static let asideLimit = 500
+    /// Shares that are left to other lines in one claim, so that it is short whatever the limits and the weights: where a
+    /// limit binds, fewer use it up.
+    static let leaveLimit = 256
+    /// Jobs of another line that are read at a time, and ready jobs of one lane that must run alone.
+    private static let fewHeads = 16
     /// How long a job held under a prompt hash waits before it looks for itself.
     static let holdLimit: Milliseconds = 600_000
     /// For how long a job is laid aside that left its own route and finds the next one closed.
@@ -45,7 +50,11 @@ struct Draw {
     /// What this claim changed, and so writes back.
     private var touched: (routes: Set<Int64>, queues: Set<Int64>) = ([], [])
     private var asides = 0
+    /// Shares that were left to jobs of other lines.
+    private var left = 0
     private var purse: Purse
+    /// Whether jobs are on their way to other lanes, as budgets have changed: each is looked at before it is taken.
+    private let lanesChange: Bool
 
     /// A lane that still gives jobs, with those that were fetched from it.
     private struct OpenLane {
@@ -57,6 +66,8 @@ struct Draw {
         let isMine: Bool
         let isOwn: Bool
         var candidates: ArraySlice<Candidate> = []
+        /// The last job that was left its share: each gets one.
+        var last: Candidate?
         var isExhausted = false
 
         /// How many turns a job of it counts for less than one of the common line.
@@ -66,6 +77,7 @@ struct Draw {
     init(_ operation: Operation, request: ClaimRequest) throws {
         self.operation = operation
         self.request = request
+        lanesChange = try LaneMoves.isPending(operation.connection)
         purse = try Purse.load(
             operation.connection, now: operation.now.timestamp, prices: operation.settings.prices)
     }
@@ -79,7 +91,7 @@ struct Draw {
         try placeLoners()
         while mayTakeMore, let lane = nextLane() { try draw(from: lane) }
         claim.more =
-            asides >= Self.asideLimit
+            claim.more || asides >= Self.asideLimit
             || claim.attempts.count == Self.attemptLimit && request.slots > Self.attemptLimit
         for id in touched.routes { try routes[id]?.save(connection) }
         for id in touched.queues { try queues[id]?.save(connection) }
@@ -125,6 +137,8 @@ struct Draw {
     /// Whose turn it is goes over from claim to claim, so every queue gets its share also where slots come free one by one.
     private func nextLane() -> Int? {
         let open = lanes.indices.filter { !lanes[$0].isExhausted }
+        // With nothing left to take there is nothing to leave to others.
+        guard open.contains(where: { lanes[$0].isMine }) else { return nil }
         guard open.count > 1 else { return open.first }
         let waiting = Dictionary(
             open.map { (lanes[$0].queue, promises.turn(of: lanes[$0].queue, queues)) },
@@ -137,20 +151,18 @@ struct Draw {
 
     /// Jobs that must run alone go before all others where nothing runs, and ask for that where something does.
     private mutating func placeLoners() throws {
-        for (lane, job) in try Candidate.loners(connection) where mayTakeMore {
-            guard let index = lanes.firstIndex(where: { $0.id == lane && $0.isMine }),
-                !lanes[index].isExhausted
-            else { continue }
-            try place(job, lane: index)
+        for lane in try Candidate.lanesOfLoners(connection) {
+            guard let index = lanes.firstIndex(where: { $0.id == lane && $0.isMine }) else { continue }
+            for job in try Candidate.loners(of: lane, limit: Self.fewHeads, connection)
+            where mayTakeMore && !lanes[index].isExhausted {
+                try place(job, lane: index)
+            }
         }
     }
 
     private mutating func draw(from index: Int) throws {
         if lanes[index].candidates.isEmpty {
-            // Where the gate is closed the first one tells, and mostly nobody follows it.
-            let limit = isClosed(lanes[index].route) ? 1 : slots - claim.attempts.count + 16
-            let found = try Candidate.heads(of: lanes[index].id, limit: limit, connection)
-            lanes[index].candidates = found[...]
+            lanes[index].candidates = try heads(of: lanes[index])[...]
         }
         guard let candidate = lanes[index].candidates.popFirst() else {
             lanes[index].isExhausted = true
@@ -163,11 +175,25 @@ struct Draw {
         }
     }
 
+    private func heads(of lane: OpenLane) throws -> [Candidate] {
+        guard lane.isMine else {
+            return try Candidate.heads(of: lane.id, behind: lane.last, limit: Self.fewHeads, connection)
+        }
+        // Where the gate is closed the first one tells, and mostly nobody follows it.
+        let limit = isClosed(lane.route) ? 1 : slots - claim.attempts.count + Self.fewHeads
+        return try Candidate.heads(of: lane.id, limit: limit, connection)
+    }
+
     /// Sets aside what a job of another line needs, as its turn comes before whoever follows in this claim.
     private mutating func leave(to job: Candidate, lane index: Int) {
+        lanes[index].last = job
         let lane = lanes[index]
         guard let route = routes[lane.route], let queue = queues[lane.queue] else { return }
-        switch promises.admission(of: job, on: route, in: queue, now: now.moment) {
+        left += 1
+        if left >= Self.leaveLimit {
+            for other in lanes.indices where !lanes[other].isMine { lanes[other].isExhausted = true }
+        }
+        switch admission(of: job, on: route, in: queue, tags: lane.tags) {
         case .admitted:
             promises.make(to: job, on: route, in: queue, precedence: lane.precedence, now: now.moment)
         case .refused(.rateLimit, _, let after?):
@@ -178,6 +204,16 @@ struct Draw {
         }
     }
 
+    private func admission(of job: Candidate, on route: RouteRow, in queue: QueueRow, tags: [String])
+        -> RouteLedger.Admission
+    {
+        if let limit = queue.concurrency, queue.running >= limit {
+            return .refused(.concurrency, "", after: nil)
+        }
+        return promises.row(of: route).admission(
+            of: job, in: queue, tags: tags, purse: purse, now: now.moment)
+    }
+
     private func isClosed(_ route: Int64) -> Bool {
         if case .closed? = routes[route]?.ledger.gate.passage(at: now.moment) { true } else { false }
     }
@@ -186,6 +222,11 @@ struct Draw {
 
     private mutating func place(_ job: Candidate, lane index: Int) throws {
         let lane = lanes[index]
+        if lanesChange, try Lanes.move(job.id, operation) != nil {
+            asides += 1
+            claim.more = true
+            return
+        }
         if let deadline = job.deadline, deadline <= now.timestamp {
             asides += 1
             try Ending(operation).fail(job.id, lane: lane.id, batch: job.batch, .deadlineExceeded)
@@ -324,10 +365,11 @@ struct Draw {
         try attempt.insert(operation)
         try noteWriter(of: job, lane: lane, flight)
         operation.moved(lane: lane.id, batch: job.batch, from: .queued, to: .running)
-        let sent = try flight.call(of: job.id, for: route.key, connection)
+        guard let sent = try SentRequest.load(job.id, connection) else { return }
         var claimed = ClaimedAttempt(
             key: AttemptKey(job: JobID(job.id), number: attempt.number), queue: queue.name, route: route.key,
-            request: sent.request, maxTokens: job.maxTokens, openedAt: now.timestamp,
+            request: try flight.request(sent, for: route.key), maxTokens: job.maxTokens,
+            openedAt: now.timestamp,
             leaseUntil: attempt.leaseUntil, deadline: job.deadline, failures: job.failures,
             alone: job.mustRunAlone)
         claimed.check = sent.check
@@ -338,9 +380,14 @@ struct Draw {
 
     /// The first of those that share a prefix writes it for all.
     private func noteWriter(of job: Candidate, lane: OpenLane, _ flight: Flight) throws {
-        guard let prefix = job.prefix, flight.route == lane.route,
-            try Warmth.state(of: prefix, route: lane.route, now: now.moment, connection) == .cold
-        else { return }
+        guard let prefix = job.prefix else { return }
+        // On another route it writes nothing that those who wait on this one could read.
+        guard flight.route == lane.route else {
+            return try Holds.releaseFirst(prefix.hash, route: lane.route, connection)
+        }
+        guard try Warmth.state(of: prefix, route: lane.route, now: now.moment, connection) == .cold else {
+            return
+        }
         let key = AttemptKey(job: JobID(job.id), number: job.attempt + 1)
         try Warmth.write(prefix, route: lane.route, by: key, now: now.moment, connection)
     }

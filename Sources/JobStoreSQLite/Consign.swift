@@ -15,6 +15,8 @@ struct Consign {
     private var purse: Purse
     private var filling: [Place: Filling] = [:]
     private var left = Self.portion
+    /// Whether jobs are on their way to other lanes, as budgets have changed: each is looked at before it is taken.
+    private let lanesChange: Bool
     var connection: Connection { operation.connection }
     var now: Now { operation.now }
 
@@ -38,6 +40,7 @@ struct Consign {
     init(_ operation: Operation, terms: HalfPriceTerms) throws {
         self.operation = operation
         self.terms = terms
+        lanesChange = try LaneMoves.isPending(operation.connection)
         purse = try Purse.load(
             operation.connection, now: operation.now.timestamp, prices: operation.settings.prices)
     }
@@ -104,6 +107,7 @@ struct Consign {
     private mutating func place(_ job: Candidate, _ lane: HalfPriceLine.Lane, _ route: RouteRow) throws
         -> Bool
     {
+        if lanesChange, try Lanes.move(job.id, operation) != nil { return true }
         if let deadline = job.deadline, deadline <= now.timestamp {
             try Ending(operation).fail(job.id, lane: lane.id, batch: job.batch, .deadlineExceeded)
             return true

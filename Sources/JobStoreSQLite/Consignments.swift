@@ -33,7 +33,7 @@ extension SQLiteJobStore: ConsignmentStore {
             ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
             return try keys.map { key in
                 ConsignedRequest(
-                    key: key, request: try Candidate.call(of: key.job.value, connection).request)
+                    key: key, request: try SentRequest.load(key.job.value, connection)?.bytes ?? [])
             }
         }
     }
@@ -69,9 +69,9 @@ enum Consignments {
         _ key: AttemptKey, of id: ConsignmentID, _ connection: Connection
     ) throws -> ClaimedAttempt? {
         guard let attempt = try StoredAttempt.find(key, connection), attempt.consignment == id.value,
-            attempt.fate != .settled, let route = try RouteRow.load(attempt.route, connection)
+            attempt.fate != .settled, let route = try RouteRow.load(attempt.route, connection),
+            let sent = try SentRequest.load(key.job.value, connection)
         else { return nil }
-        let call = try Candidate.call(of: key.job.value, connection)
         return try connection.queryOne(
             """
             SELECT queue.name, job.max_tokens, job.deadline, job.failures
@@ -81,12 +81,12 @@ enum Consignments {
             """, [.integer(key.job.value)]
         ) { row in
             var claimed = ClaimedAttempt(
-                key: key, queue: row.text(0), route: route.key, request: call.request,
+                key: key, queue: row.text(0), route: route.key, request: sent.bytes,
                 maxTokens: row.int(1), openedAt: attempt.openedOn, leaseUntil: attempt.openedAt,
                 deadline: row.int64OrNil(2).map { Timestamp(milliseconds: $0) }, failures: row.int(3),
                 alone: false)
-            claimed.check = call.check
-            claimed.isKeyed = call.isKeyed
+            claimed.check = sent.check
+            claimed.isKeyed = sent.isKeyed
             return claimed
         }
     }
@@ -106,11 +106,16 @@ enum Consignments {
             FROM attempt
             JOIN job ON job.id = attempt.job_id
             WHERE attempt.consignment_id = consignment.id AND attempt.fate = 'open' AND job.state = 'running'
-                AND job.attempt = attempt.number AND NOT EXISTS (
-                    SELECT 1
-                    FROM message_batch
-                    WHERE message_batch.batch_id = job.batch_id AND message_batch.cancelled_at IS NOT NULL
-                )
+                AND job.attempt = attempt.number AND NOT \(isOfCancelledBatch)
+        )
+        """
+
+    /// Nobody waits for a job of a batch that its owner has cancelled, running though it is.
+    static let isOfCancelledBatch = """
+        EXISTS (
+            SELECT 1
+            FROM message_batch
+            WHERE message_batch.batch_id = job.batch_id AND message_batch.cancelled_at IS NOT NULL
         )
         """
 }
@@ -136,18 +141,22 @@ private struct Keeping {
         self.looks = looks
     }
 
+    private static let unwanted = SQL(
+        """
+        SELECT attempt.job_id, attempt.number
+        FROM attempt
+        JOIN job ON job.id = attempt.job_id
+        WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open' AND (
+            job.state <> 'running' OR job.attempt <> attempt.number OR \(Consignments.isOfCancelledBatch)
+        )
+        """)
+
     /// What was cancelled meanwhile stays here.
     func beginSending() throws -> Bool {
         guard state == .sealed else { return false }
-        let left = try connection.query(
-            """
-            SELECT attempt.job_id, attempt.number
-            FROM attempt
-            JOIN job ON job.id = attempt.job_id
-            WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open'
-                AND (job.state <> 'running' OR job.attempt <> attempt.number)
-            """, [.integer(id.value)]
-        ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
+        let left = try connection.query(Self.unwanted, [.integer(id.value)]) { row in
+            AttemptKey(job: JobID(row.int64(0)), number: row.int(1))
+        }
         for key in left { try Consigned(operation).close(key, maybePaid: false) }
         let requests = try connection.queryOne(
             "SELECT count(*) FROM attempt WHERE consignment_id = ?1 AND fate = 'open'",

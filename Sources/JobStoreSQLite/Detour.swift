@@ -8,12 +8,9 @@ struct Flight {
     /// Why it is not the job's own.
     let cause: Fallback.Cause?
 
-    /// What is sent, in which a fallback finds its own model.
-    func call(of job: Int64, for route: RouteKey, _ connection: Connection) throws -> Candidate.Call {
-        var call = try Candidate.call(of: job, connection)
-        guard position > 0 else { return call }
-        call.request = try NextRequest.escalation(of: call.request, to: route.model)
-        return call
+    /// The request as it goes out: a fallback finds its own model in it.
+    func request(_ sent: SentRequest, for route: RouteKey) throws -> [UInt8] {
+        position > 0 ? try NextRequest.escalation(of: sent.bytes, to: route.model) : sent.bytes
     }
 }
 

@@ -13,17 +13,23 @@ struct Ending {
     func succeedFromCache(_ job: Int64, lane: Int64, batch: Int64?, _ answer: CachedAnswer) throws {
         let connection = operation.connection
         let now = operation.now.timestamp.milliseconds
-        _ = try connection.run(
+        let prefix = try connection.queryOne(
             """
             UPDATE job
             SET state = 'succeeded', ready = 0, held_until = NULL, held_hash = NULL, answer_id = ?2, cached = 1,
                 saved = ?3, started_at = coalesce(started_at, ?4), finished_at = ?4, finish_order = ?5, error = NULL
             WHERE id = ?1
+            RETURNING prefix_hash, (SELECT lane.route_id FROM lane WHERE lane.id = job.lane_id)
             """,
             [
                 .integer(job), .integer(answer.id), .integer(answer.cost), .integer(now),
                 .integer(try operation.nextFinishOrder()),
-            ])
+            ]
+        ) { row in (hash: row.blobOrNil(0), route: row.int64(1)) }
+        // It makes no call that would write the prefix: the next of those that wait for it does.
+        if let prefix, let hash = prefix.hash {
+            try Holds.releaseFirst(hash, route: prefix.route, connection)
+        }
         _ = try connection.run("UPDATE answer SET uses = uses + 1 WHERE id = ?1", [.integer(answer.id)])
         operation.moved(lane: lane, batch: batch, from: .queued, to: .succeeded)
         // An answer younger than the job is one whose call the job waited for.
@@ -55,13 +61,15 @@ struct Ending {
             SET state = ?2, ready = 0, held_until = NULL, held_hash = NULL, error = ?3, error_type = ?6,
                 finished_at = ?4, finish_order = ?5
             WHERE id = ?1
-            RETURNING prompt_hash, (SELECT lane.route_id FROM lane WHERE lane.id = job.lane_id)
+            RETURNING prompt_hash, (SELECT lane.route_id FROM lane WHERE lane.id = job.lane_id), prefix_hash
             """,
             [
                 .integer(job), .text(state.rawValue), .utf8(error.map(ErrorText.write)),
                 .integer(operation.now.timestamp.milliseconds), .integer(try operation.nextFinishOrder()),
                 .text(state == .failed ? error?.type : nil),
-            ], { row in (row.blob(0), row.int64(1)) })
-        if let (hash, route) = waited { try Holds.releaseFirst(hash, route: route, connection) }
+            ], { row in (row.blob(0), row.int64(1), row.blobOrNil(2)) })
+        guard let (hash, route, prefix) = waited else { return }
+        try Holds.releaseFirst(hash, route: route, connection)
+        if let prefix { try Holds.releaseFirst(prefix, route: route, connection) }
     }
 }

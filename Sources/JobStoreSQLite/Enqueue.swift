@@ -52,8 +52,8 @@ struct Enqueue {
     let operation: Operation
     /// Into whose own line; nil for the common one.
     private let owner: WorkerID?
-    /// Into lanes of this line, which nobody may claim from before they are opened.
-    private let sealed: String?
+    /// Into lanes of this batch of the compatible API, which nobody may claim from before they are opened.
+    private let sealed: BatchID?
     var connection: Connection { operation.connection }
     private var queues: [String: Queue] = [:]
     private var lanes: [LaneName: Int64] = [:]
@@ -73,7 +73,7 @@ struct Enqueue {
         let isHalfPrice: Bool
     }
 
-    init(_ operation: Operation, owner: WorkerID? = nil, sealed: String? = nil) {
+    init(_ operation: Operation, owner: WorkerID? = nil, sealed: BatchID? = nil) {
         self.operation = operation
         self.owner = owner
         self.sealed = sealed
@@ -141,11 +141,9 @@ struct Enqueue {
         if let owner {
             return try OwnLine(operation, owner: owner).laneID(queue: queue, route: route, budget: budget)
         }
-        let line = sealed ?? ""
         return try operation.laneID(
-            queue: queue, route: route, budget: budget,
-            line: name.isHalfPrice ? HalfPriceLine.name(beside: line) : line,
-            owner: sealed != nil ? 0 : name.isHalfPrice ? HalfPriceLine.owner : nil)
+            queue: queue, route: route, budget: budget, kind: name.isHalfPrice ? .halfPrice : .common,
+            batch: sealed?.value)
     }
 
     private mutating func budget(of tags: [String]) throws -> String {

@@ -36,8 +36,9 @@ struct Explainer {
         var maxTokens: Int
         var bound: CostBound
         var tags: [String]
-        /// Whose own line it stands in; 0 where its batch is still taken in, or about to be cancelled.
-        var owner: Int64?
+        var isHalfPrice: Bool
+        /// Whether its batch is still taken in, or about to be cancelled.
+        var isSealed: Bool
         /// Whether it is held for a prefix, not for the whole prompt.
         var sharesPrefix: Bool
     }
@@ -87,7 +88,7 @@ struct Explainer {
     }
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {
-        if standing.owner == 0 {
+        if standing.isSealed {
             return WaitingFor(
                 gate: .pause, detail: "its batch is not wholly uploaded yet, or is being cancelled")
         }
@@ -97,7 +98,7 @@ struct Explainer {
             let detail = queue.pauseReason ?? "queue \(queue.name) is paused"
             return WaitingFor(gate: .pause, detail: detail)
         }
-        if standing.owner == HalfPriceLine.owner { return try company(standing, queue: queue) }
+        if standing.isHalfPrice { return try company(standing, queue: queue) }
         if let limit = queue.concurrency, queue.running >= limit {
             return WaitingFor(
                 gate: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
@@ -230,8 +231,8 @@ struct Explainer {
             """
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
-                job.worst_input_tokens, job.cache_writes, lane.budget, lane.owner, job.run_at, job.fallback,
-                job.held_hash IS job.prefix_hash, job.worst_searches
+                job.worst_input_tokens, job.cache_writes, lane.budget, lane.kind, job.run_at, job.fallback,
+                job.held_hash IS job.prefix_hash, job.worst_searches, lane.sealed
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
@@ -247,7 +248,8 @@ struct Explainer {
                     inputTokens: row.int64OrNil(10),
                     writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour,
                     webSearches: row.int64OrNil(17)),
-                tags: LaneBudget.tags(of: row.text(12)), owner: row.int64OrNil(13),
+                tags: LaneBudget.tags(of: row.text(12)),
+                isHalfPrice: LaneKind(rawValue: row.text(13)) == .halfPrice, isSealed: row.bool(18),
                 sharesPrefix: row.bool(16))
         }
     }

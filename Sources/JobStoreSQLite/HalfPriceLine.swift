@@ -3,19 +3,8 @@ import SQLite
 
 /// Lanes whose jobs wait for a consignment: no worker claims from them.
 ///
-/// Each stands beside an ordinary lane, the common one or a batch's own, whose line its name begins with.
+/// Each stands beside an ordinary lane, the common one or a batch's own.
 enum HalfPriceLine {
-    /// In the place of an owner's number.
-    static let owner: Int64 = -1
-    private static let suffix = " half price"
-
-    static func name(beside line: String) -> String { line + suffix }
-
-    /// The ordinary line beside it; nil where this is none at half the price.
-    static func ordinary(_ line: String) -> String? {
-        line.hasSuffix(suffix) ? String(line.dropLast(suffix.count)) : nil
-    }
-
     /// A lane with ready jobs.
     struct Lane {
         let id: Int64
@@ -43,7 +32,7 @@ enum HalfPriceLine {
         FROM ready
         JOIN lane ON lane.id = ready.lane_id
         JOIN queue ON queue.id = lane.queue_id
-        WHERE queue.paused = 0 AND lane.owner = \(owner)
+        WHERE queue.paused = 0 AND lane.kind = 'half_price' AND lane.sealed = 0
         """)
 
     /// Queued jobs that have no time left for a consignment.
@@ -60,20 +49,17 @@ enum HalfPriceLine {
         SELECT job.id
         FROM lane
         CROSS JOIN job ON job.lane_id = lane.id
-        WHERE lane.owner = \(owner) AND job.deadline IS NOT NULL AND job.finish_order IS NULL AND job.deadline < ?1
+        WHERE lane.kind = 'half_price' AND lane.sealed = 0 AND job.deadline IS NOT NULL AND job.finish_order IS NULL AND job.deadline < ?1
             AND job.state = 'queued'
         LIMIT ?2
         """)
 
     /// Moves a queued job to the ordinary line, where it stands ready unless a time holds it.
     static func leave(_ id: Int64, _ operation: Operation) throws {
-        guard let job = try StoredJob.find(id, operation.connection), job.state == .queued,
-            let place = try Lanes.place(of: job, operation.connection),
-            let line = ordinary(place.line)
+        guard let standing = try Lanes.standing(of: id, operation.connection), standing.state == .queued,
+            standing.place.kind == .halfPrice
         else { return }
-        let lane = try operation.laneID(
-            queue: place.queue, route: place.route, budget: place.budget, line: line)
-        try Lanes.move(job, into: lane, operation)
+        try Lanes.move(id, operation) { $0.kind = .common }
         // Whom it waits for may come back in a day.
         _ = try operation.connection.run(
             """

@@ -33,7 +33,7 @@ struct JobReader {
         answer.cache_read_tokens, job.cost, job.saved, job.cached, answer.job_id, coalesce(answer.model, route.model),
         route.simulated,
         coalesce(answering.provider || '/' || answering.model, route.provider || '/' || route.model),
-        coalesce(job_body.requested_model, route.model), lane.owner IS \(HalfPriceLine.owner), \(Checks.columns)
+        coalesce(job_body.requested_model, route.model), lane.kind = 'half_price', \(Checks.columns)
         """
     }
 

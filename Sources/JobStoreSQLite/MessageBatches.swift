@@ -86,7 +86,6 @@ extension SQLiteJobStore: MessageBatchStore {
                     lane: job.lane, batch: isLast ? nil : batch.value, from: job.state, to: nil)
             }
             guard isLast else { return true }
-            try Upload.openLanes(of: batch, connection)
             _ = try connection.run("DELETE FROM batch_tally WHERE batch_id = ?1", [.integer(batch.value)])
             _ = try connection.run("DELETE FROM batch WHERE id = ?1", [.integer(batch.value)])
             return false
@@ -152,7 +151,7 @@ extension SQLiteJobStore: MessageBatchStore {
                 [.integer(batch.value), .integer(now.timestamp.milliseconds)])
             // Nothing more is claimed from its lanes, however long its jobs take to be cancelled.
             _ = try connection.run(
-                "UPDATE lane SET owner = 0 WHERE line = ?1 OR line = ?2", Upload.lines(of: batch))
+                "UPDATE lane SET sealed = 1 WHERE batch_id = ?1", [.integer(batch.value)])
             return try MessageBatches.cancelQueued(of: batch.value, limit: Self.portion, operation)
                 == Self.portion
         }
@@ -162,6 +161,7 @@ extension SQLiteJobStore: MessageBatchStore {
         try await write(now: now) { operation in
             _ = try operation.connection.run(
                 "DELETE FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)])
+            try PruneFloor.forget(operation.connection)
         }
     }
 
@@ -193,23 +193,10 @@ private struct Upload {
         self.batch = batch
     }
 
-    static func line(of batch: BatchID) -> String { batch.description }
-
-    /// Its own line, and the one at half the price.
-    static func lines(of batch: BatchID) -> [Value] {
-        [.text(line(of: batch)), .text(HalfPriceLine.name(beside: line(of: batch)))]
-    }
-
     static func openLanes(of batch: BatchID, _ connection: Connection) throws {
-        _ = try connection.run(opening, lines(of: batch))
+        _ = try connection.run(
+            "UPDATE lane SET sealed = 0 WHERE batch_id = ?1 AND sealed = 1", [.integer(batch.value)])
     }
-
-    private static let opening = SQL(
-        """
-        UPDATE lane
-        SET owner = CASE line WHEN ?1 THEN NULL ELSE \(HalfPriceLine.owner) END
-        WHERE owner = 0 AND (line = ?1 OR line = ?2)
-        """)
 
     /// An upload that was last heard of before is given up: it may be discarded at any moment, and is never opened.
     static func lastSign(at now: Timestamp) -> Int64 { (now + -MessageBatch.patience).milliseconds }
@@ -227,7 +214,7 @@ private struct Upload {
             job.batch = batch
             return job
         }
-        let outcomes = try Enqueue(operation, sealed: Self.line(of: batch)).run(jobs)
+        let outcomes = try Enqueue(operation, sealed: batch).run(jobs)
         for (request, outcome) in zip(requests, outcomes) {
             guard let id = outcome.id?.value else { continue }
             let added = try connection.run(
@@ -322,9 +309,9 @@ enum MessageBatches {
             SELECT job.id
             FROM lane
             CROSS JOIN job ON job.lane_id = lane.id AND job.ready = 1
-            WHERE lane.line = ?1 OR lane.line = ?2
-            LIMIT ?3
-            """, Upload.lines(of: BatchID(batch)) + [.integer(limit)]
+            WHERE lane.batch_id = ?1
+            LIMIT ?2
+            """, [.integer(batch), .integer(limit)]
         ) { row in row.int64(0) }
         if ids.count < limit {
             ids += try operation.connection.query(
@@ -332,11 +319,10 @@ enum MessageBatches {
                 SELECT id
                 FROM job
                 WHERE batch_id = ?1 AND state = 'queued' AND NOT (
-                    ready = 1 AND lane_id IN (SELECT id FROM lane WHERE line = ?2 OR line = ?3)
+                    ready = 1 AND lane_id IN (SELECT id FROM lane WHERE lane.batch_id = ?1)
                 )
-                LIMIT ?4
-                """,
-                [.integer(batch)] + Upload.lines(of: BatchID(batch)) + [.integer(limit - ids.count)]
+                LIMIT ?2
+                """, [.integer(batch), .integer(limit - ids.count)]
             ) { row in row.int64(0) }
         }
         let change = Change(operation)

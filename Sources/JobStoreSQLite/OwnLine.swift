@@ -46,9 +46,9 @@ struct OwnLine {
         if let id = try connection.queryOne(Self.inheritance, values, { row in row.int64(0) }) { return id }
         _ = try connection.run(
             """
-            INSERT INTO lane (queue_id, route_id, budget, owner, line)
+            INSERT INTO lane (queue_id, route_id, budget, owner, kind, line)
             VALUES (
-                ?1, ?2, ?3, ?4,
+                ?1, ?2, ?3, ?4, 'own',
                 (SELECT 'own ' || count(*) FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3)
             )
             """, place + [.integer(owner.value)])
@@ -62,7 +62,7 @@ struct OwnLine {
         WHERE id = (
             SELECT lane.id
             FROM lane
-            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.line LIKE 'own %'
+            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.kind = 'own'
                 AND \(ownerIsGone("?5", "?6"))
                 AND NOT EXISTS (
                     SELECT 1
@@ -84,10 +84,14 @@ struct OwnLine {
             else { return }
             job = reopened
         }
-        guard job.state == .queued, let place = try Lanes.place(of: job, connection) else { return }
-        guard try place.owner == nil || isGone(place.owner) else { return }
-        try Lanes.move(
-            job, into: try laneID(queue: place.queue, route: place.route, budget: place.budget), operation)
+        guard job.state == .queued, let place = try Lanes.standing(of: id, connection)?.place else { return }
+        switch place.kind {
+        case .common where place.batch == nil: break
+        case .own where try isGone(place.owner): break
+        // It was asked for at half the price, or together with others.
+        case .common, .own, .halfPrice: return
+        }
+        try Lanes.move(id, operation) { place in (place.kind, place.owner) = (.own, owner.value) }
     }
 
     private func failedInPassing(_ job: StoredJob) throws -> Bool {
@@ -135,7 +139,7 @@ extension OwnLine {
         """
         SELECT lane.id
         FROM lane
-        WHERE lane.owner > 0 AND \(ownerIsGone("?1", "?2"))
+        WHERE lane.owner IS NOT NULL AND \(ownerIsGone("?1", "?2"))
             AND EXISTS (SELECT 1 FROM job WHERE job.ready = 1 AND job.lane_id = lane.id)
         """)
 
@@ -147,10 +151,7 @@ extension OwnLine {
                 "SELECT id FROM job WHERE ready = 1 AND lane_id = ?1 ORDER BY rank, id LIMIT ?2",
                 [.integer(lane), .integer(limit - adopted)]
             ) { row in row.int64(0) }
-            for id in ids {
-                guard let job = try StoredJob.find(id, operation.connection) else { continue }
-                try Lanes.moveToCommonLine(job, operation)
-            }
+            for id in ids { try Lanes.move(id, operation) { $0.leaveOwnLine() } }
             adopted += ids.count
         }
         return adopted

@@ -26,17 +26,6 @@ struct Promises {
         return row
     }
 
-    func admission(of job: Candidate, on route: RouteRow, in queue: QueueRow, now: Moment)
-        -> RouteLedger.Admission
-    {
-        if let limit = queue.concurrency, queue.running >= limit {
-            return .refused(.concurrency, "", after: nil)
-        }
-        let ledger = ledgers[route.id] ?? route.ledger
-        let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        return ledger.admission(of: need, in: queue.line, now: now)
-    }
-
     mutating func make(
         to job: Candidate, on route: RouteRow, in queue: QueueRow, precedence: Int, now: Moment
     ) {

@@ -4,15 +4,12 @@ import SQLite
 
 extension SQLiteJobStore {
     package func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning {
-        let isDue = try await read { connection in
-            try Prune.isDue(connection, finishedBefore: finishedBefore, now: now)
+        // Without the write lock; and where nothing is to be done, none is taken.
+        let look = try await read { connection in
+            try Prune.look(finishedBefore: finishedBefore, connection, now: now)
         }
-        guard isDue else { return Pruning() }
-        // Looked for without the write lock: the jobs of batches that are kept for longer may be many.
-        let jobs = try await read { connection in
-            try Prune.finished(before: finishedBefore, connection, now: now)
-        }
-        return try await write(now: now) { operation in try Prune(operation: operation).run(jobs) }
+        guard look.isDue else { return Pruning() }
+        return try await write(now: now) { operation in try Prune(operation: operation).run(look) }
     }
 }
 
@@ -24,53 +21,32 @@ private struct Prune {
     let operation: Operation
     var connection: Connection { operation.connection }
 
-    static func isDue(_ connection: Connection, finishedBefore: Timestamp, now: Now) throws -> Bool {
-        if try Latencies.isStale(connection, now: now) { return true }
-        return try connection.queryOne(
-            """
-            SELECT EXISTS (SELECT 1 FROM job WHERE finish_order IS NOT NULL AND finish_order < ?1)
-                OR EXISTS (SELECT 1 FROM answer WHERE uses = 0 AND expires_at < ?2)
-            """, [.integer(finishedBefore.firstID), .integer(now.timestamp.milliseconds)],
-            { row in row.bool(0) }) ?? false
+    /// What is old enough, as it was before the write lock was taken.
+    struct Look: Sendable {
+        var jobs: [PruneFloor.Finished] = []
+        var floor: PruneFloor
+        var isCut: Bool
+        var isDue: Bool
     }
 
-    struct Finished: Sendable {
-        let id: Int64
-        let lane: Int64
-        let state: JobState
-        let answer: Int64?
-        let place: Int64
+    static func look(finishedBefore: Timestamp, _ connection: Connection, now: Now) throws -> Look {
+        var floor = try PruneFloor.load(connection, now: now.timestamp)
+        let (jobs, isCut) = try floor.pass(
+            before: finishedBefore, limit: limit, connection, now: now.timestamp)
+        let isDue =
+            try !jobs.isEmpty || floor.hasMoved || Latencies.isStale(connection, now: now)
+            || connection.exists(
+                "SELECT 1 FROM answer WHERE uses = 0 AND expires_at < ?1 LIMIT 1",
+                [.integer(now.timestamp.milliseconds)])
+        return Look(jobs: jobs, floor: floor, isCut: isCut, isDue: isDue)
     }
 
-    static func finished(before: Timestamp, _ connection: Connection, now: Now) throws -> [Finished] {
-        // A cancelled job whose call has not been given up yet stays: its worker still settles it.
-        try connection.query(
-            """
-            SELECT id, lane_id, state, answer_id, finish_order
-            FROM job
-            WHERE finish_order IS NOT NULL AND finish_order < ?1 AND NOT EXISTS (
-                SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.fate = 'open'
-            ) AND NOT EXISTS (
-                SELECT 1 FROM message_batch WHERE message_batch.batch_id = job.batch_id AND created_at > ?3
-            )
-            ORDER BY finish_order
-            LIMIT ?2
-            """,
-            [
-                .integer(before.firstID), .integer(Self.limit),
-                .integer((now.timestamp + -MessageBatch.kept).milliseconds),
-            ]
-        ) { row in
-            Finished(
-                id: row.int64(0), lane: row.int64(1), state: JobState(rawValue: row.text(2)) ?? .failed,
-                answer: row.int64OrNil(3), place: row.int64(4))
-        }
-    }
-
-    func run(_ jobs: [Finished]) throws -> Pruning {
+    func run(_ look: Look) throws -> Pruning {
+        let jobs = look.jobs
         try Latencies.prune(connection, now: operation.now)
         try Warmth.prune(connection, now: operation.now.moment)
         try Consignments.prune(connection, now: operation.now.timestamp)
+        try look.floor.save(connection)
         if let last = jobs.last { try operation.giveUp(place: last.place) }
         var deleted = 0
         for job in jobs {
@@ -88,7 +64,7 @@ private struct Prune {
         crashPoint("prune-deleted")
         _ = try connection.run(Self.giveBack)
         return Pruning(
-            jobs: deleted, answers: answers, more: jobs.count == Self.limit || answers == Self.limit)
+            jobs: deleted, answers: answers, more: look.isCut || answers == Self.limit)
     }
 
     /// Those that no job has and nobody may be given any more; returns how many they were.

@@ -11,7 +11,7 @@ extension SQLiteJobStore {
 }
 
 /// Writes off attempts whose lease ran out and returns their jobs, takes over what waits for a server that is gone, and
-/// ends what the canceller of a batch began.
+/// ends what the canceller of a batch or a change of budgets began.
 ///
 /// The job returns; what its call may have used does not: request and tokens stay spent, and the reserved worst case
 /// is booked as maybe paid.
@@ -39,6 +39,7 @@ private struct Reap {
             ],
             { row in row.bool(0) }) == true || !OwnLine.orphans(connection, now: now.moment).isEmpty
             || !MessageBatches.halfCancelled(connection, now: now.timestamp).isEmpty
+            || LaneMoves.isPending(connection)
     }
 
     func run() throws -> Reaping {
@@ -47,9 +48,10 @@ private struct Reap {
         let late = try expireDeadlines()
         let adopted = try OwnLine.adopt(operation, limit: Self.limit)
         let cancelled = try endCancelling()
+        let isMoving = try LaneMoves.goOn(operation, limit: Self.limit)
         return Reaping(
             writtenOff: expired.count, expiredDeadlines: late,
-            more: [expired.count, late, adopted, cancelled].contains(Self.limit))
+            more: isMoving || [expired.count, late, adopted, cancelled].contains(Self.limit))
     }
 
     private func writeOff(_ attempt: StoredAttempt) throws {
@@ -78,7 +80,7 @@ private struct Reap {
             "UPDATE job SET state = 'queued', ready = 1, deaths = deaths + 1 WHERE id = ?1",
             [.integer(job.id)])
         operation.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
-        try Lanes.moveToCommonLine(job, operation)
+        try Lanes.move(job.id, operation) { $0.leaveOwnLine() }
     }
 
     private func endCancelling() throws -> Int {

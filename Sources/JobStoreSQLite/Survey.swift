@@ -74,7 +74,7 @@ struct Survey {
             var route = try RouteRow.load(lane.route, connection), services.contains(route.key.service)
         else { return .closed(nil) }
         let head = try Candidate.heads(of: lane.id, limit: 1, connection).first
-        guard let first = try head ?? Candidate.loners(connection).first(where: { $0.lane == lane.id })?.job
+        guard let first = try head ?? Candidate.loners(of: lane.id, limit: 1, connection).first
         else { return .closed(nil) }
         if first.cache == .use, sharesAnswers,
             try CachedAnswer.find(first.promptHash, route: lane.route, now: now.timestamp, connection) != nil
@@ -115,7 +115,7 @@ struct Survey {
         FROM ready
         JOIN lane ON lane.id = ready.lane_id
         JOIN queue ON queue.id = lane.queue_id
-        WHERE queue.paused = 0 AND (lane.owner IS NULL OR lane.owner > 0)
+        WHERE queue.paused = 0 AND lane.kind <> 'half_price' AND lane.sealed = 0
         """)
 
     static let lanesWithReadyJobs = """

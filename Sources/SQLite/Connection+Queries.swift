@@ -95,6 +95,7 @@ extension Connection {
     }
 
     private func noteUse(of statement: Statement) {
+        uses &+= 1
         if !statement.readsOnly { hasWritten = true }
     }
 }

@@ -19,6 +19,8 @@ package final class Connection {
     private var kept = StatementCache()
     /// Whether a statement that may write has run since the mark was last cleared.
     var hasWritten = false
+    /// Statements that were run, for whoever must know how much a task asks.
+    package internal(set) var uses = 0
     /// What its owner has read from the file and keeps in memory, beside the connection that it belongs to.
     package var memory: AnyObject?
 

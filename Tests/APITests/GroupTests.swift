@@ -40,6 +40,12 @@ struct GroupTests {
         #expect(answer["estimate"]?["cost_usd"]?.string == "0.003000")
     }
 
+    @Test("a queue that nobody has used has the weight that it will have")
+    func newQueue() async throws {
+        let answer = try await harness.send("GET", "/v1/queues/new")
+        #expect(answer["weight"]?.int == 100 && answer["counts"]?["total"]?.int == 0)
+    }
+
     @Test("a queue is paused, limited and freed again")
     func queues() async throws {
         let patched = try await harness.send(

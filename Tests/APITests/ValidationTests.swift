@@ -109,6 +109,28 @@ struct ValidationTests {
         #expect(answer["detail"]?.string?.contains(words) == true)
     }
 
+    @Test("what a job may cost is asked by the price that is stated for its route")
+    func statedPrice() async throws {
+        let cheap = Price(input: 1, output: 1, cacheWrite5m: 1, cacheWrite1h: 1, cacheRead: 1)
+        let route = RouteKey(service: .test, model: "claude-haiku-4-5")
+        let harness = Harness { $0.prices = PriceTable(routes: [route: [.init(price: cheap)]]) }
+        let job = #"{"model":"claude-haiku-4-5","prompt":"x","max_tokens":64,"max_cost_usd":"0.000100"}"#
+        #expect(try await self.harness.send("POST", "/v1/jobs", job).status == 422)
+        #expect(try await harness.send("POST", "/v1/jobs", job).status == 202)
+    }
+
+    @Test(
+        "a job that failed before its call has the status that says whose fault it was",
+        arguments: [
+            (JobError.maxCostReached(.zero, spent: .zero, limit: .zero), 402),
+            (JobError(type: Breakage.Kind.unsendable.errorType, message: "m", retryable: false), 400),
+            (JobError(type: "never_affordable", message: "m", retryable: false), 402),
+            (.deadlineExceeded, 504),
+        ])
+    func statuses(error: JobError, status: Int) {
+        #expect(CallFailure(error, job: nil).status == status)
+    }
+
     @Test("limits are told with the refusal")
     func limits() async throws {
         let tags = (0...20).map { "\"\($0)\"" }.joined(separator: ",")

@@ -149,4 +149,9 @@ final class Bench {
         try await enqueue([try Sample.job("warm up", queue: "warm-up", route: route)])
         for attempt in try await claim(1, services: [route.service]) { try await succeed(attempt) }
     }
+
+    /// Numbers from behind the seam.
+    func rows(_ query: String) throws -> [Int64] {
+        try backend.rows(query, directory)
+    }
 }

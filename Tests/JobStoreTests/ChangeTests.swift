@@ -186,4 +186,91 @@ import Testing
             #expect(try await bench.states(ids) == [.succeeded, .cancelled, .succeeded])
         }
     }
+
+    @Test(arguments: Backend.allCases)
+    func `a retried job may run from now on`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue("one")
+            try await fail(bench, try await bench.claimOne())
+            bench.clock.advance(7 * 86_400_000)
+            _ = try await bench.store.retry(ids[0], change: .init(), now: bench.now)
+            #expect(try await bench.job(ids[0]).runAt == bench.now.timestamp)
+        }
+    }
+
+    /// What the first answer leads to, changed while it waits.
+    private func changed(_ rules: String, _ change: RetryChange, _ bench: Bench) async throws
+        -> ClaimedAttempt
+    {
+        let ids = try await bench.enqueue([
+            try Sample.job("one") { job in
+                job.check = NewCheck(rules: Array(rules.utf8), routes: [Sample.otherModel])
+            }
+        ])
+        let first = try await bench.claimOne()
+        let answer = Sample.answer("unsure")
+        let decision = Decision(verdict: .succeeded, routeEvent: .succeeded).checked(answer, of: first)
+        let outcome = try await bench.store.settle(
+            Settlement(
+                key: first.key, verdict: decision.verdict, routeEvent: decision.routeEvent, answer: answer),
+            now: bench.now)
+        #expect(outcome == .settled(.queued))
+        #expect(try await bench.store.retry(ids[0], change: change, now: bench.now) == .changed)
+        return try #require(
+            try await bench.claim(5, services: [Sample.service, Sample.otherService]).first)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a change of a queued repair changes what is sent, and what it is known by`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let attempt = try await changed(
+                #"{"labels":["positive"],"on_fail":["repair"]}"#,
+                RetryChange(route: Sample.otherModel, maxTokens: 77), bench)
+            let request = try JSON.parse(attempt.request)
+            #expect(attempt.route == Sample.otherModel && attempt.maxTokens == 77)
+            #expect(request["model"]?.string == Sample.otherModel.model)
+            #expect(request["max_tokens"]?.int == 77 && request["messages"]?.count == 3)
+            try await bench.succeed(attempt)
+            // The answer to the repair is no answer to the prompt alone.
+            try await bench.warmUp(Sample.otherModel)
+            try await bench.enqueue([
+                try Sample.job("one", route: Sample.otherModel) { job in
+                    job.request = Array(
+                        String(decoding: job.request, as: UTF8.self).replacing(":64,", with: ":77,").utf8)
+                    job.promptHash = PromptHash(request: try JSON.parse(job.request))
+                }
+            ])
+            #expect(try await bench.claim().count == 1)
+            #expect(
+                try bench.rows(
+                    """
+                    SELECT count(*) FROM answer
+                    WHERE job_id = \(attempt.key.job.value) AND prompt_hash = (
+                        SELECT prompt_hash FROM job WHERE id = \(attempt.key.job.value)
+                    )
+                    """) == [1])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a changed escalation goes where the change says, and a retry begins there again`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let attempt = try await changed(
+                #"{"labels":["positive"],"on_fail":[{"escalate":"claude-sonnet-5"}]}"#,
+                RetryChange(route: Sample.otherRoute), bench)
+            #expect(attempt.route == Sample.otherRoute)
+            #expect(try JSON.parse(attempt.request)["model"]?.string == Sample.otherRoute.model)
+            try await fail(bench, attempt)
+            _ = try await bench.store.retry(attempt.key.job, change: .init(), now: bench.now)
+            let again = try await bench.claim(5, services: [Sample.otherService])
+            #expect(again.map(\.route) == [Sample.otherRoute])
+            #expect(try JSON.parse(again[0].request)["messages"]?.count == 1)
+        }
+    }
 }

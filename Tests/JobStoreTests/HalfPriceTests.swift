@@ -256,4 +256,20 @@ import Testing
         #expect([10, 19, 20, 39, 40, 80].map(room) == [0, 0, 1, 1, 2, 3])
         #expect(terms.room(until: nil, at: now) > room(1_000_000))
     }
+
+    @Test(arguments: Backend.allCases)
+    func `what was asked for at half the price stays there when it is changed or retried`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueueHalfPrice("a", "b")
+            let change = RetryChange(route: Sample.otherModel)
+            #expect(try await bench.store.retry(ids[0], change: change, now: bench.now) == .changed)
+            _ = try await bench.store.cancel(ids[1], now: bench.now)
+            #expect(try await bench.store.retry(ids[1], change: RetryChange(), now: bench.now) == .changed)
+            #expect(try await bench.claim().isEmpty)
+            for id in ids { #expect(try await bench.job(id).waitingFor?.gate == .batch) }
+        }
+    }
 }

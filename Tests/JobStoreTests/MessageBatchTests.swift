@@ -294,4 +294,108 @@ import Testing
             #expect(try await bench.store.results(query, after: seen, limit: 10).count == 1)
         }
     }
+
+    private func halfPrice(_ count: Int) throws -> [BatchRequest] {
+        try requests(count).map { request in
+            var request = request
+            request.job.isHalfPrice = true
+            return request
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a batch that is cancelled before its jobs are sent is not sent`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try halfPrice(3), to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            bench.clock.advance(1_000)
+            let sealed = try #require(try await bench.tend())
+            #expect(sealed.state == .sealed)
+            _ = try await store.cancel(batch, now: bench.now)
+            bench.clock.advance(10)
+            #expect(
+                try await !bench.consignments.beginSending(
+                    sealed.id, keeper: bench.worker, now: bench.now))
+            // Nor can what has come back be claimed, in the lane that was made for it.
+            #expect(try await bench.claim(5).isEmpty)
+            while try await bench.store.reap(now: bench.now).more {}
+            let ended = try #require(try await store.messageBatch(batch, now: bench.now))
+            #expect(ended.endedAt != nil && ended.counts.cancelled == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `batches leave no lanes behind but those that the next ones take`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            bench.isPruned = true
+            try await bench.warmUp()
+            let store = try batches(bench)
+            for round in 0..<4 {
+                let batch = try await store.beginUpload(now: bench.now)
+                let portion = try requests(2, prefix: "\(round)")
+                _ = try await store.upload(portion, to: batch, now: bench.now)
+                #expect(try await bench.claim(5).isEmpty)
+                _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+                for attempt in try await bench.claim(5) { try await bench.succeed(attempt) }
+                #expect(try await store.messageBatch(batch, now: bench.now)?.counts.succeeded == 2)
+                bench.clock.advance(30 * 86_400_000)
+                _ = try await bench.store.prune(finishedBefore: bench.now.timestamp, now: bench.now)
+            }
+            #expect(try bench.rows("SELECT count(*) FROM lane WHERE batch_id IS NOT NULL") == [1])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what is kept is looked at once, until it may go`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            bench.isPruned = true
+            try await bench.warmUp()
+            let store = try batches(bench)
+            var kept: [BatchID] = []
+            for round in 0..<2 {
+                let batch = try await store.beginUpload(now: bench.now)
+                let portion = try requests(20, prefix: "\(round)").map { request in
+                    var request = request
+                    request.failure = JobError(type: "invalid_request_error", message: "no", retryable: false)
+                    return request
+                }
+                _ = try await store.upload(portion, to: batch, now: bench.now)
+                _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+                kept.append(batch)
+            }
+            func prune() async throws -> Int {
+                bench.clock.advance(60_000)
+                return try await bench.store.prune(finishedBefore: bench.now.timestamp, now: bench.now).jobs
+            }
+            #expect(try await prune() == 1)
+            let last = try bench.rows("SELECT max(finish_order) FROM job")
+            #expect(try bench.rows("SELECT place FROM prune_floor") == last)
+            // What ends later goes all the same.
+            try await bench.enqueue("later")
+            try await bench.succeed(try await bench.claimOne())
+            #expect(try await prune() == 1)
+            try await store.delete(kept[0], now: bench.now)
+            #expect(try await prune() == 20)
+            bench.clock.advance(MessageBatch.kept)
+            #expect(try await prune() == 20)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job whose results are published is not counted as retried`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try batches(bench)
+            let batch = try await store.beginUpload(now: bench.now)
+            _ = try await store.upload(try requests(3), to: batch, now: bench.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
+            for attempt in try await bench.claim(5) { try await bench.meet(Sample.refusal(400), attempt) }
+            let retried = try await bench.store.retry(
+                JobFilter(state: .failed), change: RetryChange(), after: nil, limit: 10, now: bench.now)
+            #expect(retried.count == 0 && retried.last != nil)
+        }
+    }
 }

@@ -1,6 +1,8 @@
 import Jobs
 import Testing
 
+@testable import JobStoreSQLite
+
 /// Jobs under which worker after worker dies.
 @Suite struct PoisonTests {
     private func die(_ bench: Bench, times: Int) async throws {
@@ -89,6 +91,23 @@ import Testing
             let attempts = try await bench.claim()
             #expect(attempts.count == 2)
             #expect(attempts.allSatisfy { !$0.alone })
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `those of a paused queue keep no other back`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try Sample.jobs(12, queue: "paused", prefix: "p"))
+            let other = try await bench.enqueue([try Sample.job("other", queue: "works")])
+            for _ in 0..<Poison.aloneAfter {
+                #expect(try await bench.claim(20).count == 13)
+                bench.clock.advance(30_000)
+                while try await bench.store.reap(now: bench.now).more {}
+            }
+            _ = try await bench.store.update(queue: "paused", QueuePatch(paused: true), now: bench.now)
+            let attempts = try await bench.claim(5)
+            #expect(attempts.map(\.key.job) == other && attempts.first?.alone == true)
         }
     }
 }

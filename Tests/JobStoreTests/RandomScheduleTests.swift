@@ -41,6 +41,8 @@ import Testing
                     // Each reads all jobs, which are many after a while.
                     if step.isMultiple(of: step <= 1_000 ? 100 : 1_000) { try await schedule.auditLists() }
                 }
+                let met = try schedule.featuresMet()
+                print("seed \(seed) met " + met.map { "\($0.feature): \($0.times)" }.joined(separator: ", "))
                 try await schedule.finishEverything()
                 try await schedule.audit()
             } catch {

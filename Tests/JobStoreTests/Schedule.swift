@@ -1,3 +1,4 @@
+import JSON
 import Jobs
 import Testing
 import TestSupport
@@ -17,12 +18,22 @@ final class Schedule {
     /// What dead workers held: an answer may come after all.
     private var lost: [ClaimedAttempt] = []
     private(set) var known: [JobID] = []
+    /// The serving process that lives, if one does, and whom it serves by.
+    var server: WorkerID?
+    var perMinute = 300
+    var uploads: [BatchID: Uploaded] = [:]
+    var customIDs = 0
+    /// Jobs under which worker after worker dies.
+    private var poison: Set<JobID> = []
+    /// Since when calls for these tags are to be in their budget.
+    private(set) var budgeted: [String: Timestamp] = [:]
     private var endings: [JobID: JobState] = [:]
     private var successes: [JobID: Int] = [:]
     private var prompts = 0
 
     static let services = [Sample.service, Sample.otherService]
     private static let queues = ["a", "b", "c"]
+    private static let allQueues = queues + ["interactive", "batches"]
     /// What follows an answer that is not “positive”: each step there is.
     private static let checks = [
         NewCheck(rules: Array(#"{"labels":["positive"]}"#.utf8), routes: []),
@@ -43,10 +54,11 @@ final class Schedule {
         let other = try await second.register(
             NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: bench.now)
         workers = [bench.worker, other]
+        try await configureLimits()
         try await bench.store.configure(
-            route: Sample.route, limits: .init(requests: 300, outputTokens: 9_000), now: bench.now)
-        try await bench.store.configure(
-            budgets: Self.budgets(dollars: "0.02") + [Self.gold(dollars: "0.003")], now: bench.now)
+            budgets: Self.budgets(dollars: "0.02") + [Self.budget(of: "gold", dollars: "0.003")],
+            now: bench.now)
+        budgeted["gold"] = bench.now.timestamp
     }
 
     /// Small enough to run dry now and then.
@@ -59,8 +71,10 @@ final class Schedule {
         ]
     }
 
-    private static func gold(dollars: String) -> Budget {
-        Budget(name: "gold", scope: .tag("gold"), window: .total, limit: Money(dollars: dollars) ?? .zero)
+    private static let tags = ["gold", "plain"]
+
+    private static func budget(of tag: String, dollars: String) -> Budget {
+        Budget(name: tag, scope: .tag(tag), window: .total, limit: Money(dollars: dollars) ?? .zero)
     }
 
     private var store: any JobStore { stores[Int.random(in: 0...1, using: &random)] }
@@ -72,46 +86,79 @@ final class Schedule {
     func step() async throws {
         bench.clock.advance(.random(in: 0...400, using: &random))
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<22: try await enqueue()
-        case 22..<50: try await claim()
-        case 50..<74: try await settle()
-        case 74..<80: try await tend()
-        case 80..<83: try await reap()
-        case 83..<86: die()
-        case 86..<89: try await answerLate()
-        case 89..<92: try await change()
-        case 92: try await patchQueue()
-        case 93..<95: try await decide()
-        case 95..<97: try await renew()
-        case 97: bench.clock.advance(.random(in: 1_000...40_000, using: &random))
-        case 98: try await chance(50) ? preview() : changeBudgets()
+        case 0..<17: try await enqueue()
+        case 17..<20: try await enterCalls()
+        case 20..<23: try await claimOwn()
+        case 23..<46: try await claim()
+        case 46..<70: try await settle()
+        case 70..<76: try await tend()
+        case 76..<79: try await reap()
+        case 79..<82: die()
+        case 82..<84: try await answerLate()
+        case 84..<89: try await change()
+        case 89: try await patchQueue()
+        case 90..<92: try await decide()
+        case 92: try await renew()
+        case 93..<96: try await upload()
+        case 96: bench.clock.advance(.random(in: 1_000...40_000, using: &random))
+        case 97: try await changeBudgets()
+        case 98: try await chance(50) ? preview() : configureLimits()
         default: if chance(20) { bench.clock.reboot() }
         }
     }
 
-    private func newJob() throws -> NewJob {
+    func newJob() throws -> NewJob {
         // Few prompts, so that many are the same.
         let text = chance(60) ? "prompt \(Int.random(in: 0..<12, using: &random))" : "own \(prompts)"
         prompts += 1
         let queue = Self.queues.randomElement(using: &random) ?? "a"
-        let route = [Sample.route, Sample.otherModel, Sample.otherRoute].randomElement(using: &random)
-        return try Sample.job(text, queue: queue, route: route ?? Sample.route) { job in
-            job.priority = Int.random(in: -2...2, using: &random)
-            job.maxAttempts = Int.random(in: 1...4, using: &random)
-            job.cache = chance(75) ? .use : chance(50) ? .refresh : .off
-            if chance(40) { job.batch = batch }
-            if chance(30) { job.tags = chance(50) ? ["gold", "plain"] : ["plain"] }
-            if chance(5) { job.maxCost = Money(nanodollars: .random(in: 300_000...900_000, using: &random)) }
-            if chance(3) { job.maxTokens = 5_000 }
-            if chance(30) { job.check = Self.checks.randomElement(using: &random) }
-            if chance(15) { job.delay = .random(in: 0...20_000, using: &random) }
-            if chance(15) { job.isHalfPrice = true }
-            if chance(10) { job.deadline = bench.now.timestamp + .random(in: 1...60_000, using: &random) }
-            if chance(20) {
-                job.key = "key \(Int.random(in: 0..<40, using: &random))"
-                job.fingerprint = chance(80) ? Array((job.key ?? "").utf8) : [7]
-            }
+        let routes = [Sample.route, Sample.otherModel, Sample.otherRoute]
+        let route = routes.randomElement(using: &random) ?? Sample.route
+        guard chance(12) else { return try Sample.job(text, queue: queue, route: route, change: vary) }
+        return try Sample.job(
+            text, beginning: .random(in: 0..<3, using: &random), queue: queue, route: route, change: vary)
+    }
+
+    private func vary(_ job: inout NewJob) throws {
+        job.priority = Int.random(in: -2...2, using: &random)
+        job.maxAttempts = Int.random(in: 1...4, using: &random)
+        job.cache = chance(75) ? .use : chance(50) ? .refresh : .off
+        if chance(40) { job.batch = batch }
+        if chance(30) { job.tags = chance(50) ? ["gold", "plain"] : ["plain"] }
+        if chance(5) { job.maxCost = Money(nanodollars: .random(in: 300_000...900_000, using: &random)) }
+        if chance(3) { job.maxTokens = 5_000 }
+        if chance(10) {
+            job.sample = Int.random(in: 1...2, using: &random)
+            job.promptHash = PromptHash(request: try JSON.parse(job.request), sample: job.sample)
         }
+        if chance(30) { job.check = Self.checks.randomElement(using: &random) }
+        if chance(15) { job.delay = .random(in: 0...20_000, using: &random) }
+        if chance(15) { job.isHalfPrice = true }
+        if chance(5) { job.refusesQueueCheck = true }
+        if chance(10) { job.deadline = bench.now.timestamp + .random(in: 1...60_000, using: &random) }
+        if chance(20) {
+            job.key = "key \(Int.random(in: 0..<40, using: &random))"
+            job.fingerprint = chance(80) ? Array((job.key ?? "").utf8) : [7]
+        }
+    }
+
+    // MARK: What it knows
+
+    func note(_ id: JobID) {
+        known.append(id)
+        if chance(2) { poison.insert(id) }
+    }
+
+    /// A job that was at its end is not any more.
+    func reopened(_ id: JobID) { endings[id] = nil }
+
+    /// What was claimed is asked as its route wants it.
+    func take(_ attempts: [ClaimedAttempt]) {
+        for attempt in attempts {
+            let model = (try? JSON.parse(attempt.request))?["model"]?.string
+            #expect(model == attempt.route.model, "\(attempt.key)")
+        }
+        flying += attempts
     }
 
     private func enqueue() async throws {
@@ -119,7 +166,7 @@ final class Schedule {
         let atomically = chance(30)
         let outcomes = try await store.enqueue(jobs, atomically: atomically, now: bench.now)
         if atomically, outcomes.contains(where: { $0.id == nil }) { return }
-        for case .created(let id) in outcomes { known.append(id) }
+        for case .created(let id) in outcomes { note(id) }
     }
 
     private func claim() async throws {
@@ -129,7 +176,7 @@ final class Schedule {
             running: chance(70) ? 0 : 1, lease: 30_000, services: Self.services)
         let claim = try await stores[index].claim(request, now: bench.now)
         #expect(claim.attempts.count <= request.slots)
-        flying += claim.attempts
+        take(claim.attempts)
     }
 
     private func take() -> ClaimedAttempt? {
@@ -139,6 +186,7 @@ final class Schedule {
 
     private func settle() async throws {
         guard let attempt = take() else { return }
+        if poison.contains(attempt.key.job), chance(80) { return lost.append(attempt) }
         bench.clock.advance(.random(in: 1...300, using: &random))
         try await settle(attempt, with: outcome())
         guard chance(5) else { return }
@@ -170,13 +218,13 @@ final class Schedule {
     private func outcome() -> Outcome {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<68:
-            let remaining = Int.random(in: 100...300, using: &random)
+            let remaining = Int.random(in: perMinute / 3...perMinute, using: &random)
             return Outcome(
                 .answer(
                     Sample.answer(
                         chance(70) ? "positive" : "unsure", stopReason: chance(8) ? "max_tokens" : "end_turn")
                 ),
-                limits: chance(30) ? .requests(300, remaining: remaining) : nil)
+                limits: chance(30) ? .requests(perMinute, remaining: remaining) : nil)
         case 68..<74: return Sample.refusal(500)
         case 74..<77: return Sample.refusal(529, retryAfter: 500)
         case 77..<80: return Sample.refusal(429, retryAfter: chance(50) ? 800 : nil)
@@ -215,8 +263,16 @@ final class Schedule {
     }
 
     private func change() async throws {
-        guard let id = known.randomElement(using: &random) else { return }
-        let change = chance(20) ? RetryChange(route: Sample.otherModel, maxTokens: 80) : RetryChange()
+        // Mostly of the last ones, as most others are at their end.
+        guard let id = (chance(70) ? known.suffix(60) : known[...]).randomElement(using: &random) else {
+            return
+        }
+        let routes = [Sample.route, Sample.otherModel, Sample.otherRoute]
+        let change =
+            chance(60)
+            ? RetryChange(
+                route: chance(80) ? routes.randomElement(using: &random) : nil,
+                maxTokens: .random(in: 60...90, using: &random)) : RetryChange()
         switch Int.random(in: 0..<4, using: &random) {
         case 0: _ = try await store.cancel(id, now: bench.now)
         case 1:
@@ -226,10 +282,15 @@ final class Schedule {
             let outcome = try await store.retry(id, change: change, now: bench.now)
             if outcome == .changed { endings[id] = nil }
         default:
+            let filter = JobFilter(
+                state: chance(60) ? .failed : chance(50) ? .cancelled : change.isEmpty ? .failed : .queued)
             _ = try await store.retry(
-                JobFilter(state: .failed), change: change, after: nil, limit: 4, now: bench.now)
+                filter, change: change, after: chance(50) ? known.randomElement(using: &random) : nil,
+                limit: 4, now: bench.now)
             let states = try await store.states(of: Array(endings.keys))
-            for (id, state) in endings where state == .failed && states[id] != .failed { endings[id] = nil }
+            for (id, state) in endings where state != .succeeded && states[id] != state {
+                endings[id] = nil
+            }
         }
     }
 
@@ -265,11 +326,17 @@ final class Schedule {
     }
 
     private func patchQueue() async throws {
-        guard let name = Self.queues.randomElement(using: &random) else { return }
-        let patch = QueuePatch(
+        guard let name = Self.allQueues.randomElement(using: &random) else { return }
+        var patch = QueuePatch(
             paused: chance(25),
             concurrency: chance(50) ? .some(nil) : .some(.random(in: 1...9, using: &random)),
-            weight: .random(in: 1...300, using: &random))
+            weight: chance(20) ? 1000 : .random(in: 1...300, using: &random))
+        if chance(20) { patch.check = chance(50) ? .some(nil) : Self.checks.randomElement(using: &random) }
+        if chance(20) {
+            patch.requirement = QueueRequirement()
+            patch.requirement?.check = chance(30)
+            if chance(30) { patch.requirement?.maxInputTokens = 400 }
+        }
         _ = try await store.update(queue: name, patch, now: bench.now)
     }
 
@@ -283,10 +350,18 @@ final class Schedule {
     }
 
     private func changeBudgets() async throws {
-        switch Int.random(in: 0..<5, using: &random) {
-        case 0: _ = try await store.remove(budget: "gold", now: bench.now)
-        case 1: try await store.configure(budgets: [Self.gold(dollars: "0.006")], now: bench.now)
-        case 2: bench.clock.advance(Timestamp.day)
+        switch Int.random(in: 0..<16, using: &random) {
+        case 0..<5:
+            let tag = Self.tags.randomElement(using: &random) ?? "gold"
+            _ = try await store.remove(budget: tag, now: bench.now)
+            budgeted[tag] = nil
+        case 5..<11:
+            let tag = Self.tags.randomElement(using: &random) ?? "gold"
+            try await store.configure(
+                budgets: [Self.budget(of: tag, dollars: chance(50) ? "0.006" : "0.1")], now: bench.now)
+            if budgeted[tag] == nil { budgeted[tag] = bench.now.timestamp }
+        case 11: bench.clock.advance(Timestamp.day)
+        case 12..<14: break
         default:
             let name = ["daily", "monthly", "a", "gold"].randomElement(using: &random) ?? "a"
             _ = try await store.clearMaybePaid(budget: name, now: bench.now)
@@ -316,15 +391,20 @@ final class Schedule {
         for (id, state) in states where state.isTerminal { endings[id] = state }
         #expect(successes.values.allSatisfy { $0 == 1 })
         let counts = try await store.stats(now: bench.now).counts
-        #expect(counts.total == known.count)
+        #expect(counts.total == known.count + jobsInUploads)
+        try auditBudgets()
+        try auditRequests()
     }
 
     /// Fair weather from now on: every job comes to an end.
     func finishEverything() async throws {
         lost = []
         try await store.configure(
-            budgets: Self.budgets(dollars: "100") + [Self.gold(dollars: "100")], now: bench.now)
-        for name in Self.queues {
+            budgets: Self.budgets(dollars: "100") + Self.tags.map { Self.budget(of: $0, dollars: "100") },
+            now: bench.now)
+        try await discardUploads()
+        poison = []
+        for name in Self.allQueues {
             let patch = QueuePatch(paused: false, concurrency: .some(nil))
             _ = try await store.update(queue: name, patch, now: bench.now)
         }
@@ -344,7 +424,7 @@ final class Schedule {
             let request = ClaimRequest(
                 worker: workers[0], slots: 20, running: 0, lease: 30_000, services: Self.services)
             let claim = try await stores[0].claim(request, now: bench.now)
-            flying = claim.attempts
+            take(claim.attempts)
             if flying.isEmpty, !claim.more {
                 bench.clock.advance(min(claim.wakeAfter ?? 5_000, 5_000))
                 _ = try await store.reap(now: bench.now)

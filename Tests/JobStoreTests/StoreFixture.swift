@@ -26,6 +26,15 @@ enum Backend: String, CaseIterable, Sendable {
         }
     }
 
+    /// The first column of a query over the store's own tables.
+    func rows(_ query: String, _ directory: TemporaryDirectory) throws -> [Int64] {
+        switch self {
+        case .sqlite:
+            try Connection(path: directory.database, mode: .read)
+                .query(SQL(query)) { row in row.int64(0) }
+        }
+    }
+
     /// A look behind the seam, for what must be true of the rows themselves.
     func audit(_ directory: TemporaryDirectory) throws -> Audit {
         switch self {

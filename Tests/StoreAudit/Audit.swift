@@ -257,10 +257,12 @@ package struct Audit {
             """
         ),
         (
-            "a lane's budget is those of its jobs' tags that have one",
+            "a lane's budget is those of its unfinished jobs' tags that have one",
             """
             SELECT format('%d: %s', job.id, lane.budget) FROM job JOIN lane ON lane.id = job.lane_id
-            WHERE lane.budget <> coalesce((
+            WHERE job.finish_order IS NULL AND NOT EXISTS (
+                SELECT 1 FROM job_tag JOIN lane_move ON lane_move.tag = job_tag.tag WHERE job_tag.job_id = job.id
+            ) AND lane.budget <> coalesce((
                 SELECT group_concat(tag, char(10)) FROM (
                     SELECT tag FROM job_tag
                     WHERE job_id = job.id
@@ -268,6 +270,49 @@ package struct Audit {
                     ORDER BY tag
                 )
             ), '')
+            """
+        ),
+        (
+            "a lane has an owner if it is an own one, and a batch only if it is none",
+            """
+            SELECT format('%d: %s %s %d', id, kind, line, owner) FROM lane
+            WHERE (kind = 'own') <> (owner IS NOT NULL) OR (kind = 'own' AND (batch_id IS NOT NULL OR sealed = 1))
+                OR (kind = 'own') <> (line LIKE 'own %') OR (kind = 'half_price') <> (line LIKE '% half price')
+                OR (batch_id IS NULL AND kind = 'common' AND line <> '')
+            """
+        ),
+        (
+            "a batch's lanes are sealed before it is opened and after it was cancelled, and no others",
+            """
+            SELECT format('%d: %d', lane.id, sealed) FROM lane
+            LEFT JOIN message_batch ON message_batch.batch_id = lane.batch_id
+            WHERE (lane.batch_id IS NULL AND sealed = 1)
+                OR (message_batch.batch_id IS NOT NULL AND sealed <> (open = 0 OR cancelled_at IS NOT NULL))
+            """
+        ),
+        (
+            "nothing of an upload leaves its lanes or is called before it is opened",
+            """
+            SELECT job.id FROM job
+            JOIN message_batch ON message_batch.batch_id = job.batch_id
+            JOIN lane ON lane.id = job.lane_id
+            WHERE open = 0 AND (
+                lane.batch_id IS NOT job.batch_id
+                OR EXISTS (SELECT 1 FROM attempt WHERE attempt.job_id = job.id)
+            )
+            """
+        ),
+        (
+            "nothing of a batch is called or sent after it was cancelled",
+            """
+            SELECT format('%d/%d', attempt.job_id, attempt.number) FROM message_batch
+            JOIN job ON job.batch_id = message_batch.batch_id
+            JOIN attempt ON attempt.job_id = job.id
+            LEFT JOIN consignment ON consignment.id = attempt.consignment_id
+            WHERE cancelled_at IS NOT NULL AND (
+                attempt.opened_at > cancelled_at
+                OR (consignment.sent_at > cancelled_at AND coalesce(attempt.closed_at, sent_at + 1) > sent_at)
+            )
             """
         ),
         (
