@@ -106,4 +106,6 @@ enum JobLimits {
     static let standardWeight = 100
     /// Far above any model's, and small enough that prices times tokens never overflow.
     static let maxTokens = 1...10_000_000
+    /// In a request 0 fills the provider's prompt cache, and gets no answer.
+    static let requestMaxTokens = 0...10_000_000
 }

@@ -88,7 +88,7 @@ struct JobReader {
             queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
             runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline ?? defaults.deadline,
             maxAttempts: draft.maxAttempts ?? settings.maxAttempts,
-            cache: settings.cacheEnabled ? draft.cache ?? .use : .off, sample: draft.sample ?? 0,
+            cache: cacheMode(draft, request, bound), sample: draft.sample ?? 0,
             tags: draft.tags ?? defaults.tags ?? [],
             metadata: draft.metadata, request: request.bytes,
             route: route, requestedModel: asked, maxTokens: request.maxTokens,
@@ -99,17 +99,27 @@ struct JobReader {
         job.check = try check(of: draft, request: request.json, named: prefix)
         job.refusesQueueCheck = draft.check?.bool == false
         job.betas = betas
-        job.isHalfPrice = try isHalfPrice(job, draft.lane ?? defaults.lane, field: prefix + "lane")
+        job.isHalfPrice = try isHalfPrice(
+            job, request.json, draft.lane ?? defaults.lane, field: prefix + "lane")
         if bound.writes != .none { job.prefix = CachePrefix(request: request.json, betas: betas) }
         return job
     }
 
+    /// What lives elsewhere may have changed by the next call, and what only fills the provider's cache must reach it.
+    private func cacheMode(_ draft: JobDraft, _ request: MessagesRequest, _ bound: CostBound) -> CacheMode {
+        guard settings.cacheEnabled, bound.isSelfContained, request.maxTokens > 0 else { return .off }
+        return draft.cache ?? .use
+    }
+
     /// Whether the job waits for a batch of its provider; refused where it is to, and cannot.
-    private func isHalfPrice(_ job: NewJob, _ lane: JobLane?, field: String) throws(Problem) -> Bool {
+    private func isHalfPrice(
+        _ job: NewJob, _ request: JSON, _ lane: JobLane?, field: String
+    ) throws(Problem) -> Bool {
         let terms = settings.halfPrice
         let start = max(now, job.runAt ?? now + (job.delay ?? 0))
+        let refused = Self.refusedInBatches(request, maxTokens: job.maxTokens)
         let fits =
-            job.betas.isEmpty
+            job.betas.isEmpty && refused == nil
             && terms.takes(lane ?? .auto, of: job.route.service, deadline: job.deadline, at: start)
         guard lane == .batch, !fits else { return fits }
         let reason =
@@ -117,9 +127,16 @@ struct JobReader {
             ? "\(job.route.service.provider) takes no batches"
             : !job.betas.isEmpty
                 ? "beta features count for a whole batch, and not for one job"
-                : "its deadline leaves less than the \(DurationText.text(terms.leastRoom)) that a batch needs"
+                : refused.map { "“\($0)” is refused in batches of the provider" }
+                    ?? "its deadline leaves less than the \(DurationText.text(terms.leastRoom)) that a batch needs"
         throw Problem(
             .invalidField, "“lane” cannot be batch: \(reason); use auto or realtime", field: field)
+    }
+
+    /// What the provider refuses in the requests of a batch; nil where there is nothing.
+    static func refusedInBatches(_ request: JSON, maxTokens: Int?) -> String? {
+        if maxTokens == 0 { return "max_tokens: 0" }
+        return HalfPriceTerms.refusedMembers.first { request[$0].map { !$0.isNull } ?? false }
     }
 
     /// A job that could cost more than it may is not taken in.

@@ -120,6 +120,11 @@ extension API {
             if params["stream"]?.bool == true {
                 throw Problem(.invalidField, "“stream” is no part of a batch's requests", field: "stream")
             }
+            if let name = JobReader.refusedInBatches(params, maxTokens: params["max_tokens"]?.int) {
+                throw Problem(
+                    .invalidField, "“\(name)” is no part of a batch's requests",
+                    field: name.split(separator: ":").first.map(String.init))
+            }
             var reader = JobReader(settings: settings, now: call.now.timestamp)
             return (BatchRequest(customID: customID, job: try reader.job(call: params, terms)), digest)
         } catch {

@@ -34,7 +34,7 @@ struct MessagesRequest {
             try Field(name: prefix + "model", value: value).line(bytes: JobLimits.modelBytes)
         }
         let maxTokens = try json["max_tokens"].map { (value) throws(Problem) in
-            try Field(name: prefix + "max_tokens", value: value).integer(in: JobLimits.maxTokens)
+            try Field(name: prefix + "max_tokens", value: value).integer(in: JobLimits.requestMaxTokens)
         }
         self.model = model ?? defaults.model
         self.maxTokens = maxTokens ?? defaults.maxTokens ?? 0

@@ -18,6 +18,10 @@ package struct CostBound: Hashable, Sendable {
     package var writes: CacheWrites
     /// Searches on the web, each with a fee; nil where the request lets the model search as often as it likes.
     package var webSearches: Int64?
+    /// Whether all that shapes the answer stands in the request itself; only then may others have the answer too.
+    ///
+    /// False for a conversation that the provider keeps, files, addresses, and for every member that is not known.
+    package var isSelfContained = true
 
     package init(inputTokens: Int64?, writes: CacheWrites, webSearches: Int64? = 0) {
         self.inputTokens = inputTokens
@@ -33,10 +37,13 @@ package struct CostBound: Hashable, Sendable {
         var measure = PromptMeasure()
         measure.add(request: request)
         self.init(
-            inputTokens: measure.pointsElsewhere ? nil : measure.tokens,
-            writes: request.raw.mentions(#""cache_control""#)
-                ? request.raw.mentions(#""1h""#) ? .oneHour : .fiveMinutes : .none,
+            inputTokens: measure.isUnbounded ? nil : measure.tokens,
+            writes: measure.hasUnknown
+                ? .oneHour
+                : request.raw.mentions(#""cache_control""#)
+                    ? request.raw.mentions(#""1h""#) ? .oneHour : .fiveMinutes : .none,
             webSearches: Self.webSearches(request))
+        isSelfContained = !measure.pointsElsewhere
     }
 
     /// More than anybody means by a limit; it counts as none.
@@ -50,94 +57,6 @@ package struct CostBound: Hashable, Sendable {
             sum += max(0, most)
         }
         return sum
-    }
-}
-
-/// Adds up what each part of a request can be in tokens.
-private struct PromptMeasure {
-    var tokens: Int64 = 0
-    var pointsElsewhere = false
-
-    /// What frames a request, and each message or block in it.
-    private static let perRequest = 16
-    private static let perMessage = 8
-    private static let perBlock = 4
-    /// The hidden instructions that come with tools (588 at most where published), and with a schema for the answer.
-    private static let forTools = 700
-    private static let perTool = 16
-    private static let forSchema = 300
-    /// Images are scaled down before they are read: none is above this.
-    private static let perImage = 5_000
-    /// A tool that the provider defines (bash, text editor) brings a description of its own.
-    private static let perKnownTool = 1_500
-    /// Members that shape the answer or the bill but are no part of the prompt.
-    private static let apart: Set<String> = [
-        "model", "max_tokens", "stream", "metadata", "temperature", "top_p", "top_k", "stop_sequences",
-        "service_tier", "inference_geo", "speed", "tool_choice", "cache_control",
-    ]
-
-    mutating func add(request: JSON) {
-        tokens += Int64(Self.perRequest)
-        for (name, value) in request.members ?? [] where !Self.apart.contains(name) {
-            switch name {
-            case "messages": for message in value.elements ?? [] { add(message: message) }
-            case "system": add(message: nil, content: value)
-            case "tools": add(tools: value)
-            case "output_config", "output_format": add(value.raw.count + Self.forSchema)
-            case "mcp_servers", "container": pointsElsewhere = pointsElsewhere || !value.isNull
-            default: add(value.raw.count)
-            }
-        }
-    }
-
-    private mutating func add(_ amount: Int) { tokens += Int64(amount) }
-
-    private mutating func add(message: JSON?, content: JSON? = nil) {
-        add(Self.perMessage)
-        if let content = content ?? message?["content"] { add(content: content) }
-    }
-
-    private mutating func add(content: JSON) {
-        if let text = content.string { return add(text.utf8.count) }
-        for block in content.elements ?? [] { add(block: block) }
-    }
-
-    private mutating func add(block: JSON) {
-        add(Self.perBlock)
-        switch block["type"]?.string {
-        case "text":
-            add(block["text"]?.string?.utf8.count ?? block.raw.count)
-            add(block["citations"]?.raw.count ?? 0)
-        case "image": add(Self.perImage)
-        case "document": add(document: block)
-        case "tool_result":
-            add(Self.perMessage)
-            if let content = block["content"] { add(content: content) }
-        case "container_upload": pointsElsewhere = true
-        default: add(block.raw.count)
-        }
-    }
-
-    /// Only text given here is bounded by its bytes: a PDF's are compressed.
-    private mutating func add(document: JSON) {
-        add((document["title"]?.raw.count ?? 0) + (document["context"]?.raw.count ?? 0))
-        let source = document["source"]
-        switch source?["type"]?.string {
-        case "text": add(source?["data"]?.string?.utf8.count ?? document.raw.count)
-        case "content": if let content = source?["content"] { add(content: content) }
-        default: pointsElsewhere = true
-        }
-    }
-
-    private mutating func add(tools: JSON) {
-        guard let list = tools.elements, !list.isEmpty else { return }
-        add(Self.forTools)
-        for tool in list {
-            add(tool.raw.count + Self.perTool)
-            guard let type = tool["type"]?.string, type != "custom" else { continue }
-            let isOurs = ["bash_", "text_editor_", "memory_", "computer_"].contains { type.hasPrefix($0) }
-            if isOurs { add(Self.perKnownTool) } else { pointsElsewhere = true }
-        }
     }
 }
 

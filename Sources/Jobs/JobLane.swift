@@ -48,6 +48,13 @@ package struct HalfPriceTerms: Hashable, Sendable {
         }
     }
 
+    /// Members that the provider refuses in the requests of its batches.
+    ///
+    /// Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing
+    package static let refusedMembers = [
+        "thread", "speed", "fallbacks", "fallback_credit_token", "compaction", "cache_hint", "context_hint",
+    ]
+
     /// Jobs that travel together have about as much time: each class has twice that of the one before.
     ///
     /// One that must be called back for its deadline's sake takes only its like with it.
