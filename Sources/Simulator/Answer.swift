@@ -5,10 +5,17 @@ struct Answer: Sendable, Equatable {
         case text(String)
         /// The input is JSON already.
         case toolUse(id: String, name: String, input: [UInt8])
+        /// A search on the web that the provider makes by itself, and what it found.
+        case search(id: String, query: String)
+        case found(id: String, title: String, number: Int)
+        /// A summary of the conversation.
+        case compaction(String)
 
         var tokens: Int {
             switch self {
-            case .thinking(let text), .text(let text): TokenCount.text(text)
+            case .thinking(let text), .text(let text), .compaction(let text): TokenCount.text(text)
+            // The text's length alone is what a prompt asks for; what was found is read, and not written.
+            case .search, .found: 0
             case .toolUse(_, let name, let input):
                 8 + TokenCount.text(name) + TokenCount.text(bytes: input.count)
             }
@@ -74,6 +81,8 @@ extension Answer.Block {
         switch self {
         case .thinking(let text): return .thinking(prefix(of: text, bytes: tokens * 4))
         case .text(let text): return .text(prefix(of: text, bytes: tokens * 4))
+        case .compaction(let text): return .compaction(prefix(of: text, bytes: tokens * 4))
+        case .search, .found: return nil
         case .toolUse(let id, let name, _): return .toolUse(id: id, name: name, input: Array("{}".utf8))
         }
     }

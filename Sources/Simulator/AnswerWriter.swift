@@ -13,7 +13,10 @@ struct AnswerWriter {
     /// The answer within its limits, its tokens counted.
     mutating func write() -> Answer {
         var answer = content()
-        if call.isThinking, !answer.isRefusal {
+        if call.isCompaction, !answer.isRefusal, call.maxTokens > 0 { answer = compaction() }
+        let searches = call.searches(wanted: marker?.searches ?? 0)
+        if searches > 0, !answer.isRefusal, !call.isCompaction { search(searches, &answer) }
+        if call.isThinking, !answer.isRefusal, !call.isCompaction {
             answer.blocks.insert(.thinking("The request is clear; a short answer will do."), at: 0)
         }
         let maxTokens = fault == .maxTokens ? min(1, call.maxTokens) : call.maxTokens
@@ -36,6 +39,27 @@ struct AnswerWriter {
         if let tool = forcedTool { return use(tool) }
         return Answer([.text(text())])
     }
+
+    /// A summary alone; nothing is sampled after it.
+    private mutating func compaction() -> Answer {
+        let words = Prose.paragraph(about: call.question, tokens: 24, &random)
+        return Answer([.compaction("The conversation so far: " + words)], stopReason: "compaction")
+    }
+
+    /// Each search and what it found stand before what is said of it.
+    private mutating func search(_ count: Int, _ answer: inout Answer) {
+        let topics = Words.topics(of: call.question, count: 3).joined(separator: " ")
+        var blocks: [Answer.Block] = []
+        for number in 1...min(count, Self.mostSearchesShown) {
+            let id = "srvtoolu_" + identifier(&random)
+            blocks.append(.search(id: id, query: topics.isEmpty ? "example" : topics))
+            blocks.append(.found(id: id, title: "Page \(number) about \(topics)", number: number))
+        }
+        answer.blocks = blocks + answer.blocks
+    }
+
+    /// More are counted, and not shown.
+    private static let mostSearchesShown = 20
 
     private mutating func text() -> String {
         if let schema = call.schema {

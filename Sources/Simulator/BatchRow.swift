@@ -59,7 +59,10 @@ struct BatchTerms: Sendable {
         guard call.maxTokens > 0 else {
             throw .invalid("max_tokens: must be greater than or equal to 1 in batches")
         }
-        for name in ["speed", "fallbacks", "cache_hint", "context_hint"] {
+        for name in [
+            "speed", "fallbacks", "fallback_credit_token", "cache_hint", "context_hint", "thread",
+            "compaction",
+        ] {
             guard let value = call.body[name], !value.isNull else { continue }
             throw .invalid("\(name): not supported in batches")
         }

@@ -30,7 +30,7 @@ struct ChatJSON {
         var calls = 0
         for block in message.answer.blocks {
             switch block {
-            case .thinking: continue
+            case .thinking, .search, .found, .compaction: continue
             case .text(let text):
                 for part in EventStream.cut(text) {
                     pieces.append(delta(part) { $0.field("content", part) })

@@ -90,6 +90,15 @@ struct EventStream {
             case .thinking: json.raw(#"{"type":"thinking","thinking":"","signature":""}"#.utf8)
             case .toolUse(let id, let name, _):
                 MessageJSON.write(.toolUse(id: id, name: name, input: Array("{}".utf8)), &json)
+            case .search(let id, _):
+                json.object { json in
+                    json.field("type", "server_tool_use")
+                    json.field("id", id)
+                    json.field("name", "web_search")
+                    json.field("input", raw: "{}".utf8)
+                }
+            case .found: MessageJSON.write(block, &json)
+            case .compaction: json.raw(#"{"type":"compaction","content":null}"#.utf8)
             }
         }
     }
@@ -100,6 +109,12 @@ struct EventStream {
         case .toolUse(_, _, let input):
             let text = String(decoding: input, as: UTF8.self)
             return ([""] + Self.cut(text)).map { delta(index, "input_json_delta", "partial_json", $0) }
+        case .search(_, let query):
+            let text = String(decoding: MessageJSON.input(query), as: UTF8.self)
+            return ([""] + Self.cut(text)).map { delta(index, "input_json_delta", "partial_json", $0) }
+        case .found: return []
+        // A summary comes whole.
+        case .compaction(let text): return [delta(index, "compaction_delta", "content", text)]
         case .thinking(let text):
             return Self.cut(text).map { delta(index, "thinking_delta", "thinking", $0) }
                 + [Piece(bytes: delta(index, "signature_delta", "signature", MessageJSON.signature).bytes)]

@@ -57,6 +57,7 @@ struct Exchange: Sendable {
     private func finish(_ message: MessageJSON, isAbandoned: Bool) {
         let now = simulator.clock.uptime()
         simulator.cache.begin(accounting, at: now)
+        simulator.threads.keep(call, message)
         if let admission {
             plan.limiter.settle(
                 admission, input: message.usage.limitedInput, output: message.usage.output, at: now)

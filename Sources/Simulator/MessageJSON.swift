@@ -83,8 +83,39 @@ struct MessageJSON {
                 json.field("id", id)
                 json.field("name", name)
                 json.field("input", raw: input)
+            case .search(let id, let query):
+                json.field("type", "server_tool_use")
+                json.field("id", id)
+                json.field("name", "web_search")
+                json.field("input", raw: Self.input(query))
+            case .found(let id, let title, let number):
+                json.field("type", "web_search_tool_result")
+                json.field("tool_use_id", id)
+                json.key("content")
+                json.array { results in
+                    results.object { Self.write(title, number, &$0) }
+                }
+            case .compaction(let text):
+                json.field("type", "compaction")
+                json.field("content", text)
+                json.field("signature", signature)
             }
         }
+    }
+
+    /// What a search asks for.
+    static func input(_ query: String) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { $0.field("query", query) }
+        return json.bytes
+    }
+
+    private static func write(_ title: String, _ number: Int, _ result: inout JSONWriter) {
+        result.field("type", "web_search_result")
+        result.field("url", "https://example.com/\(number)")
+        result.field("title", title)
+        result.field("encrypted_content", signature)
+        result.field("page_age", "November 20, 2026")
     }
 
     /// Nothing checks it here, but a conversation has to hand it back.

@@ -29,10 +29,20 @@ struct MessagesCall: Sendable {
     /// What `output_config.format` asks for.
     let schema: JSON?
     let isThinking: Bool
+    /// The answer shall be a summary of the conversation, and nothing else.
+    let isCompaction: Bool
+    /// The conversation lives here under the answer's id.
+    let thread: Thread?
     /// The answer must come from within the United States.
     let isInUS: Bool
     /// The whole prompt, without regard to caching.
-    let promptTokens: Int
+    var promptTokens: Int
+
+    /// Where a conversation begins, or which answer it goes on from.
+    enum Thread: Sendable, Equatable {
+        case create
+        case goOn(from: String)
+    }
 
     /// As many as the tool for them allows.
     func searches(wanted: Int) -> Int {
@@ -56,7 +66,11 @@ extension MessagesCall {
     enum Purpose { case message, counting }
 
     /// Throws in the order in which a caller would want to mend things: envelope, model, fields, size.
-    init(parsing bytes: [UInt8], version: APIVersion, for purpose: Purpose) throws(APIError) {
+    ///
+    /// The other dialect's structured outputs take limits of numbers, texts and lists.
+    init(
+        parsing bytes: [UInt8], version: APIVersion, for purpose: Purpose, takesLimits: Bool = false
+    ) throws(APIError) {
         let body = try Self.parse(bytes)
         try Validation.fields(of: body, purpose)
         let modelName = try Validation.modelName(body)
@@ -66,6 +80,7 @@ extension MessagesCall {
         let maxTokens = purpose == .message ? try Validation.maxTokens(body, model) : 0
         let messages = try Validation.messages(body, model)
         try Validation.sampling(body, model, version)
+        try Validation.billing(body)
         let tools = try Validation.tools(body)
         let toolChoice = try Validation.toolChoice(body, tools)
         let system = try Validation.system(body)
@@ -74,7 +89,7 @@ extension MessagesCall {
             ? 0
             : model.toolTokens(isForced: toolChoice.isForced)
                 + TokenCount.text(bytes: body["tools"]?.raw.count ?? 0)
-        let schema = try Validation.schema(body)
+        let schema = try Validation.schema(body, takesLimits: takesLimits)
         let schemaTokens = schema.map { TokenCount.text(bytes: $0.raw.count) } ?? 0
         let tokens =
             TokenCount.perRequest + TokenCount.text(system) + toolTokens + schemaTokens
@@ -84,6 +99,7 @@ extension MessagesCall {
             isStream: try Validation.bool(body, "stream"), system: system, messages: messages,
             stopSequences: try Validation.stopSequences(body), tools: tools, toolChoice: toolChoice,
             schema: schema, isThinking: try Validation.thinking(body, model, maxTokens: maxTokens),
+            isCompaction: try Validation.isCompaction(body), thread: try Validation.thread(body),
             isInUS: try Validation.isInUS(body, model),
             promptTokens: model.isFinelyTokenized ? tokens * 13 / 10 : tokens)
         guard promptTokens <= model.contextWindow else {

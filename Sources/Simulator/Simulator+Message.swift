@@ -29,12 +29,16 @@ extension Simulator {
         let bytes = request.bytes
         guard case .chat(var form) = dialect else {
             let version = try access(request.head, settings)
-            return (try MessagesCall(parsing: bytes, version: version, for: .message), dialect)
+            let call = try MessagesCall(parsing: bytes, version: version, for: .message)
+            return (try threads.resume(call), dialect)
         }
         try admitKey(of: request.head, settings)
         let chat = try ChatBody.translate(bytes)
         form.includesUsage = chat.includesUsage
-        return (try MessagesCall(parsing: chat.request, version: .v2023, for: .message), .chat(form))
+        return (
+            try MessagesCall(
+                parsing: chat.request, version: .v2023, for: .message, takesLimits: true), .chat(form)
+        )
     }
 
     /// Who may call, and in which version of the API they speak.

@@ -13,6 +13,7 @@ package final class Simulator: Handler {
     let clock: SimulatorClock
     let journal: Journal
     let cache = PromptCache()
+    let threads = Threads()
     let desk: BatchDesk
     private let log: Log
     private let initial: SimulatorSettings
@@ -80,6 +81,7 @@ extension Simulator {
         await desk.reset()
         journal.reset(limit: initial.journalLimit)
         cache.reset()
+        threads.reset()
         let plan = Plan(initial, since: clock.uptime())
         current.withLock { $0 = plan }
     }

@@ -41,7 +41,7 @@ extension Validation {
     }
 
     /// The schema of structured outputs, in its present place or the older beta's.
-    static func schema(_ body: JSON) throws(APIError) -> JSON? {
+    static func schema(_ body: JSON, takesLimits: Bool = false) throws(APIError) -> JSON? {
         guard let format = body["output_config"]?["format"] ?? body["output_format"], !format.isNull else {
             return nil
         }
@@ -49,7 +49,7 @@ extension Validation {
         else {
             throw .invalid("output_config.format: expected type 'json_schema' and a schema")
         }
-        try closed(schema, "output_config.format.schema")
+        try closed(schema, "output_config.format.schema", takesLimits)
         return schema
     }
 
@@ -79,18 +79,40 @@ extension Validation {
         }
     }
 
-    /// Structured outputs want every object closed.
-    private static func closed(_ schema: JSON, _ path: String) throws(APIError) {
+    /// Keywords that structured outputs cannot keep.
+    private static let unsupported: Set<String> = [
+        "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+        "maxItems", "uniqueItems", "minContains", "maxContains", "minProperties", "maxProperties",
+        "patternProperties", "propertyNames", "not", "if", "oneOf",
+    ]
+
+    /// Structured outputs want every object closed, and no limits.
+    private static func closed(_ schema: JSON, _ path: String, _ takesLimits: Bool) throws(APIError) {
+        for (name, value) in schema.members ?? [] where !takesLimits {
+            let isKept = name != "minItems" || value.int == 0 || value.int == 1
+            guard !unsupported.contains(name), isKept else {
+                throw .invalid(
+                    "\(path): For '\(schema["type"]?.string ?? "any")' type, property '\(name)' is not supported"
+                )
+            }
+        }
         if schema["type"]?.string == "object", schema["additionalProperties"]?.bool != false {
             throw .invalid(
                 "\(path): For 'object' type, 'additionalProperties' must be explicitly set to false")
         }
         for (name, property) in schema["properties"]?.members ?? [] {
-            try closed(property, "\(path).properties.\(name)")
+            try closed(property, "\(path).properties.\(name)", takesLimits)
         }
-        if let items = schema["items"] { try closed(items, "\(path).items") }
-        for keyword in ["anyOf", "allOf", "oneOf"] {
-            for option in schema[keyword]?.elements ?? [] { try closed(option, "\(path).\(keyword)") }
+        if let items = schema["items"] { try closed(items, "\(path).items", takesLimits) }
+        for keyword in ["anyOf", "allOf"] {
+            for option in schema[keyword]?.elements ?? [] {
+                try closed(option, "\(path).\(keyword)", takesLimits)
+            }
+        }
+        for keyword in ["$defs", "definitions"] {
+            for (name, option) in schema[keyword]?.members ?? [] {
+                try closed(option, "\(path).\(keyword).\(name)", takesLimits)
+            }
         }
     }
 }

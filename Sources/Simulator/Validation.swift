@@ -106,11 +106,12 @@ enum Validation {
 
     private static let known: Set<String> = answerOnly.union([
         "model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "output_format",
-        "cache_control", "speed", "mcp_servers", "context_management",
+        "cache_control", "speed", "mcp_servers", "context_management", "compaction", "thread",
     ])
 
     private static let answerOnly: Set<String> = [
         "max_tokens", "stream", "metadata", "stop_sequences", "service_tier", "temperature", "top_p", "top_k",
         "container", "inference_geo", "diagnostics", "fallbacks", "cache_hint", "context_hint",
+        "billing_policy", "fallback_credit_token",
     ]
 }

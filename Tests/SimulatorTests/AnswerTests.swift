@@ -67,7 +67,7 @@ import Testing
         let schema = #"""
             {"type":"object","additionalProperties":false,"required":["sentiment","confidence","tags"],"properties":{
             "sentiment":{"type":"string","enum":["positive","negative"]},"confidence":{"type":"number"},
-            "count":{"type":"integer","minimum":3,"maximum":5},"tags":{"type":"array","items":{"type":"string"}},
+            "count":{"type":"integer"},"tags":{"type":"array","items":{"type":"string"}},
             "inner":{"$ref":"#/$defs/inner"},"maybe":{"type":["string","null"]}},
             "$defs":{"inner":{"type":"object","additionalProperties":false,"properties":{"ok":{"type":"boolean"}}}}}
             """#
@@ -77,7 +77,7 @@ import Testing
         let json = try JSON.parse(answer.content ?? "")
         #expect(json["sentiment"]?.string == "positive")
         #expect((0.7...1).contains(json["confidence"]?.double ?? 0))
-        #expect((3...5).contains(json["count"]?.int ?? 0))
+        #expect(json["count"]?.int != nil)
         #expect((json["tags"]?.count ?? 0) > 0)
         #expect(json["inner"]?["ok"]?.bool != nil)
     }
