@@ -23,6 +23,11 @@ extension ChatRequest {
                 reason: "the provider's own tool “\(excerpt(type))” is not to be had here")
         }
         try tool.refuseMembers(except: Self.knownOfTool, at: path)
+        let callers = tool["allowed_callers"]?.elements?.compactMap(\.string) ?? []
+        guard callers.isEmpty || callers.contains("direct") else {
+            throw Unmappable(
+                path: "\(path).allowed_callers", reason: "a chat's tools are called by the model alone")
+        }
         guard let name = tool["name"]?.string else {
             throw Unmappable(path: "\(path).name", reason: "a tool needs a name")
         }
@@ -40,6 +45,7 @@ extension ChatRequest {
 
     private static let knownOfTool: Set<String> = [
         "type", "name", "description", "input_schema", "strict", "cache_control", "eager_input_streaming",
+        "defer_loading", "allowed_callers",
     ]
 
     private func write(choice: JSON, _ json: inout JSONWriter) throws {

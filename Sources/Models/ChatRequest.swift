@@ -3,8 +3,9 @@ import JSON
 /// A Messages request as a chat completion request.
 ///
 /// It says everything that shapes the answer, or is refused by the name of what it cannot say. Left out in silence
-/// is only what shapes no answer of such a provider: `cache_control`, `eager_input_streaming`, and thinking that
-/// another model signed.
+/// is only what shapes no answer of such a provider: `cache_control`, `eager_input_streaming`, `defer_loading` (the tool is
+/// there from the start), `allowed_callers` of the model itself, `diagnostics`, the standard `speed`, edits that only clear a
+/// prompt, and thinking that another model signed.
 struct ChatRequest {
     let request: JSON
     /// The model as this provider names it.
@@ -14,6 +15,7 @@ struct ChatRequest {
     /// Throws `Unmappable`.
     func body(streams: Bool) throws -> [UInt8] {
         try request.refuseMembers(except: Self.known)
+        try refuseWhatShapesTheAnswer()
         var json = JSONWriter()
         try json.object { json in
             json.field("model", model)
@@ -33,8 +35,23 @@ struct ChatRequest {
     private static let known: Set<String> = [
         "model", "messages", "system", "max_tokens", "stop_sequences", "temperature", "top_p", "tools",
         "tool_choice", "thinking", "output_config", "output_format", "metadata", "service_tier", "stream",
-        "cache_control",
+        "cache_control", "diagnostics", "speed", "context_management", "inference_geo",
     ]
+
+    /// Of members that are mostly left out, the values that are not: what they ask for is not to be had here.
+    private func refuseWhatShapesTheAnswer() throws(Unmappable) {
+        if let speed = request["speed"], !speed.isNull, speed.string != "standard" {
+            throw Unmappable(path: "speed", reason: "only the standard speed is to be had here")
+        }
+        if let place = request["inference_geo"], !place.isNull, place.string != "global" {
+            throw Unmappable(path: "inference_geo", reason: "nobody can say where a chat is answered")
+        }
+        let edits = request["context_management"]?["edits"]?.elements ?? []
+        for (index, edit) in edits.enumerated() where edit["type"]?.string?.hasPrefix("clear_") != true {
+            throw Unmappable(
+                path: "context_management.edits.\(index)", reason: "a chat is not summarized on its way")
+        }
+    }
 
     private func writeLimits(_ json: inout JSONWriter) throws {
         if let limit = request["max_tokens"], !limit.isNull {

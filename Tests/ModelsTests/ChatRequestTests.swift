@@ -53,6 +53,14 @@ import Testing
             #""tools":[{"name":"f","description":"d","input_schema":{"type":"object"},"strict":true,"cache_control":null}]"#,
             #"{"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}]}"#
         ),
+        (
+            #""speed":"standard","diagnostics":{"previous_message_id":"m"},"inference_geo":"global","context_management":{"edits":[{"type":"clear_thinking_20251015"}]}"#,
+            "{}"
+        ),
+        (
+            #""tools":[{"name":"f","input_schema":{"type":"object"},"defer_loading":true,"allowed_callers":["direct"]}]"#,
+            #"{"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#
+        ),
         (#""tool_choice":{"type":"auto"}"#, #"{"tool_choice":"auto"}"#),
         (
             #""tool_choice":{"type":"any","disable_parallel_tool_use":true}"#,
@@ -94,7 +102,16 @@ import Testing
         (#""output_config":{"task_budget":{}}"#, "output_config.task_budget"),
         (#""output_config":{"format":{"type":"grammar"}}"#, "output_config.format"),
         (#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#, "tools.0.type"),
-        (#""tools":[{"name":"f","input_schema":{},"defer_loading":true}]"#, "tools.0.defer_loading"),
+        (#""tools":[{"name":"f","input_schema":{},"input_examples":[{}]}]"#, "tools.0.input_examples"),
+        (
+            #""tools":[{"name":"f","input_schema":{},"allowed_callers":["code_execution_20260521"]}]"#,
+            "tools.0.allowed_callers"
+        ),
+        (#""speed":"fast""#, "speed"), (#""inference_geo":"us""#, "inference_geo"),
+        (#""thread":{}"#, "thread"),
+        (
+            #""context_management":{"edits":[{"type":"compact_20260112"}]}"#, "context_management.edits.0"
+        ),
         (#""tool_choice":{"type":"most"}"#, "tool_choice.type"),
         (#""system":[{"type":"image"}]"#, "system.0"), (#""system":5"#, "system"),
     ])
