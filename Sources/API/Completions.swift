@@ -9,18 +9,28 @@ extension API {
         let body = try JSON.body(call.bytes, limits: settings.limits)
         let asked: CompletionRequest
         do {
-            asked = try CompletionRequest(body)
+            asked = try CompletionRequest(body, answeredBy: answering(body))
         } catch {
             throw Problem(.invalidField, error.message, field: error.parameter)
         }
         let request = try JSON.ofOwn(asked.messages, named: "the body")
         let created = call.now.timestamp
-        return try await answer(request, call) { reply in
+        var response = try await answer(request, call) { reply in
             switch reply {
             case .whole(let recorded): try Self.completion(recorded, asked, created)
             case .stream(let answer, let id): Self.chunks(of: answer, id, asked, created)
             }
         }
+        if !asked.dropped.isEmpty {
+            response.headers["x-renga-dropped"] = asked.dropped.joined(separator: ", ")
+        }
+        return response
+    }
+
+    /// The exact model that the request goes to: what it takes depends on that, and not on what it is called here.
+    private func answering(_ body: JSON) -> String {
+        let name = body["model"]?.string ?? settings.model
+        return settings.routes.route(for: name)?.model ?? name
     }
 
     private static func completion(

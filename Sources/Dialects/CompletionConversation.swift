@@ -23,9 +23,20 @@ extension CompletionRequest {
                 throw .wrong("messages", "an array of one message or more")
             }
             for (index, message) in elements.enumerated() { try take(message, named: "messages[\(index)]") }
-            guard !turns.isEmpty else {
-                throw Refused(parameter: "messages", message: "messages needs one that is no instruction")
+            if turns.isEmpty { try askLastInstruction() }
+        }
+
+        /// Where all are instructions the last one is what is asked: the Messages API wants a turn of the user's.
+        private mutating func askLastInstruction() throws(Refused) {
+            guard let last = system.popLast() else {
+                throw Refused(parameter: "messages", message: "messages says nothing: all of it is empty")
             }
+            add(Turn(role: "user", blocks: [last]))
+        }
+
+        /// Says one thing more before everything.
+        mutating func instruct(_ words: String) {
+            system.append(CompletionRequest.Parts.text(words))
         }
 
         private mutating func take(_ message: JSON, named name: String) throws(Refused) {

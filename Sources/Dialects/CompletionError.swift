@@ -8,8 +8,11 @@ package struct CompletionError: Sendable {
     private let type: String
     private let message: String
     private let parameter: String?
+    private let ownCode: String?
 
-    package init(type: String, message: String, parameter: String? = nil) {
+    /// Without a `code` the type tells it.
+    package init(type: String, message: String, parameter: String? = nil, code: String? = nil) {
+        ownCode = code
         self.type = type
         self.message = message
         self.parameter = parameter
@@ -19,7 +22,8 @@ package struct CompletionError: Sendable {
     ///
     /// Source: https://platform.openai.com/docs/guides/error-codes
     private var code: String? {
-        switch type {
+        if let ownCode { return ownCode }
+        return switch type {
         case "authentication_error": "invalid_api_key"
         case "billing_error": "insufficient_quota"
         case "rate_limit_error": "rate_limit_exceeded"

@@ -2,7 +2,9 @@ import JSON
 
 extension CompletionRequest {
     /// The form of the answer, and how hard to think about it.
-    static func writeOutput(_ body: JSON, _ effort: Effort, to writer: inout JSONWriter) throws(Refused) {
+    static func writeOutput(
+        _ body: JSON, _ effort: Effort, _ format: Format, to writer: inout JSONWriter
+    ) throws(Refused) {
         var output = JSONWriter()
         let asked = try body.text("reasoning_effort")
         if let thinking = try body.object("thinking") {
@@ -13,33 +15,11 @@ extension CompletionRequest {
             writer.field("thinking", raw: thinking.raw)
         }
         if let asked { try effort.write(asked, to: &writer, output: &output) }
-        if let format = try body.object("response_format") { try write(format: format, to: &output) }
+        format.write(to: &output)
         guard !output.bytes.isEmpty else { return }
         writer.key("output_config")
         let members = output.bytes
         writer.object { $0.raw(members) }
-    }
-
-    private static func write(format: JSON, to output: inout JSONWriter) throws(Refused) {
-        switch format["type"]?.string {
-        case "text": break
-        case "json_schema":
-            guard let schema = format["json_schema"]?["schema"], schema.kind == .object else {
-                throw Refused(
-                    parameter: "response_format", message: "response_format.json_schema needs a schema")
-            }
-            output.key("format")
-            output.object { writer in
-                writer.field("type", "json_schema")
-                writer.field("schema", raw: schema.raw)
-            }
-        default:
-            throw Refused(
-                parameter: "response_format",
-                message:
-                    "response_format must be text or json_schema: json_object has no counterpart, give a schema"
-            )
-        }
     }
 
     /// An effort in the terms of the model that is asked.

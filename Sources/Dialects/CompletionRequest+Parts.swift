@@ -12,7 +12,7 @@ extension CompletionRequest {
                 if !words.isEmpty { blocks.append(Self.text(words)) }
                 return
             }
-            guard let parts = content?.elements, !parts.isEmpty else {
+            guard let parts = content?.elements else {
                 throw .wrong(name, "a string or an array of parts")
             }
             for (index, part) in parts.enumerated() {

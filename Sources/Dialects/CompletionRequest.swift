@@ -16,6 +16,8 @@ package struct CompletionRequest: Sendable {
     /// Whether the stream ends with a chunk of usage.
     package let includesUsage: Bool
     package let streams: Bool
+    /// Parameters that were left out because the model takes none like them.
+    package let dropped: [String]
 
     /// Taken and not passed on, as `docs/compatible-apis.md` says.
     package static let ignored: Set<String> = [
@@ -23,7 +25,8 @@ package struct CompletionRequest: Sendable {
         "safety_identifier", "verbosity", "prediction",
     ]
 
-    package init(_ body: JSON) throws(Refused) {
+    /// `model` is the exact one that answers, where it is another than the request names.
+    package init(_ body: JSON, answeredBy model: String? = nil) throws(Refused) {
         guard body.kind == .object else {
             throw Refused(parameter: "body", message: "the body must be a JSON object")
         }
@@ -31,7 +34,10 @@ package struct CompletionRequest: Sendable {
         streams = try body.flag("stream") ?? false
         includesUsage =
             try body.object("stream_options")?.flag("include_usage", in: "stream_options.") ?? false
-        let parts = try Self.parts(body)
+        let named = try body.text("model")
+        let sampling = try Sampling(body, model: model ?? named)
+        dropped = sampling.dropped
+        let parts = try Self.parts(body, sampling, model)
         let streams = streams
         var writer = JSONWriter()
         writer.object { writer in
@@ -69,23 +75,28 @@ package struct CompletionRequest: Sendable {
 
 extension CompletionRequest {
     /// All members but `stream`, without the braces.
-    private static func parts(_ body: JSON) throws(Refused) -> [UInt8] {
+    private static func parts(
+        _ body: JSON, _ sampling: Sampling, _ exact: String?
+    ) throws(Refused) -> [UInt8] {
         var writer = JSONWriter()
         var conversation = Conversation()
         try conversation.take(body["messages"])
+        let format = try Format(body)
+        if let instruction = format.instruction { conversation.instruct(instruction) }
         let model = try body.text("model")
         if let model { writer.field("model", model) }
         if !conversation.system.isEmpty { writer.field("system", raw: conversation.systemJSON) }
         writer.field("messages", raw: conversation.json)
         let limit = try limit(body)
         if let limit { writer.field("max_tokens", limit) }
-        try writeSampling(body, to: &writer)
+        sampling.write(to: &writer)
+        try writeStops(body, to: &writer)
         let tools = try Tools(body)
         tools.write(to: &writer)
         let effort = Effort(
-            model: model, limit: limit,
+            model: model == nil ? nil : exact ?? model, limit: limit,
             mayThink: !tools.isForced && !conversation.answersCalls)
-        try writeOutput(body, effort, to: &writer)
+        try writeOutput(body, effort, format, to: &writer)
         try writeCaller(body, to: &writer)
         return writer.bytes
     }
@@ -99,15 +110,7 @@ extension CompletionRequest {
         return nil
     }
 
-    private static func writeSampling(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
-        for name in ["temperature", "top_p"] {
-            guard let value = body.given(name) else { continue }
-            guard let number = value.double, number >= 0, number <= 2 else {
-                throw Refused(parameter: name, message: "\(name) must be a number from 0 to 2")
-            }
-            // Theirs ends at 1, as in the provider's own compatible endpoint.
-            writer.field(name, raw: number > 1 ? Array("1".utf8) : Array(value.raw))
-        }
+    private static func writeStops(_ body: JSON, to writer: inout JSONWriter) throws(Refused) {
         guard let stop = body.given("stop") else { return }
         let texts = stop.string.map { [$0] } ?? stop.elements?.compactMap(\.string)
         guard let texts, stop.string != nil || texts.count == stop.count else {

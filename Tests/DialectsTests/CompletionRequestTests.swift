@@ -42,7 +42,12 @@ import Testing
         Row(#""service_tier":"auto""#, #""service_tier":"auto""#),
         Row(
             #""response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object"}}}"#,
-            #""output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}"#),
+            #""output_config":{"format":{"type":"json_schema","schema":{"type":"object","additionalProperties":false}}}"#
+        ),
+        Row(
+            #""response_format":{"type":"json_object"}"#,
+            #""system":[{"type":"text","text":"Answer with one JSON object and nothing else: no explanation, no code fences."}]"#
+        ),
         Row(#""response_format":{"type":"text"}"#, ""),
         Row(
             #""thinking":{"type":"enabled","budget_tokens":2000}"#,
@@ -116,7 +121,7 @@ import Testing
         Row(#""web_search_options":{}"#, "web_search_options"), Row(#""moderation":{}"#, "moderation"),
         Row(#""functions":[]"#, "functions"), Row(#""function_call":"auto""#, "function_call"),
         Row(#""surprise":1"#, "surprise"), Row(#""service_tier":"flex""#, "service_tier"),
-        Row(#""response_format":{"type":"json_object"}"#, "response_format"),
+        Row(#""response_format":{"type":"grammar"}"#, "response_format"),
         Row(#""response_format":{"type":"json_schema","json_schema":{"name":"n"}}"#, "response_format"),
         Row(#""reasoning_effort":"extreme""#, "reasoning_effort"),
         Row(#""reasoning_effort":"low""#, "reasoning_effort"),
