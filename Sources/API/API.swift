@@ -17,6 +17,7 @@ package final class API: Handler {
     let desk: (any CallDesk)?
     /// Keeps batches of the compatible API; without it they are refused.
     let batches: (any MessageBatchStore)?
+    let repeats = Repeats()
     private let callers: Callers
 
     package init(
@@ -92,6 +93,7 @@ package final class API: Handler {
     private func perform(_ request: Request) async throws -> Response {
         let head = request.head
         let (endpoint, parameters) = try Endpoint.demand(head)
+        try demandPlainBody(head)
         return try await endpoint.action(
             self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
     }

@@ -7,28 +7,40 @@ extension API {
     func admit(_ head: RequestHead) throws(Problem) {
         try checkOrigin(head)
         if settings.keyDigests.isEmpty || Self.isOpen(head) { return }
-        guard let key = Self.presentedKey(head) else {
+        guard !Self.presentedKeys(head).isEmpty else {
             throw Self.unauthorized(
                 "this server wants a key: send it as “x-api-key: KEY” or “authorization: Bearer KEY”")
         }
-        let digest = SHA256.hash(Array(key.utf8))
-        // All are compared, so that the time tells nothing about which one is near.
-        let matches = settings.keyDigests.filter { constantTimeEquals($0, digest) }
-        guard matches.isEmpty else { return }
+        guard acceptedKey(head) == nil else { return }
         throw Self.unauthorized("the key in “x-api-key” or “authorization” is not one of this server's")
+    }
+
+    /// The key of this server's that a request brings; nil where it brings none.
+    func acceptedKey(_ head: RequestHead) -> String? {
+        var accepted: String?
+        for key in Self.presentedKeys(head) {
+            let digest = SHA256.hash(Array(key.utf8))
+            // All are compared, so that the time tells nothing about which one is near.
+            let matches = settings.keyDigests.filter { constantTimeEquals($0, digest) }
+            if !matches.isEmpty { accepted = accepted ?? key }
+        }
+        return accepted
     }
 
     static func isOpen(_ head: RequestHead) -> Bool {
         head.path == ["health"] || head.path == ["ready"]
     }
 
-    static func presentedKey(_ head: RequestHead) -> String? {
-        if let key = head.headers["x-api-key"], !key.isEmpty { return key }
-        guard let words = head.headers["authorization"]?.split(separator: " ", maxSplits: 1),
-            words.count == 2,
+    /// Either header may hold the key: SDKs with a key of their provider's in the environment send both.
+    static func presentedKeys(_ head: RequestHead) -> [String] {
+        var keys: [String] = []
+        if let key = head.headers["x-api-key"], !key.isEmpty { keys.append(key) }
+        if let words = head.headers["authorization"]?.split(separator: " ", maxSplits: 1), words.count == 2,
             words[0].lowercased() == "bearer"
-        else { return nil }
-        return String(words[1])
+        {
+            keys.append(String(words[1]))
+        }
+        return keys
     }
 
     private static func unauthorized(_ detail: String) -> Problem {

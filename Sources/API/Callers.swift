@@ -87,7 +87,7 @@ final class Callers: Sendable {
 extension API {
     /// Who calls: by the key where one is asked for, else by the address.
     func caller(_ head: RequestHead) -> String {
-        settings.keyDigests.isEmpty ? head.remoteAddress : Self.presentedKey(head) ?? head.remoteAddress
+        settings.keyDigests.isEmpty ? head.remoteAddress : acceptedKey(head) ?? head.remoteAddress
     }
 }
 

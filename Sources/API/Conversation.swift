@@ -11,6 +11,24 @@ struct Conversation {
     let job: NewJob
     /// Whether the caller takes the answer as it comes.
     let streams: Bool
+    /// How long the caller waits for its turn.
+    let patience: Milliseconds
+    /// The call among those that SDKs may repeat.
+    let flight: Repeats.Flight
+    /// When the caller came.
+    private let start = ContinuousClock.now
+
+    init(
+        api: API, desk: any CallDesk, job: NewJob, streams: Bool, patience: Milliseconds,
+        flight: Repeats.Flight
+    ) {
+        self.api = api
+        self.desk = desk
+        self.job = job
+        self.streams = streams
+        self.patience = patience
+        self.flight = flight
+    }
 
     /// What the caller gets.
     enum Reply {
@@ -31,39 +49,66 @@ struct Conversation {
 
     /// Throws `Problem` and `CallFailure`.
     func reply() async throws -> Reply {
-        // Whatever happens meanwhile: the caller waits for its turn no longer than that altogether.
-        let patience = api.clock.now().timestamp + api.settings.interactiveWait
+        for id in flight.earlier() {
+            if let reply = try await join(id) { return reply }
+        }
         let entered = try await desk.enter(job)
         if let problem = Problem(entered.outcome) { throw problem }
         guard let id = entered.outcome.id, let state = entered.state else {
             throw Problem(.unknownJob, "the job was deleted in the meantime")
         }
+        flight.begin(id)
         do {
             if state == .running, let answer = entered.answer, let reply = try await next(of: answer, id) {
                 return reply
             }
-            return try await wait(for: id, state, until: patience)
+            return try await wait(for: id, state)
         } catch is CancellationError {
             try await leave(id)
             throw CancellationError()
         }
     }
 
-    // MARK: Waiting
-
-    private func wait(for id: JobID, _ first: JobState, until patience: Timestamp) async throws -> Reply {
-        if first == .queued { try await refuseWhatIsInVain(id, until: patience) }
-        while true {
-            switch try await event(of: id, until: patience) {
-            case .reply(let reply): return reply
-            case .atRest: return try await recorded(id)
-            case .askRecord: if let reply = try await recordedIfAtRest(id) { return reply }
-            case .timeUp:
-                guard let job = try await api.store.job(id, now: api.clock.now()) else { throw Self.deleted }
-                if job.state == .queued { throw try await refusal(job) }
+    /// The answer of a call that this one repeats, where it still flies or has just ended well; nil for one that failed.
+    private func join(_ id: JobID) async throws -> Reply? {
+        guard let job = try await api.store.job(id, now: api.clock.now()) else { return nil }
+        switch job.state {
+        case .running, .queued:
+            flight.begin(id)
+            do {
+                return try await wait(for: id, job.state)
+            } catch is CancellationError {
+                try await leave(id)
+                throw CancellationError()
             }
+        case .succeeded:
+            let age = job.finishedAt.map { api.clock.now().timestamp - $0 } ?? 0
+            return age <= Repeats.memory ? try await recordedIfAtRest(id) : nil
+        case .failed, .cancelled, .review: return nil
         }
     }
+
+    // MARK: Waiting
+
+    /// However often a job comes back to the line, its caller waits for its turn once; a call that flies is waited for.
+    private func wait(for id: JobID, _ first: JobState) async throws -> Reply {
+        if first == .queued { try await refuseWhatIsInVain(id) }
+        let end = start + .milliseconds(patience)
+        while true {
+            let left = Milliseconds((end - ContinuousClock.now) / .milliseconds(1))
+            switch try await event(of: id, within: left > 0 ? left : Self.lookAgain) {
+            case .reply(let reply): return reply
+            case .atRest: return try await recorded(id)
+            case .askRecord, .timeUp: if let reply = try await recordedIfAtRest(id) { return reply }
+            }
+            guard ContinuousClock.now >= end else { continue }
+            guard let job = try await api.store.job(id, now: api.clock.now()) else { throw Self.deleted }
+            if job.state == .queued { throw try await refusal(job) }
+        }
+    }
+
+    /// How often a call that flies beyond its caller's patience is looked at: another process may make it.
+    private static let lookAgain: Milliseconds = 1000
 
     private enum Event: Sendable {
         case reply(Reply)
@@ -73,16 +118,13 @@ struct Conversation {
         case timeUp
     }
 
-    /// How often a call that is being made when its time in line is up is looked at.
-    private static let look: Milliseconds = 1_000
-
-    private func event(of id: JobID, until patience: Timestamp) async throws -> Event {
-        let time = max(Self.look, patience - api.clock.now().timestamp)
-        return try await withThrowingTaskGroup(of: Event.self) { group in
+    private func event(of id: JobID, within limit: Milliseconds) async throws -> Event {
+        try await withThrowingTaskGroup(of: Event.self) { group in
             let answer = desk.answer(to: id)
             group.addTask { try await next(of: answer, id).map { .reply($0) } ?? .askRecord }
             group.addTask {
-                try await api.waiters.wait(for: [id], milliseconds: time) ? .atRest : .timeUp
+                try await api.waiters.wait(for: [id], milliseconds: limit)
+                    ? .atRest : .timeUp
             }
             defer { group.cancelAll() }
             return try await group.next() ?? .askRecord
@@ -135,10 +177,11 @@ struct Conversation {
     // MARK: Limits
 
     /// What will not open while the caller waits is said at once.
-    private func refuseWhatIsInVain(_ id: JobID, until patience: Timestamp) async throws {
+    private func refuseWhatIsInVain(_ id: JobID) async throws {
         guard let job = try await api.store.job(id, now: api.clock.now()), job.state == .queued,
             let waiting = job.waitingFor
         else { return }
+        let patience = api.clock.now().timestamp + patience
         switch waiting.gate {
         case .pause, .budget: if waiting.until.map({ $0 > patience }) ?? true { throw try await refusal(job) }
         default: break
@@ -150,9 +193,12 @@ struct Conversation {
         try await leave(job.id)
         let waiting = job.waitingFor
         let seconds = waiting?.until.map { ($0 - api.clock.now().timestamp + 999) / 1000 } ?? 5
+        let isDown = job.waitsForProvider
         var problem = Problem(
-            .limitReached,
-            "the call waited in line and its turn did not come: \(waiting?.detail ?? "the limits are reached")"
+            isDown ? .providerDown : .limitReached,
+            isDown
+                ? "the provider did not answer while the call waited: \(waiting?.detail ?? "its calls fail")"
+                : "the call waited in line and its turn did not come: \(waiting?.detail ?? "the limits are reached")"
         )
         .withHeader("retry-after", String(min(60, max(1, seconds))))
         .withHeader("x-renga-job", job.id.description)
@@ -163,67 +209,18 @@ struct Conversation {
     }
 
     private func leave(_ id: JobID) async throws {
-        guard job.idempotency == nil else { return }
+        guard job.idempotency == nil, flight.isAlone(with: id) else { return }
         _ = try await api.store.withdraw(id, now: api.clock.now())
     }
 }
 
-/// A job that ended without an answer, as its caller is told.
-struct CallFailure: Error {
-    var status: Int
-    var type: String
-    var message: String
-    var requestID: String?
-    var isWorthRetrying: Bool
-    var job: JobID?
-
-    init(_ job: Job) {
-        self.init(job.error ?? .unknown, job: job.id)
-    }
-
-    init(_ error: JobError, job: JobID?) {
-        status = Self.status(of: error)
-        type = ProviderError.types.contains(error.type) ? error.type : ProviderError.type(of: status)
-        message = error.message
-        requestID = error.requestID
-        isWorthRetrying = error.retryable
-        self.job = job
-    }
-
-    /// The provider's own status where it gave one.
-    private static func status(of error: JobError) -> Int {
-        if let status = error.status, status >= 400 { return status }
-        switch error.type {
-        case "deadline_exceeded", "timeout_error": return 504
-        case "never_affordable", "max_cost_reached", "billing_error": return 402
-        case "invalid_request_error", Breakage.Kind.unsendable.errorType: return 400
-        case "authentication_error": return 401
-        case "permission_error": return 403
-        case "not_found_error": return 404
-        case "conflict_error", JobError.cancelled.type, JobError.inReview.type: return 409
-        case "request_too_large": return 413
-        case "rate_limit_error": return 429
-        case "api_error": return 500
-        case "overloaded_error": return 529
-        default: return 502
+extension Job {
+    /// Whether it stands in line because its calls fail, and not because a limit is reached.
+    fileprivate var waitsForProvider: Bool {
+        switch waitingFor?.gate {
+        case .breaker, .retry: true
+        case .worker, .schedule, .concurrency: attempt > 0
+        case .budget, .pause, .batch, .rateLimit, .identicalPrompt, nil: false
         }
     }
-
-    func response(_ words: ErrorWords, requestID own: String) -> Response {
-        var response = words.response(
-            status: status, type: type, message: message, requestID: requestID ?? own)
-        response.headers["request-id"] = requestID ?? own
-        if let job { response.headers["x-renga-job"] = job.description }
-        if !isWorthRetrying { response.headers["x-should-retry"] = "false" }
-        return response
-    }
-}
-
-extension JobError {
-    static let cancelled = JobError(
-        type: "cancelled", message: "the job was cancelled before it was done", retryable: false)
-    static let inReview = JobError(
-        type: "in_review", message: "the answer did not pass its check and waits for a person's decision",
-        retryable: false)
-    static let unknown = JobError(type: "api_error", message: "the job failed", retryable: false)
 }

@@ -17,6 +17,11 @@ extension API {
                 .invalidRequest,
                 "\(route.service.provider) counts no tokens: ask for a model of another provider")
         }
+        guard (200..<300).contains(answer.status) || (400..<600).contains(answer.status) else {
+            throw JobError(
+                type: "api_error", message: "the provider answered with the status \(answer.status)",
+                status: answer.status, retryable: true)
+        }
         var response = Response(status: answer.status, contentType: "application/json", bytes: answer.body)
         response.tell(of: answer.head)
         return response

@@ -41,7 +41,7 @@ struct Endpoint: Sendable {
                 let rest = path[index...].joined(separator: "/")
                 return rest.isEmpty ? nil : found + [rest]
             }
-            if segment == "{}" {
+            if segment == "{}", !path[index].isEmpty {
                 found.append(path[index])
             } else if segment != path[index] {
                 return nil
@@ -82,9 +82,7 @@ extension Endpoint {
             throw Problem(.methodNotAllowed, "this path takes \(allowed), not \(head.method.prefix(20))")
                 .withHeader("allow", allowed)
         case .nothing:
-            throw Problem(
-                .notFound,
-                "there is nothing at “\(head.rawPath.prefix(200))”; docs/http-api.md lists all paths")
+            throw Problem(.notFound, UnservedPath(head.path).detail(head.rawPath))
         }
     }
 }

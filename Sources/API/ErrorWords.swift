@@ -10,18 +10,22 @@ enum ErrorWords: Sendable {
     case messages
     /// Chat completions'.
     case completions
+    /// Both of theirs, for a path that tells nothing of who asks.
+    case both
     /// `{"error":"…"}`.
     case chat
 
     /// Those of the endpoint that a request asks for; of a path with several methods, those of the path.
     static func of(_ head: RequestHead) -> ErrorWords {
-        Endpoint.all.first { $0.match(head.path) != nil }?.words ?? .renga
+        Endpoint.all.first { $0.match(head.path) != nil }?.words ?? UnservedPath(head.path).words
     }
 
     func response(
-        status: Int, type: String, message: String, parameter: String? = nil, requestID: String?
+        status: Int, type: String, message: String, parameter: String? = nil, code: String? = nil,
+        requestID: String?
     ) -> Response {
-        .json(status: status) { writer in
+        let error = CompletionError(type: type, message: message, parameter: parameter, code: code)
+        return .json(status: status) { writer in
             writer.object { writer in
                 switch self {
                 case .renga, .messages:
@@ -32,8 +36,11 @@ enum ErrorWords: Sendable {
                         writer.field("message", message)
                     }
                     writer.field("request_id", requestID)
-                case .completions:
-                    CompletionError(type: type, message: message, parameter: parameter).write(to: &writer)
+                case .completions: error.write(to: &writer)
+                case .both:
+                    writer.field("type", "error")
+                    error.write(to: &writer)
+                    writer.field("request_id", requestID)
                 case .chat:
                     writer.field("error", message)
                 }

@@ -1,3 +1,4 @@
+import HTTPServer
 import JSON
 
 /// The members of an object that was sent, in order; null counts as left out.
@@ -53,6 +54,19 @@ extension JSON {
         } catch {
             throw Problem(error, limits: limits)
         }
+    }
+}
+
+extension API {
+    /// A compressed body reads as broken JSON, which would send its caller looking in the wrong place.
+    func demandPlainBody(_ head: RequestHead) throws(Problem) {
+        guard let encoding = head.headers["content-encoding"], encoding.lowercased() != "identity",
+            !encoding.isEmpty
+        else { return }
+        throw Problem(
+            .invalidHeader,
+            "the body is compressed (“\(encoding.prefix(40))”), which is not taken here: send it as it is, without “content-encoding”",
+            field: "content-encoding")
     }
 }
 

@@ -31,9 +31,11 @@ extension API {
         var reader = JobReader(settings: settings, now: call.now.timestamp)
         reader.idempotencyKey = terms.idempotencyKey
         let job = try reader.job(call: request, terms)
+        let flight = repeats.flight(call, caller: caller(call.head), hasKey: job.idempotency != nil)
         let conversation = Conversation(
-            api: self, desk: desk, job: job, streams: request["stream"]?.bool == true)
-        return try say(try await conversation.reply())
+            api: self, desk: desk, job: job, streams: request["stream"]?.bool == true,
+            patience: settings.patience(of: call.head), flight: flight)
+        return try say(try await conversation.reply()).keeping(flight)
     }
 }
 

@@ -26,7 +26,7 @@ extension API {
                 writer.key("data")
                 writer.array { writer in
                     for name in page {
-                        writer.model(name, settings.life(of: name, at: call.now.timestamp))
+                        writer.model(name, settings, at: call.now.timestamp)
                     }
                 }
                 writer.field("has_more", page.count < names.count)
@@ -41,7 +41,7 @@ extension API {
         guard settings.modelNames.contains(name) || settings.routes.route(for: name) != nil else {
             throw Problem(.unknownModel, "there is no model “\(name.prefix(100))”; GET /v1/models lists them")
         }
-        return .json { $0.model(name, settings.life(of: name, at: call.now.timestamp)) }
+        return .json { $0.model(name, settings, at: call.now.timestamp) }
     }
 }
 
@@ -74,30 +74,34 @@ extension APISettings {
     }
 }
 
+extension APISettings {
+    /// What is known of the model that answers to a name.
+    fileprivate func facts(of name: String, at now: Timestamp) -> ModelFacts {
+        let model = routes.route(for: name)?.model ?? name
+        return ModelFacts.of(model) ?? ModelFacts(window: prices.price(of: model, at: now)?.contextWindow)
+    }
+}
+
 extension JSONWriter {
     /// The members that the one SDK reads, and those that the other does.
-    fileprivate mutating func model(_ name: String, _ life: Life) {
-        let created = Self.date(in: name)
+    fileprivate mutating func model(_ name: String, _ settings: APISettings, at now: Timestamp) {
+        let life = settings.life(of: name, at: now)
+        let facts = settings.facts(of: name, at: now)
+        let created = facts.createdAt ?? Timestamp(milliseconds: 0)
         object { writer in
             writer.field("type", "model")
             writer.field("id", name)
-            writer.field("display_name", name)
+            writer.field("display_name", facts.name ?? name)
             writer.time("created_at", created)
+            writer.field("max_input_tokens", facts.window)
+            writer.field("max_tokens", facts.output)
+            writer.field("line", facts.line)
             writer.field("lifecycle", life.stage.rawValue)
+            writer.field("deprecated_at", nil as String?)
             writer.field("retires_at", life.endsAt?.text)
             writer.field("object", "model")
             writer.field("created", created.milliseconds / 1000)
             writer.field("owned_by", "renga")
         }
-    }
-
-    /// The date that a model's name ends in; the beginning of time for those that say none.
-    private static func date(in name: String) -> Timestamp {
-        let digits = name.suffix(8)
-        guard digits.utf8.count == 8, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return Timestamp(milliseconds: 0)
-        }
-        let text = "\(digits.prefix(4))-\(digits.dropFirst(4).prefix(2))-\(digits.suffix(2))T00:00:00Z"
-        return Timestamp(text: text) ?? Timestamp(milliseconds: 0)
     }
 }

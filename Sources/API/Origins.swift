@@ -7,11 +7,11 @@ extension API {
     private static let sent =
         [
             "content-type", "authorization", "x-api-key", "anthropic-version", "anthropic-beta",
-            "idempotency-key",
+            "idempotency-key", "x-stainless-retry-count", "x-stainless-read-timeout",
         ] + CallTerms.names.map { "x-renga-" + $0 }
     private static let told = [
         "request-id", "retry-after", "x-renga-job", "x-renga-cached", "x-renga-cost-usd", "x-renga-attempt",
-        "x-renga-model",
+        "x-renga-model", "x-renga-dropped", "x-should-retry",
     ]
     /// Seconds that a browser may remember the answer.
     private static let memory = "600"

@@ -39,7 +39,8 @@ extension Problem {
         guard words == .renga else {
             var response = words.response(
                 status: kind.status, type: kind.providerType, message: sentence, parameter: field,
-                requestID: requestID)
+                code: kind == .notFound ? "unknown_url" : nil, requestID: requestID)
+            if kind.isFinal { response.headers["x-should-retry"] = "false" }
             for header in headers { response.headers.add(header.name, header.value) }
             return response
         }

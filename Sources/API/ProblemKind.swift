@@ -40,6 +40,7 @@ extension Problem {
         case `internal`
         case notReady = "not-ready"
         case overloaded
+        case providerDown = "provider-down"
         case storeUnavailable = "store-unavailable"
         case storeFull = "store-full"
     }
@@ -62,10 +63,13 @@ extension Problem.Kind {
         case .limitReached, .slowDown: 429
         case .headersTooLarge: 431
         case .internal: 500
-        case .notReady, .overloaded, .storeUnavailable: 503
+        case .notReady, .overloaded, .providerDown, .storeUnavailable: 503
         case .storeFull: 507
         }
     }
+
+    /// Whether the same request gets the same answer again.
+    var isFinal: Bool { (400..<500).contains(status) && status != 408 && status != 429 }
 
     var title: String {
         switch self {
@@ -104,6 +108,7 @@ extension Problem.Kind {
         case .internal: "Something went wrong in renga"
         case .notReady: "Not ready to serve"
         case .overloaded: "Too many requests at once"
+        case .providerDown: "The provider does not answer"
         case .storeUnavailable: "The database cannot be used"
         case .storeFull: "The database's disk is full"
         }

@@ -88,7 +88,7 @@ extension Decision {
         case 403:
             return Decision(
                 verdict: .failed(error("permission_error", retryable: false)), routeEvent: .forbidden)
-        case 300..<400, 408, 409, 500...599:
+        case 300..<400, 408, 409, 500...:
             return Decision(
                 verdict: .again(
                     after: max(retryAfter ?? 0, delay), error("api_error", retryable: true),

@@ -21,7 +21,8 @@ struct GroupTests {
         #expect(try await harness.send("GET", "/v1/jobs/batches")["data"]?[0]?["metadata"]?["x"]?.int == 1)
         #expect(try await harness.send("GET", "/v1/jobs/batches/none").problem == "unknown-batch")
         #expect(
-            try await harness.send("POST", "/v1/jobs/batches", #"{"name":"\#(id)"}"#).problem == "invalid-field")
+            try await harness.send("POST", "/v1/jobs/batches", #"{"name":"\#(id)"}"#).problem
+                == "invalid-field")
     }
 
     @Test("a batch tells counts, progress, cost and what all of it may cost")

@@ -106,7 +106,7 @@ import Testing
         #expect(decision.verdict.error?.type == "permission_error" && decision.verdict.fails)
     }
 
-    @Test(arguments: [408, 409, 500, 502, 503, 504, 599, 302])
+    @Test(arguments: [408, 409, 500, 502, 503, 504, 599, 302, 999])
     func `A provider's trouble is tried again, counted only if others succeeded`(status: Int) {
         let decision = refuse(status)
         #expect(decision.routeEvent == .unavailable && !decision.maybePaid)

@@ -58,7 +58,7 @@ struct BadRequest {
         BadRequest("a page of a million", "GET /v1/jobs?limit=1000000", gets: 400, "limit", "500"),
         BadRequest("a NUL in a path", "GET /v1/queues/a%00b", gets: 400, "path"),
         BadRequest("a broken escape in a path", "GET /v1/jobs/%zz", gets: 400, "path"),
-        BadRequest("an unknown path", "GET /v1/job", gets: 404, "not-found"),
+        BadRequest("an unknown path", "GET /v1/jobs/a/b", gets: 404, "not-found"),
         BadRequest("an unknown job", "GET /v1/jobs/job_0000000000000", gets: 404, "unknown-job"),
         BadRequest("an id that is none", "GET /v1/jobs/17", gets: 404, "job"),
         BadRequest("a wrong method", "DELETE /v1/jobs", gets: 405, "GET", "POST"),
