@@ -2,8 +2,10 @@
 # Needs `name`, what messages begin with.
 
 # SDKs whose wire format differs: the first with each API version, and the newest.
-anthropic='0.75.0 1.17.0 2.11.0'
-openai='1.109.1 3.52.0'
+anthropic='0.75.0 1.17.0 2.11.0 2.14.0'
+openai='1.109.1 3.52.0 3.57.0'
+# What the SDKs' own suites need to run.
+suite='pytest==9.0.3 pytest-asyncio==1.4.0 rich==15.0.0 httpx2'
 # Its parser reads what `/metrics` says.
 prometheus='prometheus-client==0.26.0'
 # What makes requests of the OpenAPI document and judges the answers, with all that a seed depends on; and what judges the document.
@@ -37,6 +39,18 @@ install() {
     rm -rf "$target"
     $folder/bin/pip -q --disable-pip-version-check install --target "$target" "$@"
     printf '%s' "$*" >"$target/.whole"
+}
+
+# source_of NAME VERSION: a package as its authors publish it, with its tests; unpacked once.
+source_of() {
+    target=$folder/$1-$2-source
+    [ ! -f "$target/.whole" ] || return 0
+    say "fetching the source of $1 $2"
+    rm -rf "$target"
+    mkdir -p "$target"
+    $folder/bin/pip -q --disable-pip-version-check download --no-deps --no-binary :all: -d "$target" "$1==$2"
+    tar -xzf "$target/$1-$2.tar.gz" -C "$target" --strip-components 1
+    touch "$target/.whole"
 }
 
 binary=${RENGA_BINARY:-.build/debug/renga}

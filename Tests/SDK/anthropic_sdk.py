@@ -1,6 +1,7 @@
 """The official `anthropic` SDK, of whatever generation is on the path, against renga."""
 
 import asyncio
+import inspect
 import sys
 import time
 
@@ -239,6 +240,103 @@ def batches_with_pages():
     assert [batch.id for batch in newer.data] == [made[2], made[1]] and newer.has_more
 
 
+def full_parameters():
+    """Every parameter of `create` that this generation has, with values that the provider takes."""
+    ephemeral = {"type": "ephemeral", "ttl": "5m"}
+    given = {
+        "model": "claude-opus-5-5",
+        "max_tokens": 2000,
+        "messages": HELLO,
+        "cache_control": ephemeral,
+        "container": {"id": "container_1", "skills": [{"skill_id": "pdf", "type": "anthropic", "version": "latest"}]},
+        "diagnostics": {"previous_message_id": None},
+        "inference_geo": "us",
+        "metadata": {"user_id": "13803d75-b4b5-4c3e-b2a2-6f21399b021b"},
+        "output_config": {"effort": "low"},
+        "service_tier": "auto",
+        "speed": "standard",
+        "stop_sequences": ["END"],
+        "stream": False,
+        "system": [{"type": "text", "text": "Be brief.", "cache_control": ephemeral}],
+        "thinking": {"type": "adaptive", "display": "summarized"},
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+        "tools": [
+            {
+                **TOOL, "type": "custom", "strict": True, "defer_loading": False, "eager_input_streaming": True,
+                "allowed_callers": ["direct"], "input_examples": [{"city": "Rome"}], "cache_control": ephemeral,
+            }
+        ],
+        # Sent as headers, which are not passed on.
+        "user_profile_id": "profile_1",
+        "workspace_id": "wrkspc_1",
+    }
+    known = set(inspect.signature(client.messages.create).parameters)
+    transport = {"extra_headers", "extra_query", "extra_body", "timeout"}
+    # No part of the API for this model and version.
+    sampling = {"temperature", "top_p", "top_k"}
+    assert known <= set(given) | transport | sampling, known - set(given)
+    answer = valid(client.messages.create(**{name: value for name, value in given.items() if name in known}))
+    assert answer.usage.output_tokens > 0
+    beta = set(inspect.signature(client.beta.messages.create).parameters)
+    more = {
+        "billing_policy": {"type": "billing_policy", "bill_to": "self"},
+        "compaction": None,
+        "context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]},
+        "fallback_credit_token": None,
+        "fallbacks": "default",
+        "mcp_servers": [],
+        "thread": {"type": "create"},
+        "betas": ["context-management-2025-06-27"],
+    }
+    if "thread" not in beta:
+        return
+    assert beta <= set(given) | set(more) | transport | sampling | {"output_format"}, beta - set(given) - set(more)
+    valid(client.beta.messages.create(**{name: value for name, value in {**given, **more}.items() if name in beta}))
+
+
+def a_thread_is_not_answered_from_the_cache():
+    if "thread" not in inspect.signature(client.beta.messages.create).parameters:
+        return
+    words = {**ask(messages=[{"role": "user", "content": "[[sim:say=kept]] Say it."}]), "thread": {"type": "create"}}
+    headers = {"x-renga-cache": "use"}
+    first = client.beta.messages.create(**words, extra_headers=headers)
+    again = client.beta.messages.create(**words, extra_headers=headers)
+    assert first.id != again.id, "a conversation that lives at the provider was shared"
+    more = {"type": "continue", "previous_message_id": first.id}
+    answer = client.beta.messages.create(**ask(), thread=more)
+    assert answer.usage.input_tokens > first.usage.input_tokens
+
+
+def a_prompt_cache_is_filled_without_an_answer():
+    answer = valid(client.messages.create(**ask(max_tokens=0)))
+    assert answer.content == []
+
+
+def searches_on_the_web():
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
+    words = ask(messages=[{"role": "user", "content": "[[sim:searches=1]] Find rivers."}], tools=[search], max_tokens=400)
+    kinds = [block.type for block in valid(client.messages.create(**words)).content]
+    assert kinds[:2] == ["server_tool_use", "web_search_tool_result"], kinds
+    with client.messages.stream(**words) as stream:
+        assert [block.type for block in stream.get_final_message().content] == kinds
+
+
+def paths_that_are_not_served():
+    try:
+        client.get("/v1/nowhere", cast_to=object)
+    except anthropic.NotFoundError as error:
+        assert "renga has no /v1/nowhere" in str(error), error
+    else:
+        raise AssertionError("/v1/nowhere is there")
+    slipped = anthropic.Anthropic(api_key=KEY, base_url=world.url + "/v1")
+    try:
+        slipped.messages.create(**ask())
+    except anthropic.NotFoundError as error:
+        assert "one /v1 too many" in str(error), error
+    else:
+        raise AssertionError("/v1/v1/messages is there")
+
+
 run(
     f"anthropic {anthropic.__version__}",
     [
@@ -246,6 +344,8 @@ run(
         streamed_call_async, many_at_once, cached_answers_are_replayed, tools, errors_keep_their_classes, wrong_key,
         failures_of_the_provider_are_the_jobs_to_retry, a_stream_that_breaks_raises, a_key_brings_the_same_answer,
         token_counts, models_with_pages, a_batch_of_a_thousand, what_is_wrong_with_one_request_is_its_result,
-        batches_that_are_none, a_batch_is_cancelled_and_deleted, batches_with_pages,
+        batches_that_are_none, a_batch_is_cancelled_and_deleted, batches_with_pages, full_parameters,
+        a_thread_is_not_answered_from_the_cache, a_prompt_cache_is_filled_without_an_answer, searches_on_the_web,
+        paths_that_are_not_served,
     ],
 )

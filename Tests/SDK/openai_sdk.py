@@ -1,6 +1,7 @@
 """The official `openai` SDK, of whatever generation is on the path, against renga."""
 
 import asyncio
+import inspect
 import json
 import sys
 
@@ -152,11 +153,114 @@ def models():
     assert valid(client.models.retrieve(MODEL)).id == MODEL
 
 
+def full_parameters():
+    """Every parameter of `create`: those that are taken at once, and each of the others refused by its name."""
+    given = {
+        "messages": [{"role": "developer", "content": "Say hello.", "name": "name"}],
+        "model": MODEL,
+        "frequency_penalty": 0,
+        "logit_bias": {},
+        "logprobs": False,
+        "max_completion_tokens": 50,
+        "max_tokens": 50,
+        "metadata": {"foo": "string"},
+        "modalities": ["text"],
+        "n": 1,
+        "parallel_tool_calls": True,
+        "prediction": {"content": "string", "type": "content"},
+        "presence_penalty": 0,
+        "prompt_cache_key": "key",
+        "prompt_cache_options": {"mode": "implicit", "ttl": "30m"},
+        "prompt_cache_retention": "in_memory",
+        "reasoning_effort": "none",
+        "response_format": {"type": "text"},
+        "safety_identifier": "safety",
+        "seed": 7,
+        "service_tier": "auto",
+        "stop": "\n",
+        "store": True,
+        "stream": False,
+        "temperature": 1,
+        "tool_choice": "none",
+        "tools": [TOOL],
+        "top_logprobs": 0,
+        "top_p": 1,
+        "user": "user-1234",
+        "verbosity": "low",
+    }
+    refused = {
+        "audio": {"format": "wav", "voice": "alloy"},
+        "function_call": "none",
+        "functions": [{"name": "name"}],
+        "moderation": {"model": "model"},
+        "web_search_options": {"search_context_size": "low"},
+    }
+    known = set(inspect.signature(client.chat.completions.create).parameters)
+    transport = {"extra_headers", "extra_query", "extra_body", "timeout", "stream_options"}
+    assert known <= set(given) | set(refused) | transport, known - set(given) - set(refused)
+    valid(client.chat.completions.create(**{name: value for name, value in given.items() if name in known}))
+    options = {"include_usage": True, "include_obfuscation": True}
+    streamed = {name: value for name, value in given.items() if name in known} | {"stream": True, "stream_options": options}
+    for chunk in client.chat.completions.create(**streamed):
+        valid(chunk)
+    for name in known & set(refused):
+        try:
+            client.chat.completions.create(**ask(**{name: refused[name]}))
+        except openai.BadRequestError as error:
+            assert error.param == name, error
+        else:
+            raise AssertionError(f"{name} was taken")
+
+
+def json_of_any_form():
+    valid(client.chat.completions.create(**ask(response_format={"type": "json_object"})))
+
+
+def a_schema_with_limits():
+    schema = {
+        "type": "object",
+        "required": ["count", "tags"],
+        "properties": {
+            "count": {"type": "integer", "minimum": 1, "maximum": 9},
+            "tags": {"type": "array", "items": {"type": "string", "maxLength": 20}, "minItems": 2},
+            "inner": {"type": "object", "properties": {"ok": {"type": "boolean"}}},
+        },
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "counted", "schema": schema}}
+    answer = client.chat.completions.create(**ask(response_format=form, max_tokens=200))
+    assert {"count", "tags"} <= set(json.loads(answer.choices[0].message.content))
+
+
+def samplers_are_dropped_where_the_model_takes_none():
+    raw = client.chat.completions.with_raw_response.create(**ask(model="claude-opus-5-5", temperature=0.2, top_p=0.5))
+    assert raw.headers["x-renga-dropped"] == "temperature, top_p", raw.headers
+    raw = client.chat.completions.with_raw_response.create(**ask(temperature=0.2))
+    assert "x-renga-dropped" not in raw.headers
+
+
+def paths_that_are_not_served():
+    wrong = [
+        (lambda it: it.embeddings.create(model="m", input="x"), "/v1", "renga has no /v1/embeddings"),
+        (lambda it: it.batches.list(), "/v1", "/v1/jobs/batches"),
+        (lambda it: it.chat.completions.create(**ask()), "", "lacks /v1"),
+        (lambda it: it.chat.completions.create(**ask()), "/v1/v1", "one /v1 too many"),
+    ]
+    for call, base, words in wrong:
+        try:
+            call(openai.OpenAI(api_key=KEY, base_url=world.url + base))
+        except openai.NotFoundError as error:
+            assert words in error.message and error.code == "unknown_url", error
+        else:
+            raise AssertionError(f"{words}: it was there")
+
+
 run(
     f"openai {openai.__version__}",
     [
         plain_call, plain_call_async, streamed_call, streamed_call_with_usage, streamed_call_async, tools,
         a_call_without_arguments, reasoning, json_schema, images, errors_keep_their_classes,
-        what_has_no_counterpart_is_named, a_stream_that_breaks_raises, wrong_key, models,
+        what_has_no_counterpart_is_named, a_stream_that_breaks_raises, wrong_key, models, full_parameters,
+        json_of_any_form, a_schema_with_limits, samplers_are_dropped_where_the_model_takes_none,
+        paths_that_are_not_served,
     ],
 )
