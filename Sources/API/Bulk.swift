@@ -82,9 +82,14 @@ extension API {
         return { [store, settings] jobs in
             try await zip(jobs, store.preview(jobs, now: call.now)).map { job, preview in
                 switch preview {
-                case .new:
-                    seen.isNew(job)
-                        ? .new(atMost: settings.worstCase(of: job, now: call.now.timestamp)) : .duplicate
+                case .new(let estimate):
+                    if let deadline = job.deadline, deadline <= call.now.timestamp {
+                        .expired
+                    } else if seen.isNew(job) {
+                        settings.forecast(of: job, estimate, now: call.now.timestamp)
+                    } else {
+                        .duplicate
+                    }
                 case .cached(let saves): .cached(saves: saves)
                 case .existing(let id): .existing(id)
                 case .conflict(let id): .conflict(id)
@@ -97,10 +102,23 @@ extension API {
 }
 
 extension APISettings {
-    /// What a call for the job can cost at most; nothing where no price is known, or no bound.
-    fileprivate func worstCase(of job: NewJob, now: Timestamp) -> Money {
-        prices.price(of: job.route, at: now)?.worstCase(job.bound, maxTokens: Int64(job.maxTokens))
-            ?? .zero
+    /// What a call for the job can cost at most, and what it is expected to cost.
+    fileprivate func forecast(
+        of job: NewJob, _ estimate: CallEstimate, now: Timestamp
+    ) -> BulkLedger.Answer {
+        let isHalf = job.isHalfPrice
+        guard let price = prices.price(of: job.route, at: now) else {
+            let meant = Suggestion.text(
+                for: job.requestedModel, among: routes.names + [model] + PriceTable.models)
+            return .unpriced("no price is known for \(job.requestedModel.prefix(100))\(meant)")
+        }
+        guard let most = price.worstCase(job.bound, maxTokens: Int64(job.maxTokens), isBatch: isHalf) else {
+            return .unpriced(
+                "nothing limits how often the model searches the web: set max_uses of web_search")
+        }
+        let usage = Usage(
+            inputTokens: estimate.inputTokens, outputTokens: estimate.outputTokens, isBatch: isHalf)
+        return .new(atMost: most, about: min(most, price.cost(of: usage)), isHalfPrice: isHalf)
     }
 }
 

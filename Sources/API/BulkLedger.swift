@@ -7,8 +7,12 @@ struct BulkLedger: Sendable {
         case created(JobID)
         case existing(JobID)
         case failed(Problem)
-        /// Dry runs only: a call that costs at most this much.
-        case new(atMost: Money)
+        /// Dry runs only: a call, the most that it can cost, and what it probably will.
+        case new(atMost: Money, about: Money, isHalfPrice: Bool)
+        /// Dry runs only: a call whose cost nobody can tell, and why.
+        case unpriced(String)
+        /// Dry runs only: its deadline has passed.
+        case expired
         /// Dry runs only: the same prompt stands further up.
         case duplicate
         /// Dry runs only.
@@ -18,13 +22,17 @@ struct BulkLedger: Sendable {
     }
 
     private enum Tag: UInt8 {
-        case created, existing, failed, failedInBrief, new, duplicate, cached, conflict
+        case created, existing, failed, failedInBrief, new, newAtHalfPrice, unpriced, duplicate, cached,
+            expired
+        case conflict
     }
 
     /// The bytes that details of errors may take; later errors keep their kind only.
     let errorBytes: Int
     private var tags: [UInt8] = []
     private var values: [Int64] = []
+    /// What calls will probably cost, by line: empty but in a dry run.
+    private var expectations: [Int64] = []
     private var errors: [[UInt8]] = []
     private var errorBytesUsed = 0
 
@@ -39,7 +47,12 @@ struct BulkLedger: Sendable {
         case .created(let id): append(.created, id.value)
         case .existing(let id): append(.existing, id.value)
         case .failed(let problem): append(problem)
-        case .new(let cost): append(.new, cost.nanodollars)
+        case .new(let most, let about, let isHalfPrice):
+            expectations += Array(repeating: 0, count: tags.count - expectations.count)
+            expectations.append(about.nanodollars)
+            append(isHalfPrice ? .newAtHalfPrice : .new, most.nanodollars)
+        case .unpriced(let reason): append(reason)
+        case .expired: append(.expired, 0)
         case .duplicate: append(.duplicate, 0)
         case .cached(let saved): append(.cached, saved.nanodollars)
         case .conflict(let id): append(.conflict, id.value)
@@ -49,6 +62,12 @@ struct BulkLedger: Sendable {
     private mutating func append(_ tag: Tag, _ value: Int64) {
         tags.append(tag.rawValue)
         values.append(value)
+    }
+
+    private mutating func append(_ reason: String) {
+        append(.unpriced, Int64(errors.count))
+        errors.append(errorBytesUsed < errorBytes ? Array(reason.utf8) : [])
+        errorBytesUsed += reason.utf8.count + 32
     }
 
     private mutating func append(_ problem: Problem) {
@@ -74,9 +93,17 @@ extension BulkLedger {
             case .existing: writer.outcome("existing", JobID(value))
             case .conflict: writer.outcome("conflict", JobID(value))
             case .duplicate: writer.field("status", "duplicate")
-            case .new:
+            case .expired: writer.field("status", "expired")
+            case .new, .newAtHalfPrice:
                 writer.field("status", "new")
                 writer.money("at_most_usd", Money(nanodollars: value))
+                writer.money("about_usd", Money(nanodollars: expectations[line]))
+                writer.field("half_price", Tag(rawValue: tags[line]) == .newAtHalfPrice)
+            case .unpriced:
+                writer.field("status", "new")
+                writer.field("at_most_usd", String?.none)
+                let reason = String(decoding: errors[Int(value)], as: UTF8.self)
+                writer.field("detail", reason.isEmpty ? "no price is known" : reason)
             case .cached:
                 writer.field("status", "cached")
                 writer.money("saves_usd", Money(nanodollars: value))

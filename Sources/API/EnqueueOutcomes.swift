@@ -10,7 +10,8 @@ extension Problem {
             return nil
         case .keyTaken(let id):
             self.init(
-                .keyTaken, "\(id) has this key in this queue, with another body; nothing was changed",
+                .keyTaken,
+                "\(id) has this key in this queue, with another body, and nothing was changed: give the new job another key or queue, or read the answer of the first with `renga show \(id)`",
                 field: prefix + "key")
             members = [("id", id.description)]
         case .idempotencyMismatch(let id):

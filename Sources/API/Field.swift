@@ -47,7 +47,7 @@ extension Field {
     }
 
     func integer(in range: ClosedRange<Int>) throws(Problem) -> Int {
-        guard let number = value.int, range.contains(number) else {
+        guard let number = value.wholeNumber, range.contains(number) else {
             throw refuse("a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number

@@ -53,27 +53,8 @@ struct JobReader {
         return try job(draft, said: json, form: "", prefix: prefix, ordinal: ordinal)
     }
 
-    /// A line of a bulk upload: a string is a prompt, an object with `messages` a Messages request, else a job.
-    func job(line json: JSON, ordinal: Int) throws(Problem) -> NewJob {
-        var draft = JobDraft()
-        if let prompt = json.string {
-            draft.prompt = prompt
-            return try job(draft, said: json, form: "prompt", prefix: "", ordinal: ordinal)
-        }
-        // With one of a job's own fields beside `messages` it is a job gone wrong, and is told so below.
-        if json["messages"] != nil, json["request"] == nil, json["key"] == nil, json["queue"] == nil {
-            draft.request = json
-            return try job(draft, said: json, form: "request", prefix: "", ordinal: ordinal)
-        }
-        guard json.kind == .object else {
-            throw Problem(
-                .invalidField,
-                "a line must be a string (a prompt), a job, or a Messages request with “messages”")
-        }
-        return try job(json, ordinal: ordinal)
-    }
-
-    private func job(
+    /// A draft and what the caller said, in which form.
+    func job(
         _ draft: JobDraft, said: JSON, form: String, prefix: String, ordinal: Int
     ) throws(Problem) -> NewJob {
         let name = form == "request" ? "request" : form == "call" ? "" : prefix + "request"

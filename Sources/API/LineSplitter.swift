@@ -52,13 +52,16 @@ struct LineSplitter {
         }
         if isDropping {
             lines.append(.tooLong)
-        } else if !partial.allSatisfy(Self.isBlank) {
+        } else if !partial.allSatisfy(Self.isBlank), partial != Self.endOfFile {
             lines.append(.text(partial))
         }
         isAtStart = false
         isDropping = false
         partial = []
     }
+
+    /// What programs of DOS's time put behind the last line.
+    private static let endOfFile: [UInt8] = [0x1A]
 
     private static func isBlank(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")

@@ -8,7 +8,7 @@ import Telemetry
 /// `/v1/messages/batches`: the provider's own API for batches, each request a job.
 extension API {
     /// Queue of batches, unless they name another.
-    private static let batchQueue = "batches"
+    static let batchQueue = "batches"
     /// What a batch may have in bytes, as the provider's own.
     private static let batchBytes = 256 << 20
 

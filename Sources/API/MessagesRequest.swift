@@ -24,6 +24,8 @@ struct MessagesRequest {
     init(_ json: JSON, named name: String, defaults: Defaults) throws(Problem) {
         let prefix = name.isEmpty ? "" : name + "."
         try Self.demandObject(json, named: name)
+        // What is passed on for a caller who waits is the caller's own; in files null is a gap in a table.
+        let json = name.isEmpty ? json : try json.withoutGaps(named: name)
         guard let messages = json["messages"] else {
             throw .missingField(prefix + "messages", "a request needs “messages”, as the Messages API does")
         }
@@ -75,6 +77,28 @@ struct MessagesRequest {
 }
 
 extension JSON {
+    /// This object without members that are null, and with whole numbers that tables write as `64.0` written as such; an
+    /// object that has neither stays byte for byte.
+    fileprivate func withoutGaps(named name: String) throws(Problem) -> JSON {
+        let members = members ?? []
+        func isFraction(_ member: (key: String, value: JSON)) -> Bool {
+            ["max_tokens", "top_k"].contains(member.key) && member.value.int == nil
+                && member.value.wholeNumber != nil
+        }
+        guard members.contains(where: { $0.value.isNull || isFraction($0) }) else { return self }
+        var writer = JSONWriter()
+        writer.object { writer in
+            for member in members where !member.value.isNull {
+                if isFraction(member) {
+                    writer.field(member.key, member.value.wholeNumber)
+                } else {
+                    writer.field(member.key, raw: member.value.raw)
+                }
+            }
+        }
+        return try .ofOwn(writer.bytes, named: name)
+    }
+
     /// This object, which is not empty, with members added at its end; everything else stays byte for byte.
     fileprivate func adding(_ members: [UInt8], named name: String) throws(Problem) -> JSON {
         guard !members.isEmpty else { return self }

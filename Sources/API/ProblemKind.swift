@@ -22,6 +22,7 @@ extension Problem {
         case unknownJob = "unknown-job"
         case unknownBatch = "unknown-batch"
         case unknownRoute = "unknown-route"
+        case unknownQueue = "unknown-queue"
         case unknownBudget = "unknown-budget"
         case unknownModel = "unknown-model"
         case methodNotAllowed = "method-not-allowed"
@@ -54,7 +55,9 @@ extension Problem.Kind {
             400
         case .unauthorized: 401
         case .originNotAllowed: 403
-        case .notFound, .unknownJob, .unknownBatch, .unknownRoute, .unknownBudget, .unknownModel: 404
+        case .notFound, .unknownJob, .unknownBatch, .unknownRoute, .unknownQueue, .unknownBudget,
+            .unknownModel:
+            404
         case .methodNotAllowed: 405
         case .timeout: 408
         case .wrongState, .keyTaken: 409
@@ -90,6 +93,7 @@ extension Problem.Kind {
         case .unknownJob: "There is no such job"
         case .unknownBatch: "There is no such batch"
         case .unknownRoute: "There is no such route"
+        case .unknownQueue: "There is no such queue"
         case .unknownBudget: "There is no such budget"
         case .unknownModel: "There is no such model"
         case .methodNotAllowed: "This path does not take this method"

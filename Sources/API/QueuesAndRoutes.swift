@@ -24,7 +24,7 @@ extension API {
     }
 
     func updateQueue(_ call: Call) async throws -> Response {
-        _ = try Parameters(call.head, known: [])
+        let mayCreate = try Parameters(call.head, known: ["create"]).flag("create")
         let name = try queueName(call)
         let body = try JSON.body(call.bytes, limits: settings.limits)
         var patch = QueuePatch()
@@ -45,8 +45,22 @@ extension API {
                     field, prefix: "", known: ["paused", "concurrency", "weight", "check", "require"])
             }
         }
+        if !mayCreate { try await demandQueue(name) }
         let queue = try await store.update(queue: name, patch, now: call.now)
         return .json { $0.queue(queue) }
+    }
+
+    /// Queues that jobs come into whose callers name none: they are there before the first job.
+    private static let standingQueues = ["default", CallTerms.queue, batchQueue]
+
+    /// A misspelt name must not make a queue, and leave the one that was meant as it is.
+    private func demandQueue(_ name: String) async throws {
+        guard !Self.standingQueues.contains(name), try await store.queue(name) == nil else { return }
+        let known = try await store.queues().map(\.name)
+        throw Problem(
+            .unknownQueue,
+            "there is no queue “\(name)”\(Suggestion.text(for: name, among: known + Self.standingQueues)); GET /v1/queues lists them, and ?create=true makes it"
+        )
     }
 
     private func queueName(_ call: Call) throws -> String {
@@ -96,7 +110,11 @@ extension API {
         }
         guard let paused else { throw Problem.missingField("paused", "say “paused”: true or false") }
         guard let route = try await store.update(route: name, paused: paused, now: call.now) else {
-            throw Problem(.unknownRoute, "there is no route “\(name.prefix(200))”; /v1/routes lists them")
+            let known = try await store.routes(now: call.now).map(\.name)
+            throw Problem(
+                .unknownRoute,
+                "there is no route “\(name.prefix(200))”\(Suggestion.text(for: name, among: known)); GET /v1/routes lists them"
+            )
         }
         return .json { $0.route(route) }
     }

@@ -5,7 +5,10 @@ import Jobs
 /// `GET /v1/results`: finished jobs, a line each.
 extension API {
     func results(_ call: Call) async throws -> Response {
-        let parameters = try Parameters(call.head, known: ["batch_id", "queue", "order", "after", "include"])
+        let parameters = try Parameters(
+            call.head, known: ["batch_id", "queue", "state", "order", "after", "limit", "include"])
+        let state = try parameters.choice("state", JobState.self)
+        let limit = try parameters.integer("limit", in: 1...Self.mostResults)
         let query = try await resultsQuery(parameters)
         let after = try parameters["after"].map { text in
             guard let cursor = Int64(text), cursor >= 0 else {
@@ -16,12 +19,15 @@ extension API {
         // The first page is read before the answer begins, so that what fails at once fails as a proper problem.
         let first = try await store.results(query, after: after ?? -1, limit: PageLength().lines)
         return .ndjson { [store] writer in
-            var pages = ResultPages(store: store, query: query, first: first)
+            var pages = ResultPages(store: store, query: query, state: state, limit: limit, first: first)
             while let lines = try await pages.next() {
-                try await writer.write(lines)
+                if !lines.isEmpty { try await writer.write(lines) }
             }
         }
     }
+
+    /// More than any database holds: a limit of its own for what a client may ask.
+    private static let mostResults = 1_000_000_000
 
     private func resultsQuery(_ parameters: Parameters) async throws -> ResultsQuery {
         let inputOrder: Bool
@@ -50,14 +56,20 @@ extension API {
 private struct ResultPages {
     let store: any JobStore
     let query: ResultsQuery
+    /// Only jobs that ended so.
+    let state: JobState?
+    /// Lines still wanted; nil for all.
+    var left: Int?
     /// Read already; nil when the next one has to be.
     var page: [FinishedJob]?
     private var length = PageLength()
     private var last: Int64?
 
-    init(store: any JobStore, query: ResultsQuery, first: [FinishedJob]) {
+    init(store: any JobStore, query: ResultsQuery, state: JobState?, limit: Int?, first: [FinishedJob]) {
         self.store = store
         self.query = query
+        self.state = state
+        left = limit
         page = first
     }
 
@@ -67,18 +79,29 @@ private struct ResultPages {
             if let page { page } else {
                 try await store.results(query, after: last ?? -1, limit: length.lines)
             }
-        guard let end = page.last else { return nil }
+        guard let end = page.last, left != 0 else { return nil }
         var writer = JSONWriter()
-        for finished in page {
+        let wanted = wanted(of: page)
+        for finished in wanted {
             writer.job(finished.job, bodies: query.bodies) { $0.field("cursor", String(finished.cursor)) }
             writer.newline()
         }
         let isShort = page.count < length.lines
         last = end.cursor
-        length.adapt(to: writer.bytes.count / page.count)
+        if !wanted.isEmpty { length.adapt(to: writer.bytes.count / wanted.count) }
         // A short page was the last one, so that it need not be followed by an empty read.
         self.page = isShort ? [] : nil
         return writer.bytes
+    }
+
+    /// The lines of a page that were asked for.
+    private mutating func wanted(of page: [FinishedJob]) -> ArraySlice<FinishedJob> {
+        var wanted = page.filter { state == nil || $0.job.state == state }[...]
+        if let left {
+            wanted = wanted.prefix(left)
+            self.left = left - wanted.count
+        }
+        return wanted
     }
 }
 

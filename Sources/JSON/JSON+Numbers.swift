@@ -20,6 +20,14 @@ extension JSON {
         node.kind == .number ? exactInteger(raw) : nil
     }
 
+    /// The same, and also where a fraction of zeros follows, as spreadsheets and data frames write whole numbers: `64.0`.
+    package var wholeNumber: Int? {
+        guard node.kind == .number else { return nil }
+        guard let point = raw.firstIndex(of: UInt8(ascii: ".")) else { return int }
+        let isWhole = raw[(point + 1)...].allSatisfy { $0 == UInt8(ascii: "0") }
+        return isWhole ? exactInteger(raw[..<point]) : nil
+    }
+
     /// The nearest double; nil where this is no number, or one beyond a double's range such as `1e999`.
     package var double: Double? {
         guard let numberText, let value = Double(numberText), value.isFinite else { return nil }

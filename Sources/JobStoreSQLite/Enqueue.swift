@@ -259,6 +259,7 @@ private struct Preview {
     let now: Now
     let sharesAnswers: Bool
     private var requirements: Requirements
+    private var profiles: [RouteKey: RouteProfile] = [:]
 
     init(_ connection: Connection, now: Now, shares: Bool) {
         self.connection = connection
@@ -274,12 +275,23 @@ private struct Preview {
         case .noSuchBatch, .refused, nil: break
         }
         if let refusal = try requirements.refusal(of: job) { return .refused(refusal) }
-        guard job.cache == .use, sharesAnswers else { return .new }
+        guard job.cache == .use, sharesAnswers else { return .new(try estimate(of: job)) }
         guard
             let route = try connection.queryOne(RouteRow.byKey, job.route.values, { row in row.int64(0) }),
             let answer = try CachedAnswer.find(
                 job.promptHash.bytes, route: route, now: now.timestamp, connection)
-        else { return .new }
+        else { return .new(try estimate(of: job)) }
         return .cached(saves: Money(nanodollars: answer.cost))
+    }
+
+    private mutating func estimate(of job: NewJob) throws -> CallEstimate {
+        let profile: RouteProfile
+        if let known = profiles[job.route] {
+            profile = known
+        } else {
+            profile = try RouteRow.find(job.route, connection)?.ledger.profile ?? RouteProfile()
+            profiles[job.route] = profile
+        }
+        return CallEstimate(requestBytes: job.request.count, maxTokens: job.maxTokens, profile: profile)
     }
 }

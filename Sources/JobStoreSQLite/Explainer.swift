@@ -196,7 +196,15 @@ struct Explainer {
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
         case .refused(let gate, let detail, let after):
-            return WaitingFor(gate: gate, detail: detail, until: after.map { now.timestamp + $0 })
+            return WaitingFor(
+                gate: gate, detail: detail, until: route.ledger.gate.opening(after: after, now: now.timestamp)
+            )
+        case .admitted where !route.ledger.gate.opensByItself:
+            // One call may try; the others wait for what becomes of it.
+            let gate = route.ledger.gate
+            return WaitingFor(
+                gate: gate.waitingGate, detail: gate.words,
+                until: gate.opening(after: nil, now: now.timestamp))
         case .admitted where try forecast.slots() == 0:
             return WaitingFor(gate: .worker, detail: Self.nobodyWorks)
         case .admitted:
@@ -260,8 +268,8 @@ extension WaitingFor {
     fileprivate var mayPass: Bool {
         switch gate {
         case .worker, .rateLimit, .concurrency: true
-        case .breaker, .budget: until != nil
-        case .schedule, .retry, .pause, .identicalPrompt, .batch: false
+        // Nobody knows when a provider is back, or how far the next window's money reaches.
+        case .breaker, .budget, .schedule, .retry, .pause, .identicalPrompt, .batch: false
         }
     }
 }

@@ -73,9 +73,14 @@ extension RouteLedger {
     fileprivate func closure(at now: Now) -> WaitingFor? {
         switch gate.passage(at: now.moment) {
         case .open: nil
-        case .oneProbe: WaitingFor(gate: gate.waitingGate, detail: gate.words)
+        case .oneProbe:
+            WaitingFor(
+                gate: gate.waitingGate, detail: gate.words,
+                until: gate.opening(after: nil, now: now.timestamp))
         case .closed(let wait):
-            WaitingFor(gate: gate.waitingGate, detail: gate.words, until: now.timestamp + wait)
+            WaitingFor(
+                gate: gate.waitingGate, detail: gate.words,
+                until: gate.opening(after: wait, now: now.timestamp))
         }
     }
 

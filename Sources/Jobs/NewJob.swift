@@ -123,9 +123,32 @@ package enum EnqueueOutcome: Hashable, Sendable {
 
 /// What would become of a `NewJob`, told without enqueueing it.
 package enum EnqueuePreview: Hashable, Sendable {
-    case new
+    /// A call, and what it is expected to use, told from the job's own size.
+    case new(CallEstimate)
     case cached(saves: Money)
     case existing(JobID)
     case conflict(JobID)
     case refused(QueueRefusal)
+}
+
+/// What a call is expected to use: its own bytes, by what the answers of its route taught.
+package struct CallEstimate: Hashable, Sendable {
+    package var inputTokens: Int64
+    /// The route's mean, at most the call's own `max_tokens`; all of these where no answer has come yet.
+    package var outputTokens: Int64
+
+    package init(inputTokens: Int64, outputTokens: Int64) {
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
+
+    /// `profile` is that of a route nobody has called yet where none is given.
+    package init(requestBytes: Int, maxTokens: Int, profile: RouteProfile = RouteProfile()) {
+        let input = (Double(requestBytes) * profile.inputPerByte).rounded(.up)
+        let output =
+            profile.answers > 0 ? min(profile.output.rounded(.up), Double(maxTokens)) : Double(maxTokens)
+        self.init(
+            inputTokens: Int64(exactly: input) ?? Int64(requestBytes),
+            outputTokens: Int64(exactly: output) ?? Int64(maxTokens))
+    }
 }

@@ -381,8 +381,8 @@ extension RouteGate {
         case .credential: "the provider refuses the API key (401); it is tried again every few seconds"
         case .forbidden: "the provider forbids this model to the API key (403)"
         case .spendCap:
-            "the provider's spend limit is reached"
-                + (untilDate.map { "; it names \($0.text) for its end" } ?? "")
+            "the provider's spend limit is reached: raise it or add credit in the provider's console; one call at a time tries it again"
+                + (untilDate.map { ", and it ends at \($0.text) at the latest" } ?? "")
         }
     }
 }

@@ -16,6 +16,13 @@ struct FileDescriptor: ~Copyable {
         if number < 0 { throw SystemError("open \(path)") }
     }
 
+    /// Of something that exists.
+    init(writing path: String) throws(SystemError) {
+        number = open(path, O_WRONLY | O_CLOEXEC)
+        isOwned = true
+        if number < 0 { throw SystemError("open \(path)") }
+    }
+
     /// Throws where the file exists already.
     init(creating path: String, mode: mode_t) throws(SystemError) {
         number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)

@@ -4,6 +4,8 @@ import Glibc
 package enum Signals {
     /// What asks a process to end: SIGTERM, and SIGINT from a terminal.
     package static let endings = [SIGTERM, SIGINT]
+    /// Ctrl-C on a terminal.
+    package static let interrupts = [SIGINT]
 
     /// Yields each of the signals as it comes, in place of what it would do to the process, which stays so.
     ///

@@ -49,7 +49,8 @@ struct CheckTests {
     @Test("A queue takes a check, and null takes it away")
     func queue() async throws {
         try await RealHarness.with { harness in
-            let set = try await harness.send("PATCH", "/v1/queues/q", #"{"check":{"labels":["a"]}}"#)
+            let set = try await harness.send(
+                "PATCH", "/v1/queues/q?create=true", #"{"check":{"labels":["a"]}}"#)
             #expect(set["check"]?["labels"]?[0]?.string == "a")
             let shown = try await harness.send("GET", "/v1/queues/q")
             #expect(shown["check"]?.kind == .object)

@@ -50,7 +50,7 @@ struct GroupTests {
     @Test("a queue is paused, limited and freed again")
     func queues() async throws {
         let patched = try await harness.send(
-            "PATCH", "/v1/queues/a%2Fb", #"{"paused":true,"concurrency":3,"weight":9}"#)
+            "PATCH", "/v1/queues/a%2Fb?create=true", #"{"paused":true,"concurrency":3,"weight":9}"#)
         #expect(patched["name"]?.string == "a/b")
         #expect(patched["paused"]?.bool == true)
         #expect(patched["concurrency"]?.int == 3)
@@ -59,6 +59,33 @@ struct GroupTests {
             freed["concurrency"]?.isNull == true && freed["paused"]?.bool == true && freed["weight"]?.int == 9
         )
         #expect(try await harness.send("GET", "/v1/queues")["data"]?.count == 1)
+    }
+
+    @Test("a misspelt queue is not made, but told which one was meant; what is wanted is made on purpose")
+    func unknownQueue() async throws {
+        _ = try await harness.send("PATCH", "/v1/queues/tickets?create=true", #"{"weight":2}"#)
+        let typo = try await harness.send("PATCH", "/v1/queues/tickts", #"{"paused":true}"#)
+        #expect(typo.status == 404 && typo.problem == "unknown-queue")
+        #expect(typo["detail"]?.string?.contains("(did you mean “tickets”?)") == true)
+        #expect(try await harness.send("GET", "/v1/queues")["data"]?.count == 1)
+        for name in ["default", "interactive", "batches"] {
+            #expect(try await harness.send("PATCH", "/v1/queues/\(name)", #"{"paused":true}"#).status == 200)
+        }
+    }
+
+    @Test("results may be of one state, and so many")
+    func someResults() async throws {
+        var ids: [JobID] = []
+        for index in 0..<6 { ids.append(try await harness.job(#"{"prompt":"\#(index)"}"#)) }
+        for (index, id) in ids.enumerated() { harness.store.finish(id, as: index < 2 ? .failed : .succeeded) }
+        func lines(_ query: String) async throws -> [String?] {
+            try await harness.send("GET", "/v1/results?" + query).lines.map { $0["state"]?.string }
+        }
+        #expect(try await lines("state=failed") == ["failed", "failed"])
+        #expect(try await lines("state=succeeded&limit=3") == ["succeeded", "succeeded", "succeeded"])
+        #expect(try await lines("limit=1").count == 1)
+        #expect(try await lines("state=cancelled") == [])
+        #expect(try await harness.send("GET", "/v1/results?limit=0").problem == "invalid-parameter")
     }
 
     @Test(

@@ -16,7 +16,7 @@ import Testing
         let outcomes = try await bench.store.enqueue(jobs, atomically: false, now: bench.now)
         return zip(outcomes, previews).map { outcome, preview in
             guard case .refused(let refusal) = outcome else {
-                #expect(preview == .new)
+                #expect(preview.isNew)
                 return nil
             }
             #expect(preview == .refused(refusal))

@@ -67,6 +67,30 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `while the provider is down nobody tells a time, and the next probe is none`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueue(try Sample.jobs(30))
+            for attempt in try await bench.claim(10) {
+                _ = try await bench.meet(Sample.refusal(500), attempt)
+            }
+            // Before the first probe, and when it may go.
+            for _ in 0..<2 {
+                let route = try await bench.route()
+                #expect(route.gate?.gate == .breaker && route.gate?.until == nil)
+                let waiting = try #require(try await bench.job(ids[20]).waitingFor)
+                #expect(waiting.gate == .breaker && waiting.until == nil && waiting.estimatedAt == nil)
+                let totals = try await bench.store.stats(now: bench.now).queues.flatMap(\.waiting)
+                let blocked = totals.filter { $0.waiting.gate == .breaker }
+                #expect(!blocked.isEmpty && blocked.allSatisfy { $0.waiting.estimatedAt == nil })
+                bench.clock.advance(120_000)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `queues and routes tell what waits as totals, and what binds`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             try await use(bench)

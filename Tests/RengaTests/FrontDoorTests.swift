@@ -79,7 +79,7 @@ struct FrontDoorTests {
         #expect(pause.status == 0)
         let waiting = try Program(
             ["enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url], in: folder.url)
-        #expect(await waiting.errors.line(from: "Stopping this command") != nil)
+        #expect(await waiting.errors.line(from: "Jobs keep running") != nil)
         program.signal(SIGKILL)
         _ = await program.end()
         #expect(await waiting.errors.line(from: "the server is away") != nil)
@@ -156,7 +156,7 @@ struct FrontDoorTests {
 
     @Test func `jobs are held, cancelled, mended and copied from the command line`() async throws {
         let (program, url) = try await up()
-        _ = try await renga("pause", "queue", "q", "--url", url)
+        _ = try await renga("pause", "queue", "q", "--create", "--url", url)
         _ = try await renga("enqueue", "-", "--text", "--queue", "q", "--url", url, input: "one\ntwo\n")
         #expect(try await renga("jobs", "--url", url).output.contains("pause: queue q is paused"))
         #expect(

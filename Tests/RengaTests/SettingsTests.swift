@@ -126,6 +126,22 @@ import Testing
         #expect(try invoke([:]).secret(.apiKey) == nil)
     }
 
+    @Test func `a mark and white space around a key are no part of it, and quotes are named as a mistake`()
+        throws
+    {
+        for text in ["\u{FEFF}sk-ant-1\n", " \tsk-ant-1\r\n\n"] {
+            let path = try file(text)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            #expect(try invoke(["ANTHROPIC_API_KEY_FILE": path]).secret(.providerKey)?.reveal() == "sk-ant-1")
+        }
+        for text in [#""sk-ant-1""#, "'sk-ant-1'"] {
+            let error = #expect(throws: UsageError.self) {
+                _ = try invoke(["ANTHROPIC_API_KEY": text]).secret(.providerKey)
+            }
+            #expect(error?.message.contains("quotes") == true && error?.message.contains("sk-ant") == false)
+        }
+    }
+
     @Test func `a secret has no flag and its value is never shown`() throws {
         #expect(!Command.up.allFlags.contains { $0.name.contains("key") })
         let error = #expect(throws: UsageError.self) {

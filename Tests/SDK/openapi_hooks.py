@@ -88,7 +88,7 @@ def after_call(context, case, response):
 
 
 def go_on(path):
-    ask("PATCH", path, {"paused": False} if "/routes/" in path else {"paused": False, "concurrency": None, "require": None})
+    ask("PATCH", path if "/routes/" in path else path + "?create=true", {"paused": False} if "/routes/" in path else {"paused": False, "concurrency": None, "require": None})
 
 
 def ask(method, path, body=None):

@@ -13,6 +13,10 @@ struct Command: Sendable {
     var secrets: [SecretSetting] = []
     /// Paragraphs for `renga help COMMAND`.
     var details = ""
+    /// Command lines that work as they are.
+    var examples: [String] = []
+    /// Defaults that hold here instead of a setting's own, by its name.
+    var standards: [String: String] = [:]
     var run: @Sendable (Invocation) async throws -> ExitStatus
 
     /// Its own flags, and those of the settings that it reads.

@@ -27,6 +27,9 @@ enum Help {
         ]
         parts.append(command.summary.prefix(1).uppercased() + command.summary.dropFirst() + ".")
         if !command.details.isEmpty { parts.append(command.details) }
+        if !command.examples.isEmpty {
+            parts.append("Examples:\n" + command.examples.map { "  " + $0 }.joined(separator: "\n"))
+        }
         if !command.flags.isEmpty {
             parts.append("Flags:\n" + Columns.text(command.flags.map { [$0.usage, $0.help] }, indent: 2))
         }
@@ -44,7 +47,8 @@ enum Help {
 
     private static func settings(_ command: Command) -> String {
         let rows = command.settings.map { setting in
-            [setting.name, setting.flag.usage, setting.help + (setting.standard.map { " (\($0))" } ?? "")]
+            let standard = command.standards[setting.name] ?? setting.standard
+            return [setting.name, setting.flag.usage, setting.help + (standard.map { " (\($0))" } ?? "")]
         }
         return Columns.text(rows, indent: 2)
     }

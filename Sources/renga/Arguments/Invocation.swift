@@ -23,6 +23,20 @@ struct Invocation: Sendable {
     }
 }
 
+extension Invocation {
+    /// The command as a shell takes it again.
+    var shellLine: String {
+        var words = ["renga", command.name] + arguments.map(Shell.quoted)
+        for flag in command.allFlags {
+            for value in values[flag.name] ?? [] {
+                words.append(
+                    flag.placeholder == nil ? "--\(flag.name)" : "--\(flag.name) \(Shell.quoted(value))")
+            }
+        }
+        return words.joined(separator: " ")
+    }
+}
+
 /// Flags. To ask for one that the command does not declare is a programmer's error.
 extension Invocation {
     func has(_ flag: String) -> Bool { !all(flag).isEmpty }

@@ -25,7 +25,7 @@ enum JobText {
         return "\(error.text("type")): \(Text.oneLine(error.text("message"), limit: 80))"
     }
 
-    static func waiting(_ waiting: JSON, _ now: Timestamp) -> String {
+    static func waiting(_ waiting: JSON, _ now: Timestamp, limit: Int = 100) -> String {
         func left(_ name: String) -> Milliseconds {
             waiting[name]?.string.flatMap(Timestamp.init(text:)).map { max(0, $0 - now) } ?? 0
         }
@@ -34,7 +34,7 @@ enum JobText {
         let time =
             turn > until
             ? ", its turn in about \(Text.duration(turn))" : until > 0 ? ", in \(Text.duration(until))" : ""
-        return "\(waiting.text("gate")): \(Text.oneLine(waiting.text("detail"), limit: 100))\(time)"
+        return "\(waiting.text("gate")): \(Text.oneLine(waiting.text("detail"), limit: limit))\(time)"
     }
 
     private static func age(_ job: JSON, _ now: Timestamp) -> String {

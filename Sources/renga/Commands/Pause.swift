@@ -4,13 +4,20 @@ extension Command {
     static let pause = Command(
         name: "pause", summary: "queue NAME or route NAME: claim nothing more of it",
         arguments: "queue|route NAME",
-        argumentCount: 2...2, settings: ServerClient.settings, secrets: ServerClient.secrets,
-        details: "Calls in flight finish; jobs wait. `renga status` lists queues and routes."
+        argumentCount: 2...2,
+        flags: [Flag("create", "pause a queue that does not exist yet: jobs that come into it wait")],
+        settings: ServerClient.settings, secrets: ServerClient.secrets,
+        details: "Calls in flight finish; jobs wait. `renga status` lists queues and routes.",
+        examples: [
+            "renga pause queue tickets", "renga pause route anthropic/claude-haiku-4-5-20251001",
+            "renga pause queue nightly --create",
+        ]
     ) { try await PauseSwitch.set($0, paused: true) }
 
     static let resume = Command(
         name: "resume", summary: "queue NAME or route NAME: go on with it", arguments: "queue|route NAME",
-        argumentCount: 2...2, settings: ServerClient.settings, secrets: ServerClient.secrets
+        argumentCount: 2...2, settings: ServerClient.settings, secrets: ServerClient.secrets,
+        examples: ["renga resume queue tickets", "renga resume route anthropic/claude-haiku-4-5-20251001"]
     ) { try await PauseSwitch.set($0, paused: false) }
 }
 
@@ -25,7 +32,21 @@ private enum PauseSwitch {
         let path =
             "/v1/\(kind)s/"
             + name.split(separator: "/").map { Query.encoded(String($0)) }.joined(separator: "/")
-        _ = try await server.call("PATCH", path, body: Array("{\"paused\":\(paused)}".utf8))
+        let mayCreate = paused && kind == "queue" && invocation.has("create")
+        do {
+            _ = try await server.call(
+                "PATCH", path, query: [("create", mayCreate ? "true" : nil)],
+                body: Array("{\"paused\":\(paused)}".utf8))
+        } catch var error as Failure {
+            // The server's words are for programs; on the command line a flag does it.
+            error.message = error.message.replacing(
+                "GET /v1/queues lists them, and ?create=true makes it",
+                with: paused
+                    ? "`renga status` lists them, and --create makes it" : "`renga status` lists them")
+            error.message = error.message.replacing(
+                "GET /v1/routes lists them", with: "`renga status` lists them")
+            throw error
+        }
         try Console.print("\(kind) \(name) is \(paused ? "paused" : "running")")
         return .done
     }

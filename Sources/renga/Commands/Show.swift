@@ -3,12 +3,20 @@ import Jobs
 
 extension Command {
     static let show = Command(
-        name: "show", summary: "one job: state, why it waits, attempts, usage, cost, answer", arguments: "ID",
-        argumentCount: 1...1, flags: [Flag("json", "for programs: the job as the API tells it")],
-        settings: ServerClient.settings, secrets: ServerClient.secrets
+        name: "show", summary: "one job: state, why it waits, attempts, usage, cost, prompt, answer",
+        arguments: "[ID]", argumentCount: 0...1,
+        flags: [
+            Flag(
+                "custom-id", "ID",
+                "the job by your own id for it: its “key”, or the custom_id of a batch file"),
+            Flag("queue", "NAME", "with --custom-id: the queue it is in"),
+            Flag("json", "for programs: the job as the API tells it"),
+        ],
+        settings: ServerClient.settings, secrets: ServerClient.secrets,
+        examples: ["renga show job_1m8j3xf4t0000", "renga show --custom-id ticket-17"]
     ) { invocation in
         let server = try ServerClient(invocation)
-        let path = "/v1/jobs/\(Query.encoded(invocation.arguments[0]))"
+        let path = "/v1/jobs/\(Query.encoded(try await jobID(invocation, server)))"
         let job = try await server.call("GET", path)
         if invocation.has("json") {
             try Console.print(String(decoding: job.raw, as: UTF8.self))
@@ -17,6 +25,29 @@ extension Command {
         let attempts = try await server.call("GET", path + "/attempts")["data"]?.elements ?? []
         try Console.print(JobPage(job: job, attempts: attempts, now: SystemNow().now().timestamp).text)
         return .done
+    }
+
+    private static func jobID(_ invocation: Invocation, _ server: ServerClient) async throws -> String {
+        guard let own = invocation["custom-id"] else {
+            guard let id = invocation.arguments.first else {
+                throw UsageError("name the job: renga show ID, or renga show --custom-id ID")
+            }
+            guard invocation["queue"] == nil else { throw UsageError("--queue goes with --custom-id only") }
+            return id
+        }
+        guard invocation.arguments.isEmpty else { throw UsageError("ID and --custom-id exclude each other") }
+        let found = try await server.call(
+            "GET", "/v1/jobs", query: [("key", own), ("queue", invocation["queue"]), ("limit", "2")])
+        let jobs = found["data"]?.elements ?? []
+        guard let job = jobs.first else {
+            let place = invocation["queue"].map { " in queue \($0)" } ?? ""
+            throw Failure("no job\(place) has the id “\(own)”; renga jobs lists those that are kept")
+        }
+        guard jobs.count == 1 else {
+            let queues = jobs.map { $0.text("queue") }.joined(separator: ", ")
+            throw Failure("several jobs have the id “\(own)”, in the queues \(queues), …: add --queue NAME")
+        }
+        return job.text("id")
     }
 }
 
@@ -30,7 +61,10 @@ private struct JobPage {
         let rows = facts.filter { !$0[1].isEmpty }
         var parts = [Columns.text(rows)]
         if !attempts.isEmpty { parts.append("attempts\n" + Columns.text(attempts.map(line), indent: 2)) }
-        if let text = job["text"]?.string { parts.append("answer\n" + indented(text)) }
+        if let request = job["request"], !request.isNull {
+            parts.append("prompt\n" + PromptText.text(request))
+        }
+        if let text = job["text"]?.string { parts.append("answer\n" + PromptText.indented(text)) }
         return parts.joined(separator: "\n\n")
     }
 
@@ -54,13 +88,13 @@ private struct JobPage {
     }
 
     private var waiting: String {
-        job["waiting_for"].map { $0.isNull ? "" : JobText.waiting($0, now) } ?? ""
+        job["waiting_for"].map { $0.isNull ? "" : JobText.waiting($0, now, limit: .max) } ?? ""
     }
 
     private var error: String {
         guard let error = job["error"], !error.isNull else { return "" }
         let status = error["status"]?.int.map { " (\($0))" } ?? ""
-        return "\(error.text("type"))\(status): \(Text.oneLine(error.text("message"), limit: 500))"
+        return "\(error.text("type"))\(status): \(Text.oneLine(error.text("message"), limit: .max))"
     }
 
     /// Whether the answer passed, by which step, and what was wrong with the last one that did not.
@@ -70,11 +104,11 @@ private struct JobPage {
         let complaint = result.text("complaint")
         var parts = ["\(verdict) (\(result.text("step")))"]
         if !complaint.isEmpty {
-            parts.append((result.isTrue("passed") ? "before: " : "") + Text.oneLine(complaint, limit: 500))
+            parts.append((result.isTrue("passed") ? "before: " : "") + Text.oneLine(complaint, limit: .max))
         }
         if let review = result["review"], !review.isNull {
             parts.append(
-                "a person: \(review.text("action")) \(Text.oneLine(review.text("note"), limit: 200))")
+                "a person: \(review.text("action")) \(Text.oneLine(review.text("note"), limit: .max))")
         }
         return parts.joined(separator: "; ")
     }
@@ -95,13 +129,7 @@ private struct JobPage {
         return [
             "\(attempt.number("number"))", attempt.text("opened_at"),
             attempt["verdict"]?.string ?? attempt.text("fate"),
-            attempt.text("worker"), "$" + attempt.text("cost_usd"), Text.oneLine(error ?? "", limit: 100),
+            attempt.text("worker"), "$" + attempt.text("cost_usd"), Text.oneLine(error ?? "", limit: .max),
         ]
-    }
-
-    /// Line ends stay; nothing else may steer the terminal.
-    private func indented(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { "  " + Text.oneLine(String($0), limit: .max) }.joined(separator: "\n")
     }
 }

@@ -15,14 +15,19 @@ extension Command {
         },
         settings: [Settings.listen, Settings.port, Settings.grace, Settings.logLevel],
         details: """
-            Listens on \(simulatorAddress) unless RENGA_LISTEN says otherwise, and takes any key. Point renga at it with
+            Takes any key, and needs none on any address. Point renga at it with
             ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated. It speaks OpenAI's chat
             completions too, at http://\(simulatorAddress)/v1, and has message batches, whose times run by the calendar.
 
             While it runs: GET /_sim/stats and /_sim/journal tell what was called and paid, POST /_sim/settings changes
             options by their names ({"batch-faults":"create=drop-after:#1"}), POST /_sim/reset starts anew. What prompts
             can ask for, and how batches behave: docs/simulator.md.
-            """
+            """,
+        examples: [
+            "renga simulate --latency 600ms",
+            "ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated renga up",
+        ],
+        standards: [Settings.listen.name: simulatorAddress]
     ) { invocation in
         var options: [String: String] = [:]
         for option in SimulatorSettings.options { options[option.name] = invocation[option.name] }

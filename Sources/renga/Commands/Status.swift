@@ -14,17 +14,15 @@ extension Command {
         let server = try ServerClient(invocation)
         guard invocation.has("watch") else {
             let stats = try await server.call("GET", path)
-            try Console.print(text(stats, invocation))
+            let page = text(stats, invocation)
+            try Console.print(invocation.has("json") ? page : Paint.ofTerminal.painted(page))
             return .done
         }
         var patience = Patience()
         while true {
             let stats = try await patience.trying { try await server.call("GET", path) }
             let text = text(stats, invocation)
-            // Home, then each line cleared behind its end, then all below: nothing flickers.
-            let redrawn = text.split(separator: "\n", omittingEmptySubsequences: false).joined(
-                separator: "\u{1B}[K\n")
-            try Console.print(isTerminal(1) ? "\u{1B}[H\(redrawn)\u{1B}[K\u{1B}[J" : text)
+            try Console.print(WatchScreen.ofTerminal?.drawn(text) ?? text)
             try await Task.sleep(for: .seconds(1))
         }
     }
@@ -45,8 +43,9 @@ struct StatusPage {
     var text: String {
         let simulated = stats.isTrue("simulated") ? "  (simulated: nothing is paid for)" : ""
         let parts = [
-            "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("queues", queues),
-            section("routes", routes), section("what binds", bindings),
+            "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("what binds", bindings),
+            section("queues", queues),
+            section("routes", routes),
             section("time to answer, last 10 minutes", latencies),
             section("workers", workers), section("budgets", budgets), section("spend by day (UTC)", spend),
             section("spend by model, 31 days", spend(by: "model")),
@@ -74,8 +73,10 @@ struct StatusPage {
     }
 
     private var queues: [[String]] {
-        (stats["queues"]?.elements ?? []).map { queue in
-            let reason = queue["pause_reason"]?.string.map { ": " + Text.oneLine($0, limit: 100) } ?? ""
+        troubleFirst.map { queue in
+            let reason =
+                queue["pause_reason"]?.string.map { ": " + Text.oneLine($0, limit: 300) }
+                ?? "; to go on: renga resume queue \(Shell.quoted(queue.text("name")))"
             let limit = queue["concurrency"]?.int.map { "at most \($0) at once" } ?? ""
             return [
                 queue.text("name"), counts(queue["counts"]), limit,
@@ -84,12 +85,33 @@ struct StatusPage {
         }
     }
 
+    /// What stands still before what runs, and that before what is done: a small window shows the first of them.
+    private var troubleFirst: [JSON] {
+        let queues = stats["queues"]?.elements ?? []
+        func rank(_ queue: JSON) -> Int {
+            if queue.isTrue("paused") || blocked(queue) != nil { return 0 }
+            return (queue["counts"]?.number("queued") ?? 0) > 0 ? 1 : 2
+        }
+        return (0...2).flatMap { wanted in queues.filter { rank($0) == wanted } }
+    }
+
     /// When the last of what waits is expected to run.
     private func waiting(_ queue: JSON) -> String {
         let ends = (queue["waiting"]?.elements ?? []).compactMap { total in
             total["estimated_at"]?.string.flatMap(Timestamp.init(text:))
         }
+        if let blocked = blocked(queue) { return blocked }
         return ends.max().map { "all begun in about \(Text.duration(max(0, $0 - now)))" } ?? ""
+    }
+
+    /// What must happen before jobs of the queue run, if no time is known at which they do.
+    private func blocked(_ queue: JSON) -> String? {
+        let blocked = (queue["waiting"]?.elements ?? []).filter { total in
+            total["estimated_at"]?.isNull != false
+                && ["breaker", "budget", "pause"].contains(total.text("gate"))
+        }
+        guard let most = blocked.max(by: { $0.number("jobs") < $1.number("jobs") }) else { return nil }
+        return "\(Text.number(most.number("jobs"))) wait for \(JobText.waiting(most, now, limit: 300))"
     }
 
     private var bindings: [[String]] {

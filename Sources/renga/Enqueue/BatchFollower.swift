@@ -13,8 +13,10 @@ struct BatchFollower {
     init(server: ServerClient, batch: String, hasAnswered: Bool = false) {
         patience = Patience(hasAnswered: hasAnswered)
         self.server = server
-        path = "/v1/jobs/batches/" + Query.encoded(batch)
+        path = Self.path(batch)
     }
+
+    static func path(_ batch: String) -> String { "/v1/jobs/batches/" + Query.encoded(batch) }
 
     /// The batch as it was at the end.
     mutating func run() async throws -> JSON {
@@ -46,7 +48,7 @@ struct BatchFollower {
             let count = counts?.number(state.rawValue) ?? 0
             return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
         }
-        return words.joined(separator: ", ") + ", $" + batch.text("cost_usd")
+        return words.isEmpty ? "no jobs" : words.joined(separator: ", ") + ", $" + batch.text("cost_usd")
     }
 
     private mutating func rate(ended: Int, total: Int) -> String {

@@ -25,7 +25,7 @@ struct DryRun {
         let stats = try await server.call("GET", "/v1/stats")
         try Console.print(count.text)
         try Console.print(Forecast(count, stats).text)
-        return count.invalid > 0 ? .failed : .done
+        return count.invalid > 0 || count.conflict > 0 || !count.unpriced.isEmpty ? .failed : .done
     }
 }
 
@@ -38,8 +38,15 @@ extension DryRun {
         private(set) var existing = 0
         private(set) var conflict = 0
         private(set) var invalid = 0
+        private(set) var expired = 0
+        /// Of the new ones: those that go at half the price.
+        private(set) var halfPrice = 0
+        /// New ones whose cost nobody can tell, by the reason; few reasons are kept apart.
+        private(set) var unpriced: [String: Int] = [:]
         /// The worst case of all new ones together.
         private(set) var atMost = Money.zero
+        /// What they will probably cost.
+        private(set) var about = Money.zero
         private(set) var saved = Money.zero
         /// The server sees one chunk at a time; this sees them all.
         private var shapes = Occurrences()
@@ -48,17 +55,16 @@ extension DryRun {
         mutating func take(_ answer: JSON, shape: UInt64) -> String? {
             let isFirst = shapes.add(shape) == 1
             switch answer.text("status") {
-            case "new" where isFirst:
-                new += 1
-                atMost = atMost + (Money(dollars: answer.text("at_most_usd")) ?? .zero)
+            case "new" where isFirst: takeNew(answer)
             case "new", "duplicate": duplicate += 1
             case "cached":
                 cached += 1
                 saved = saved + (Money(dollars: answer.text("saves_usd")) ?? .zero)
             case "existing": existing += 1
+            case "expired": expired += 1
             case "conflict":
                 conflict += 1
-                return "job \(answer.text("id")) has this key already, with another body"
+                return Self.conflict(with: answer.text("id"))
             default:
                 invalid += 1
                 return answer["error"]?["detail"]?.string ?? "the server would refuse it"
@@ -66,13 +72,31 @@ extension DryRun {
             return nil
         }
 
+        static func conflict(with id: String) -> String {
+            "\(id) has this key already, with another body: give the line another key or queue (--queue NAME), or read the answer of the first with `renga show \(id)`"
+        }
+
+        private mutating func takeNew(_ answer: JSON) {
+            new += 1
+            if answer.isTrue("half_price") { halfPrice += 1 }
+            guard let most = Money(dollars: answer.text("at_most_usd")) else {
+                let reason = answer.text("detail")
+                let isKnown = unpriced[reason] != nil || unpriced.count < 20
+                return unpriced[isKnown ? reason : "no price is known for further models", default: 0] += 1
+            }
+            atMost = atMost + most
+            about = about + (Money(dollars: answer.text("about_usd")) ?? most)
+        }
+
         var text: String {
+            let half = halfPrice > 0 ? ", \(Text.number(halfPrice)) of them at half the price" : ""
             let rows = [
-                ["new", Text.number(new), "each a call"],
+                ["new", Text.number(new), "each a call" + half],
                 ["cached", Text.number(cached), "answered at once, saves \(Text.dollars(saved))"],
                 ["duplicate", Text.number(duplicate), "of lines above: they share one answer"],
                 ["existing", Text.number(existing), "jobs already, from an earlier run"],
                 ["conflict", Text.number(conflict), "their key belongs to another job"],
+                ["expired", Text.number(expired), "their deadline has passed: they would fail at once"],
                 ["invalid", Text.number(invalid), "would be refused"],
             ]
             return Columns.text(rows.filter { $0[1] != "0" }, rightAligned: [1])

@@ -1,7 +1,7 @@
 import JSON
 import Jobs
 
-/// What so many calls may cost and take, and what that is guessed from.
+/// What so many calls may cost and take, and what that is told from.
 struct Forecast {
     private let count: DryRun.Count
     private let stats: JSON
@@ -13,38 +13,68 @@ struct Forecast {
 
     var text: String {
         guard count.new > 0 else { return "cost  nothing: no call is needed" }
-        let rows = [
-            ["cost", cost], ["", "at most \(Text.dollars(count.atMost)): every answer as long as it may be"],
-            ["time", time],
-        ]
-        return Columns.text(rows)
+        return Columns.text(costs + times)
     }
 
-    private var cost: String {
-        let days = stats["spend"]?.elements ?? []
-        let calls = days.reduce(0) { $0 + $1.number("calls") }
-        let spent = days.reduce(Money.zero) { $0 + (Money(dollars: $1.text("cost_usd")) ?? .zero) }
-        guard calls > 0 else { return "no call was made here yet to guess from" }
-        let average = Double(spent.nanodollars) / Double(calls)
-        let guess = Money(nanodollars: Int64(average * Double(count.new)))
-        return "about \(Text.dollars(guess)), if they are like the last \(Text.count(calls, "call")) here"
+    private var costs: [[String]] {
+        let unknown = count.unpriced.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { reason, jobs in
+            "\(reason) (\(Text.count(jobs, "line")))"
+        }
+        let isAllUnknown = count.unpriced.values.reduce(0, +) == count.new
+        let known =
+            isAllUnknown
+            ? []
+            : [
+                "about \(Text.dollars(count.about)), by the size of the prompts and the answers so far",
+                "maximum \(Text.dollars(count.atMost)), if every answer uses all of max_tokens",
+            ]
+        return rows("cost", unknown + known)
+    }
+
+    private var times: [[String]] {
+        let batches =
+            count.halfPrice > 0
+            ? [
+                "\(Text.count(count.halfPrice, "line")) in batches of the provider: within their deadline, often an hour"
+            ]
+            : []
+        return rows("time", blocked + batches + realtime)
+    }
+
+    private func rows(_ title: String, _ lines: [String]) -> [[String]] {
+        lines.enumerated().map { [$0.offset == 0 ? title : "", $0.element] }
+    }
+
+    /// What must happen before any call: no time is told from a pace that nothing has.
+    private var blocked: [String] {
+        (stats["routes"]?.elements ?? []).compactMap { route in
+            if route.isTrue("paused") {
+                return "\(route.text("name")) is paused: renga resume route \(route.text("name"))"
+            }
+            guard let gate = route["gate"], !gate.isNull, gate.text("gate") != "rate_limit" else {
+                return nil
+            }
+            return "\(route.text("name")) is closed: \(Text.oneLine(gate.text("detail"), limit: 200))"
+        }
     }
 
     /// By the requests per minute where they are known, else by the slots of the workers.
-    private var time: String {
+    private var realtime: [String] {
+        let calls = count.new - count.halfPrice
+        guard calls > 0, blocked.isEmpty else { return [] }
         let perMinute = (stats["routes"]?.elements ?? []).compactMap {
             $0["limits"]?["requests"]?["per_minute"]?.int
         }.max()
         if let perMinute, perMinute > 0 {
-            let time = Milliseconds(count.new) * 60_000 / Milliseconds(perMinute)
-            return "at least \(Text.duration(time)), by \(Text.number(perMinute)) requests per minute"
+            let time = Milliseconds(calls) * 60_000 / Milliseconds(perMinute)
+            return ["at least \(Text.duration(time)), by \(Text.number(perMinute)) requests per minute"]
         }
         let slots = (stats["workers"]?.elements ?? []).filter { $0.isTrue("alive") }.reduce(0) {
             $0 + $1.number("slots")
         }
-        guard slots > 0 else { return "no worker is alive: start one with `renga work`" }
+        guard slots > 0 else { return ["no worker is alive: start one with `renga work`"] }
         // A short answer of a small model takes about that long.
-        let time = Milliseconds(count.new) * 2000 / Milliseconds(slots)
-        return "about \(Text.duration(time)), by \(Text.count(slots, "slot")) and 2 s a call"
+        let time = Milliseconds(calls) * 2000 / Milliseconds(slots)
+        return ["about \(Text.duration(time)), by \(Text.count(slots, "slot")) and 2 s a call"]
     }
 }

@@ -2,8 +2,9 @@ import JSON
 
 /// A line of the input as a job for the API.
 ///
-/// A string is a prompt; an object with `messages` and none of a job's own fields is a Messages request; any other
-/// object is a job. What cannot be read goes to the server as it is, which says what is wrong with it.
+/// A string is a prompt; an object with `messages` and none of a job's own fields is a Messages request; one with
+/// `custom_id` and `params` or `body` is a line of a provider's batch file; any other object is a job. Null counts as left
+/// out. What cannot be read goes to the server as it is, which says what is wrong with it.
 struct JobLine {
     private let json: JSON
     private let defaults: LineDefaults
@@ -14,12 +15,13 @@ struct JobLine {
     }
 
     /// The caller's own key; nil where there is none.
-    var key: String? { isJob ? json["key"]?.string : nil }
+    var key: String? { isBatchFileLine ? given("custom_id")?.string : isJob ? given("key")?.string : nil }
 
     /// A job as JSON, with the key in it unless it has one; nil for what can be no job.
     func job(key: String) -> [UInt8]? {
         if json.kind == .string { return prompt(key: key) }
         guard json.kind == .object else { return nil }
+        if isBatchFileLine { return batchFileLine() }
         return isJob ? completed(key: key) : request(key: key)
     }
 
@@ -31,7 +33,7 @@ struct JobLine {
         }
         let omitted: Set<String> = [
             "key", "queue", "priority", "run_at", "delay", "deadline", "max_attempts", "tags", "metadata",
-            "check", "lane",
+            "check", "lane", "custom_id",
         ]
         json.appendCanonical(to: &bytes, omitting: isJob ? omitted : ["metadata", "stream"])
         return bytes
@@ -39,7 +41,15 @@ struct JobLine {
 
     private var isJob: Bool {
         guard json.kind == .object else { return false }
-        return json["messages"] == nil || json["request"] != nil || json["key"] != nil || json["queue"] != nil
+        return given("messages") == nil || ["request", "key", "queue"].contains { given($0) != nil }
+    }
+
+    private var isBatchFileLine: Bool {
+        given("custom_id")?.string != nil && ["params", "body"].contains { given($0) != nil }
+    }
+
+    private func given(_ name: String) -> JSON? {
+        json[name].flatMap { $0.isNull ? nil : $0 }
     }
 
     private func prompt(key: String) -> [UInt8] {
@@ -61,20 +71,45 @@ struct JobLine {
 
     private func completed(key: String) -> [UInt8] {
         object { writer in
-            for (name, value) in json.members ?? [] {
+            for (name, value) in json.members ?? [] where !value.isNull {
                 writer.field(
                     name, raw: name == "request" && value.kind == .object ? filled(value)[...] : value.raw)
             }
-            if json["key"] == nil { writer.field("key", key) }
-            writer.jobDefaults(defaults) { json[$0] != nil }
-            if json["request"] == nil { writer.requestDefaults(defaults) { json[$0] != nil } }
+            if given("key") == nil { writer.field("key", key) }
+            writer.jobDefaults(defaults) { given($0) != nil }
+            if given("request") == nil { writer.requestDefaults(defaults) { given($0) != nil } }
         }
     }
 
-    /// A Messages request with what it leaves out; everything else byte for byte.
+    /// The line as it is, with what the command line says for lines that do not.
+    private func batchFileLine() -> [UInt8] {
+        object { writer in
+            for (name, value) in json.members ?? [] where !value.isNull {
+                let isRequest = ["params", "body"].contains(name) && value.kind == .object
+                writer.field(name, raw: isRequest ? filled(value)[...] : value.raw)
+            }
+            writer.jobDefaults(defaults) { given($0) != nil }
+        }
+    }
+
+    /// A request with what it leaves out; everything else byte for byte, unless something is null.
     private func filled(_ request: JSON) -> [UInt8] {
+        let isChat = given("body") != nil && given("request") == nil
+        let members = request.members ?? []
+        func has(_ name: String) -> Bool {
+            // A chat completion has its instructions among its messages, and two names for one limit.
+            if isChat, name == "system" { return true }
+            let names = isChat && name == "max_tokens" ? [name, "max_completion_tokens"] : [name]
+            return members.contains { names.contains($0.key) && !$0.value.isNull }
+        }
         var missing = JSONWriter()
-        missing.requestDefaults(defaults) { request[$0] != nil }
+        missing.requestDefaults(defaults, unless: has)
+        guard !members.contains(where: \.value.isNull) else {
+            return object { writer in
+                for (name, value) in members where !value.isNull { writer.field(name, raw: value.raw) }
+                writer.requestDefaults(defaults, unless: has)
+            }
+        }
         let comma = request.count > 0 && !missing.bytes.isEmpty ? Array(",".utf8) : []
         return request.raw.dropLast() + comma + missing.bytes + Array("}".utf8)
     }

@@ -22,7 +22,10 @@ struct LineMaker {
     mutating func job(_ line: [UInt8]) -> (bytes: [UInt8], shape: UInt64)? {
         let line = isFirst ? Self.withoutByteOrderMark(line) : line
         isFirst = false
-        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return nil }
+        // 0x1A is what programs of DOS's time put behind the last line.
+        guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }), line != [0x1A] else {
+            return nil
+        }
         guard let json = read(line) else { return (line, 0) }
         let job = JobLine(json, defaults)
         let key = job.key ?? self.key(of: json)

@@ -18,8 +18,8 @@ struct ResultsFile {
     }
 
     /// The file appears when it is complete; `see` gets each job's state.
-    func write(to path: String, see: (String) -> Void) async throws {
-        var file = try OutputFile(path: path)
+    func write(to target: ResultsTarget, see: (String) -> Void) async throws {
+        var file = try ResultsSink(target)
         var places = Places(ledger)
         var cursor: String?
         var patience = Patience(hasAnswered: true)
@@ -52,7 +52,7 @@ struct ResultsFile {
 
     /// Writes the lines before a place which the stream did not bring.
     private func fill(
-        upTo end: Int, _ places: inout Places, _ file: inout OutputFile, _ see: (String) -> Void
+        upTo end: Int, _ places: inout Places, _ file: inout ResultsSink, _ see: (String) -> Void
     ) async throws {
         while places.next < end {
             let range = places.next..<min(end, places.next + 512)
@@ -72,7 +72,7 @@ struct ResultsFile {
         }
     }
 
-    private func write(_ job: JSON, _ place: Int, _ file: inout OutputFile, _ see: (String) -> Void) throws {
+    private func write(_ job: JSON, _ place: Int, _ file: inout ResultsSink, _ see: (String) -> Void) throws {
         see(job.text("state"))
         try file.append(ResultLine.text(job, line: ledger.lineNumbers[place]))
     }

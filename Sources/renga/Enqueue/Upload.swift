@@ -12,11 +12,19 @@ struct Upload {
     private let query: [(String, String?)]
     private let size: Int?
     private var maker: LineMaker
+    private let file: String
+    private let isText: Bool
     private var bytes = 0
     private var lines = 0
+    private var hasBegun = false
 
     /// `size` is the bytes of the input, for the progress bar; nil where nobody knows.
-    init(server: ServerClient, query: [(String, String?)], maker: LineMaker, size: Int?) {
+    init(
+        server: ServerClient, query: [(String, String?)], maker: LineMaker, file: String, isText: Bool,
+        size: Int?
+    ) {
+        self.file = file
+        self.isText = isText
         self.server = server
         self.query = query
         self.maker = maker
@@ -46,10 +54,20 @@ struct Upload {
         var chunk = Chunk()
         while !chunk.isFull, let line = try reader.next() {
             bytes += line.count + 1
+            try check(line, number: reader.lineNumber)
             guard let job = maker.job(line) else { continue }
             chunk.append(job.bytes, shape: job.shape, line: reader.lineNumber)
         }
         return chunk
+    }
+
+    /// What is wrong with the whole file is said once, and nothing more of it is sent.
+    private mutating func check(_ line: [UInt8], number: Int) throws {
+        if !hasBegun, line.contains(where: { $0 > 0x20 }) {
+            try InputForm.check(first: line, of: file, isText: isText)
+            hasBegun = true
+        }
+        try InputForm.check(line, number: number, of: file)
     }
 
     /// Every line has a key, so that a chunk sent again doubles nothing.

@@ -16,11 +16,11 @@ struct Waiting {
     /// Says how they ended.
     ///
     /// Failed where a line was invalid or a job did not succeed.
-    func run(_ output: String?) async throws -> ExitStatus {
+    func run(_ output: ResultsTarget?, say: (String) throws -> Void) async throws -> ExitStatus {
         var follower = BatchFollower(server: server, batch: batch, hasAnswered: true)
         let end = try await follower.run()
         var tally = Tally(end["counts"])
-        if ledger.refused < ledger.jobs.count, let output {
+        if let output {
             tally = Tally()
             try await ResultsFile(server: server, batch: batch, ledger: ledger).write(to: output) {
                 tally.add($0)
@@ -30,8 +30,20 @@ struct Waiting {
             tally = Tally()
             try await server.ended(ledger.jobs.compactMap(\.self)) { tally.add($0.text("state")) }
         }
-        try Console.print(tally.text + (output.map { "; results in \($0)" } ?? ""))
+        try say(
+            ([tally.text].filter { !$0.isEmpty } + [written(output)].compactMap(\.self)).joined(
+                separator: "; "))
         return ledger.refused == 0 && tally.allSucceeded ? .done : .failed
+    }
+}
+
+extension Waiting {
+    private func written(_ output: ResultsTarget?) -> String? {
+        switch output {
+        case nil, .standardOutput: nil
+        case .file(let path), .device(let path):
+            "\(Text.count(ledger.jobs.count, "line")) written to \(path)"
+        }
     }
 }
 

@@ -15,11 +15,16 @@ struct SecretSetting: Sendable {
     static let limit = 64 << 10
 
     fileprivate func secret(_ bytes: some Collection<UInt8>, from source: String) throws -> Secret {
-        let text = String(decoding: bytes, as: UTF8.self)
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = String(
+            decoding: bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : Array(bytes), as: UTF8.self)
         let isSpace: (Character) -> Bool = {
             $0 == " " || $0 == "\n" || $0 == "\r\n" || $0 == "\r" || $0 == "\t"
         }
         let trimmed = String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+        if let quote = trimmed.first, trimmed.count > 1, "\"'".contains(quote), trimmed.last == quote {
+            throw UsageError("\(source) has quotes around the key; remove them, they are no part of it")
+        }
         // Its value is never shown, not even a wrong one.
         guard trimmed.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw UsageError("\(source) has spaces, controls or letters beyond ASCII in it; expected a key")

@@ -74,7 +74,9 @@ extension FakeStore {
         try check()
         return state.withLock { state in
             jobs.map { job in
-                guard let key = job.key, let id = state.keys[job.queue + "\0" + key] else { return .new }
+                guard let key = job.key, let id = state.keys[job.queue + "\0" + key] else {
+                    return .new(CallEstimate(requestBytes: job.request.count, maxTokens: job.maxTokens))
+                }
                 return state.made[id]?.fingerprint == job.fingerprint ? .existing(id) : .conflict(id)
             }
         }
