@@ -25,5 +25,6 @@ package struct Migration: Sendable {
         Migration(version: 9, file: "0009_fresh_answers.sql", sql: PackageResources._009_fresh_answers_sql),
         Migration(version: 10, file: "0010_lists.sql", sql: PackageResources._010_lists_sql),
         Migration(version: 11, file: "0011_lane_kinds.sql", sql: PackageResources._011_lane_kinds_sql),
+        Migration(version: 12, file: "0012_agreements.sql", sql: PackageResources._012_agreements_sql),
     ]
 }

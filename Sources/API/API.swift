@@ -1,5 +1,6 @@
 package import HTTPServer
 package import Jobs
+import Synchronization
 package import Telemetry
 
 /// The HTTP API: a request in, an answer out, and no socket anywhere.
@@ -9,7 +10,7 @@ package import Telemetry
 package final class API: Handler {
     let store: any JobStore
     let clock: any Clock
-    let settings: APISettings
+    private let terms: Mutex<APISettings>
     let log: Log
     let waiters: Waiters
     let readiness: Readiness
@@ -29,10 +30,17 @@ package final class API: Handler {
         callers = Callers(perMinute: settings.callerRequestsPerMinute, atOnce: settings.callerRequestsAtOnce)
         self.store = store
         self.clock = clock
-        self.settings = settings
+        terms = Mutex(settings)
         self.log = log
         waiters = Waiters(store: store, log: log)
         readiness = Readiness(store: store, log: log)
+    }
+
+    var settings: APISettings { terms.withLock { $0 } }
+
+    /// Has requests that come from now on go by other routes and prices.
+    package func goBy(_ change: (inout APISettings) -> Void) {
+        terms.withLock { change(&$0) }
     }
 
     /// Watches the store for those who wait for jobs; ends when its task is cancelled.

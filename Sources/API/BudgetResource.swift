@@ -20,6 +20,15 @@ extension API {
         return .json { $0.budget(budget) }
     }
 
+    /// States a budget, or changes one; what its window has spent already counts.
+    func setBudget(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        let budget = try Budget(
+            named: call.parameters[0], JSON.body(call.bytes, limits: settings.limits))
+        let status = try await store.set(budget, now: call.now)
+        return .json { $0.budget(status) }
+    }
+
     func removeBudget(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
         let name = call.parameters[0]
@@ -74,6 +83,7 @@ extension JSONWriter {
             writer.key("alerts")
             writer.array { writer in for percent in budget.alerts { writer.int(percent) } }
             writer.field("alerted", ledger.alerted)
+            writer.field("stated_by", status.statedBy)
         }
     }
 

@@ -42,6 +42,8 @@ struct Conversation {
         var body: [UInt8]
         var model: String?
         var isCached = false
+        /// Whether it was there before this request: it was paid for then.
+        var isReplayed = false
         var cost: Money?
         var attempt: Int?
         var head: AnswerHead?
@@ -62,6 +64,7 @@ struct Conversation {
             if state == .running, let answer = entered.answer, let reply = try await next(of: answer, id) {
                 return reply
             }
+            if case .existing = entered.outcome, state.isTerminal { return try await replayed(id) }
             return try await wait(for: id, state)
         } catch is CancellationError {
             try await leave(id)
@@ -83,7 +86,7 @@ struct Conversation {
             }
         case .succeeded:
             let age = job.finishedAt.map { api.clock.now().timestamp - $0 } ?? 0
-            return age <= Repeats.memory ? try await recordedIfAtRest(id) : nil
+            return age <= Repeats.memory ? try await replayed(id) : nil
         case .failed, .cancelled, .review: return nil
         }
     }
@@ -151,6 +154,13 @@ struct Conversation {
     }
 
     // MARK: The record
+
+    private func replayed(_ id: JobID) async throws -> Reply {
+        guard case .whole(var answer) = try await recorded(id) else { throw Self.deleted }
+        answer.isReplayed = true
+        answer.cost = .zero
+        return .whole(answer)
+    }
 
     private func recorded(_ id: JobID) async throws -> Reply {
         if let reply = try await recordedIfAtRest(id) { return reply }

@@ -56,6 +56,7 @@ extension Endpoint {
 
     private static let operations = [
         Endpoint("GET", "/v1/budgets") { try await $0.listBudgets($1) },
+        Endpoint("PUT", "/v1/budgets/{}") { try await $0.setBudget($1) },
         Endpoint("DELETE", "/v1/budgets/{}") { try await $0.removeBudget($1) },
         Endpoint("POST", "/v1/budgets/{}/clear-maybe-paid") { try await $0.clearMaybePaid($1) },
         Endpoint("GET", "/v1/events") { try await $0.listEvents($1) },

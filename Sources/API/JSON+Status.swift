@@ -116,6 +116,8 @@ extension JSONWriter {
             writer.time("started_at", worker.startedAt)
             writer.time("seen_at", worker.seenAt)
             writer.field("alive", worker.alive)
+            writer.field("calendar_off_ms", Int(worker.disagreement))
+            writer.field("superseded", worker.isSuperseded)
         }
     }
 

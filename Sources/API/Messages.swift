@@ -84,6 +84,7 @@ extension Response {
     mutating func tell(of recorded: Conversation.Recorded) {
         headers["x-renga-job"] = recorded.id.description
         headers["x-renga-cached"] = recorded.isCached ? "true" : "false"
+        if recorded.isReplayed { headers["idempotent-replayed"] = "true" }
         if let cost = recorded.cost { headers["x-renga-cost-usd"] = cost.description }
         if let attempt = recorded.attempt { headers["x-renga-attempt"] = String(attempt) }
         if let model = recorded.model { headers["x-renga-model"] = model }

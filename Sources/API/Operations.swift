@@ -35,6 +35,10 @@ extension API {
                     writer.field("enabled", settings.cacheEnabled)
                     writer.field("answers", stats.answers)
                 }
+                writer.optional("calendar_dispute", stats.calendar) { writer, dispute in
+                    writer.field("off_ms", Int(dispute.offset))
+                    writer.field("age_ms", Int(dispute.age))
+                }
                 if settings.service.simulated { writer.field("simulated", true) }
             }
         }

@@ -11,7 +11,7 @@ extension API {
         ] + CallTerms.names.map { "x-renga-" + $0 }
     private static let told = [
         "request-id", "retry-after", "x-renga-job", "x-renga-cached", "x-renga-cost-usd", "x-renga-attempt",
-        "x-renga-model", "x-renga-dropped", "x-should-retry",
+        "x-renga-model", "x-renga-dropped", "x-should-retry", "idempotent-replayed",
     ]
     /// Seconds that a browser may remember the answer.
     private static let memory = "600"
@@ -22,7 +22,7 @@ extension API {
             head.headers["access-control-request-method"] != nil
         else { return nil }
         var response = Response(status: 204)
-        response.headers["access-control-allow-methods"] = "GET, HEAD, POST, PATCH, DELETE"
+        response.headers["access-control-allow-methods"] = "GET, HEAD, POST, PUT, PATCH, DELETE"
         response.headers["access-control-allow-headers"] = Self.sent.joined(separator: ", ")
         response.headers["access-control-max-age"] = Self.memory
         return response

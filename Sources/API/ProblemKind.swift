@@ -28,6 +28,7 @@ extension Problem {
         case methodNotAllowed = "method-not-allowed"
         case timeout
         case wrongState = "wrong-state"
+        case statedByConfiguration = "stated-by-configuration"
         case keyTaken = "key-taken"
         case bodyTooLarge = "body-too-large"
         case tooManyJobs = "too-many-jobs"
@@ -60,7 +61,7 @@ extension Problem.Kind {
             404
         case .methodNotAllowed: 405
         case .timeout: 408
-        case .wrongState, .keyTaken: 409
+        case .wrongState, .keyTaken, .statedByConfiguration: 409
         case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
         case .idempotencyMismatch, .tooExpensive, .requirementUnmet: 422
         case .limitReached, .slowDown: 429
@@ -100,6 +101,7 @@ extension Problem.Kind {
         case .timeout: "The request took too long"
         case .wrongState: "The job's state does not allow this"
         case .keyTaken: "Another job has this key"
+        case .statedByConfiguration: "The configuration file states this, and only there it changes"
         case .bodyTooLarge: "The body is too large"
         case .tooManyJobs: "There are too many jobs in one request"
         case .lineTooLong: "The line is too long"
@@ -133,10 +135,12 @@ extension Problem {
             self.init(.storeUnavailable, "the database file cannot be used; the log says why")
         case .closed:
             self.init(.storeUnavailable, "this server is stopping; try again in a moment")
+        case .statedByConfiguration: self.init(.statedByConfiguration, error.message)
+        case .superseded: self.init(.notReady, error.message)
         case .internal:
             self.init(
                 .internal, "the request was not carried out; the log has the details under this request id")
         }
-        if kind != .internal { headers = [("retry-after", "5")] }
+        if kind != .internal, kind != .statedByConfiguration { headers = [("retry-after", "5")] }
     }
 }

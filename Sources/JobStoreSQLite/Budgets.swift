@@ -12,13 +12,32 @@ extension SQLiteJobStore {
         try await moveLanes(now: now)
     }
 
+    package func set(_ budget: Budget, now: Now) async throws -> BudgetStatus {
+        let prices = settings.prices
+        let status = try await write(now: now) { operation in
+            let budgets = Budgets(operation)
+            try budgets.refuseWhatAFileStates(budget.name)
+            let before = try LaneBudget.load(operation.connection)
+            try budgets.state(budget)
+            try LaneMoves.begin(from: before, operation)
+            let all = try BudgetStatus.all(operation.connection, now: now.timestamp, prices: prices)
+            guard let status = all.first(where: { $0.ledger.budget.name == budget.name }) else {
+                throw JobStoreError(.internal, "budget \(budget.name) was stated and is not there")
+            }
+            return status
+        }
+        try await moveLanes(now: now)
+        return status
+    }
+
     package func remove(budget name: String, now: Now) async throws -> Bool {
         let removed = try await write(now: now) { operation in
+            let budgets = Budgets(operation)
+            try budgets.refuseWhatAFileStates(name)
             let before = try LaneBudget.load(operation.connection)
-            let removed = try operation.connection.run(
-                "UPDATE budget SET active = 0 WHERE name = ?1 AND active = 1", [.text(name)])
+            let removed = try budgets.remove(name)
             try LaneMoves.begin(from: before, operation)
-            return removed > 0
+            return removed
         }
         try await moveLanes(now: now)
         return removed
@@ -27,8 +46,7 @@ extension SQLiteJobStore {
     package func budgets(now: Now) async throws -> [BudgetStatus] {
         let prices = settings.prices
         return try await read { connection in
-            try Purse.load(connection, now: now.timestamp, prices: prices).ledgers
-                .map { BudgetStatus($0, at: now.timestamp) }
+            try BudgetStatus.all(connection, now: now.timestamp, prices: prices)
         }
     }
 
@@ -36,9 +54,8 @@ extension SQLiteJobStore {
         let prices = settings.prices
         return try await write(now: now) { operation in
             guard try Budgets(operation).clear(name) else { return nil }
-            return try Purse.load(operation.connection, now: now.timestamp, prices: prices).ledgers
-                .first { $0.budget.name == name }
-                .map { BudgetStatus($0, at: now.timestamp) }
+            return try BudgetStatus.all(operation.connection, now: now.timestamp, prices: prices)
+                .first { $0.ledger.budget.name == name }
         }
     }
 }
@@ -48,10 +65,25 @@ extension BudgetStatus {
         let window = ledger.budget.window
         self.init(ledger: ledger, startsAt: window.start(at: now), endsAt: window.end(at: now))
     }
+
+    /// Those in force.
+    fileprivate static func all(
+        _ connection: Connection, now: Timestamp, prices: PriceTable
+    ) throws -> [BudgetStatus] {
+        let files = try connection.query(
+            "SELECT name, stated_by FROM budget WHERE active = 1 AND stated_by IS NOT NULL", [],
+            { row in (row.text(0), row.text(1)) })
+        let fileOf = Dictionary(files) { first, _ in first }
+        return try Purse.load(connection, now: now, prices: prices).ledgers.map { ledger in
+            var status = BudgetStatus(ledger, at: now)
+            status.statedBy = fileOf[ledger.budget.name]
+            return status
+        }
+    }
 }
 
-/// Stating budgets, and clearing what was maybe paid.
-private struct Budgets {
+/// Stating budgets, and taking them away.
+struct Budgets {
     let operation: Operation
     var connection: Connection { operation.connection }
 
@@ -65,104 +97,88 @@ private struct Budgets {
         let subject: String
         let span: String
         let amount: Int64
+        let isInForce: Bool
     }
 
-    func state(_ budget: Budget) throws {
+    /// All that a process brings; what its file stated before and names no more is out of force.
+    func state(_ stated: StatedConfiguration) throws {
+        for name in stated.removed { _ = try remove(name) }
+        let file = stated.file.source
+        for budget in stated.budgets {
+            try state(budget, by: stated.budgetsOfFile.contains(budget.name) ? file : nil)
+        }
+        guard !stated.file.content.isEmpty else { return try leaveToAnybody() }
+        let left = try connection.query(
+            "SELECT name FROM budget WHERE active = 1 AND stated_by IS NOT NULL", [],
+            { row in row.text(0) })
+        for name in left where !stated.budgetsOfFile.contains(name) { _ = try remove(name) }
+    }
+
+    /// No file is in force any more: its budgets go on, and may be changed.
+    private func leaveToAnybody() throws {
+        guard try Statements.isInForce("", connection) else { return }
+        _ = try connection.run("UPDATE budget SET stated_by = NULL WHERE stated_by IS NOT NULL")
+    }
+
+    func refuseWhatAFileStates(_ name: String) throws {
+        let file = try connection.queryOne(
+            "SELECT stated_by FROM budget WHERE name = ?1 AND active = 1", [.text(name)],
+            { row in row.textOrNil(0) })
+        guard let file = file.flatMap({ $0 }) else { return }
+        throw JobStoreError(
+            .statedByConfiguration,
+            "budget “\(name)” is stated in \(file): change it there, and restart with it")
+    }
+
+    /// False where there is none in force.
+    func remove(_ name: String) throws -> Bool {
+        try connection.run(
+            "UPDATE budget SET active = 0, stated_by = NULL WHERE name = ?1 AND active = 1", [.text(name)])
+            > 0
+    }
+
+    func state(_ budget: Budget, by file: String? = nil) throws {
         let (scope, subject) = budget.scope.words
         if let known = try find(budget.name) {
-            if (known.scope, known.subject, known.span) == (scope, subject, budget.window.rawValue) {
-                return try change(known, to: budget)
-            }
-            // Other jobs or another time: another budget, which begins anew. Attempts may still be open in the old one.
+            let isSame = (known.scope, known.subject, known.span) == (scope, subject, budget.window.rawValue)
+            if isSame, known.isInForce { return try change(known, to: budget, by: file) }
+            // Other jobs, another time, or a while out of force: another budget. Attempts may still be open in the old one.
             _ = try connection.run(
                 "UPDATE budget SET active = 0, name = name || '#' || id WHERE id = ?1", [.integer(known.id)])
         }
         _ = try connection.run(
             """
-            INSERT INTO budget (name, scope, subject, span, amount, alerts)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            INSERT INTO budget (name, scope, subject, span, amount, alerts, stated_by)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
             """,
             [
                 .text(budget.name), .text(scope), .text(subject), .text(budget.window.rawValue),
-                .integer(budget.limit.nanodollars), .text(budget.alertsText),
+                .integer(budget.limit.nanodollars), .text(budget.alertsText), .text(file),
             ])
+        try SpentBefore(operation, budget, id: connection.lastInsertRowID).bring()
     }
 
     private func find(_ name: String) throws -> Known? {
         try connection.queryOne(
-            "SELECT id, scope, subject, span, amount FROM budget WHERE name = ?1", [.text(name)],
+            "SELECT id, scope, subject, span, amount, active FROM budget WHERE name = ?1", [.text(name)],
             { row in
                 Known(
                     id: row.int64(0), scope: row.text(1), subject: row.text(2), span: row.text(3),
-                    amount: row.int64(4))
+                    amount: row.int64(4), isInForce: row.bool(5))
             })
     }
 
-    private func change(_ known: Known, to budget: Budget) throws {
+    private func change(_ known: Known, to budget: Budget, by file: String?) throws {
         _ = try connection.run(
-            "UPDATE budget SET active = 1, amount = ?2, alerts = ?3 WHERE id = ?1",
-            [.integer(known.id), .integer(budget.limit.nanodollars), .text(budget.alertsText)])
+            "UPDATE budget SET amount = ?2, alerts = ?3, stated_by = ?4 WHERE id = ?1",
+            [
+                .integer(known.id), .integer(budget.limit.nanodollars), .text(budget.alertsText),
+                .text(file),
+            ])
         guard known.amount != budget.limit.nanodollars else { return }
         // Shares of another amount are told anew.
         _ = try connection.run(
             "UPDATE budget_window SET alerted = 0 WHERE budget_id = ?1", [.integer(known.id)])
-    }
-
-    /// What a person knows of these calls holds in every budget that covered them.
-    ///
-    /// False where there is no such budget.
-    func clear(_ name: String) throws -> Bool {
-        let now = operation.now.timestamp
-        guard
-            let (id, span) = try connection.queryOne(
-                "SELECT id, span FROM budget WHERE name = ?1 AND active = 1", [.text(name)],
-                { row in (row.int64(0), Budget.Window(rawValue: row.text(1)) ?? .total) })
-        else { return false }
-        let found = try connection.queryOne(
-            "SELECT id, maybe_paid FROM budget_window WHERE budget_id = ?1 AND starts_at = ?2",
-            [.integer(id), .integer(span.start(at: now).milliseconds)],
-            { row in (row.int64(0), row.int64(1)) })
-        guard let (window, amount) = found, amount > 0 else { return true }
-        for attempt in try attempts(in: window) { try clear(attempt) }
-        // Attempts that were pruned meanwhile have left theirs behind.
-        _ = try connection.run("UPDATE budget_window SET maybe_paid = 0 WHERE id = ?1", [.integer(window)])
-        let message = "$\(Money(nanodollars: amount)) maybe paid was cleared in budget \(name)"
-        try Events.record(.maybePaidCleared, name, message, operation)
-        return true
-    }
-
-    private struct Doubtful {
-        let job: Int64
-        let number: Int
-        let maybePaid: Int64
-        let windows: String
-        let lane: Int64
-        let batch: Int64?
-    }
-
-    private func attempts(in window: Int64) throws -> [Doubtful] {
-        try connection.query(
-            """
-            SELECT attempt.job_id, attempt.number, attempt.maybe_paid, attempt.budget_windows, job.lane_id, job.batch_id
-            FROM attempt
-            JOIN job ON job.id = attempt.job_id
-            WHERE attempt.maybe_paid > 0 AND attempt.budget_windows LIKE '%,' || ?1 || ',%'
-            """, [.integer(window)]
-        ) { row in
-            Doubtful(
-                job: row.int64(0), number: row.int(1), maybePaid: row.int64(2), windows: row.text(3),
-                lane: row.int64(4), batch: row.int64OrNil(5))
-        }
-    }
-
-    private func clear(_ attempt: Doubtful) throws {
-        _ = try connection.run(
-            "UPDATE attempt SET cleared = cleared + maybe_paid, maybe_paid = 0 WHERE job_id = ?1 AND number = ?2",
-            [.integer(attempt.job), .integer(attempt.number)])
-        let change = BudgetLedger.Change(maybePaid: Money(nanodollars: -attempt.maybePaid))
-        try BudgetClosing(operation).apply(change, to: attempt.windows)
-        try operation.spent(lane: attempt.lane, job: attempt.job) { $0.maybePaid -= attempt.maybePaid }
-        operation.booked(batch: attempt.batch) { $0.maybePaid -= attempt.maybePaid }
     }
 }
 
@@ -171,7 +187,7 @@ extension Budget {
 }
 
 extension Budget.Scope {
-    fileprivate var words: (scope: String, subject: String) {
+    var words: (scope: String, subject: String) {
         switch self {
         case .all: ("all", "")
         case .queue(let name): ("queue", name)

@@ -10,6 +10,8 @@ struct Candidate {
     let deaths: Int
     let cache: CacheMode
     let maxTokens: Int
+    /// The output for which budgets must have the money.
+    var moneyTokens: Int
     let requestBytes: Int
     let promptHash: [UInt8]
     let deadline: Timestamp?
@@ -93,6 +95,7 @@ struct Candidate {
         deaths = row.int(3)
         cache = CacheMode(rawValue: row.text(4)) ?? .off
         maxTokens = row.int(5)
+        moneyTokens = maxTokens
         requestBytes = row.int(6)
         promptHash = row.blob(7)
         deadline = row.int64OrNil(8).map { Timestamp(milliseconds: $0) }

@@ -83,6 +83,7 @@ struct Draw {
     }
 
     mutating func run() throws -> Claim {
+        guard try Statements.isInForce(operation.settings.configuration, connection) else { return Claim() }
         try Holds.moveDue(operation, limit: Self.dueLimit)
         try Holds.continueReleases(operation)
         turns = try TurnLine.load(connection)
@@ -176,6 +177,15 @@ struct Draw {
     }
 
     private func heads(of lane: OpenLane) throws -> [Candidate] {
+        var found = try read(lane)
+        for job in found.indices {
+            found[job].moneyTokens = operation.settings.moneyTokens(
+                of: found[job].maxTokens, isOwn: lane.isOwn)
+        }
+        return found
+    }
+
+    private func read(_ lane: OpenLane) throws -> [Candidate] {
         guard lane.isMine else {
             return try Candidate.heads(of: lane.id, behind: lane.last, limit: Self.fewHeads, connection)
         }
@@ -227,7 +237,7 @@ struct Draw {
             claim.more = true
             return
         }
-        if let deadline = job.deadline, deadline <= now.timestamp {
+        if let deadline = job.deadline, now.ends(deadline) {
             asides += 1
             try Ending(operation).fail(job.id, lane: lane.id, batch: job.batch, .deadlineExceeded)
             return

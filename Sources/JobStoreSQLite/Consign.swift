@@ -66,6 +66,7 @@ struct Consign {
 
     /// Returns whether some jobs are left that could be taken.
     mutating func run() throws -> Bool {
+        guard try Statements.isInForce(operation.settings.configuration, connection) else { return false }
         for (route, lanes) in try Self.due(connection, terms: terms, now: now) {
             try load(route: route.id)
             for lane in lanes { try take(from: lane, route) }
@@ -108,7 +109,7 @@ struct Consign {
         -> Bool
     {
         if lanesChange, try Lanes.move(job.id, operation) != nil { return true }
-        if let deadline = job.deadline, deadline <= now.timestamp {
+        if let deadline = job.deadline, now.ends(deadline) {
             try Ending(operation).fail(job.id, lane: lane.id, batch: job.batch, .deadlineExceeded)
             return true
         }

@@ -189,9 +189,11 @@ struct Explainer {
         if attendance == .others { return WaitingFor(gate: .worker, detail: route.key.orphanWords) }
         let purse = try purse ?? Purse.load(connection, now: now.timestamp, prices: settings.prices)
         self.purse = purse
+        let isOwn = (standing.owner ?? 0) > 0
         let call = Purse.Call(
-            bound: standing.bound, maxTokens: standing.maxTokens, route: route.key, queue: queue.name,
-            tags: standing.tags)
+            bound: standing.bound,
+            maxTokens: settings.moneyTokens(of: standing.maxTokens, isOwn: isOwn),
+            route: route.key, queue: queue.name, tags: standing.tags)
         if let waiting = purse.waiting(of: call) { return waiting }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {

@@ -93,7 +93,8 @@ extension SQLiteJobStore: MessageBatchStore {
     }
 
     package func brokenUploads(now: Now) async throws -> [BatchID] {
-        try await read { connection in
+        guard now.isCertain else { return [] }
+        return try await read { connection in
             try connection.query(
                 "SELECT batch_id FROM message_batch WHERE open = 0 AND touched_at < ?1",
                 [.integer(Upload.lastSign(at: now.timestamp))]

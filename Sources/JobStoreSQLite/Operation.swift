@@ -164,7 +164,16 @@ final class Operation {
         for (times, answers) in latencies { try Latencies.add(answers, of: times, connection) }
     }
 
+    /// To the hour is enough for lists.
+    private func noteUse(of lane: Int64) throws {
+        let time = now.timestamp.milliseconds
+        _ = try connection.run(
+            "UPDATE lane SET used_at = ?2 WHERE id = ?1 AND used_at < ?3",
+            [.integer(lane), .integer(time), .integer(time - 3_600_000)])
+    }
+
     private func flushLanes() throws {
+        for lane in Set(lanes.keys.map(\.lane)) { try noteUse(of: lane) }
         for (key, jobs) in lanes where jobs != 0 {
             _ = try connection.run(
                 """

@@ -4,6 +4,11 @@ import SQLite
 extension SQLiteJobStore {
     package func enter(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws -> Entrance {
         try await write(now: now) { operation in
+            guard try Statements.isInForce(operation.settings.configuration, operation.connection) else {
+                throw JobStoreError(
+                    .superseded,
+                    "another configuration is in force than this server has: restart it with the new one")
+            }
             let outcomes = try Enqueue(operation, owner: request.worker).run(jobs)
             for case .existing(let id) in outcomes {
                 try OwnLine(operation, owner: request.worker).takeOver(id.value)

@@ -4,12 +4,34 @@ import SQLite
 
 extension SQLiteJobStore {
     package func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning {
+        guard now.isCertain else { return Pruning() }
+        let cacheTTL = settings.cacheTTL
         // Without the write lock; and where nothing is to be done, none is taken.
         let look = try await read { connection in
-            try Prune.look(finishedBefore: finishedBefore, connection, now: now)
+            let ages = Ages(
+                try CalendarRow.load(connection), kept: now.timestamp - finishedBefore, cacheTTL: cacheTTL,
+                now: now.timestamp)
+            return try Prune.look(ages, connection, now: now)
         }
         guard look.isDue else { return Pruning() }
         return try await write(now: now) { operation in try Prune(operation: operation).run(look) }
+    }
+}
+
+/// How old what goes must be; a calendar that was corrected makes nothing older than it is.
+private struct Ages {
+    let finishedBefore: Timestamp
+    let answersExpiredBefore: Timestamp
+    /// When batches are looked at.
+    let batchesAt: Timestamp
+
+    init(_ calendar: AgreedCalendar?, kept: Milliseconds, cacheTTL: Milliseconds, now: Timestamp) {
+        func oldest(_ kept: Milliseconds) -> Timestamp {
+            calendar?.oldest(kept: kept, at: now) ?? now + -kept
+        }
+        finishedBefore = oldest(kept)
+        answersExpiredBefore = oldest(cacheTTL) + cacheTTL
+        batchesAt = oldest(MessageBatch.kept) + MessageBatch.kept
     }
 }
 
@@ -23,22 +45,23 @@ private struct Prune {
 
     /// What is old enough, as it was before the write lock was taken.
     struct Look: Sendable {
+        var ages: Ages
         var jobs: [PruneFloor.Finished] = []
         var floor: PruneFloor
         var isCut: Bool
         var isDue: Bool
     }
 
-    static func look(finishedBefore: Timestamp, _ connection: Connection, now: Now) throws -> Look {
-        var floor = try PruneFloor.load(connection, now: now.timestamp)
+    static func look(_ ages: Ages, _ connection: Connection, now: Now) throws -> Look {
+        var floor = try PruneFloor.load(connection, now: ages.batchesAt)
         let (jobs, isCut) = try floor.pass(
-            before: finishedBefore, limit: limit, connection, now: now.timestamp)
+            before: ages.finishedBefore, limit: limit, connection, now: ages.batchesAt)
         let isDue =
             try !jobs.isEmpty || floor.hasMoved || Latencies.isStale(connection, now: now)
             || connection.exists(
                 "SELECT 1 FROM answer WHERE uses = 0 AND expires_at < ?1 LIMIT 1",
-                [.integer(now.timestamp.milliseconds)])
-        return Look(jobs: jobs, floor: floor, isCut: isCut, isDue: isDue)
+                [.integer(ages.answersExpiredBefore.milliseconds)])
+        return Look(ages: ages, jobs: jobs, floor: floor, isCut: isCut, isDue: isDue)
     }
 
     func run(_ look: Look) throws -> Pruning {
@@ -60,7 +83,7 @@ private struct Prune {
             guard let answer = job.answer else { continue }
             _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
         }
-        let answers = try deleteAnswers()
+        let answers = try deleteAnswers(expiredBefore: look.ages.answersExpiredBefore)
         crashPoint("prune-deleted")
         _ = try connection.run(Self.giveBack)
         return Pruning(
@@ -68,10 +91,10 @@ private struct Prune {
     }
 
     /// Those that no job has and nobody may be given any more; returns how many they were.
-    private func deleteAnswers() throws -> Int {
+    private func deleteAnswers(expiredBefore: Timestamp) throws -> Int {
         let unused = try connection.query(
             "SELECT id, prompt_hash FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2",
-            [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)]
+            [.integer(expiredBefore.milliseconds), .integer(Self.limit)]
         ) { row in (id: row.int64(0), hash: row.blobOrNil(1)) }
         for answer in unused {
             _ = try connection.run("DELETE FROM answer WHERE id = ?1", [.integer(answer.id)])

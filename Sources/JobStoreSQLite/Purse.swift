@@ -100,9 +100,9 @@ extension Purse {
     /// The same of one call.
     func refusal(of call: Call, job: Candidate, _ connection: Connection) throws -> JobError? {
         guard let worst = worstCase(of: call) else { return nil }
-        if let limit = job.maxCost {
+        if let limit = job.maxCost, let most = worstCase(of: call, maxTokens: job.maxTokens) {
             let spent = try spent(on: job.id, connection)
-            if spent + worst > limit { return .maxCostReached(worst, spent: spent, limit: limit) }
+            if spent + most > limit { return .maxCostReached(most, spent: spent, limit: limit) }
         }
         let never = covering(call).first { rows[$0].ledger.admission(of: worst) == .never }
         return never.map { .neverAffordable(worst, rows[$0].ledger.budget) }
@@ -177,7 +177,7 @@ extension Purse {
 
 extension Purse.Call {
     init(_ job: Candidate, route: RouteKey, queue: String, tags: [String]) {
-        self.init(bound: job.bound, maxTokens: job.maxTokens, route: route, queue: queue, tags: tags)
+        self.init(bound: job.bound, maxTokens: job.moneyTokens, route: route, queue: queue, tags: tags)
     }
 }
 

@@ -35,11 +35,16 @@ private struct Reap {
             """,
             [
                 .integer(now.moment.milliseconds), .integer(now.moment.boot),
-                .integer(now.timestamp.milliseconds),
+                .integer(latestDeadline(now)),
             ],
             { row in row.bool(0) }) == true || !OwnLine.orphans(connection, now: now.moment).isEmpty
             || !MessageBatches.halfCancelled(connection, now: now.timestamp).isEmpty
             || LaneMoves.isPending(connection)
+    }
+
+    /// While calendars disagree no deadline is over.
+    private static func latestDeadline(_ now: Now) -> Int64 {
+        now.isCertain ? now.timestamp.milliseconds : .min
     }
 
     func run() throws -> Reaping {
@@ -99,7 +104,7 @@ private struct Reap {
             WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?1 AND state = 'queued'
             ORDER BY deadline
             LIMIT ?2
-            """, [.integer(operation.now.timestamp.milliseconds), .integer(Self.limit)]
+            """, [.integer(Self.latestDeadline(operation.now)), .integer(Self.limit)]
         ) { row in (id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2)) }
         for job in late {
             try Ending(operation).fail(job.id, lane: job.lane, batch: job.batch, .deadlineExceeded)

@@ -47,13 +47,41 @@ enum Routes {
         -> [RouteStatus]
     {
         let latencies = try Latencies.find(connection, now: now)
-        return try RouteRow.all(connection).map { row in
+        let listed = try listed(connection, now: now.timestamp)
+        return try RouteRow.all(connection).filter { listed.contains($0.id) }.map { row in
             var status = row.status(at: now)
             status.latency = latencies[row.id]
             status.waiting = totals.routes[row.id] ?? []
             status.binding = totals.bindings[row.id]
             return status
         }
+    }
+}
+
+extension Routes {
+    /// For so long a route without jobs stays in the lists.
+    private static let shown: Milliseconds = 86_400_000
+
+    /// Those that have unfinished jobs, had some within the day, or were spoken of by the operator.
+    private static func listed(_ connection: Connection, now: Timestamp) throws -> Set<Int64> {
+        let ids = try connection.query(
+            """
+            SELECT route_id
+            FROM lane
+            WHERE used_at > ?1 OR EXISTS (
+                SELECT 1
+                FROM lane_tally
+                WHERE lane_id = lane.id AND jobs > 0 AND state IN ('queued', 'running')
+            )
+            UNION
+            SELECT id
+            FROM route
+            WHERE paused = 1 OR running > 0 OR concurrency IS NOT NULL OR id NOT IN (SELECT route_id FROM lane)
+            UNION
+            SELECT route_id FROM bucket WHERE stated IS NOT NULL
+            """, [.integer((now + -shown).milliseconds)]
+        ) { row in row.int64(0) }
+        return Set(ids)
     }
 }
 

@@ -5,6 +5,7 @@
 
 package import Jobs
 import SQLite
+import Synchronization
 
 /// What the store needs to know besides its file.
 package struct StoreSettings: Sendable {
@@ -18,6 +19,12 @@ package struct StoreSettings: Sendable {
     /// Which routes may answer in another's place.
     package var fallbacks: FallbackChains
     package var prices: PriceTable
+    /// The fingerprint of the configuration file that these are of, empty without one; nil is never asked.
+    ///
+    /// While another is in force, nothing is claimed.
+    package var configuration: String?
+    /// What an interactive call reserves of its output limit in budgets; nil for all of it.
+    package var interactiveReserveTokens: Int?
     /// Told of what happened in this process's own operations, after their commit; must not block.
     package var onEvent: @Sendable (StoredEvent) -> Void
 
@@ -35,6 +42,11 @@ package struct StoreSettings: Sendable {
     }
 
     var sharesAnswers: Bool { cacheTTL > 0 }
+
+    /// The output for which budgets must have the money; `isOwn` where a caller waits for it.
+    func moneyTokens(of maxTokens: Int, isOwn: Bool) -> Int {
+        isOwn ? min(maxTokens, interactiveReserveTokens ?? maxTokens) : maxTokens
+    }
 }
 
 /// A `JobStore` in one SQLite file, shared by any number of processes of one machine.
@@ -42,7 +54,9 @@ package final class SQLiteJobStore: JobStore {
     let writer: Writer
     let readers: Readers
     let watcher: ChangeWatcher
-    let settings: StoreSettings
+    private let terms: Mutex<StoreSettings>
+    /// Who renews itself here is known, whatever became of its row.
+    let registered = Mutex<[WorkerID: NewWorker]>([:])
     let path: String
     let settleLine = SettleLine()
 
@@ -52,7 +66,7 @@ package final class SQLiteJobStore: JobStore {
     /// cannot be one.
     package init(path: String, settings: StoreSettings = StoreSettings()) async throws {
         self.path = path
-        self.settings = settings
+        terms = Mutex(settings)
         do {
             let fresh = FreshAnswers(isWriter: true)
             writer = try Writer(path: path, hooks: WriterHooks(fresh))
@@ -65,6 +79,13 @@ package final class SQLiteJobStore: JobStore {
         } catch {
             throw JobStoreError(error)
         }
+    }
+
+    package var settings: StoreSettings { terms.withLock { $0 } }
+
+    /// Has this process go by other terms from its next operation on.
+    package func goBy(_ change: (inout StoreSettings) -> Void) {
+        terms.withLock { change(&$0) }
     }
 
     package func close() async {

@@ -13,11 +13,13 @@ extension SQLiteJobStore {
             for queue in queues {
                 for state in JobState.allCases { counts[state] += queue.counts[state] }
             }
-            return Stats(
+            var stats = Stats(
                 counts: counts, queues: queues, routes: routes,
                 workers: try Statistics.workers(connection, now: now),
                 spend: try Statistics.spend(connection), answers: try Statistics.answers(connection),
                 oldestReady: try Statistics.oldestReady(connection), budgets: budgets)
+            stats.calendar = try CalendarRow.dispute(connection, now: now)
+            return stats
         }
     }
 
@@ -62,7 +64,8 @@ private enum Statistics {
         try connection.query(
             """
             SELECT worker.name, worker.slots, worker.started_at, worker.seen_at, worker.seen_boot, worker.seen_moment,
-                (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open')
+                (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open'),
+                worker.disagreement, worker.superseded
             FROM worker
             WHERE worker.stopped = 0 AND worker.own_line = 0
             ORDER BY worker.id DESC
@@ -70,11 +73,14 @@ private enum Statistics {
             """
         ) { row in
             let seen = Moment(boot: row.int64(4), milliseconds: row.int64(5))
-            return WorkerStatus(
+            var status = WorkerStatus(
                 name: row.text(0), slots: row.int(1), running: row.int(6),
                 startedAt: Timestamp(milliseconds: row.int64(2)),
                 seenAt: Timestamp(milliseconds: row.int64(3)),
                 alive: !(seen + Explainer.workerPatience).hasPassed(at: now.moment))
+            status.disagreement = row.int64(7)
+            status.isSuperseded = row.bool(8)
+            return status
         }
     }
 

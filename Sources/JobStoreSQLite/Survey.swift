@@ -43,6 +43,9 @@ struct Survey {
     }
 
     func glance() throws -> Finding {
+        guard try Statements.isInForce(settings.configuration, connection) else {
+            return Finding(hasWork: false)
+        }
         let held = try Self.soonestHeld(connection).map { $0 - now.timestamp.milliseconds }
         if let held, held <= 0 { return Finding(hasWork: true) }
         if try connection.queryOne("SELECT 1 FROM release LIMIT 1", [], { row in row.int(0) }) != nil {
@@ -74,8 +77,9 @@ struct Survey {
             var route = try RouteRow.load(lane.route, connection), services.contains(route.key.service)
         else { return .closed(nil) }
         let head = try Candidate.heads(of: lane.id, limit: 1, connection).first
-        guard let first = try head ?? Candidate.loners(of: lane.id, limit: 1, connection).first
+        guard var first = try head ?? Candidate.loners(of: lane.id, limit: 1, connection).first
         else { return .closed(nil) }
+        first.moneyTokens = settings.moneyTokens(of: first.maxTokens, isOwn: lane.owner != nil)
         if first.cache == .use, sharesAnswers,
             try CachedAnswer.find(first.promptHash, route: lane.route, now: now.timestamp, connection) != nil
         {

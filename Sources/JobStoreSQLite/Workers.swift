@@ -1,20 +1,25 @@
 package import Jobs
 import SQLite
+import Synchronization
 
 extension SQLiteJobStore {
     /// Rows of workers that stopped or were not heard of for so long are forgotten.
     private static let forgetAfter: Milliseconds = 86_400_000
 
     package func register(_ worker: NewWorker, now: Now) async throws -> WorkerID {
-        try await write(now: now) { operation in
+        let id = try await write(now: now) { operation in
             let milliseconds = now.timestamp.milliseconds
             _ = try operation.connection.run(
                 """
                 DELETE FROM worker
-                WHERE seen_at < ?1 AND NOT EXISTS (
+                WHERE (seen_boot <> ?1 OR seen_moment < ?2) AND seen_at < ?3 AND NOT EXISTS (
                     SELECT 1 FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open'
                 )
-                """, [.integer(milliseconds - Self.forgetAfter)])
+                """,
+                [
+                    .integer(now.moment.boot), .integer(now.moment.milliseconds - Self.forgetAfter),
+                    .integer(now.isCertain ? milliseconds - Self.forgetAfter : Int64.min),
+                ])
             _ = try operation.connection.run(
                 """
                 INSERT INTO worker (
@@ -30,11 +35,47 @@ extension SQLiteJobStore {
                 ])
             let id = WorkerID(operation.connection.lastInsertRowID)
             try Attendance.note(worker.services ?? [], of: id, operation.connection)
+            try Self.note(id, operation)
             return id
         }
+        registered.withLock { $0[id] = worker }
+        return id
+    }
+
+    /// What others should know of the process itself.
+    private static func note(_ worker: WorkerID, _ operation: Operation) throws {
+        let isSuperseded = try !Statements.isInForce(
+            operation.settings.configuration, operation.connection)
+        _ = try operation.connection.run(
+            """
+            UPDATE worker
+            SET disagreement = ?2, superseded = ?3
+            WHERE id = ?1 AND (disagreement <> ?2 OR superseded <> ?3)
+            """, [.integer(worker.value), .integer(operation.now.disagreement), .bool(isSuperseded)])
+    }
+
+    /// One that was not heard of for a day may have been forgotten meanwhile: its machine slept.
+    private func restore(_ id: WorkerID, _ operation: Operation) throws {
+        guard let worker = registered.withLock({ $0[id] }) else { return }
+        let now = operation.now
+        _ = try operation.connection.run(
+            """
+            INSERT INTO worker (
+                id, name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment, own_line
+            )
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)
+            """,
+            [
+                .integer(id.value), .text(worker.name), .text(worker.host),
+                .integer(Int64(worker.processID)), .integer(worker.slots),
+                .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
+                .integer(now.moment.milliseconds), .bool(worker.line == .own),
+            ])
+        try Attendance.note(worker.services ?? [], of: id, operation.connection)
     }
 
     package func unregister(_ worker: WorkerID, now: Now) async throws {
+        registered.withLock { $0[worker] = nil }
         try await write(now: now) { operation in
             _ = try operation.connection.run(
                 "UPDATE worker SET stopped = 1, seen_at = ?2 WHERE id = ?1",
@@ -47,12 +88,14 @@ extension SQLiteJobStore {
     ) async throws -> [AttemptKey] {
         try await write(now: now) { operation in
             let connection = operation.connection
-            _ = try connection.run(
+            let known = try connection.run(
                 "UPDATE worker SET seen_at = ?2, seen_boot = ?3, seen_moment = ?4 WHERE id = ?1",
                 [
                     .integer(worker.value), .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
                     .integer(now.moment.milliseconds),
                 ])
+            if known == 0 { try self.restore(worker, operation) }
+            try Self.note(worker, operation)
             // A lease is lengthened only while the attempt still holds its job.
             return try attempts.filter { key in
                 let renewed = try connection.run(

@@ -4,6 +4,8 @@ package struct BudgetStatus: Hashable, Sendable {
     package var startsAt: Timestamp
     /// When the next window begins; nil for a total.
     package var endsAt: Timestamp?
+    /// The configuration file that states it.
+    package var statedBy: String?
 
     package init(ledger: BudgetLedger, startsAt: Timestamp, endsAt: Timestamp?) {
         self.ledger = ledger

@@ -58,7 +58,9 @@ package protocol JobStore: Sendable {
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws
     /// States budgets, new or changed, by their names; those not named stay as they are.
     func configure(budgets: [Budget], now: Now) async throws
-    /// Takes a budget out of force; false where there is none of that name.
+    /// States one budget, new or changed, where no configuration file does; what was spent in its window already counts.
+    func set(_ budget: Budget, now: Now) async throws -> BudgetStatus
+    /// Takes a budget out of force that no configuration file states; false where there is none of that name.
     func remove(budget name: String, now: Now) async throws -> Bool
     /// Forgets what is maybe paid in the budget's present window: a person knows better. Nil where there is no such budget.
     func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus?
@@ -109,6 +111,10 @@ package struct JobStoreError: Error, Hashable, Sendable, CustomStringConvertible
         case unsuitable
         /// The store was closed.
         case closed
+        /// A configuration file states it, and only there it can be changed.
+        case statedByConfiguration
+        /// Another configuration is in force than this process has.
+        case superseded
         case `internal`
     }
 

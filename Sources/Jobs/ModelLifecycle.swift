@@ -67,6 +67,20 @@ extension ModelLifecycle {
         return .unpromised(since: promisedUntil)
     }
 
+    /// The one dated model that a name without a date stands for; nil for every other name.
+    ///
+    /// https://platform.claude.com/docs/en/about-claude/models/model-ids-and-versions
+    package static func dated(_ name: String) -> String? {
+        [
+            "claude-haiku-4-5": "claude-haiku-4-5-20251001",
+            "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
+            "claude-opus-4-5": "claude-opus-4-5-20251101",
+            "claude-opus-4-1": "claude-opus-4-1-20250805",
+            "claude-sonnet-4-0": "claude-sonnet-4-20250514",
+            "claude-opus-4-0": "claude-opus-4-20250514",
+        ][name]
+    }
+
     /// Whether an id is a name that the provider leads to a dated model of its choice.
     package static func isMoving(_ model: String) -> Bool {
         [

@@ -59,13 +59,19 @@ package struct RouteTable: Sendable {
     package let aliases: [String: RouteKey]
     /// Takes the models that no route names; nil where those are refused.
     package let otherModels: ServiceKey?
+    /// Where the published names that stand for one dated model are known.
+    private let published: Set<ServiceKey>
     private let byKey: [RouteKey: RouteTerms]
     private let byName: [String: RouteKey]
     private let byModel: [String: RouteKey]
 
     /// Where several routes have one model, the first one takes those who ask for it by the model alone.
-    package init(routes: [RouteTerms], aliases: [String: RouteKey] = [:], otherModels: ServiceKey? = nil) {
+    package init(
+        routes: [RouteTerms], aliases: [String: RouteKey] = [:], otherModels: ServiceKey? = nil,
+        published: Set<ServiceKey> = []
+    ) {
         self.routes = routes
+        self.published = published
         self.aliases = aliases
         self.otherModels = otherModels
         byKey = Dictionary(routes.map { ($0.key, $0) }) { first, _ in first }
@@ -77,7 +83,7 @@ package struct RouteTable: Sendable {
 
     /// A table in which one service takes every model.
     package init(service: ServiceKey) {
-        self.init(routes: [], otherModels: service)
+        self.init(routes: [], otherModels: service, published: [service])
     }
 
     /// The route that answers who asks for a model: by alias, by a route's name, by exact model, by
@@ -85,15 +91,32 @@ package struct RouteTable: Sendable {
     ///
     /// What is sent upstream is the key's model.
     package func route(for model: String) -> RouteKey? {
-        aliases[model] ?? byModel[model] ?? byName[model]
-            ?? otherModels.map { RouteKey(service: $0, model: model) }
+        if let known = aliases[model] ?? byModel[model] ?? byName[model] { return known }
+        if let dated = answering(model) { return byModel[dated] }
+        return otherModels.map { RouteKey(service: $0, model: answering(model, at: $0) ?? model) }
+    }
+
+    /// The dated model that a published name stands for: one model, one route, with one set of limits and answers.
+    private func answering(_ name: String) -> String? {
+        guard let model = ModelLifecycle.dated(name), let key = byModel[model] else { return nil }
+        return published.contains(key.service) ? model : nil
+    }
+
+    private func answering(_ name: String, at service: ServiceKey) -> String? {
+        published.contains(service) ? ModelLifecycle.dated(name) : nil
+    }
+
+    /// The same with other routes.
+    package func with(routes: [RouteTerms]) -> RouteTable {
+        RouteTable(routes: routes, aliases: aliases, otherModels: otherModels, published: published)
     }
 
     /// A route by its own name, or by `provider/model`; nil where there is none, whatever takes other models.
     package func route(named name: String) -> RouteKey? {
         if let known = byName[name] { return known }
         guard let service = otherModels, name.hasPrefix(service.provider + "/") else { return nil }
-        return RouteKey(service: service, model: String(name.dropFirst(service.provider.count + 1)))
+        let model = String(name.dropFirst(service.provider.count + 1))
+        return RouteKey(service: service, model: answering(model, at: service) ?? model)
     }
 
     /// What the operator said of a route; nil where nothing.

@@ -118,6 +118,10 @@ package struct WorkerStatus: Sendable {
     package var seenAt: Timestamp
     /// Whether it was heard of within the last 30 seconds of the boot clock.
     package var alive: Bool
+    /// How far its own calendar is ahead of the one agreed on; 0 where they agree.
+    package var disagreement: Milliseconds = 0
+    /// Whether it claims nothing, as another configuration is in force than it has.
+    package var isSuperseded = false
 
     package init(name: String, slots: Int, running: Int, startedAt: Timestamp, seenAt: Timestamp, alive: Bool)
     {
@@ -156,6 +160,19 @@ package struct Spend: Sendable {
     }
 }
 
+/// Calendars that disagree: until one is believed, nothing is deleted or ended for its date's sake.
+package struct CalendarDispute: Hashable, Sendable {
+    /// How far the other calendar is ahead of the one that counts.
+    package var offset: Milliseconds
+    /// For how long nobody has contradicted it.
+    package var age: Milliseconds
+
+    package init(offset: Milliseconds, age: Milliseconds) {
+        self.offset = offset
+        self.age = age
+    }
+}
+
 /// The state of the whole.
 package struct Stats: Sendable {
     package var counts: StateCounts
@@ -168,6 +185,7 @@ package struct Stats: Sendable {
     package var answers: Int
     /// When the oldest queued job that could run was made.
     package var oldestReady: Timestamp?
+    package var calendar: CalendarDispute?
 
     package init(
         counts: StateCounts, queues: [QueueStatus], routes: [RouteStatus], workers: [WorkerStatus],

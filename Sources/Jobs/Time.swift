@@ -50,13 +50,23 @@ package struct Moment: Hashable, Sendable {
 
 /// Both clocks, read together: time comes into the rules only as this argument.
 package struct Now: Hashable, Sendable {
+    /// The calendar that all processes of a database agree on.
     package var timestamp: Timestamp
     package var moment: Moment
+    /// How far this process's own calendar is from that one; 0 where they agree.
+    package var disagreement: Milliseconds
 
-    package init(timestamp: Timestamp, moment: Moment) {
+    package init(timestamp: Timestamp, moment: Moment, disagreement: Milliseconds = 0) {
         self.timestamp = timestamp
         self.moment = moment
+        self.disagreement = disagreement
     }
+
+    /// Whether what depends on the calendar may be deleted or ended: that cannot be taken back.
+    package var isCertain: Bool { disagreement == 0 }
+
+    /// Whether a job's deadline is over for good; never while calendars disagree.
+    package func ends(_ deadline: Timestamp) -> Bool { isCertain && deadline <= timestamp }
 }
 
 /// Where `Now` comes from: the system's clocks in the program, a hand-turned one in tests.

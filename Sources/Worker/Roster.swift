@@ -135,7 +135,7 @@ final class Roster: Sendable {
             state.entries.compactMap { key, entry in
                 guard entry.ending == nil, !entry.settling else { return nil }
                 if entry.leaseUntil.hasPassed(at: now.moment) { return (key, .leaseEnded) }
-                guard let deadline = entry.deadline, deadline <= now.timestamp else { return nil }
+                guard let deadline = entry.deadline, now.ends(deadline) else { return nil }
                 return (key, .deadlinePassed)
             }
         }
@@ -147,7 +147,9 @@ final class Roster: Sendable {
             state.entries.values.compactMap { entry in
                 guard entry.ending == nil, !entry.settling else { return nil }
                 let lease = entry.leaseUntil.milliseconds - now.moment.milliseconds
-                return min(lease, entry.deadline.map { $0 - now.timestamp } ?? lease)
+                // While calendars disagree no deadline is over; soon they may agree again.
+                let soonest: Milliseconds = now.isCertain ? .min : 1000
+                return min(lease, entry.deadline.map { max(soonest, $0 - now.timestamp) } ?? lease)
             }.min()
         }
     }

@@ -38,7 +38,7 @@ extension Shift {
 
     private func call(_ attempt: ClaimedAttempt, _ live: Live?) async -> Called {
         let began = clock.now()
-        if attempt.deadline.map({ $0 <= began.timestamp }) == true {
+        if attempt.deadline.map({ began.ends($0) }) == true {
             roster.abort([attempt.key], .deadlinePassed)
         }
         let outcome =

@@ -1,3 +1,4 @@
+import JobStoreSQLite
 import Jobs
 import Testing
 
@@ -36,6 +37,35 @@ import Testing
             #expect(entrance.states[id] == .running)
             try await bench.succeed(entrance.claim.attempts[0])
             #expect(try await bench.job(id).state == .succeeded)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an interactive call reserves no more output than it is told to, and books what it cost`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let store = try #require(bench.store as? SQLiteJobStore)
+            store.goBy { $0.interactiveReserveTokens = 10 }
+            let limit = Money(nanodollars: 200_000)
+            _ = try await store.set(
+                Budget(name: "small", scope: .queue("default"), window: .day, limit: limit), now: bench.now)
+            let server = try await server(bench)
+            // 64 tokens out would be 320,000 and more.
+            let entrance = try await enter([try Sample.job("hello")], server, bench)
+            let attempt = try #require(entrance.claim.attempts.first)
+            let reserved = try #require(try await store.budgets(now: bench.now).first).ledger.reserved
+            #expect(reserved >= Money(nanodollars: 50_000) && reserved < Money(nanodollars: 100_000))
+            var settlement = Sample.success(attempt.key)
+            settlement.answer?.usage = Usage(inputTokens: 21, outputTokens: 30)
+            _ = try await store.settle(settlement, now: bench.now)
+            let settled = try #require(try await store.budgets(now: bench.now).first).ledger.settled
+            #expect(settled == Money(nanodollars: 171_000))
+            // Queued jobs reserve all of it.
+            let ids = try await bench.enqueue("other")
+            #expect(try await bench.claim(1).isEmpty)
+            #expect(try await bench.job(ids[0]).error?.type == "never_affordable")
         }
     }
 

@@ -14,6 +14,24 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a route leaves the lists a day after its last job`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let misspelt = RouteKey(service: Sample.service, model: "claude-haiku-4-6")
+            let waiting = RouteKey(service: Sample.service, model: "claude-sonnet-5")
+            try await bench.enqueue([try Sample.job("a", route: misspelt)])
+            try await bench.meet(Sample.refusal(404), try await bench.claimOne())
+            try await bench.enqueue([try Sample.job("b", route: waiting)])
+            let names = { try await bench.store.routes(now: bench.now).map(\.name) }
+            #expect(try await Set(names()) == [misspelt.name, waiting.name])
+            bench.clock.advance(86_400_000 + 1)
+            #expect(try await names() == [waiting.name])
+            #expect(try await bench.store.stats(now: bench.now).routes.map(\.name) == [waiting.name])
+            try await bench.enqueue([try Sample.job("c", route: misspelt)])
+            #expect(try await names().count == 2)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `counts, workers, spending and the oldest ready job are told`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             try await bench.warmUp()

@@ -41,6 +41,23 @@ import Testing
         )
     }
 
+    @Test func `a published name without a date is the dated model's route, unless a route has it`() {
+        let dated = RouteKey(service: anthropic, model: "claude-haiku-4-5-20251001")
+        let all = RouteTable(service: anthropic)
+        #expect(all.route(for: "claude-haiku-4-5") == dated)
+        #expect(all.route(named: "anthropic/claude-haiku-4-5") == dated)
+        #expect(all.route(for: "claude-haiku-5-5")?.model == "claude-haiku-5-5")
+        let alias = RouteKey(service: anthropic, model: "claude-haiku-4-5")
+        let own = RouteTable(
+            routes: [RouteTerms(name: "h", key: alias)], otherModels: anthropic, published: [anthropic])
+        #expect(own.route(for: "claude-haiku-4-5") == alias)
+        let stated = RouteTable(routes: [RouteTerms(name: "h", key: dated)], published: [anthropic])
+        #expect(stated.route(for: "claude-haiku-4-5") == dated)
+        // Elsewhere the name may mean anything.
+        let relay = RouteTable(routes: [], otherModels: local)
+        #expect(relay.route(for: "claude-haiku-4-5")?.model == "claude-haiku-4-5")
+    }
+
     @Test func `what was said of a route is found by its key`() throws {
         let key = try #require(table.route(for: "haiku"))
         #expect(table.terms(of: key)?.concurrency == 3)

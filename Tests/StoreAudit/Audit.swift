@@ -196,7 +196,7 @@ package struct Audit {
             """
             SELECT format('%s: %d %d %d of %d', budget.name, settled, reserved, maybe_paid, amount)
             FROM budget_window JOIN budget ON budget.id = budget_window.budget_id
-            WHERE settled + reserved + maybe_paid > amount
+            WHERE settled + reserved + maybe_paid > amount + excess
             """
         ),
         (
@@ -328,7 +328,7 @@ package struct Audit {
             "what a budget's window spent is what its attempts cost, and may have cost",
             """
             SELECT format('%d: %d %d', id, settled, maybe_paid) FROM budget_window
-            WHERE settled <> (
+            WHERE settled - brought <> (
                     SELECT coalesce(sum(cost), 0) FROM attempt
                     WHERE budget_windows LIKE '%,' || budget_window.id || ',%'
                 )

@@ -122,6 +122,7 @@ extension FakeStore {
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws { throw unused }
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws { throw unused }
     func configure(budgets: [Budget], now: Now) async throws { throw unused }
+    func set(_ budget: Budget, now: Now) async throws -> BudgetStatus { throw unused }
     func remove(budget name: String, now: Now) async throws -> Bool { throw unused }
     func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? { throw unused }
     func budgets(now: Now) async throws -> [BudgetStatus] { throw unused }

@@ -43,6 +43,12 @@ enum Text {
         }
     }
 
+    /// `1h 5m ahead`, `3d 0h behind`.
+    static func offset(_ milliseconds: Milliseconds) -> String {
+        let size = Milliseconds(clamping: milliseconds.magnitude)
+        return "\(duration(size)) \(milliseconds < 0 ? "behind" : "ahead")"
+    }
+
     /// Money for people, to six places at least: `$1.250000`.
     static func dollars(_ money: Money) -> String { "$" + money.description }
 

@@ -2,7 +2,7 @@
 enum Commands {
     static let all: [Command] = [
         .up, .serve, .work, .migrate, .simulate, .enqueue, .jobs, .show, .status, .results, .cancel, .retry,
-        .review, .pause,
+        .review, .budgets, .pause,
         .resume, .doctor, .backup, .health,
     ]
 

@@ -64,6 +64,7 @@ struct Doctor: Sendable {
             findings.append(.broken("provider", "\(error)"))
             findings += database(settings.database)
         }
+        findings += agreement(settings)
         findings += [sqlite, files(settings)]
         return findings
     }

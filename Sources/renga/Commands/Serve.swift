@@ -15,7 +15,7 @@ extension Command {
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
-        let base = try await Foundations(settings, command: "serve", log: log)
+        let base = try await Foundations(settings, invocation, command: "serve", log: log)
         try await base.state(providers)
         let api = try base.api(key: key, for: providers)
         try await base.run([api.service])
@@ -27,7 +27,7 @@ extension Foundations {
     /// Runs services to their end, then closes the database.
     func run(_ services: [Service]) async throws {
         do {
-            try await ServiceGroup(log: log).run(services)
+            try await ServiceGroup(log: log).run(services + [agreement.service])
         } catch {
             await store.close()
             throw Failure("\(error)")

@@ -121,7 +121,16 @@ private struct JobPage {
 
     private var cost: String {
         let cached = job.isTrue("cached") ? "  cached, saved $\(job.text("saved_usd"))" : ""
-        return "$\(job.text("cost_usd"))\(cached)"
+        return "$\(job.text("cost_usd"))\(cached)\(maybePaid)"
+    }
+
+    /// What calls may have cost whose answers never came.
+    private var maybePaid: String {
+        let sum = attempts.reduce(Money.zero) { sum, attempt in
+            sum + (Money(dollars: attempt.text("maybe_paid_usd")) ?? .zero)
+        }
+        return sum == .zero
+            ? "" : "  and up to \(Text.dollars(sum)) unconfirmed: no answer said what was used"
     }
 
     private func line(_ attempt: JSON) -> [String] {
@@ -129,7 +138,10 @@ private struct JobPage {
         return [
             "\(attempt.number("number"))", attempt.text("opened_at"),
             attempt["verdict"]?.string ?? attempt.text("fate"),
-            attempt.text("worker"), "$" + attempt.text("cost_usd"), Text.oneLine(error ?? "", limit: .max),
+            attempt.text("worker"), "$" + attempt.text("cost_usd"),
+            BudgetText.isZero(attempt.text("maybe_paid_usd"))
+                ? "" : "$\(attempt.text("maybe_paid_usd")) unconfirmed",
+            Text.oneLine(error ?? "", limit: .max),
         ]
     }
 }

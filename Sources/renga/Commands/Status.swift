@@ -43,7 +43,8 @@ struct StatusPage {
     var text: String {
         let simulated = stats.isTrue("simulated") ? "  (simulated: nothing is paid for)" : ""
         let parts = [
-            "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("what binds", bindings),
+            "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("CALENDARS DISAGREE", dispute),
+            section("what binds", bindings),
             section("queues", queues),
             section("routes", routes),
             section("time to answer, last 10 minutes", latencies),
@@ -123,6 +124,27 @@ struct StatusPage {
         }
     }
 
+    /// What keeps a worker from all or some of its work.
+    private func trouble(_ worker: JSON) -> String {
+        if worker.isTrue("superseded") {
+            return "CLAIMS NOTHING: a newer configuration is in force than it has; restart it"
+        }
+        let offset = worker.number("calendar_off_ms")
+        return offset == 0 ? "" : "its calendar is \(Text.offset(Milliseconds(offset)))"
+    }
+
+    /// Calendars that disagree.
+    private var dispute: [[String]] {
+        guard let dispute = stats["calendar_dispute"], !dispute.isNull else { return [] }
+        let offset = Text.offset(Milliseconds(dispute.number("off_ms")))
+        return [
+            [
+                "one is \(offset), uncontradicted for \(Text.duration(Milliseconds(dispute.number("age_ms"))))",
+                "who goes by it deletes and expires nothing; set the clock, or if it is right, wait until it is believed",
+            ]
+        ]
+    }
+
     private var latencies: [[String]] {
         (stats["routes"]?.elements ?? []).compactMap { route in
             guard let latency = route["latency_ms"], !latency.isNull else { return nil }
@@ -165,20 +187,11 @@ struct StatusPage {
             // What is being settled is running, and fills no slot any more.
             let slots = worker.number("slots")
             let taken = min(worker.number("running"), slots)
-            return [worker.text("name"), "\(taken) of \(slots) slots", life]
+            return [worker.text("name"), "\(taken) of \(slots) slots", life, trouble(worker)]
         }
     }
 
-    private var budgets: [[String]] {
-        (stats["budgets"]?.elements ?? []).map { budget in
-            let maybe = budget.text("maybe_paid_usd")
-            return [
-                budget.text("name"), "$" + budget.text("settled_usd") + " of $" + budget.text("limit_usd"),
-                "a \(budget.text("window"))", "$\(budget.text("reserved_usd")) reserved",
-                maybe == "0" ? "" : "$\(maybe) maybe paid", "$\(budget.text("free_usd")) free",
-            ]
-        }
-    }
+    private var budgets: [[String]] { BudgetText.rows(stats["budgets"]?.elements ?? []) }
 
     private func spend(by axis: String) -> [[String]] {
         (stats["spend_by"]?[axis]?.elements ?? []).prefix(10).map { share in
@@ -187,7 +200,7 @@ struct StatusPage {
                 share.text(axis), "$" + share.text("cost_usd"), Text.count(share.number("calls"), "call"),
                 "\(Text.number(share.number("hits"))) without a call"
                     + (shared > 0 ? " (\(Text.number(shared)) shared one)" : ""),
-                "saved $" + share.text("saved_usd"), Self.batches(share),
+                "saved $" + share.text("saved_usd"), maybePaid(share), Self.batches(share),
             ]
         }
     }
@@ -200,11 +213,18 @@ struct StatusPage {
             "\(Text.number(calls)) in batches: $\(share.text("batch_cost_usd")) of $\(share.text("batch_whole_price_usd"))"
     }
 
+    /// What calls may have cost whose answers never came.
+    private func maybePaid(_ spend: JSON) -> String {
+        let amount = spend.text("maybe_paid_usd")
+        return BudgetText.isZero(amount) ? "" : "$\(amount) unconfirmed"
+    }
+
     private var spend: [[String]] {
         (stats["spend"]?.elements ?? []).prefix(7).map { day in
             [
                 day.text("day"), "$" + day.text("cost_usd"), Text.count(day.number("calls"), "call"),
                 "\(Text.number(day.number("hits"))) from the cache, saved $\(day.text("saved_usd"))",
+                maybePaid(day),
             ]
         }
     }

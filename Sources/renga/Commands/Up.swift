@@ -20,7 +20,7 @@ extension Command {
             try simulator.map { .simulated(settings.configuration, at: $0.url) }
             ?? Providers.real(settings.configuration, invocation)
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
-        let base = try await Foundations(settings, command: "up", log: log)
+        let base = try await Foundations(settings, invocation, command: "up", log: log)
         try await base.state(providers)
         let api = try base.api(key: key, for: providers)
         let greeting = Greeting(

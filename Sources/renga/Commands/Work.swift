@@ -12,7 +12,7 @@ extension Command {
         let settings = try ServiceSettings(invocation)
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
-        let base = try await Foundations(settings, command: "work", log: log)
+        let base = try await Foundations(settings, invocation, command: "work", log: log)
         try await base.state(providers)
         try await base.run([base.worker(for: providers).service])
         return .done

@@ -30,10 +30,12 @@ extension Configuration {
         let routes = try Self.routes(root, providers)
         let table = RouteTable(
             routes: routes, aliases: try Self.aliases(root, routes),
-            otherModels: try Self.otherModels(root, providers))
+            otherModels: try Self.otherModels(root, providers),
+            published: Set(providers.filter { $0.kind == .anthropic }.map(\.key)))
         self.init(
             providers: providers, table: table, model: try Self.model(root, table, simple),
             budgets: try Self.budgets(root))
+        stated = statement
         state(simple.limits)
     }
 

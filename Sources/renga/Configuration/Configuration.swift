@@ -11,6 +11,8 @@ struct Configuration: Sendable {
     /// Where a job names no model: a name that the table knows.
     var model: String
     var budgets: [Budget]
+    /// What the file says of prices, budgets and routes, by its keys; nothing where there is none.
+    var stated: [String: String] = [:]
 
     /// The route of jobs that name no model.
     var standardRoute: RouteKey {
@@ -54,7 +56,7 @@ extension Configuration {
                 var terms = terms
                 terms.key.service = provider.key
                 return terms
-            }, otherModels: provider.key)
+            }, otherModels: provider.key, published: [provider.key])
         return configuration
     }
 
@@ -71,6 +73,6 @@ extension Configuration {
         routes[index].limits.outputTokens = limits.outputTokens ?? known.outputTokens
         routes[index].limits.burst = limits.burst ?? known.burst
         routes[index].limits.reservesMaxTokens = limits.reservesMaxTokens || known.reservesMaxTokens
-        table = RouteTable(routes: routes, aliases: table.aliases, otherModels: table.otherModels)
+        table = table.with(routes: routes)
     }
 }

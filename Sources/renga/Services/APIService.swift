@@ -26,6 +26,7 @@ extension Foundations {
         let desk = worker(for: providers, line: .own)
         let api = API(
             store: store, clock: clock, settings: terms, log: log, desk: desk.worker, batches: store)
+        agreement.note(api)
         let server = try Listening(settings.listen, handler: api, grace: settings.grace)
         log.info("api listens", ["url": "\(server.url)", "key": .bool(key != nil)])
         var listening = server

@@ -8,21 +8,33 @@ import Telemetry
 struct Foundations: Sendable {
     let settings: ServiceSettings
     let log: Log
-    let clock = SystemNow()
+    let clock: AgreedClock
     let store: SQLiteJobStore
+    let agreement: Agreement
 
     /// Opens the database, bringing its schema up to date, and says so in the log.
-    init(_ settings: ServiceSettings, command: String, log: Log) async throws {
+    ///
+    /// `invocation` is where the settings came from, and are read again.
+    init(
+        _ settings: ServiceSettings, _ invocation: Invocation, command: String, log: Log
+    ) async throws {
         self.settings = settings
         self.log = log
         let files = raiseFileLimit()
         let table = settings.configuration.table
-        let store = try await Self.open(
-            settings.database,
-            StoreSettings(
-                cacheTTL: settings.cacheTTL, fallbacks: table.chains, prices: PriceTable(table),
-                onEvent: { event in log.warning("event", event.fields) }))
+        var terms = StoreSettings(
+            cacheTTL: settings.cacheTTL, fallbacks: table.chains, prices: PriceTable(table),
+            onEvent: { event in log.warning("event", event.fields) })
+        terms.interactiveReserveTokens = settings.interactiveReserveTokens
+        let store = try await Self.open(settings.database, terms)
         self.store = store
+        clock = AgreedClock(patience: settings.calendarPatience)
+        agreement = Agreement(store, clock, settings, log: log) { try ServiceSettings(invocation) }
+        do {
+            try await clock.attest(store)
+        } catch {
+            throw Failure("RENGA_DATABASE is “\(settings.database)”, which cannot be used: \(error)")
+        }
         log.info(
             "renga starts",
             [
@@ -47,8 +59,18 @@ struct Foundations: Sendable {
     ///
     /// Routes that nothing was said of keep what was stated before.
     func state(_ providers: Providers) async throws {
-        for name in settings.removedBudgets { _ = try await store.remove(budget: name, now: clock.now()) }
-        try await store.configure(budgets: settings.budgets, now: clock.now())
+        do {
+            let isNews = try await store.state(
+                settings.statement, adopting: settings.adoptsConfiguration, now: clock.now())
+            if isNews {
+                log.notice(
+                    "this process's configuration is in force for all",
+                    ["source": "\(settings.configuration.source ?? "environment")"])
+            }
+        } catch let error as JobStoreError where error.code == .superseded {
+            await store.close()
+            throw Failure(error.message)
+        }
         for terms in settings.configuration.table.routes {
             try await store.configure(route: terms.key, limits: terms.limits, now: clock.now())
             try await store.configure(route: terms.key, concurrency: terms.concurrency, now: clock.now())

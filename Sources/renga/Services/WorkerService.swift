@@ -1,4 +1,5 @@
 import HTTPClient
+import JobStoreSQLite
 import Jobs
 import Models
 import System
@@ -17,8 +18,8 @@ extension Foundations {
         var terms = WorkerSettings(
             name: name, host: host, processID: processID, slots: slots, lease: settings.lease,
             grace: settings.grace, retry: settings.retry, retention: settings.retention,
-            price: { [prices = PriceTable(settings.configuration.table)] route, model, time in
-                prices.price(of: route, answeredBy: model, at: time)
+            price: { [store] route, model, time in
+                store.settings.prices.price(of: route, answeredBy: model, at: time)
             })
         terms.line = line
         let worker = Worker(

@@ -20,6 +20,12 @@ struct ServiceSettings: Sendable {
     var budgets: [Budget]
     /// Names of budgets that are taken out of force.
     var removedBudgets: [String]
+    /// What the environment says of budgets.
+    var budgetStatements: [ConfigurationStatement]
+    var adoptsConfiguration: Bool
+    var calendarPatience: Milliseconds
+    /// What an interactive call reserves of its output limit in budgets; nil for all of it.
+    var interactiveReserveTokens: Int?
     var cacheTTL: Milliseconds
     /// But for the services, which the configuration says.
     var halfPrice: HalfPriceTerms
@@ -50,7 +56,10 @@ struct ServiceSettings: Sendable {
         retry = RetryPolicy(
             base: try invocation.value(of: Settings.backoffBase),
             cap: try invocation.value(of: Settings.backoffCap))
-        (budgets, removedBudgets) = try Self.budgets(invocation, configuration)
+        (budgets, removedBudgets, budgetStatements) = try Self.budgets(invocation, configuration)
+        adoptsConfiguration = try invocation.value(of: Settings.adoptConfig)
+        calendarPatience = try invocation.value(of: Settings.calendarPatience)
+        interactiveReserveTokens = try invocation.optional(Settings.interactiveReserveTokens)
         cacheTTL = try invocation.value(of: Settings.cacheTTL)
         halfPrice = HalfPriceTerms()
         halfPrice.gather = try invocation.value(of: Settings.batchGather)
@@ -80,24 +89,25 @@ struct ServiceSettings: Sendable {
     /// Those of the file, and those of the environment, which go before one of the same name.
     private static func budgets(
         _ invocation: Invocation, _ configuration: Configuration
-    ) throws -> ([Budget], removed: [String]) {
+    ) throws -> ([Budget], removed: [String], [ConfigurationStatement]) {
         var (budgets, removed) = (configuration.budgets, [String]())
-        let stated: [(String, Budget.Window, BudgetSetting?)] = [
-            ("daily", .day, try invocation.optional(Settings.dailyBudget)),
-            ("monthly", .month, try invocation.optional(Settings.monthlyBudget)),
-        ]
-        for (name, window, amount) in stated {
+        var statements: [ConfigurationStatement] = []
+        for (name, window, setting) in [
+            ("daily", Budget.Window.day, Settings.dailyBudget),
+            ("monthly", Budget.Window.month, Settings.monthlyBudget),
+        ] {
+            guard let amount = try invocation.optional(setting) else { continue }
+            budgets.removeAll { $0.name == name }
             switch amount {
-            case .some(.amount(let limit)):
-                budgets.removeAll { $0.name == name }
-                budgets.append(Budget(name: name, window: window, limit: limit))
-            case .some(.none):
-                budgets.removeAll { $0.name == name }
-                removed.append(name)
-            case nil: break
+            case .amount(let limit): budgets.append(Budget(name: name, window: window, limit: limit))
+            case .none: removed.append(name)
             }
+            let words = budgets.first { $0.name == name }?.words ?? "none"
+            statements.append(
+                ConfigurationStatement(
+                    subject: "budgets.\(name)", content: ["budgets.\(name)": words], source: setting.name))
         }
-        return (budgets, removed)
+        return (budgets, removed, statements)
     }
 
     private static func limits(_ invocation: Invocation) throws -> RouteLimits? {

@@ -13,14 +13,16 @@ struct Setting<Value: Sendable>: Sendable, SettingDeclaration {
     var help: String { flag.help }
 
     init(
-        _ name: String, _ placeholder: String, standard: String? = nil, _ help: String, expectation: String,
+        _ name: String, _ placeholder: String?, standard: String? = nil, _ help: String, expectation: String,
         parse: @escaping @Sendable (String) -> Value?
     ) {
         self.name = name
         self.standard = standard
         self.expectation = expectation
         self.parse = parse
-        flag = Flag(Self.flagName(name), placeholder, help)
+        let word = Self.flagName(name)
+        // One without a value is just there: `parse` gets the empty text for it.
+        flag = placeholder.map { Flag(word, $0, help) } ?? Flag(word, help)
     }
 
     /// `RENGA_CALL_TIMEOUT` is `--call-timeout`; names that are not renga's own are kept whole.

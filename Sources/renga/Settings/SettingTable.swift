@@ -83,6 +83,19 @@ enum Settings {
         expectation: "origins such as https://app.example.com, separated by commas", parse: WebAddress.origins
     )
     static let config = Setting<String>.text("RENGA_CONFIG", "PATH", "routes, prices, fallbacks and budgets")
+    static let adoptConfig = Setting<Bool>(
+        "RENGA_ADOPT_CONFIG", nil, standard: "off",
+        "goes back to a configuration that a newer one superseded, for all processes",
+        expectation: "on or off"
+    ) { ["": true, "on": true, "off": false][$0] }
+    static let calendarPatience = Setting<Milliseconds>.duration(
+        "RENGA_CALENDAR_PATIENCE", standard: "10m",
+        "how long a calendar that jumped must stay, with nobody to contradict it, until it counts; 0: at once"
+    )
+    static let interactiveReserveTokens = Setting<Int>.integer(
+        "RENGA_INTERACTIVE_RESERVE_TOKENS",
+        "output tokens whose price an interactive call reserves of budgets at most; its max_tokens where unset",
+        in: 1...10_000_000)
     static let logLevel = Setting<Log.Level>(
         "RENGA_LOG", "LEVEL", standard: "info", "the least level that is logged",
         expectation: "one of \(Log.Level.allCases.map(\.name).joined(separator: ", "))",
@@ -100,7 +113,7 @@ enum Settings {
         cacheInteractive, interactiveWait, interactiveConcurrency, callerRequests, callerConcurrency,
         batchGather, batchPoll, batchReserve, retention, connectTimeout, writeTimeout,
         idleTimeout, callTimeout, grace,
-        corsOrigins, config,
+        corsOrigins, config, adoptConfig, calendarPatience, interactiveReserveTokens,
         logLevel,
     ]
 

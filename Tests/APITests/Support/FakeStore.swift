@@ -256,6 +256,9 @@ extension FakeStore {
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {}
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {}
     func configure(budgets: [Budget], now: Now) async throws {}
+    func set(_ budget: Budget, now: Now) async throws -> BudgetStatus {
+        BudgetStatus(ledger: BudgetLedger(budget: budget), startsAt: now.timestamp, endsAt: nil)
+    }
     func remove(budget name: String, now: Now) async throws -> Bool { false }
     func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? { nil }
     func budgets(now: Now) async throws -> [BudgetStatus] { [] }

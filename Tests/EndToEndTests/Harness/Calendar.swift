@@ -15,10 +15,13 @@ final class Calendar: Sendable {
         try show(start)
     }
 
-    /// What a process is told so that it goes by this calendar.
+    /// What a process is told so that it goes by this calendar, however it jumps.
     var variables: [String: String] {
         let folder = Binary.testFolder
-        return ["LD_PRELOAD": folder + "/libFakeCalendar.so", "FAKE_CALENDAR": path]
+        return [
+            "LD_PRELOAD": folder + "/libFakeCalendar.so", "FAKE_CALENDAR": path,
+            "RENGA_CALENDAR_PATIENCE": "0",
+        ]
     }
 
     var now: Int64 { milliseconds.withLock { $0 } }

@@ -72,6 +72,13 @@ extension Proofs {
                 try demand(answer.hasPrefix("HTTP/1.1 200"), "\(answer.prefix(400))")
                 try demand(
                     answer.contains("event: message_stop"), "the stream is not whole: \(answer.suffix(400))")
+                let replay = try await RawConnection.exchange(
+                    again.port, request(body("A long story, please."), key)
+                ).lowercased()
+                try demand(
+                    replay.contains("idempotent-replayed: true")
+                        && replay.contains("x-renga-cost-usd: 0.000000"),
+                    "it does not say that it is paid for: \(replay.prefix(600))")
                 let jobs = try await again.client.get("/v1/jobs")["data"]?.elements ?? []
                 try demand(jobs.count == 1, "\(jobs.count) jobs were made of one call")
                 let calls = try await simulator.calls()

@@ -1,0 +1,140 @@
+import API
+import JobStoreSQLite
+import Jobs
+import Synchronization
+import System
+import Telemetry
+
+/// Keeps a process to what all processes of its database agree on: the calendar, and the configuration.
+final class Agreement: Sendable {
+    private let store: SQLiteJobStore
+    private let clock: AgreedClock
+    private let settings: ServiceSettings
+    private let log: Log
+    /// Reads the environment and the file again.
+    private let reread: @Sendable () throws -> ServiceSettings
+    private let state = Mutex(State())
+
+    private struct State {
+        var disagreement: Milliseconds = 0
+        /// The fingerprint of the configuration that this process could not take over.
+        var supersededBy: String?
+        var apis: [API] = []
+    }
+
+    /// So often the calendar is looked at, and the configuration.
+    private static let rhythm: Milliseconds = 1_000
+    /// Every so many looks the database is told of the calendar.
+    private static let looksPerWord = 5
+
+    init(
+        _ store: SQLiteJobStore, _ clock: AgreedClock, _ settings: ServiceSettings, log: Log,
+        reread: @escaping @Sendable () throws -> ServiceSettings
+    ) {
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.log = log
+        self.reread = reread
+    }
+
+    /// Has a server's answers go by what is in force.
+    func note(_ api: API) {
+        state.withLock { $0.apis.append(api) }
+    }
+
+    var service: Service {
+        Service(name: "agreement") {
+            var looks = 0
+            while !Task.isCancelled {
+                await self.look(tells: looks.isMultiple(of: Self.looksPerWord))
+                looks += 1
+                try? await Task.sleep(for: .milliseconds(Self.rhythm))
+            }
+        }
+    }
+
+    private func look(tells: Bool) async {
+        do {
+            let isKnown = clock.now().isCertain == (state.withLock { $0.disagreement } == 0)
+            if tells || !isKnown { try await clock.attest(store) }
+            noteCalendar(clock.now())
+            try await lookAtConfiguration()
+        } catch {
+            log.debug("what the processes agree on could not be read", ["error": "\(error)"])
+        }
+    }
+
+    // MARK: The calendar
+
+    private func noteCalendar(_ now: Now) {
+        let before = state.withLock { state in
+            defer { state.disagreement = now.disagreement }
+            return state.disagreement
+        }
+        guard (before == 0) != now.isCertain || abs(before - now.disagreement) > AgreedCalendar.tolerance
+        else { return }
+        if now.isCertain {
+            log.notice("the calendar agrees again", ["time": "\(now.timestamp.text)"])
+        } else {
+            log.warning(
+                "this machine's calendar disagrees with what the database remembers: nothing is deleted or expired",
+                ["detail": "\(Self.words(now, patience: clock.patience))"])
+        }
+    }
+
+    static func words(_ now: Now, patience: Milliseconds) -> String {
+        """
+        it is \(Text.offset(now.disagreement)) of \(now.timestamp.text), which counts; if it is right, it counts after \
+        \(Text.duration(patience)) without contradiction; if not, set the clock
+        """
+    }
+
+    // MARK: The configuration
+
+    private func lookAtConfiguration() async throws {
+        guard let newest = try await store.supersedingConfiguration() else {
+            let wasSuperseded = state.withLock { state in
+                defer { state.supersededBy = nil }
+                return state.supersededBy != nil
+            }
+            if wasSuperseded { log.notice("this process's configuration is in force again") }
+            return
+        }
+        if takeOver(newest) { return }
+        let isNews = state.withLock { state in
+            defer { state.supersededBy = newest.fingerprint }
+            return state.supersededBy != newest.fingerprint
+        }
+        guard isNews else { return }
+        log.warning(
+            "this process claims nothing: a newer configuration is in force than it has; restart it with that one",
+            ["stated_from": "\(newest.source)", "stated_at": "\(newest.madeAt.text)"])
+    }
+
+    /// Goes by the file as it is now, where that is what is in force and leads to the same providers.
+    private func takeOver(_ newest: ConfigurationStatement.Made) -> Bool {
+        guard settings.configuration.source != nil, let found = try? reread(),
+            found.statement.file.fingerprint == newest.fingerprint,
+            found.configuration.providers == settings.configuration.providers
+        else { return false }
+        let table = found.configuration.table
+        store.goBy { terms in
+            terms.prices = PriceTable(table)
+            terms.fallbacks = table.chains
+            terms.configuration = newest.fingerprint
+        }
+        for api in state.withLock({ $0.apis }) {
+            api.goBy { terms in
+                terms.routes = table
+                terms.prices = PriceTable(table)
+                terms.model = found.configuration.model
+                terms.service = found.configuration.standardRoute.service
+            }
+        }
+        state.withLock { $0.supersededBy = nil }
+        log.notice(
+            "the configuration was read again", ["file": "\(found.configuration.source ?? "")"])
+        return true
+    }
+}
