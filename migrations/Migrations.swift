@@ -26,5 +26,6 @@ package struct Migration: Sendable {
         Migration(version: 10, file: "0010_lists.sql", sql: PackageResources._010_lists_sql),
         Migration(version: 11, file: "0011_lane_kinds.sql", sql: PackageResources._011_lane_kinds_sql),
         Migration(version: 12, file: "0012_agreements.sql", sql: PackageResources._012_agreements_sql),
+        Migration(version: 13, file: "0013_blame.sql", sql: PackageResources._013_blame_sql),
     ]
 }

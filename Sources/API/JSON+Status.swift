@@ -30,6 +30,16 @@ extension JSONWriter {
             writer.field("name", queue.name)
             writer.field("paused", queue.paused)
             writer.field("pause_reason", queue.pauseReason)
+            writer.key("held_back")
+            writer.array { writer in
+                for held in queue.heldBack {
+                    writer.object { writer in
+                        writer.field("route", held.route)
+                        writer.field("reason", held.reason)
+                        writer.time("since", held.since)
+                    }
+                }
+            }
             writer.field("concurrency", queue.concurrency)
             writer.field("weight", queue.weight)
             writer.field("check", raw: queue.check)
@@ -118,6 +128,8 @@ extension JSONWriter {
             writer.field("alive", worker.alive)
             writer.field("calendar_off_ms", Int(worker.disagreement))
             writer.field("superseded", worker.isSuperseded)
+            writer.key("refused_keys")
+            writer.array { writer in for words in worker.refusedKeys { writer.string(words) } }
         }
     }
 

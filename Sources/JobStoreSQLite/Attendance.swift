@@ -9,16 +9,20 @@ enum Attendance {
     case others
     case served
 
-    static func note(_ services: [ServiceKey], of worker: WorkerID, _ connection: Connection) throws {
+    static func note(
+        _ services: [ServiceKey], _ fingerprints: [ServiceKey: String], of worker: WorkerID,
+        _ connection: Connection
+    ) throws {
         for service in Set(services) {
+            let key = try fingerprints[service].map { try CredentialRow.intern($0, of: service, connection) }
             _ = try connection.run(
                 """
-                INSERT INTO worker_service (worker_id, provider, endpoint, credential, simulated)
-                VALUES (?1, ?2, ?3, ?4, ?5)
+                INSERT INTO worker_service (worker_id, provider, endpoint, credential, simulated, credential_id)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                 """,
                 [
                     .integer(worker.value), .text(service.provider), .text(service.endpoint),
-                    .text(service.credential), .bool(service.simulated),
+                    .text(service.credential), .bool(service.simulated), .integer(key),
                 ])
         }
     }

@@ -40,6 +40,28 @@ struct Candidate {
         ORDER BY rank, id
         LIMIT ?2
         """)
+    private static let lastOfLane = SQL(
+        """
+        SELECT \(columns)
+        FROM job
+        WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter)
+        ORDER BY rank DESC, id DESC
+        LIMIT 1
+        """)
+    private static let leastFailedOfLane = SQL(
+        """
+        SELECT \(columns)
+        FROM job
+        WHERE id IN (
+            SELECT id
+            FROM job
+            WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter)
+            ORDER BY rank, id
+            LIMIT 500
+        )
+        ORDER BY failures, rank, id
+        LIMIT 1
+        """)
     private static let mustRunAlone = SQL(
         """
         SELECT \(columns)
@@ -75,6 +97,16 @@ struct Candidate {
                 .integer(other?.id ?? .min),
             ]
         ) { row in Candidate(row) }
+    }
+
+    /// The one that came last: of the ready jobs that which has least in common with those at the head.
+    static func last(of lane: Int64, _ connection: Connection) throws -> [Candidate] {
+        try connection.query(lastOfLane, [.integer(lane)]) { row in Candidate(row) }
+    }
+
+    /// Of the first ready jobs the one that failed least often.
+    static func leastFailed(of lane: Int64, _ connection: Connection) throws -> [Candidate] {
+        try connection.query(leastFailedOfLane, [.integer(lane)]) { row in Candidate(row) }
     }
 
     /// The lanes that have ready jobs which must run alone.

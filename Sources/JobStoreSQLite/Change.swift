@@ -90,7 +90,8 @@ struct Change {
             """
             UPDATE job
             SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
-                error_type = NULL, fallback = 0, fallback_cause = NULL, impatient = 0,
+                error_type = NULL, blame_route_id = NULL, blame_mark = NULL, forgiven = 0,
+                fallback = 0, fallback_cause = NULL, impatient = 0,
                 answer_id = NULL, deadline = NULL, finished_at = NULL, finish_order = NULL, run_at = ?2
             WHERE id = ?1
             """, [.integer(id), .integer(operation.now.timestamp.milliseconds)])
@@ -119,6 +120,7 @@ struct Change {
             _ = try connection.run(
                 "UPDATE job SET max_tokens = ?2 WHERE id = ?1", [.integer(job), .integer(maxTokens)])
         }
+        if change.route == nil { try liftHold(of: job) }
         // Whoever waited for an answer to the old prompt looks for one to the new.
         _ = try connection.run(
             """
@@ -152,22 +154,25 @@ struct Change {
             """, [.integer(job)])
     }
 
-    /// A queue that paused itself goes on once the last ready job has left the lane that was refused.
+    /// What was held back goes on once the last ready job has left the lane that was refused.
     func resumeMendedQueues() throws {
         for (queue, lanes) in leftLanes {
-            guard var row = try QueueRow.load(queue, connection), row.paused, row.pauseReason != nil else {
-                continue
+            for lane in lanes where try Candidate.heads(of: lane, limit: 1, connection).isEmpty {
+                try liftHold(of: queue, lane: lane)
             }
-            let isMended = try lanes.allSatisfy { lane in
-                try Candidate.heads(of: lane, limit: 1, connection).isEmpty
-            }
-            guard isMended else { continue }
-            row.paused = false
-            row.pauseReason = nil
-            row.refusedStreak = 0
-            row.refusedSignature = nil
-            try row.save(connection)
         }
+    }
+
+    /// It is another request now, on the same route.
+    private func liftHold(of job: Int64) throws {
+        guard let place = try Lanes.standing(of: job, connection)?.place else { return }
+        try Streaks.delete(of: place.queue, on: place.route, connection)
+    }
+
+    private func liftHold(of queue: Int64, lane: Int64) throws {
+        let route = try connection.queryOne(
+            "SELECT route_id FROM lane WHERE id = ?1", [.integer(lane)], { row in row.int64(0) })
+        if let route { try Streaks.delete(of: queue, on: route, connection) }
     }
 }
 

@@ -40,7 +40,11 @@ extension Checks {
         _ job: StoredJob, _ state: JobState, _ failure: CheckFailure, _ operation: Operation
     ) throws {
         _ = try operation.connection.run(
-            "UPDATE job SET state = ?2, ready = ?3, error = ?4 WHERE id = ?1",
+            """
+            UPDATE job
+            SET state = ?2, ready = ?3, error = ?4, blame_route_id = NULL, blame_mark = NULL
+            WHERE id = ?1
+            """,
             [
                 .integer(job.id), .text(state.rawValue), .bool(state == .queued),
                 .utf8(ErrorText.write(failure.error)),

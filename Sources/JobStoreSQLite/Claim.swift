@@ -55,6 +55,8 @@ struct Draw {
     private var purse: Purse
     /// Whether jobs are on their way to other lanes, as budgets have changed: each is looked at before it is taken.
     private let lanesChange: Bool
+    /// The keys of this worker that are refused.
+    private var refusedKeys: [ServiceKey: CredentialRow]
 
     /// A lane that still gives jobs, with those that were fetched from it.
     private struct OpenLane {
@@ -80,6 +82,7 @@ struct Draw {
         lanesChange = try LaneMoves.isPending(operation.connection)
         purse = try Purse.load(
             operation.connection, now: operation.now.timestamp, prices: operation.settings.prices)
+        refusedKeys = try CredentialRow.refused(of: request.worker, operation.connection)
     }
 
     mutating func run() throws -> Claim {
@@ -98,6 +101,7 @@ struct Draw {
         for id in touched.queues { try queues[id]?.save(connection) }
         if !touched.queues.isEmpty { try TurnLine.save(turns, connection) }
         try purse.save(connection)
+        purse.notices.forEach(operation.noticed)
         if let due = try Survey.soonestHeld(connection) {
             wake(after: max(0, due - now.timestamp.milliseconds))
         }
@@ -163,7 +167,7 @@ struct Draw {
 
     private mutating func draw(from index: Int) throws {
         if lanes[index].candidates.isEmpty {
-            lanes[index].candidates = try heads(of: lanes[index])[...]
+            lanes[index].candidates = try candidates(of: lanes[index])[...]
         }
         guard let candidate = lanes[index].candidates.popFirst() else {
             lanes[index].isExhausted = true
@@ -176,7 +180,7 @@ struct Draw {
         }
     }
 
-    private func heads(of lane: OpenLane) throws -> [Candidate] {
+    private func candidates(of lane: OpenLane) throws -> [Candidate] {
         var found = try read(lane)
         for job in found.indices {
             found[job].moneyTokens = operation.settings.moneyTokens(
@@ -185,20 +189,35 @@ struct Draw {
         return found
     }
 
+    /// Where one call is to tell for all, it is another job's each time: not one that failed so before.
     private func read(_ lane: OpenLane) throws -> [Candidate] {
         guard lane.isMine else {
             return try Candidate.heads(of: lane.id, behind: lane.last, limit: Self.fewHeads, connection)
         }
-        // Where the gate is closed the first one tells, and mostly nobody follows it.
-        let limit = isClosed(lane.route) ? 1 : slots - claim.attempts.count + Self.fewHeads
-        return try Candidate.heads(of: lane.id, limit: limit, connection)
+        if !lane.isOwn, queues[lane.queue]?.streaks[lane.route]?.asksOneAtATime == true {
+            return try Candidate.last(of: lane.id, connection)
+        }
+        switch routes[lane.route]?.ledger.gate.passage(at: now.moment) {
+        // The first one tells, and mostly nobody follows it.
+        case .closed: return try Candidate.heads(of: lane.id, limit: 1, connection)
+        case .oneProbe: return try Candidate.leastFailed(of: lane.id, connection)
+        case .open, nil:
+            let limit = slots - claim.attempts.count + Self.fewHeads
+            return try Candidate.heads(of: lane.id, limit: limit, connection)
+        }
+    }
+
+    /// The lane's queue as its jobs see it.
+    private func queue(of lane: OpenLane) -> QueueRow? {
+        let queue = queues[lane.queue]
+        return lane.isOwn ? queue?.withoutStreaks : queue
     }
 
     /// Sets aside what a job of another line needs, as its turn comes before whoever follows in this claim.
     private mutating func leave(to job: Candidate, lane index: Int) {
         lanes[index].last = job
         let lane = lanes[index]
-        guard let route = routes[lane.route], let queue = queues[lane.queue] else { return }
+        guard let route = routes[lane.route], let queue = queue(of: lane) else { return }
         left += 1
         if left >= Self.leaveLimit {
             for other in lanes.indices where !lanes[other].isMine { lanes[other].isExhausted = true }
@@ -222,10 +241,6 @@ struct Draw {
         }
         return promises.row(of: route).admission(
             of: job, in: queue, tags: tags, purse: purse, now: now.moment)
-    }
-
-    private func isClosed(_ route: Int64) -> Bool {
-        if case .closed? = routes[route]?.ledger.gate.passage(at: now.moment) { true } else { false }
     }
 
     // MARK: One job
@@ -297,7 +312,7 @@ struct Draw {
     /// Asks the gates; one that refuses closes its lane for this claim, never the claim.
     private mutating func admit(_ job: Candidate, lane index: Int) throws -> Flight? {
         let lane = lanes[index]
-        guard let route = routes[lane.route], let queue = queues[lane.queue] else { return nil }
+        guard let route = routes[lane.route], let queue = queue(of: lane) else { return nil }
         if let limit = queue.concurrency, queue.running >= limit {
             lanes[index].isExhausted = true
             return nil
@@ -312,6 +327,7 @@ struct Draw {
         }
         let choice = try chains.choose(from: job.position, of: route.key) { key in
             guard let id = try routeID(key, home: route), let route = routes[id] else { return nil }
+            if let closure = refusedKeys[key.service]?.closure(at: now.moment) { return closure }
             return promises.row(of: route).admission(
                 of: job, in: queue, tags: lane.tags, purse: purse, now: now.moment)
         }
@@ -354,11 +370,15 @@ struct Draw {
     }
 
     private mutating func open(_ job: Candidate, lane: OpenLane, _ flight: Flight) throws {
-        guard var route = routes[flight.route], var queue = queues[lane.queue] else { return }
+        guard var route = routes[flight.route], var queue = queues[lane.queue],
+            let line = self.queue(of: lane)?.line(on: flight.route)
+        else { return }
         let need = route.ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        let admission = route.ledger.admission(of: need, in: queue.line, now: now.moment)
+        let admission = route.ledger.admission(of: need, in: line, now: now.moment)
         let marks = route.ledger.open(need, asProbe: admission == .admitted(asProbe: true), now: now.moment)
         queue.running += 1
+        if !lane.isOwn { queue.streaks.took(on: flight.route) }
+        try noteProbe(of: route.key.service)
         promises.take(need, on: route.id, in: queue, precedence: lane.precedence, now: now.moment)
         queue.turn = turns.take(at: queue.turn, weight: queue.weight * lane.precedence)
         touched.routes.insert(flight.route)
@@ -386,6 +406,13 @@ struct Draw {
         claimed.isKeyed = sent.isKeyed
         claimed.betas = sent.betas
         claim.attempts.append(claimed)
+    }
+
+    /// A call with a key that is refused tries whether it still is.
+    private mutating func noteProbe(of service: ServiceKey) throws {
+        guard var key = refusedKeys[service] else { return }
+        try key.probeSent(at: now.moment, connection)
+        refusedKeys[service] = key
     }
 
     /// The first of those that share a prefix writes it for all.

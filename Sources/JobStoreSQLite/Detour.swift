@@ -19,8 +19,9 @@ extension RouteRow {
     func admission(
         of job: Candidate, in queue: QueueRow, tags: [String], purse: Purse, now: Moment
     ) -> RouteLedger.Admission {
+        if let closure = queue.closure(on: self, now: now) { return closure }
         let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
-        let admission = ledger.admission(of: need, in: queue.line, now: now)
+        let admission = ledger.admission(of: need, in: queue.line(on: id), now: now)
         guard case .admitted = admission else { return admission }
         return purse.closure(to: Purse.Call(job, route: key, queue: queue.name, tags: tags)) ?? admission
     }

@@ -37,6 +37,8 @@ struct Explainer {
         var bound: CostBound
         var tags: [String]
         var isHalfPrice: Bool
+        /// The serving process whose own line it stands in.
+        var owner: Int64?
         /// Whether its batch is still taken in, or about to be cancelled.
         var isSealed: Bool
         /// Whether it is held for a prefix, not for the whole prompt.
@@ -84,7 +86,7 @@ struct Explainer {
         }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         return route.ledger.binding(
-            head: need, queue: queue.line, slots: try forecast.slots(), now: now.moment)
+            head: need, queue: queue.line(on: route.id), slots: try forecast.slots(), now: now.moment)
     }
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {
@@ -95,8 +97,7 @@ struct Explainer {
         guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }
         if let until = standing.heldUntil { return try held(standing, until: until, queue: queue) }
         if queue.paused {
-            let detail = queue.pauseReason ?? "queue \(queue.name) is paused"
-            return WaitingFor(gate: .pause, detail: detail)
+            return WaitingFor(gate: .pause, detail: "queue \(queue.name) is paused")
         }
         if standing.isHalfPrice { return try company(standing, queue: queue) }
         if let limit = queue.concurrency, queue.running >= limit {
@@ -195,8 +196,19 @@ struct Explainer {
             maxTokens: settings.moneyTokens(of: standing.maxTokens, isOwn: isOwn),
             route: route.key, queue: queue.name, tags: standing.tags)
         if let waiting = purse.waiting(of: call) { return waiting }
+        if let refused = try CredentialRow.closure(
+            of: route.key.service, owner: standing.owner, now, connection)
+        {
+            return refused
+        }
+        let queue = standing.owner == nil ? queue : queue.withoutStreaks
+        if let streak = queue.streaks[route.id], streak.isHeld {
+            return WaitingFor(
+                gate: .pause, detail: streak.words(queue: queue.name, route: route.key),
+                until: streak.wait(at: now.moment).map { now.timestamp + $0 })
+        }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
-        switch route.ledger.admission(of: need, in: queue.line, now: now.moment) {
+        switch route.ledger.admission(of: need, in: queue.line(on: route.id), now: now.moment) {
         case .refused(let gate, let detail, let after):
             return WaitingFor(
                 gate: gate, detail: detail, until: route.ledger.gate.opening(after: after, now: now.timestamp)
@@ -242,7 +254,7 @@ struct Explainer {
             SELECT job.ready, job.held_until, job.held_hash IS NOT NULL, job.failures, lane.queue_id, lane.route_id,
                 job.request_bytes, job.max_tokens, job.lane_id, job.rank,
                 job.worst_input_tokens, job.cache_writes, lane.budget, lane.kind, job.run_at, job.fallback,
-                job.held_hash IS job.prefix_hash, job.worst_searches, lane.sealed
+                job.held_hash IS job.prefix_hash, job.worst_searches, lane.sealed, lane.owner
             FROM job
             JOIN lane ON lane.id = job.lane_id
             WHERE job.id = ?1
@@ -259,7 +271,8 @@ struct Explainer {
                     writes: CostBound.CacheWrites(rawValue: row.int(11)) ?? .oneHour,
                     webSearches: row.int64OrNil(17)),
                 tags: LaneBudget.tags(of: row.text(12)),
-                isHalfPrice: LaneKind(rawValue: row.text(13)) == .halfPrice, isSealed: row.bool(18),
+                isHalfPrice: LaneKind(rawValue: row.text(13)) == .halfPrice, owner: row.int64OrNil(19),
+                isSealed: row.bool(18),
                 sharesPrefix: row.bool(16))
         }
     }

@@ -19,6 +19,8 @@ final class Operation {
     private var batchMoney: [Int64: SpendDelta] = [:]
     /// What is told to `StoreSettings.onEvent` after the commit.
     private(set) var events: [StoredEvent] = []
+    /// What is told to `StoreSettings.onNotice` after the commit.
+    private(set) var notices: [StateNotice] = []
     private var lastOrder: Int64?
     private var lastJob: Int64?
     private var notedAnswers = 0
@@ -108,6 +110,10 @@ final class Operation {
         notedAnswers += 1
     }
 
+    func noticed(_ notice: StateNotice) {
+        notices.append(notice)
+    }
+
     /// A number for a new job or batch: its time, and one more than the last.
     func newJobID() throws -> Int64 {
         let last = try lastJob ?? connection.queryOne("SELECT max(id) FROM job") { row in row.int64(0) } ?? 0
@@ -151,6 +157,7 @@ final class Operation {
         tagSpends = [:]
         latencies = [:]
         events = []
+        notices = []
         batchMoney = [:]
         notedAnswers = 0
     }

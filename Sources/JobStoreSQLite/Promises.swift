@@ -32,7 +32,9 @@ struct Promises {
         var ledger = ledgers[route.id] ?? route.ledger
         let need = ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
         _ = ledger.open(
-            need, asProbe: ledger.admission(of: need, in: queue.line, now: now) == .admitted(asProbe: true),
+            need,
+            asProbe: ledger.admission(of: need, in: queue.line(on: route.id), now: now)
+                == .admitted(asProbe: true),
             now: now)
         ledgers[route.id] = ledger
         advance(queue, precedence)

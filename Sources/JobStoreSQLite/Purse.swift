@@ -26,6 +26,8 @@ struct Purse {
     }
 
     private var rows: [Row]
+    /// Budgets that have money again, in a new window.
+    private(set) var notices: [StateNotice] = []
     private let now: Timestamp
     private let prices: PriceTable
 
@@ -162,8 +164,17 @@ extension Purse {
                 .integer(rows[index].budget),
                 .integer(rows[index].ledger.budget.window.start(at: now).milliseconds),
             ])
-        rows[index].window = connection.lastInsertRowID
-        return connection.lastInsertRowID
+        let window = connection.lastInsertRowID
+        rows[index].window = window
+        try noteNewWindow(index, window, connection)
+        return window
+    }
+
+    private mutating func noteNewWindow(_ index: Int, _ window: Int64, _ connection: Connection) throws {
+        let told = try connection.run(
+            "UPDATE budget_window SET spent_told = 0 WHERE budget_id = ?1 AND id <> ?2 AND spent_told = 1",
+            [.integer(rows[index].budget), .integer(window)])
+        if told > 0 { notices.append(rows[index].ledger.roomNotice) }
     }
 
     func save(_ connection: Connection) throws {

@@ -5,46 +5,56 @@ import SQLite
 struct QueueRow {
     let id: Int64
     let name: String
-    var paused: Bool
-    var pauseReason: String?
+    let paused: Bool
     let concurrency: Int?
     let weight: Int
     /// Attempts open in the queue.
     var running: Int
-    /// The newest refusal, and how often in a row it came.
-    var refusedSignature: String?
-    var refusedStreak: Int
     /// Its place in the order of turns.
     var turn: Double
+    /// Runs of identical refusals, by route.
+    var streaks = Streaks()
 
     static func load(_ id: Int64, _ connection: Connection) throws -> QueueRow? {
-        try connection.queryOne(
+        var row = try connection.queryOne(
             """
-            SELECT name, paused, pause_reason, concurrency, weight, running, refused_signature, refused_streak, turn
+            SELECT name, paused, concurrency, weight, running, turn
             FROM queue
             WHERE id = ?1
             """, [.integer(id)]
         ) { row in
             QueueRow(
-                id: id, name: row.text(0), paused: row.bool(1), pauseReason: row.textOrNil(2),
-                concurrency: row.intOrNil(3), weight: row.int(4), running: row.int(5),
-                refusedSignature: row.textOrNil(6), refusedStreak: row.int(7), turn: row.double(8))
+                id: id, name: row.text(0), paused: row.bool(1), concurrency: row.intOrNil(2),
+                weight: row.int(3),
+                running: row.int(4), turn: row.double(5))
         }
+        row?.streaks = try Streaks.load(of: id, connection)
+        return row
     }
 
     /// What a route's admission asks of the queue.
-    var line: RouteLedger.Queue { RouteLedger.Queue(running: running, refusedInARow: refusedStreak) }
+    func line(on route: Int64) -> RouteLedger.Queue {
+        guard let streak = streaks[route] else { return RouteLedger.Queue(running: running) }
+        return RouteLedger.Queue(running: streaks.running(on: route), refusedInARow: streak.inARow)
+    }
+
+    /// What holds its jobs back on a route, whatever the route itself says; nil where nothing does.
+    func closure(on route: RouteRow, now: Moment) -> RouteLedger.Admission? {
+        guard let streak = streaks[route.id], let wait = streak.wait(at: now) else { return nil }
+        return .refused(.pause, streak.words(queue: name, route: route.key), after: wait)
+    }
+
+    /// The same for jobs that somebody waits for: each of those is told by itself.
+    var withoutStreaks: QueueRow {
+        var row = self
+        row.streaks = Streaks()
+        return row
+    }
 
     func save(_ connection: Connection) throws {
         _ = try connection.run(
-            """
-            UPDATE queue
-            SET paused = ?2, pause_reason = ?3, running = ?4, refused_signature = ?5, refused_streak = ?6, turn = ?7
-            WHERE id = ?1
-            """,
-            [
-                .integer(id), .bool(paused), .text(pauseReason), .integer(running), .text(refusedSignature),
-                .integer(refusedStreak), .real(turn),
-            ])
+            "UPDATE queue SET running = ?2, turn = ?3 WHERE id = ?1",
+            [.integer(id), .integer(running), .real(turn)])
+        try streaks.save(of: id, connection)
     }
 }

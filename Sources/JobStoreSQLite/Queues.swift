@@ -17,13 +17,11 @@ extension SQLiteJobStore {
             let id = try operation.queueID(name)
             let connection = operation.connection
             if let paused = patch.paused {
-                // Who resumes a queue that had paused itself has mended the cause: its count starts afresh.
                 _ = try connection.run(
-                    """
-                    UPDATE queue
-                    SET paused = ?2, pause_reason = NULL, refused_signature = NULL, refused_streak = 0
-                    WHERE id = ?1
-                    """, [.integer(id), .bool(paused)])
+                    "UPDATE queue SET paused = ?2, pause_reason = NULL WHERE id = ?1",
+                    [.integer(id), .bool(paused)])
+                // Who resumes a queue has put right what its jobs were held back for.
+                if !paused { try Streaks.delete(of: id, connection) }
             }
             if let concurrency = patch.concurrency {
                 _ = try connection.run(
@@ -84,6 +82,7 @@ enum Queues {
         return try found.map { id, queue in
             var queue = queue
             queue.waiting = totals?.queues[id] ?? []
+            queue.heldBack = try Streaks.heldBack(of: id, name: queue.name, connection)
             try connection.forEach(
                 """
                 SELECT lane_tally.state, sum(lane_tally.jobs)

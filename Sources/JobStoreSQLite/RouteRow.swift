@@ -75,7 +75,7 @@ extension RouteRow {
             output: row.double(24), callMilliseconds: row.double(25))
     }
 
-    private static func moment(_ row: borrowing Row, _ boot: Int, _ milliseconds: Int) -> Moment? {
+    static func moment(_ row: borrowing Row, _ boot: Int, _ milliseconds: Int) -> Moment? {
         guard let boot = row.int64OrNil(boot), let milliseconds = row.int64OrNil(milliseconds) else {
             return nil
         }

@@ -51,6 +51,9 @@ enum Routes {
         return try RouteRow.all(connection).filter { listed.contains($0.id) }.map { row in
             var status = row.status(at: now)
             status.latency = latencies[row.id]
+            if status.gate == nil {
+                status.gate = try CredentialRow.closure(of: row.key.service, owner: nil, now, connection)
+            }
             status.waiting = totals.routes[row.id] ?? []
             status.binding = totals.bindings[row.id]
             return status

@@ -27,11 +27,14 @@ package struct StoreSettings: Sendable {
     package var interactiveReserveTokens: Int?
     /// Told of what happened in this process's own operations, after their commit; must not block.
     package var onEvent: @Sendable (StoredEvent) -> Void
+    /// Told once of each change of a state that this process's own operations made, after their commit; must not block.
+    package var onNotice: @Sendable (StateNotice) -> Void
 
     package init(
         cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2, freshAnswers: Int = 32_768,
         fallbacks: FallbackChains = FallbackChains(), prices: PriceTable = .standard,
-        onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in }
+        onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in },
+        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
     ) {
         self.cacheTTL = cacheTTL
         self.readers = readers
@@ -39,6 +42,7 @@ package struct StoreSettings: Sendable {
         self.fallbacks = fallbacks
         self.prices = prices
         self.onEvent = onEvent
+        self.onNotice = onNotice
     }
 
     var sharesAnswers: Bool { cacheTTL > 0 }
@@ -46,6 +50,11 @@ package struct StoreSettings: Sendable {
     /// The output for which budgets must have the money; `isOwn` where a caller waits for it.
     func moneyTokens(of maxTokens: Int, isOwn: Bool) -> Int {
         isOwn ? min(maxTokens, interactiveReserveTokens ?? maxTokens) : maxTokens
+    }
+
+    func tell(_ events: [StoredEvent], _ notices: [StateNotice]) {
+        for event in events { onEvent(event) }
+        for notice in notices { onNotice(notice) }
     }
 }
 
@@ -102,13 +111,13 @@ package final class SQLiteJobStore: JobStore {
     func write<T: Sendable>(now: Now, _ body: @escaping @Sendable (Operation) throws -> T) async throws -> T {
         let settings = settings
         do {
-            let (value, events) = try await writer.write { connection in
+            let (value, events, notices) = try await writer.write { connection in
                 let operation = Operation(connection, now: now, settings: settings)
                 let value = try body(operation)
                 try operation.flush()
-                return (value, operation.events)
+                return (value, operation.events, operation.notices)
             }
-            for event in events { settings.onEvent(event) }
+            settings.tell(events, notices)
             return value
         } catch {
             throw JobStoreError(error)

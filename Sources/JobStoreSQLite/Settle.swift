@@ -9,7 +9,7 @@ extension SQLiteJobStore {
                     settleTogether()
                 }
             }
-            for event in settled.events { settings.onEvent(event) }
+            settings.tell(settled.events, settled.notices)
             return settled.outcome
         } catch {
             throw JobStoreError(error)
@@ -51,10 +51,12 @@ extension SQLiteJobStore {
         settled.reserveCapacity(entries.count)
         for entry in entries {
             operation.now = entry.now
-            let told = operation.events.count
+            let (told, noticed) = (operation.events.count, operation.notices.count)
             let outcome = try Closing(operation, ledgers, entry.settlement).run()
             settled.append(
-                SettleLine.Settled(outcome: outcome, events: Array(operation.events[told...])))
+                SettleLine.Settled(
+                    outcome: outcome, events: Array(operation.events[told...]),
+                    notices: Array(operation.notices[noticed...])))
         }
         try ledgers.save()
         try operation.flush()
@@ -91,23 +93,12 @@ struct Closing {
 
     private func settleOpen(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
         guard var route = try ledgers.route(attempt.route) else { return .repeated }
-        let othersSucceeded = route.ledger.succeeded > attempt.marks.succeeded
+        let blame = Blame(job, attempt, settlement, route)
         let step = try Step.find(settlement, attempt, operation)
-        let resolved =
-            step?.resolved
-            ?? settlement.verdict.resolve(
-                attemptsCounted: job.attemptsCounted, maxAttempts: job.maxAttempts,
-                othersSucceeded: othersSucceeded,
-                forbiddenIsKnown: route.ledger.gate.state == .forbidden, failures: job.failures,
-                now: now.timestamp)
-        if attempt.consignment == nil {
-            route.ledger.close(
-                attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
-                event: settlement.routeEvent, limits: settlement.limits, claimedAt: attempt.openedAt,
-                callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
-            ledgers.keep(route)
-        }
-        try noteInQueue(attempt, leaves: step != nil)
+        let resolved = step?.resolved ?? settlement.verdict.resolve(blame.standing, now: now.timestamp)
+        if attempt.consignment == nil { try close(&route, attempt, job, blame.event(resolved)) }
+        try blame.note(resolved, route, connection)
+        try RefusalClosing(operation, ledgers).close(settlement, attempt, job, route.key, leaves: step != nil)
         let cost = self.cost(of: attempt, on: route)
         let maybePaid = maybePaid(of: attempt.reservedCost, cost: cost)
         try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid, operation)
@@ -119,6 +110,22 @@ struct Closing {
             attempt, of: job, answered: settlement.answer != nil, now: now.moment, connection)
         if let step, outcome == .settled(.queued) { try step.take(job.id, connection) }
         return outcome
+    }
+
+    /// Its share of the limits, and what it says of the gates of the route and of the key that it was called with.
+    private func close(
+        _ route: inout RouteRow, _ attempt: StoredAttempt, _ job: StoredJob, _ event: RouteEvent
+    ) throws {
+        let event = try CredentialClosing(operation, ledgers).close(attempt, route.key.service, event)
+        let before = route.ledger.gate.state
+        route.ledger.close(
+            attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
+            event: event, limits: settlement.limits, claimedAt: attempt.openedAt,
+            callMilliseconds: settlement.callMilliseconds, now: now, using: &operation.random)
+        if let notice = StateNotice(route: route.key, from: before, to: route.ledger.gate) {
+            operation.noticed(notice)
+        }
+        ledgers.keep(route)
     }
 
     private func settleJob(
@@ -218,32 +225,6 @@ struct Closing {
         _ = try connection.run(
             "UPDATE job SET attempts_counted = ?2, cost = cost + ?3 WHERE id = ?1",
             [.integer(job), .integer(counted), .integer(cost)])
-    }
-
-    /// A run of identical refusals pauses the queue with one message, instead of failing a million jobs one by one.
-    private func noteInQueue(_ attempt: StoredAttempt, leaves: Bool) throws {
-        guard var queue = try ledgers.queue(attempt.queue) else { return }
-        if attempt.consignment == nil { queue.running = max(0, queue.running - 1) }
-        switch settlement.routeEvent {
-        case .refused where leaves:
-            // Another route is about to be asked: the job is not at its end.
-            break
-        case .refused(let signature):
-            queue.refusedStreak = queue.refusedSignature == signature ? queue.refusedStreak + 1 : 1
-            queue.refusedSignature = signature
-            if queue.refusedStreak >= RouteLedger.fuse, case .failed(let error) = settlement.verdict {
-                queue.paused = true
-                queue.pauseReason =
-                    "paused itself after \(queue.refusedStreak) identical refusals in a row (\(signature)): "
-                    + error.message
-            }
-        case .succeeded:
-            queue.refusedStreak = 0
-            queue.refusedSignature = nil
-        default:
-            break
-        }
-        ledgers.keep(queue)
     }
 
     // MARK: Too late

@@ -16,6 +16,7 @@ final class SettleLine: Sendable {
     struct Settled: Sendable {
         var outcome: SettleOutcome
         var events: [StoredEvent]
+        var notices: [StateNotice]
     }
 
     private struct State {
@@ -73,6 +74,7 @@ final class Ledgers {
     private let connection: Connection
     private var routes: [Int64: RouteRow] = [:]
     private var queues: [Int64: QueueRow] = [:]
+    private var someKeyIsRefused: Bool?
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -84,6 +86,18 @@ final class Ledgers {
 
     func queue(_ id: Int64) throws -> QueueRow? {
         try queues[id] ?? QueueRow.load(id, connection)
+    }
+
+    /// Whether some provider refuses a key; read once for all that are closed together.
+    func aKeyIsRefused() throws -> Bool {
+        if let someKeyIsRefused { return someKeyIsRefused }
+        let found = try CredentialRow.anyIsRefused(connection)
+        someKeyIsRefused = found
+        return found
+    }
+
+    func noteRefusedKey() {
+        someKeyIsRefused = true
     }
 
     /// To be written back.

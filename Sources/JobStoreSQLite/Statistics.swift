@@ -61,13 +61,23 @@ private enum Statistics {
         """
 
     static func workers(_ connection: Connection, now: Now) throws -> [WorkerStatus] {
-        try connection.query(
+        let cures = try CredentialRow.cures(connection)
+        return try connection.query(
             """
             SELECT worker.name, worker.slots, worker.started_at, worker.seen_at, worker.seen_boot, worker.seen_moment,
                 (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open'),
-                worker.disagreement, worker.superseded
+                worker.disagreement, worker.superseded, worker.id
             FROM worker
-            WHERE worker.stopped = 0 AND worker.own_line = 0
+            WHERE worker.stopped = 0
+                AND (
+                    worker.own_line = 0
+                    OR worker.id IN (
+                        SELECT worker_service.worker_id
+                        FROM worker_service
+                        JOIN credential ON credential.id = worker_service.credential_id
+                        WHERE credential.refused = 1
+                    )
+                )
             ORDER BY worker.id DESC
             LIMIT 100
             """
@@ -80,6 +90,7 @@ private enum Statistics {
                 alive: !(seen + Explainer.workerPatience).hasPassed(at: now.moment))
             status.disagreement = row.int64(7)
             status.isSuperseded = row.bool(8)
+            status.refusedKeys = cures[row.int64(9)] ?? []
             return status
         }
     }

@@ -124,12 +124,17 @@ struct StoredJob {
     let runAt: Timestamp
     let answer: Int64?
     let prefix: CachePrefix?
+    /// How many calls had succeeded on a route when the job first failed there, or at its last failure that counted.
+    let blame: (route: Int64, mark: Int)?
+    /// Failures that were not counted though they may have been paid for.
+    let forgiven: Int
 
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
             SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
-                finish_order, failures, run_at, answer_id, prefix_hash, prefix_lifetime
+                finish_order, failures, run_at, answer_id, prefix_hash, prefix_lifetime, blame_route_id, blame_mark,
+                forgiven
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -141,7 +146,8 @@ struct StoredJob {
                 batch: row.int64OrNil(6),
                 promptHash: row.blob(7), requestBytes: row.int(8), failures: row.int(10),
                 finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)),
-                answer: row.int64OrNil(12), prefix: CachePrefix(row, from: 13))
+                answer: row.int64OrNil(12), prefix: CachePrefix(row, from: 13),
+                blame: row.int64OrNil(15).map { (route: $0, mark: row.int(16)) }, forgiven: row.int(17))
         }
     }
 }

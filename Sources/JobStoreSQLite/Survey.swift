@@ -13,6 +13,7 @@ struct Survey {
         Detour(connection: connection, services: services, chains: settings.fallbacks, now: now, purse: purse)
     }
     private let purse: Purse
+    private let refusedKeys: [ServiceKey: CredentialRow]
 
     struct Finding {
         var hasWork: Bool
@@ -40,6 +41,7 @@ struct Survey {
         self.now = now
         self.settings = settings
         purse = try Purse.load(connection, now: now.timestamp, prices: settings.prices)
+        refusedKeys = try CredentialRow.refused(of: request.worker, connection)
     }
 
     func glance() throws -> Finding {
@@ -73,7 +75,7 @@ struct Survey {
     /// A job with a cached answer needs no gate, but is found
     /// only by asking for each one's hash: jobs of a lane that stays closed wait for it to open.
     private func passage(of lane: ReadyLane) throws -> Passage {
-        guard let queue = try QueueRow.load(lane.queue, connection), !queue.paused,
+        guard var queue = try QueueRow.load(lane.queue, connection), !queue.paused,
             var route = try RouteRow.load(lane.route, connection), services.contains(route.key.service)
         else { return .closed(nil) }
         let head = try Candidate.heads(of: lane.id, limit: 1, connection).first
@@ -86,6 +88,10 @@ struct Survey {
             return .open
         }
         if let limit = queue.concurrency, queue.running >= limit { return .closed(nil) }
+        if case .refused(_, _, let after) = refusedKeys[route.key.service]?.closure(at: now.moment) {
+            return .closed(after)
+        }
+        if lane.owner != nil { queue = queue.withoutStreaks }
         if route.ledger.isOfAnotherBoot(at: now.moment) { return .open }
         route.ledger.advance(to: now.moment)
         // A job that can never be paid for is the claim's to fail.

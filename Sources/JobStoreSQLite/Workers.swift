@@ -34,7 +34,9 @@ extension SQLiteJobStore {
                     .bool(worker.line == .own),
                 ])
             let id = WorkerID(operation.connection.lastInsertRowID)
-            try Attendance.note(worker.services ?? [], of: id, operation.connection)
+            try CredentialRow.forgetUnused(operation.connection)
+            try Attendance.note(
+                worker.services ?? [], worker.fingerprints, of: id, operation.connection)
             try Self.note(id, operation)
             return id
         }

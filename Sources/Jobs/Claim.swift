@@ -9,6 +9,8 @@ package struct NewWorker: Sendable {
     package var line: Line
     /// What it can call; nil where it does not say, and is then believed to call everything.
     package var services: [ServiceKey]?
+    /// Which key it has for a service, without telling the key; a service that is missing here has none.
+    package var fingerprints: [ServiceKey: String] = [:]
 
     package init(
         name: String, host: String, processID: Int32, slots: Int, line: Line = .common,

@@ -47,8 +47,8 @@ extension Decision {
         switch breakage.kind {
         case .unreachable, .reset, .timeout, .truncated, .malformed:
             return Decision(
-                verdict: .again(after: delay, error, .ifOthersSucceeded), routeEvent: .unavailable,
-                maybePaid: maybePaid)
+                verdict: .again(after: delay, error, breakage.hadBegun ? .counted : .ifOthersSucceeded),
+                routeEvent: .unavailable, maybePaid: maybePaid)
         case .tooLarge:
             return Decision(
                 verdict: .again(after: delay, error, .counted), routeEvent: .neutral, maybePaid: maybePaid)
@@ -92,7 +92,7 @@ extension Decision {
             return Decision(
                 verdict: .again(
                     after: max(retryAfter ?? 0, delay), error("api_error", retryable: true),
-                    .ifOthersSucceeded),
+                    refusal.hadBegun ? .counted : .ifOthersSucceeded),
                 routeEvent: .unavailable)
         default:
             let error = error("invalid_request_error", retryable: false)
@@ -103,7 +103,15 @@ extension Decision {
     }
 }
 
+extension Breakage {
+    /// An answer that had begun and was cut is paid for, and may be cut again each time: it counts though nothing else runs.
+    fileprivate var hadBegun: Bool { usage != nil && kind != .malformed }
+}
+
 extension Refusal {
+    /// The error came after a part of the answer.
+    fileprivate var hadBegun: Bool { status == 200 && usage != nil }
+
     /// An error inside a stream comes after work was done: where it was not all counted, nobody knows what it cost.
     fileprivate var mayBePaid: Bool {
         guard status == 200 else { return false }

@@ -133,6 +133,8 @@ package struct Breakage: Hashable, Sendable {
 package protocol ModelCaller: Sendable {
     /// What this caller can reach: a worker claims jobs of these services only.
     var services: [ServiceKey] { get }
+    /// What tells a service's key from others without telling the key itself; a service without a key is missing.
+    var fingerprints: [ServiceKey: String] { get }
 
     /// `listener` is told of the answer as it comes, where it comes as a stream.
     func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome
@@ -141,6 +143,8 @@ package protocol ModelCaller: Sendable {
 }
 
 extension ModelCaller {
+    package var fingerprints: [ServiceKey: String] { [:] }
+
     package func countTokens(
         _ request: [UInt8], on route: RouteKey, betas: [String]
     ) async throws -> PassedAnswer? { nil }

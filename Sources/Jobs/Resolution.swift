@@ -29,16 +29,61 @@ private let suspectedPause: Milliseconds = 5_000
 /// So often it may read like that while others succeed: those may have been sent before a cap that is real.
 private let suspectedCaps = 3
 
+/// How a job and its route stand when one of its attempts ends.
+package struct Standing: Hashable, Sendable {
+    /// Counted attempts before this one.
+    package var attemptsCounted: Int
+    package var maxAttempts: Int
+    /// Failed attempts in a row before this one, counted or not.
+    package var failures: Int
+    /// Those of them that were not counted though they may have been paid for.
+    package var forgiven: Int
+    /// Whether another job succeeded on the route since this one first failed there, or since its last failure that counted.
+    package var othersSucceeded: Bool
+    /// Whether this attempt may have been paid for.
+    package var mayBePaid: Bool
+    /// The refusal reads like a spend cap, and nobody has confirmed it.
+    package var suspectsCap: Bool
+    /// The route is paused for 403s, so that this one is not the job's affair.
+    package var forbiddenIsKnown: Bool
+
+    package init(
+        attemptsCounted: Int = 0, maxAttempts: Int, failures: Int = 0, forgiven: Int = 0,
+        othersSucceeded: Bool = false, mayBePaid: Bool = false, suspectsCap: Bool = false,
+        forbiddenIsKnown: Bool = false
+    ) {
+        self.attemptsCounted = attemptsCounted
+        self.maxAttempts = maxAttempts
+        self.failures = failures
+        self.forgiven = forgiven
+        self.othersSucceeded = othersSucceeded
+        self.mayBePaid = mayBePaid
+        self.suspectsCap = suspectsCap
+        self.forbiddenIsKnown = forbiddenIsKnown
+    }
+
+    /// So many failures that may have been paid for are nobody's fault though nothing else runs.
+    ///
+    /// The next one counts: a job is paid for at most `max_attempts` times and so many more.
+    package static let mostForgiven = 2
+    /// A job that failed so often in a row fails for good, whatever it was: no job lives for ever.
+    package static let mostFailures = 10_000
+
+    /// Whether a failure counts towards `max_attempts`.
+    func counts(_ blame: Verdict.Blame) -> Bool {
+        switch blame {
+        case .counted: true
+        case .ifOthersSucceeded: othersSucceeded || isPaidTooOften
+        case .never: isPaidTooOften
+        }
+    }
+
+    private var isPaidTooOften: Bool { mayBePaid && forgiven >= Self.mostForgiven }
+}
+
 extension Verdict {
     /// What becomes of the job.
-    ///
-    /// `attemptsCounted` is the count before this attempt; `othersSucceeded` says that another job succeeded on the
-    /// route since this attempt's claim; `forbiddenIsKnown`, that the route is paused for 403s, so that this one is
-    /// not the job's affair.
-    package func resolve(
-        attemptsCounted: Int, maxAttempts: Int, othersSucceeded: Bool, forbiddenIsKnown: Bool = false,
-        failures: Int = 0, now: Timestamp
-    ) -> ResolvedVerdict {
+    package func resolve(_ standing: Standing, now: Timestamp) -> ResolvedVerdict {
         switch self {
         case .succeeded:
             return ResolvedVerdict(resolution: .succeeded, counted: true, word: "succeeded")
@@ -49,31 +94,44 @@ extension Verdict {
             return ResolvedVerdict(
                 resolution: .rejected(failure), counted: failure.step.endsTheJob,
                 word: failure.step == .fail ? "failed" : failure.step.word)
-        case .failed(let error) where error.meantStatus == 403 && forbiddenIsKnown:
+        case .failed(let error) where error.meantStatus == 403 && standing.forbiddenIsKnown:
             // Not at the head of the line again: the next probe should be another job's.
             return ResolvedVerdict(
                 resolution: .held(until: now + forbiddenPause, error), counted: false, word: "waited")
         case .failed(let error):
             return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
-        case .wait(var error) where error.meantStatus == 400:
-            guard failures >= suspectedCaps, othersSucceeded else {
-                return ResolvedVerdict(
-                    resolution: .held(until: now + suspectedPause, error), counted: false, word: "waited")
-            }
-            error.retryable = false
-            return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
+        case .wait(let error) where standing.suspectsCap:
+            return Self.suspect(error, standing, now: now)
         case .wait:
             return ResolvedVerdict(resolution: .ready, counted: false, word: "waited")
         case .again(let delay, let error, let blame):
-            let counted = blame == .counted || (blame == .ifOthersSucceeded && othersSucceeded)
-            if counted, attemptsCounted + 1 >= maxAttempts {
-                var error = error
-                error.message =
-                    "gave up after \(maxAttempts) counted attempts; the last one: \(error.message)"
-                return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
-            }
+            return Self.again(after: delay, error, counted: standing.counts(blame), standing, now: now)
+        }
+    }
+
+    private static func suspect(_ error: JobError, _ standing: Standing, now: Timestamp) -> ResolvedVerdict {
+        guard standing.failures >= suspectedCaps, standing.othersSucceeded else {
+            return ResolvedVerdict(
+                resolution: .held(until: now + suspectedPause, error), counted: false, word: "waited")
+        }
+        var error = error
+        error.retryable = false
+        return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
+    }
+
+    private static func again(
+        after delay: Milliseconds, _ error: JobError, counted: Bool, _ standing: Standing, now: Timestamp
+    ) -> ResolvedVerdict {
+        let failures = standing.failures + 1
+        let isOver = counted && standing.attemptsCounted + 1 >= standing.maxAttempts
+        guard isOver || failures >= Standing.mostFailures else {
             return ResolvedVerdict(
                 resolution: .held(until: now + delay, error), counted: counted, word: "again")
         }
+        var error = error
+        let attempts =
+            isOver ? "\(standing.maxAttempts) counted attempts" : "\(failures) attempts in a row that failed"
+        error.message = "gave up after \(attempts); the last one: \(error.message)"
+        return ResolvedVerdict(resolution: .failed(error), counted: true, word: "failed")
     }
 }

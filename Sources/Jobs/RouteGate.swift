@@ -164,7 +164,7 @@ package struct RouteGate: Hashable, Sendable {
         _ new: State, confirmedBy confirmed: Bool, now: Now, using random: inout some RandomNumberGenerator
     ) {
         if confirmed {
-            close(new, base: 10_000, cap: 300_000, now: now.moment, using: &random)
+            close(new, base: 10_000, cap: 60_000, now: now.moment, using: &random)
         } else {
             until = asked(at: now.moment) ?? now.moment
             state = new

@@ -60,7 +60,8 @@ package struct RouteLedger: Sendable {
     /// The operator's cap on calls in flight, over all workers.
     package var concurrency: Int?
 
-    /// How many calls fly on a route that has never answered, and how many identical refusals pause a queue.
+    /// How many calls fly on a route that has never answered, and after how many identical refusals jobs are asked one at a
+    /// time.
     package static let fuse = 20
 
     package init(

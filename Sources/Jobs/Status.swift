@@ -10,12 +10,27 @@ package struct WaitingTotal: Hashable, Sendable {
     }
 }
 
+/// Jobs of one queue that are held back on one route, after a run of identical refusals.
+package struct HeldBack: Hashable, Sendable {
+    package var route: String
+    package var reason: String
+    package var since: Timestamp
+
+    package init(route: String, reason: String, since: Timestamp) {
+        self.route = route
+        self.reason = reason
+        self.since = since
+    }
+}
+
 /// A queue as people see it.
 package struct QueueStatus: Sendable {
     package var name: String
     package var paused: Bool
-    /// Why it paused itself; nil where a person did or it runs.
+    /// Always nil, as only people pause queues; for those who read it.
     package var pauseReason: String?
+    /// What of its jobs is held back though it is not paused.
+    package var heldBack: [HeldBack] = []
     /// The most calls in flight at once, over all workers; nil for no limit.
     package var concurrency: Int?
     package var weight: Int
@@ -122,6 +137,8 @@ package struct WorkerStatus: Sendable {
     package var disagreement: Milliseconds = 0
     /// Whether it claims nothing, as another configuration is in force than it has.
     package var isSuperseded = false
+    /// Its keys that a provider refuses, each with the cure.
+    package var refusedKeys: [String] = []
 
     package init(name: String, slots: Int, running: Int, startedAt: Timestamp, seenAt: Timestamp, alive: Bool)
     {

@@ -14,8 +14,9 @@ package enum Verdict: Hashable, Sendable {
     /// Whether an attempt counts towards `max_attempts`.
     package enum Blame: Hashable, Sendable {
         case counted
+        /// Not counted, unless it may have been paid for once too often.
         case never
-        /// Counted only if some other job succeeded on the route since this attempt's claim: an outage is nobody's fault.
+        /// Counted only if some other job succeeded on the route since this one first failed there: an outage is nobody's fault.
         case ifOthersSucceeded
     }
 }

@@ -21,6 +21,10 @@ package final class AnthropicCaller: ModelCaller {
         self.clock = clock
     }
 
+    package var fingerprints: [ServiceKey: String] {
+        known.compactMapValues { $0.key.fingerprint(ofKey: $0.apiKey.reveal()) }
+    }
+
     package func countTokens(
         _ request: [UInt8], on route: RouteKey, betas: [String]
     ) async throws -> PassedAnswer? {

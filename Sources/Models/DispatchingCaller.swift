@@ -15,6 +15,10 @@ package struct DispatchingCaller: ModelCaller {
         services = pairs.map(\.0).filter { seen.insert($0).inserted }
     }
 
+    package var fingerprints: [ServiceKey: String] {
+        callers.reduce(into: [:]) { all, pair in all[pair.key] = pair.value.fingerprints[pair.key] }
+    }
+
     package func countTokens(
         _ request: [UInt8], on route: RouteKey, betas: [String]
     ) async throws -> PassedAnswer? {

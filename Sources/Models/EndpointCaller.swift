@@ -25,6 +25,8 @@ package final class EndpointCaller: ModelCaller {
         self.noteRanking = noteRanking
     }
 
+    package var fingerprints: [ServiceKey: String] { callers[0].fingerprints }
+
     package func countTokens(
         _ request: [UInt8], on route: RouteKey, betas: [String]
     ) async throws -> PassedAnswer? {

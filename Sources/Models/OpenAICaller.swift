@@ -22,6 +22,10 @@ package final class OpenAICaller: ModelCaller {
         self.clock = clock
     }
 
+    package var fingerprints: [ServiceKey: String] {
+        known.compactMapValues { $0.key.fingerprint(ofKey: $0.apiKey.reveal()) }
+    }
+
     /// Makes the attempt's call, as a stream where it may be long; what the dialect cannot say is not sent.
     package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let service = known[attempt.route.service] else {

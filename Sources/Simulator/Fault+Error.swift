@@ -34,6 +34,10 @@ extension Fault {
                 "You have reached your specified API usage limits. You will regain access on "
                     + "\(rfc3339(milliseconds: now + 86_400_000).prefix(10)) at 00:00 UTC."
             )
+        case .credit:
+            return .invalid(
+                "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or "
+                    + "purchase credits.")
         case .ramp:
             var error = APIError(
                 status: 429, message: "Your usage grew too fast. Please ramp up more slowly.")

@@ -10,6 +10,8 @@ package struct Fault: Sendable, Equatable {
         case spendCap
         /// The cap that a customer set: 400, in words only.
         case userSpendCap
+        /// Prepaid credit that is used up, as a 400.
+        case credit
         /// The acceleration limit: 429 with `ramp_limit_exceeded`.
         case ramp
         /// The connection closes before any header.
@@ -62,14 +64,15 @@ package struct Fault: Sendable, Equatable {
     /// Whether the model does its work before anything goes wrong, so that the call costs money.
     func isAnswered(isStream: Bool) -> Bool {
         switch kind {
-        case .status, .html, .spendCap, .userSpendCap, .ramp, .reset, .stall: false
+        case .status, .html, .spendCap, .userSpendCap, .credit, .ramp, .reset, .stall: false
         case .errorEvent: isStream
         default: true
         }
     }
 
     static let names: [String: Kind] = [
-        "spend-cap": .spendCap, "user-spend-cap": .userSpendCap, "ramp": .ramp, "reset": .reset,
+        "spend-cap": .spendCap, "user-spend-cap": .userSpendCap, "credit": .credit, "ramp": .ramp,
+        "reset": .reset,
         "stall": .stall, "drop-after": .dropAfter, "truncate": .truncate, "malformed": .malformed,
         "empty": .empty, "stall-body": .stallBody, "drip": .drip, "early-end": .earlyEnd,
         "error-event": .errorEvent, "refusal": .refusal, "max-tokens": .maxTokens, "pause-turn": .pauseTurn,

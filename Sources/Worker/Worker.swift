@@ -87,9 +87,10 @@ package final class Worker: CallDesk {
 
     /// Nil where the worker was told to stop before it could begin.
     private func register() async throws -> WorkerID? {
-        let worker = NewWorker(
+        var worker = NewWorker(
             name: settings.name, host: settings.host, processID: settings.processID, slots: settings.slots,
             line: settings.line, services: caller.services)
+        worker.fingerprints = caller.fingerprints
         var backoff = Backoff(cap: 1000)
         while orders.current == .work {
             do {

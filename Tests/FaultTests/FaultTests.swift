@@ -22,7 +22,7 @@ import Testing
         var random = SystemRandom()
         let decision = Decision.decide(outcome, failures: 0, policy: Judgement.policy, using: &random)
         let expected = Judgement(verdict: fault.verdict, event: fault.event, money: fault.money)
-        #expect(Judgement(decision) == expected, "\(kind): \(outcome.result)")
+        #expect(Judgement(decision, of: outcome) == expected, "\(kind): \(outcome.result)")
         await upstream.stop()
     }
 

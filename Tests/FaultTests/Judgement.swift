@@ -16,7 +16,12 @@ struct Judgement: Equatable, CustomStringConvertible {
         self.money = money
     }
 
-    init(_ decision: Decision) {
+    /// That an answer which had begun counts is not the table's to say: it hangs on how the call is made.
+    init(_ decision: Decision, of outcome: Outcome) {
+        var decision = decision
+        if case .again(let delay, let error, .counted) = decision.verdict, outcome.hadBegun {
+            decision.verdict = .again(after: delay, error, .ifOthersSucceeded)
+        }
         self.init(
             verdict: Self.words(decision.verdict), event: Self.words(decision.routeEvent),
             money: decision.maybePaid ? .maybePaid : .known)
@@ -53,4 +58,15 @@ struct Judgement: Equatable, CustomStringConvertible {
     private static func words(_ delay: Milliseconds?) -> String { delay.map { " \($0)" } ?? "" }
 
     var description: String { "\(verdict) | \(event) | \(money)" }
+}
+
+extension Outcome {
+    /// A part of the answer had come, and the connection or the provider cut it.
+    var hadBegun: Bool {
+        switch result {
+        case .broken(let breakage): breakage.usage != nil && ![.malformed, .tooLarge].contains(breakage.kind)
+        case .refusal(let refusal): refusal.status == 200 && refusal.usage != nil
+        case .answer, .abandoned: false
+        }
+    }
 }

@@ -27,19 +27,23 @@ final class Bench {
 
     static func run(
         _ backend: Backend, in directory: TemporaryDirectory? = nil, cacheTTL: Milliseconds = Sample.cacheTTL,
-        fallbacks: FallbackChains = FallbackChains(), _ body: (Bench) async throws -> Void
+        fallbacks: FallbackChains = FallbackChains(),
+        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }, _ body: (Bench) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
         try await withTaskExecutorPreference(OwnThread.next()) {
-            try await runHere(backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks, body)
+            try await runHere(
+                backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice, body)
         }
     }
 
     private static func runHere(
         _ backend: Backend, _ directory: TemporaryDirectory, cacheTTL: Milliseconds,
-        fallbacks: FallbackChains, _ body: (Bench) async throws -> Void
+        fallbacks: FallbackChains, onNotice: @escaping @Sendable (StateNotice) -> Void,
+        _ body: (Bench) async throws -> Void
     ) async throws {
-        let store = try await backend.open(directory, cacheTTL: cacheTTL, fallbacks: fallbacks)
+        let store = try await backend.open(
+            directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice)
         let worker = try await store.register(
             NewWorker(name: "bench", host: "here", processID: 1, slots: 5), now: HandClock().now)
         let bench = Bench(backend, directory, store, worker)
@@ -136,7 +140,12 @@ final class Bench {
         var settlement = Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
             maybePaid: decision.maybePaid, limits: outcome.limits)
-        if case .answer(let answer) = outcome.result { settlement.answer = answer }
+        switch outcome.result {
+        case .answer(let answer): settlement.answer = answer
+        case .broken(let breakage): settlement.usage = breakage.usage
+        case .refusal(let refusal): settlement.usage = refusal.usage
+        case .abandoned: break
+        }
         return try await store.settle(settlement, now: now)
     }
 

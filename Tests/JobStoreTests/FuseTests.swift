@@ -1,7 +1,7 @@
 import Jobs
 import Testing
 
-/// A run of identical refusals: a retired model, a typo in a template.
+/// A run of identical refusals: a retired model, a typo in a template, or some bad rows among good ones.
 @Suite struct FuseTests {
     /// Claims and refuses until nothing is given any more; returns how many calls that cost.
     private func burn(_ bench: Bench, slots: Int, status: Int = 404) async throws -> Int {
@@ -19,32 +19,149 @@ import Testing
         return calls
     }
 
+    private func heldBack(_ bench: Bench, _ queue: String = "default") async throws -> [HeldBack] {
+        try await bench.store.queue(queue)?.heldBack ?? []
+    }
+
     @Test(arguments: Backend.allCases, [1, 7, 100])
-    func `a run of identical refusals costs at most twenty calls and pauses the queue with its message`(
-        _ backend: Backend, slots: Int
-    ) async throws {
+    func
+        `a run of identical refusals costs twenty calls and one more, and holds the others back with its message`(
+            _ backend: Backend, slots: Int
+        ) async throws
+    {
         try await Bench.run(backend) { bench in
-            try await bench.enqueue(try Sample.jobs(100))
-            #expect(try await burn(bench, slots: slots) == 20)
+            let ids = try await bench.enqueue(try Sample.jobs(100))
+            #expect(try await burn(bench, slots: slots) == 21)
             let queue = try #require(try await bench.store.queue("default"))
-            #expect(queue.paused)
-            #expect(queue.pauseReason?.contains("20") == true)
-            #expect(queue.pauseReason?.contains("no such model") == true)
-            #expect(queue.counts.failed == 20)
-            #expect(queue.counts.queued == 80)
+            #expect(!queue.paused)
+            let held = try #require(queue.heldBack.first)
+            #expect(held.route == Sample.route.name && held.since == bench.now.timestamp)
+            for words in [
+                "21 jobs", "no such model", "renga retry --queue default", "renga resume queue default",
+            ] {
+                #expect(held.reason.contains(words))
+            }
+            #expect(queue.counts.failed == 21)
+            #expect(queue.counts.queued == 79)
+            let waiting = try await bench.job(ids[50]).waitingFor
+            #expect(waiting?.gate == .pause && waiting?.detail == held.reason && waiting?.until != nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `single other jobs go on asking, ever more rarely, and a success lets all go`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let ids = try await bench.enqueue(try Sample.jobs(100))
+            _ = try await burn(bench, slots: 10)
+            var asked: Set<JobID> = []
+            for wait: Milliseconds in [1000, 2000, 4000, 8000] {
+                let told = try #require(try await bench.fullClaim().wakeAfter)
+                #expect(told <= wait)
+                bench.clock.advance(wait)
+                let attempts = try await bench.claim(10)
+                #expect(attempts.count == 1)
+                #expect(try await bench.claim(10).isEmpty)
+                asked.formUnion(attempts.map(\.key.job))
+                try await bench.meet(
+                    Sample.refusal(404, type: "not_found_error", message: "no such model"), attempts[0])
+            }
+            // The newest ones: they have least in common with those that were refused.
+            #expect(asked == Set(ids[95...98]))
+            bench.clock.advance(300_000)
+            try await bench.succeed(try await bench.claimOne())
+            #expect(try await heldBack(bench).isEmpty)
+            #expect(try await bench.claim(10).count == 10)
+        }
+    }
+
+    @Test(arguments: Backend.allCases, [0, 40, 75])
+    func `bad rows of a batch fail, and all others succeed with nobody's help`(_ backend: Backend, first: Int)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            let jobs = try Sample.jobs(100, queue: "batches")
+            let ids = try await bench.enqueue(jobs)
+            let bad = Set(ids[first..<first + 25])
+            let start = bench.now.timestamp
+            while bench.now.timestamp - start < 600_000 {
+                let claim = try await bench.fullClaim(16)
+                bench.clock.advance(claim.attempts.isEmpty ? claim.wakeAfter ?? 1000 : 100)
+                for attempt in claim.attempts {
+                    guard bad.contains(attempt.key.job) else {
+                        try await bench.succeed(attempt)
+                        continue
+                    }
+                    try await bench.meet(
+                        Sample.refusal(400, message: "Output blocked by content filtering policy"), attempt)
+                }
+                if try await bench.store.queue("batches")?.counts.finished == 100 { break }
+            }
+            let counts = try #require(try await bench.store.queue("batches")?.counts)
+            #expect(counts.failed == 25 && counts.succeeded == 75)
+            #expect(bench.now.timestamp - start < 60_000)
+            #expect(try await heldBack(bench, "batches").isEmpty)
         }
     }
 
     @Test(arguments: Backend.allCases)
     func `who resumes the queue has twenty more tries`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            let ids = try await bench.enqueue(try Sample.jobs(100))
+            try await bench.enqueue(try Sample.jobs(100))
             _ = try await burn(bench, slots: 10)
-            #expect(try await bench.job(ids[99]).waitingFor?.detail.contains("identical refusals") == true)
+            #expect(try await heldBack(bench).count == 1)
             let resumed = try await bench.store.update(
                 queue: "default", QueuePatch(paused: false), now: bench.now)
-            #expect(!resumed.paused && resumed.pauseReason == nil)
-            #expect(try await burn(bench, slots: 10) == 20)
+            #expect(!resumed.paused && resumed.heldBack.isEmpty)
+            #expect(try await burn(bench, slots: 10) == 21)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `another model of the same queue, and the same model of another queue, go on`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.warmUp(Sample.otherModel)
+            try await bench.enqueue(try Sample.jobs(50))
+            _ = try await burn(bench, slots: 10)
+            #expect(try await heldBack(bench).count == 1)
+            try await bench.enqueue((0..<5).map { try Sample.job("x \($0)", route: Sample.otherModel) })
+            try await bench.enqueue(try Sample.jobs(5, queue: "another", prefix: "y"))
+            let attempts = try await bench.claim(20)
+            #expect(attempts.count == 10)
+            #expect(Set(attempts.map(\.queue)) == ["default", "another"])
+            for attempt in attempts { try await bench.succeed(attempt) }
+            // What others' successes say is nothing of what is held back.
+            #expect(try await heldBack(bench).count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `refusals of calls that somebody waits for hold nothing back`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let server = try await bench.store.register(
+                NewWorker(name: "server", host: "here", processID: 7, slots: 100, line: .own), now: bench.now)
+            let request = ClaimRequest(
+                worker: server, line: .own, slots: 100, running: 0, lease: 30_000, services: [Sample.service])
+            for turn in 0..<40 {
+                let entrance = try await bench.store.enter(
+                    [try Sample.job("call \(turn)", queue: "interactive")], claiming: request, now: bench.now)
+                let attempt = try #require(entrance.claim.attempts.first)
+                bench.clock.advance(100)
+                try await bench.meet(Sample.refusal(400), attempt)
+            }
+            let queue = try #require(try await bench.store.queue("interactive"))
+            #expect(!queue.paused && queue.heldBack.isEmpty && queue.counts.failed == 40)
+            // Nor does what is held back of the queue's other jobs concern them.
+            try await bench.enqueue(try Sample.jobs(50, queue: "interactive"))
+            _ = try await burn(bench, slots: 10)
+            #expect(try await heldBack(bench, "interactive").count == 1)
+            let entrance = try await bench.store.enter(
+                [try Sample.job("a call", queue: "interactive")], claiming: request, now: bench.now)
+            #expect(entrance.claim.attempts.count == 1)
         }
     }
 
@@ -61,7 +178,7 @@ import Testing
                     try await bench.meet(Sample.refusal(400), attempt)
                 }
             }
-            #expect(try await bench.store.queue("default")?.paused == false)
+            #expect(try await heldBack(bench).isEmpty)
         }
     }
 
@@ -74,7 +191,7 @@ import Testing
                 bench.clock.advance(100)
                 try await bench.meet(Sample.refusal(turn.isMultiple(of: 2) ? 400 : 413), attempt)
             }
-            #expect(try await bench.store.queue("default")?.paused == false)
+            #expect(try await heldBack(bench).isEmpty)
         }
     }
 

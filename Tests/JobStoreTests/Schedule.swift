@@ -232,7 +232,7 @@ final class Schedule {
         case 84: return Sample.refusal(401)
         case 85: return Sample.refusal(403)
         case 86: return Sample.refusal(402)
-        case 87: return Sample.refusal(400, message: "your API usage limits are reached")
+        case 87: return Sample.refusal(400, message: "You have reached your specified API usage limits.")
         case 88..<94: return Outcome(.abandoned(sent: chance(50)))
         case 94:
             let usage = Usage(inputTokens: 21, outputTokens: 1, isComplete: chance(50))

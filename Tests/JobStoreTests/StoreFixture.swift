@@ -11,7 +11,8 @@ enum Backend: String, CaseIterable, Sendable {
 
     func open(
         _ directory: TemporaryDirectory, cacheTTL: Milliseconds = Sample.cacheTTL,
-        fallbacks: FallbackChains = FallbackChains()
+        fallbacks: FallbackChains = FallbackChains(),
+        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
     ) async throws
         -> any JobStore
     {
@@ -21,7 +22,8 @@ enum Backend: String, CaseIterable, Sendable {
                 try await SQLiteJobStore(
                     path: directory.database,
                     // Few, so that answers are on their way into the index all the time.
-                    settings: StoreSettings(cacheTTL: cacheTTL, freshAnswers: 6, fallbacks: fallbacks))
+                    settings: StoreSettings(
+                        cacheTTL: cacheTTL, freshAnswers: 6, fallbacks: fallbacks, onNotice: onNotice))
             }
         }
     }

@@ -59,6 +59,32 @@ import Testing
         #expect(decision.verdict.waits)
     }
 
+    @Test(arguments: [
+        (
+            400,
+            "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade."
+        ),
+        (400, "You have reached your specified workspace API usage limits."),
+        (400, "  Billing hard limit has been reached"),
+        (429, "You exceeded your current quota, please check your plan and billing details."),
+        (403, "Your credit balance is too low"),
+    ])
+    func `The known wordings of used-up credit are suspected to be a cap`(status: Int, message: String) {
+        let decision = refuse(status, "invalid_request_error", message)
+        #expect(decision.routeEvent == .spendCapped(until: nil, suspected: true))
+        #expect(decision.verdict.waits)
+    }
+
+    @Test(arguments: [
+        "messages.0.content: “Your credit balance is too low” is not allowed",
+        "Output blocked: the prompt says your credit balance is too low to access the Anthropic API",
+        "tools.0: api usage limits",
+    ])
+    func `A message that only quotes such words is a refusal like any other`(message: String) {
+        let decision = refuse(400, "invalid_request_error", message)
+        #expect(decision.routeEvent == .refused(signature: "400 invalid_request_error"))
+    }
+
     @Test(
         arguments: [
             (402, nil, nil, "Pay up"), (429, "rate_limit_error", "enforced_spend_limit_reached", "m"),
@@ -173,6 +199,15 @@ import Testing
         }
         let known = Breakage(kind: kind, message: "m", maySent: true, usage: Usage(outputTokens: 1))
         #expect(!decide(.broken(known)).maybePaid)
+    }
+
+    @Test(arguments: [Breakage.Kind.reset, .timeout, .truncated])
+    func `An answer that had begun and was cut counts`(kind: Breakage.Kind) {
+        let begun = Breakage(kind: kind, message: "m", maySent: true, usage: Usage(outputTokens: 1))
+        let decision = decide(.broken(begun))
+        #expect(decision.verdict.blame == .counted && decision.routeEvent == .unavailable)
+        #expect(refuse(200, "api_error", usage: Usage(inputTokens: 1)).verdict.blame == .counted)
+        #expect(refuse(500, "api_error").verdict.blame == .ifOthersSucceeded)
     }
 
     @Test func `An answer that is too large counts against its job alone`() {

@@ -66,6 +66,26 @@ package struct Audit {
             """
         ),
         (
+            "a job is forgiven twice what may have been paid for",
+            "SELECT format('%d: %d', id, forgiven) FROM job WHERE forgiven > 2"
+        ),
+        (
+            "jobs are held back after a long run of refusals only",
+            """
+            SELECT format('%d %d: %d', queue_id, route_id, refusals) FROM refusal_streak
+            WHERE (held_since IS NOT NULL AND refusals < 21) OR (held_since IS NULL) <> (until_at IS NULL)
+                OR (trips > 0) <> (held_since IS NOT NULL)
+            """
+        ),
+        (
+            "a key that is refused is some worker's, and tried again at a time",
+            """
+            SELECT id FROM credential
+            WHERE (refused = 1 AND until_at IS NULL)
+                OR NOT EXISTS (SELECT 1 FROM worker_service WHERE credential_id = credential.id)
+            """
+        ),
+        (
             "answer.uses is the count of jobs that point to it",
             """
             SELECT format('%d: %d, %d', id, uses, coalesce(jobs, 0)) FROM answer

@@ -21,7 +21,7 @@ extension Command {
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
         details: """
-            With --set, jobs that are still queued are mended too, where they stand; a queue that paused itself for what was
+            With --set, jobs that are still queued are corrected too, where they stand; what was held back for what was
             wrong goes on by itself. --set model=… with the model a job has already moves it to where that model is
             called now.
             """

@@ -75,13 +75,12 @@ struct StatusPage {
 
     private var queues: [[String]] {
         troubleFirst.map { queue in
-            let reason =
-                queue["pause_reason"]?.string.map { ": " + Text.oneLine($0, limit: 300) }
-                ?? "; to go on: renga resume queue \(Shell.quoted(queue.text("name")))"
             let limit = queue["concurrency"]?.int.map { "at most \($0) at once" } ?? ""
             return [
                 queue.text("name"), counts(queue["counts"]), limit,
-                queue.isTrue("paused") ? "PAUSED\(reason)" : waiting(queue),
+                queue.isTrue("paused")
+                    ? "PAUSED; to go on: renga resume queue \(Shell.quoted(queue.text("name")))"
+                    : heldBack(queue) ?? waiting(queue),
             ]
         }
     }
@@ -90,10 +89,18 @@ struct StatusPage {
     private var troubleFirst: [JSON] {
         let queues = stats["queues"]?.elements ?? []
         func rank(_ queue: JSON) -> Int {
-            if queue.isTrue("paused") || blocked(queue) != nil { return 0 }
+            if queue.isTrue("paused") || heldBack(queue) != nil || blocked(queue) != nil { return 0 }
             return (queue["counts"]?.number("queued") ?? 0) > 0 ? 1 : 2
         }
         return (0...2).flatMap { wanted in queues.filter { rank($0) == wanted } }
+    }
+
+    /// What is held back after a run of refusals, with the command that helps.
+    private func heldBack(_ queue: JSON) -> String? {
+        let held = queue["held_back"]?.elements ?? []
+        return held.isEmpty
+            ? nil
+            : held.map { "HELD BACK: \(Text.oneLine($0.text("reason"), limit: 400))" }.joined(separator: "; ")
     }
 
     /// When the last of what waits is expected to run.
@@ -187,7 +194,12 @@ struct StatusPage {
             // What is being settled is running, and fills no slot any more.
             let slots = worker.number("slots")
             let taken = min(worker.number("running"), slots)
-            return [worker.text("name"), "\(taken) of \(slots) slots", life, trouble(worker)]
+            let refused = (worker["refused_keys"]?.elements ?? []).compactMap(\.string).joined(
+                separator: "; ")
+            return [
+                worker.text("name"), "\(taken) of \(slots) slots", life,
+                [trouble(worker), refused].filter { !$0.isEmpty }.joined(separator: "; "),
+            ]
         }
     }
 

@@ -24,7 +24,8 @@ struct Foundations: Sendable {
         let table = settings.configuration.table
         var terms = StoreSettings(
             cacheTTL: settings.cacheTTL, fallbacks: table.chains, prices: PriceTable(table),
-            onEvent: { event in log.warning("event", event.fields) })
+            onEvent: { event in log.warning("event", event.fields) },
+            onNotice: { notice in notice.write(to: log) })
         terms.interactiveReserveTokens = settings.interactiveReserveTokens
         let store = try await Self.open(settings.database, terms)
         self.store = store
@@ -101,5 +102,27 @@ extension StoredEvent {
     /// As a log line has them.
     fileprivate var fields: KeyValuePairs<String, LogValue> {
         ["kind": "\(kind.rawValue)", "subject": "\(subject)", "detail": "\(message)"]
+    }
+}
+
+extension StateNotice {
+    /// One line when a state begins, and one when it ends.
+    fileprivate func write(to log: Log) {
+        if isEnd {
+            log.notice(
+                "work goes on",
+                [
+                    "subject": "\(subject.rawValue)", "name": "\(name)", "state": "\(state)",
+                    "cause": "\(cause)",
+                ])
+        } else {
+            log.warning(
+                "work is held up",
+                [
+                    "subject": "\(subject.rawValue)", "name": "\(name)", "state": "\(state)",
+                    "cause": "\(cause)",
+                    "cure": "\(cure)",
+                ])
+        }
     }
 }

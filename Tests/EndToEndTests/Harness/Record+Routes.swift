@@ -13,14 +13,17 @@ extension Record {
         ) { row in Int32(row.int(0)) }
     }
 
-    /// Why queues paused themselves.
-    func pauseReasons() async throws -> [String] {
-        try await look("SELECT pause_reason FROM queue WHERE paused = 1") { row in row.text(0) }
+    /// What was refused where jobs are held back.
+    func heldBack() async throws -> [String] {
+        try await look("SELECT message FROM refusal_streak WHERE held_since IS NOT NULL") { row in row.text(0)
+        }
     }
 
-    /// The gates of all routes that ever had a call.
+    /// The gates of all routes that ever had a call, and of keys that are refused.
     func gates() async throws -> [String] {
-        try await look("SELECT gate FROM route ORDER BY id") { row in row.text(0) }
+        try await look(
+            "SELECT gate FROM route UNION ALL SELECT 'credential' FROM credential WHERE refused = 1"
+        ) { row in row.text(0) }
     }
 
     /// By provider, how many jobs its answers ended.

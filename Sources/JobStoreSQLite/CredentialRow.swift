@@ -1,0 +1,144 @@
+import Jobs
+import SQLite
+
+/// A provider's key as some workers have it, known by its fingerprint: set aside by itself while the provider refuses it.
+///
+/// Workers with another key go on. A call now and then tries whether it is accepted again.
+struct CredentialRow {
+    let id: Int64
+    let service: ServiceKey
+    /// Open, or of the state `credential`.
+    var gate: RouteGate
+
+    static func intern(_ fingerprint: String, of service: ServiceKey, _ connection: Connection) throws
+        -> Int64
+    {
+        let values: [Value] = service.values + [.text(fingerprint)]
+        if let id = try connection.queryOne(
+            """
+            SELECT id
+            FROM credential
+            WHERE provider = ?1 AND endpoint = ?2 AND name = ?3 AND simulated = ?4 AND fingerprint = ?5
+            """, values, { row in row.int64(0) })
+        {
+            return id
+        }
+        _ = try connection.run(
+            """
+            INSERT INTO credential (provider, endpoint, name, simulated, fingerprint)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            """, values)
+        return connection.lastInsertRowID
+    }
+
+    /// Keys that no worker has any more.
+    static func forgetUnused(_ connection: Connection) throws {
+        _ = try connection.run(
+            """
+            DELETE FROM credential
+            WHERE NOT EXISTS (SELECT 1 FROM worker_service WHERE worker_service.credential_id = credential.id)
+            """)
+    }
+
+    static let columns = """
+        credential.id, credential.provider, credential.endpoint, credential.name, credential.simulated,
+        credential.refused, credential.until_boot, credential.until_at, credential.closed_boot, credential.closed_at,
+        credential.trips
+        """
+
+    /// Those of a worker's keys that are refused, by their services.
+    static func refused(of worker: WorkerID, _ connection: Connection) throws -> [ServiceKey: CredentialRow] {
+        guard try anyIsRefused(connection) else { return [:] }
+        let rows = try connection.query(refusedOfWorker, [.integer(worker.value)]) { row in CredentialRow(row)
+        }
+        return Dictionary(rows.map { ($0.service, $0) }) { first, _ in first }
+    }
+
+    static func anyIsRefused(_ connection: Connection) throws -> Bool {
+        try connection.queryOne(
+            "SELECT 1 FROM credential WHERE refused = 1 LIMIT 1", [], { row in row.int(0) }) != nil
+    }
+
+    private static let refusedOfWorker = SQL(
+        """
+        SELECT \(columns)
+        FROM credential
+        JOIN worker_service ON worker_service.credential_id = credential.id
+        WHERE credential.refused = 1 AND worker_service.worker_id = ?1
+        """)
+
+    /// The key that an attempt was called with; nil where its worker said nothing of it.
+    static func of(_ attempt: StoredAttempt, _ service: ServiceKey, _ connection: Connection) throws
+        -> CredentialRow?
+    {
+        try connection.queryOne(
+            ofAttempt, [.integer(attempt.job), .integer(attempt.number)] + service.values,
+            { row in CredentialRow(row) })
+    }
+
+    private static let ofAttempt = SQL(
+        """
+        SELECT \(columns)
+        FROM attempt
+        JOIN worker_service ON worker_service.worker_id = attempt.worker_id
+        JOIN credential ON credential.id = worker_service.credential_id
+        WHERE attempt.job_id = ?1 AND attempt.number = ?2 AND worker_service.provider = ?3
+            AND worker_service.endpoint = ?4 AND worker_service.credential = ?5 AND worker_service.simulated = ?6
+        """)
+
+    init(_ row: borrowing Row, from first: Int = 0) {
+        id = row.int64(first)
+        service = ServiceKey(
+            provider: row.text(first + 1), endpoint: row.text(first + 2), credential: row.text(first + 3),
+            simulated: row.bool(first + 4))
+        gate = RouteGate(
+            state: row.bool(first + 5) ? .credential : .open,
+            until: RouteRow.moment(row, first + 6, first + 7),
+            closedAt: RouteRow.moment(row, first + 8, first + 9), trips: row.int(first + 10))
+    }
+
+    func save(_ connection: Connection) throws {
+        _ = try connection.run(
+            """
+            UPDATE credential
+            SET refused = ?2, until_boot = ?3, until_at = ?4, closed_boot = ?5, closed_at = ?6, trips = ?7
+            WHERE id = ?1
+            """,
+            [
+                .integer(id), .bool(gate.state != .open), .integer(gate.until?.boot),
+                .integer(gate.until?.milliseconds), .integer(gate.closedAt?.boot),
+                .integer(gate.closedAt?.milliseconds), .integer(gate.trips),
+            ])
+    }
+
+    /// Nil where a call may go, or one as a probe.
+    func closure(at now: Moment) -> RouteLedger.Admission? {
+        guard case .closed(let wait) = gate.passage(at: now) else { return nil }
+        return .refused(.pause, service.refusedWords(of: []), after: wait)
+    }
+
+    mutating func probeSent(at now: Moment, _ connection: Connection) throws {
+        gate.probeSent(at: now)
+        try save(connection)
+    }
+}
+
+extension ServiceKey {
+    var values: [Value] { [.text(provider), .text(endpoint), .text(credential), .bool(simulated)] }
+
+    /// Why calls with a key wait, and the cure.
+    func refusedWords(of workers: [String]) -> String {
+        let holders: String =
+            switch workers.count {
+            case 0: ""
+            case 1: " of worker \(workers[0])"
+            default:
+                " of workers \(workers.prefix(3).joined(separator: ", "))\(workers.count > 3 ? " and more" : "")"
+            }
+        let restart = workers.isEmpty ? "restart the workers that have it" : "restart it"
+        return """
+            \(provider) refuses the API key \(credential)\(holders) (401): correct it and \(restart); it is tried again every \
+            few seconds
+            """
+    }
+}
