@@ -109,7 +109,7 @@ let tests: [Target] = [
         name: "RengaTests",
         dependencies: [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "OpenAPI",
-            "System", "Models", "Telemetry",
+            "System", "Models", "Telemetry", "RawServer",
         ]),
     // Every way in which a provider fails, from the socket to the job's history.
     .testTarget(

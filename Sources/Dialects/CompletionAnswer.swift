@@ -57,7 +57,7 @@ package enum CompletionAnswer {
         writer.key("function")
         writer.object { writer in
             writer.field("name", use["name"]?.string ?? "")
-            writer.field("arguments", use["input"].map { String(decoding: $0.raw, as: UTF8.self) } ?? "{}")
+            writer.field("arguments", ToolArguments.text(of: use["input"]))
         }
     }
 

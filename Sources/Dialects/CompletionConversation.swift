@@ -87,18 +87,13 @@ extension CompletionRequest {
                 throw Refused(parameter: name, message: "\(name) needs an id and a function's name")
             }
             let path = name + ".function."
-            let arguments = Array((try call["function"]?.text("arguments", in: path) ?? "").utf8)
-            let isEmpty = arguments.allSatisfy { " \t\r\n".utf8.contains($0) }
-            let input = isEmpty ? Array("{}".utf8) : arguments
-            guard (try? JSON.parse(input, maxDepth: JSON.deepest))?.kind == .object else {
-                throw .wrong(path + "arguments", "a JSON object as text")
-            }
+            let arguments = try call["function"]?.text("arguments", in: path) ?? ""
             var writer = JSONWriter()
             writer.object { writer in
                 writer.field("type", "tool_use")
                 writer.field("id", id)
                 writer.field("name", called)
-                writer.field("input", raw: input)
+                writer.field("input", raw: ToolArguments.input(arguments))
             }
             return writer.bytes
         }

@@ -90,9 +90,9 @@ extension CompletionStream {
         switch block["type"]?.string {
         case "text": append(text: block["text"]?.string, to: &lines)
         case "tool_use":
-            let input = block["input"].map { String(decoding: $0.raw, as: UTF8.self) }
+            let input = ToolArguments.text(of: block["input"])
             let place = calls.count
-            calls[index] = Call(place: place, whole: input ?? "{}")
+            calls[index] = Call(place: place, whole: input)
             append(
                 call(place) { writer in
                     writer.field("id", block["id"]?.string ?? "")

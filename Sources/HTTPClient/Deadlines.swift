@@ -8,27 +8,42 @@ struct Deadlines {
 
     private let timeouts: HTTPRequest.Timeouts
     private let upload: Int
-    private let isStream: Bool
-    private let start: Int64
+    private let headBy: Int64
+    private var callBy: Int64
     private var phase = Phase.connecting
+    private var hasHead = false
     private var uploaded = 0
     private var downloaded = 0
     private var lastProgress: Int64
     private var isPaused = false
 
-    init(_ request: HTTPRequest, isStream: Bool, now: Int64) {
+    init(_ request: HTTPRequest, now: Int64) {
         timeouts = request.timeouts
         upload = request.body.count
-        self.isStream = isStream
-        start = now
+        headBy = now.after(timeouts.head)
+        callBy = now.after(timeouts.call)
         lastProgress = now
     }
 
     /// The soonest moment at which this call has failed if nothing happens until then.
+    ///
+    /// Bytes that come move no end but that of the pause: who drips them holds a call no longer than who sends none.
     var next: (at: Int64, code: HTTPClientError.Code) {
-        let call = isStream && phase == .receiving ? Int64.max : start.after(timeouts.call)
+        let end = hasHead ? callBy : min(headBy, callBy)
         let pause = longestPause
-        return pause.at < call ? pause : (call, .callTimeout)
+        return pause.at < end ? pause : (end, .callTimeout)
+    }
+
+    /// Why the call ends there, for people.
+    func words(for code: HTTPClientError.Code) -> String {
+        switch code {
+        case .writeTimeout: "for \(timeouts.write.words) the server took nothing of the request"
+        case .idleTimeout: "for \(timeouts.idle.words) nothing came of the answer"
+        default:
+            hasHead || timeouts.call <= timeouts.head
+                ? "the call did not end within \(timeouts.call.words)"
+                : "no answer began within \(timeouts.head.words)"
+        }
     }
 
     private var longestPause: (at: Int64, code: HTTPClientError.Code) {
@@ -61,6 +76,17 @@ struct Deadlines {
         lastProgress = now
     }
 
+    mutating func headEnded() {
+        hasHead = true
+    }
+
+    /// What still comes is nobody's: it ends soon.
+    mutating func conclude(now: Int64) {
+        callBy = min(callBy, now + Self.lastMoments)
+    }
+
+    private static let lastMoments: Int64 = 1000
+
     /// That was only a 1xx: the wait for the answer goes on.
     mutating func awaitingAgain() {
         phase = uploaded < upload ? .sending : .awaiting
@@ -73,6 +99,13 @@ struct Deadlines {
     mutating func resumed(now: Int64) {
         isPaused = false
         lastProgress = now
+    }
+}
+
+extension Double {
+    /// Seconds, without a point that says nothing.
+    fileprivate var words: String {
+        self == rounded() && magnitude < 1e9 ? "\(Int64(self)) s" : "\(self) s"
     }
 }
 

@@ -28,13 +28,16 @@ final class EasyHandle {
     }
 
     /// Makes the handle ready for a transfer, whose callbacks get `owner`; not OK when libcurl refuses an option.
-    func prepare(_ request: HTTPRequest, owner: UnsafeMutableRawPointer) -> CURLcode {
+    func prepare(
+        _ request: HTTPRequest, _ authorities: Authorities, owner: UnsafeMutableRawPointer
+    ) -> CURLcode {
         refusal = CURLE_OK
         errorText.pointee = 0
         set(CURLOPT_PRIVATE, owner)
         set(CURLOPT_ERRORBUFFER, errorText)
         setConduct()
         setTarget(request)
+        setTrust(authorities)
         setMethod(request)
         setHeaders(request)
         setCallbacks(owner)
@@ -76,6 +79,18 @@ final class EasyHandle {
         // Zero would mean libcurl's default of 300 s.
         let seconds = min(max(request.timeouts.connect, 0.001), 300)
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(seconds * 1000))
+    }
+
+    /// What is not said stays as libcurl was built: Debian's file and folder of certificates.
+    private func setTrust(_ authorities: Authorities) {
+        if let file = authorities.file {
+            set(CURLOPT_CAINFO, file)
+            set(CURLOPT_PROXY_CAINFO, file)
+        }
+        if let folder = authorities.folder {
+            set(CURLOPT_CAPATH, folder)
+            set(CURLOPT_PROXY_CAPATH, folder)
+        }
     }
 
     private func setMethod(_ request: HTTPRequest) {

@@ -13,6 +13,7 @@ final class EventLoop {
     private var admission: Admission<Transfer>
     private var spareHandles: [EasyHandle] = []
     private let mostSpareHandles: Int
+    private let authorities: Authorities
     private var sweepAt = Int64.max
     private var isRunning = true
 
@@ -22,16 +23,17 @@ final class EventLoop {
     private static let sweepInterval: Int64 = 20
 
     /// Starts a loop on a thread of its own, which ends with the command `shutdown`.
-    static func start(connections: Int) -> Mailbox {
+    static func start(connections: Int, authorities: Authorities) -> Mailbox {
         let mailbox = Mailbox()
         startThread(named: "http-client") {
-            EventLoop(mailbox, connections: connections).run()
+            EventLoop(mailbox, connections: connections, authorities: authorities).run()
         }
         return mailbox
     }
 
-    private init(_ mailbox: Mailbox, connections: Int) {
+    private init(_ mailbox: Mailbox, connections: Int, authorities: Authorities) {
         self.mailbox = mailbox
+        self.authorities = authorities
         multi = Multi(connections: connections, poll: poll)
         admission = Admission(connections: connections, opening: Self.mostOpening)
         mostSpareHandles = connections
@@ -75,6 +77,10 @@ final class EventLoop {
         case .cancel(let exchange):
             guard let transfer = transfers[ObjectIdentifier(exchange)] else { return }
             finish(transfer, transfer.error(.cancelled, "cancelled by the caller"))
+        case .conclude(let exchange):
+            guard let transfer = transfers[ObjectIdentifier(exchange)] else { return }
+            transfer.deadlines.conclude(now: monotonicMilliseconds())
+            deadlineChanged(transfer)
         case .resume(let exchange):
             guard let transfer = transfers[ObjectIdentifier(exchange)], let easy = transfer.easy else {
                 return
@@ -108,7 +114,8 @@ final class EventLoop {
             let easy = spareHandles.popLast() ?? EasyHandle()
             transfer.easy = easy
             transfer.isOpening = true
-            let refusal = easy.prepare(transfer.exchange.request, owner: multi.reference(transfer))
+            let refusal = easy.prepare(
+                transfer.exchange.request, authorities, owner: multi.reference(transfer))
             if refusal != CURLE_OK {
                 finish(transfer, transfer.error(for: refusal))
             } else {
@@ -124,7 +131,8 @@ final class EventLoop {
             // Closes the connection at once unless the answer was whole.
             multi.remove(easy)
             easy.reset()
-            if spareHandles.count < mostSpareHandles { spareHandles.append(easy) }
+            // After a failure libcurl can refuse a handle's options: it keeps the buffer of a call that met no connection.
+            if error == nil, spareHandles.count < mostSpareHandles { spareHandles.append(easy) }
             admission.closed(origin: transfer.origin, whileOpening: transfer.isOpening)
         }
         transfer.end(error)
@@ -148,7 +156,7 @@ final class EventLoop {
         for transfer in Array(transfers.values) {
             let (at, code) = transfer.deadlines.next
             if at <= now {
-                finish(transfer, transfer.error(code, "no progress in time"))
+                finish(transfer, transfer.error(code, transfer.deadlines.words(for: code)))
             } else {
                 sweepAt = min(sweepAt, at)
             }

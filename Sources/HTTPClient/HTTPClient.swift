@@ -8,9 +8,9 @@ package final class HTTPClient: Sendable {
     /// `maxConnections` is how many calls fly at once; more wait their turn, and 200 are always granted.
     ///
     /// Each takes a file descriptor. Proxies are taken from the environment as libcurl does, but never for loopback.
-    package init(maxConnections: Int = 200) {
+    package init(maxConnections: Int = 200, authorities: Authorities = .standard) {
         // libcurl counts busy connections into its cache: a cache below the calls in flight would keep none.
-        mailbox = EventLoop.start(connections: max(200, maxConnections))
+        mailbox = EventLoop.start(connections: max(200, maxConnections), authorities: authorities)
     }
 
     deinit {

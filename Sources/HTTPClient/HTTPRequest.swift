@@ -34,8 +34,8 @@ package struct HTTPRequest: Sendable {
 
     /// Seconds; `.infinity` switches one off (except `connect`, which then is five minutes).
     ///
-    /// A model may think for minutes before its first byte, so nothing but `call` limits the time between the
-    /// end of the upload and the first byte of the answer.
+    /// A model may think for minutes before its first byte, so nothing but `head` and `call` limits the time between
+    /// the end of the upload and the first byte of the answer.
     package struct Timeouts: Sendable {
         /// Name lookup, TCP and TLS together, once a connection is free for the call.
         package var connect: Double
@@ -43,15 +43,21 @@ package struct HTTPRequest: Sendable {
         package var write: Double
         /// The longest pause in the answer, from its first byte on; waiting for a slow reader does not count.
         package var idle: Double
-        /// From the call of `send` to the last byte, or from the call of `stream` to the first one.
+        /// From the call of `send` or `stream` to the end of the answer's head, whatever comes of it before.
         ///
-        /// It includes the wait for a free connection.
+        /// It includes the wait for a free connection, as `call` does.
+        package var head: Double
+        /// From the call of `send` or `stream` to the last byte: nothing that a server sends makes it longer.
         package var call: Double
 
-        package init(connect: Double = 10, write: Double = 30, idle: Double = 60, call: Double = 600) {
+        package init(
+            connect: Double = 10, write: Double = 30, idle: Double = 60, head: Double = 600,
+            call: Double = 600
+        ) {
             self.connect = connect
             self.write = write
             self.idle = idle
+            self.head = head
             self.call = call
         }
     }

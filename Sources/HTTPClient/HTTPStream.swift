@@ -25,6 +25,11 @@ package struct HTTPBody: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(lifeline: lifeline)
     }
+
+    /// The reader has all it wants: what still comes is worth reading for a moment only, so that the connection is kept.
+    package func conclude() {
+        lifeline.conclude()
+    }
 }
 
 /// Held by everyone who may still read a stream; when the last one is gone, so is the transfer.
@@ -41,6 +46,10 @@ final class Lifeline: Sendable {
 
     deinit {
         exchange.cancel(through: mailbox)
+    }
+
+    func conclude() {
+        mailbox.post(.conclude(exchange))
     }
 
     func head() async throws -> ResponseHead {

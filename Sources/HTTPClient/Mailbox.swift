@@ -8,6 +8,8 @@ final class Mailbox: Sendable {
         case start(Exchange, Delivery)
         case cancel(Exchange)
         case resume(Exchange)
+        /// Its reader has all it wants: the rest is read only for the connection's sake.
+        case conclude(Exchange)
         case shutdown
     }
 

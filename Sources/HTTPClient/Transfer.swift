@@ -26,7 +26,7 @@ final class Transfer {
         self.exchange = exchange
         self.delivery = delivery
         origin = exchange.request.origin
-        deadlines = Deadlines(exchange.request, isStream: delivery.isStream, now: now)
+        deadlines = Deadlines(exchange.request, now: now)
     }
 
     var head: ResponseHead? { parser.head }
@@ -74,6 +74,7 @@ final class Transfer {
             return false
         case .complete:
             deadlines.answering(now: monotonicMilliseconds())
+            deadlines.headEnded()
             if case .stream(let buffer) = delivery, let head { buffer.begin(head) }
             crashPoint("answer-begun")
         }
@@ -129,11 +130,5 @@ final class Transfer {
             crashPoint("request-partly-sent")
         }
         return 0
-    }
-}
-
-extension Delivery {
-    fileprivate var isStream: Bool {
-        if case .stream = self { true } else { false }
     }
 }

@@ -27,6 +27,27 @@ enum Events {
     /// Older ones are deleted.
     static let kept: Int64 = 10_000
 
+    /// Records an event unless one like it was among the last hundred, within so many milliseconds.
+    static func recordOnce(
+        _ kind: StoredEvent.Kind, _ subject: String, _ message: String, within: Milliseconds,
+        _ operation: Operation
+    ) throws {
+        let known = try operation.connection.queryOne(
+            """
+            SELECT EXISTS (
+                SELECT 1
+                FROM event
+                WHERE id > (SELECT max(id) - 100 FROM event) AND kind = ?1 AND subject = ?2 AND at > ?3
+            )
+            """,
+            [
+                .text(kind.rawValue), .text(subject),
+                .integer((operation.now.timestamp + -within).milliseconds),
+            ], { row in row.bool(0) })
+        guard known != true else { return }
+        try record(kind, subject, message, operation)
+    }
+
     static func record(
         _ kind: StoredEvent.Kind, _ subject: String, _ message: String, percent: Int? = nil,
         _ operation: Operation

@@ -4,6 +4,8 @@ import SQLite
 /// One operation inside the writer's transaction: the connection, the time (of that part of it which runs), and what it
 /// changed of the tallies.
 ///
+/// Sums of money end at the largest number: one past it would be no integer any more, and refused, and nothing would settle.
+///
 /// Tallies are written once, at the end of the operation, inside its savepoint: an operation that is undone takes its
 /// tallies with it.
 final class Operation {
@@ -206,8 +208,9 @@ final class Operation {
             _ = try connection.run(
                 """
                 UPDATE batch
-                SET cost = cost + ?2, saved = saved + ?3, calls = calls + ?4, hits = hits + ?5,
-                    maybe_paid = maybe_paid + ?6
+                SET cost = min(cost + ?2, 9223372036854775807), saved = min(saved + ?3, 9223372036854775807),
+                    calls = calls + ?4, hits = hits + ?5,
+                    maybe_paid = min(maybe_paid + ?6, 9223372036854775807)
                 WHERE id = ?1
                 """,
                 [
@@ -229,10 +232,12 @@ final class Operation {
                 ON CONFLICT DO UPDATE SET
                     calls = calls + ?3, hits = hits + ?4, input_tokens = input_tokens + ?5,
                     output_tokens = output_tokens + ?6, cache_write_tokens = cache_write_tokens + ?7,
-                    cache_read_tokens = cache_read_tokens + ?8, cost = cost + ?9, saved = saved + ?10,
-                    maybe_paid = maybe_paid + ?11, shared_hits = shared_hits + ?12,
-                    shared_saved = shared_saved + ?13, batch_calls = batch_calls + ?14,
-                    batch_cost = batch_cost + ?15, batch_whole_cost = batch_whole_cost + ?16
+                    cache_read_tokens = cache_read_tokens + ?8, cost = min(cost + ?9, 9223372036854775807),
+                    saved = min(saved + ?10, 9223372036854775807),
+                    maybe_paid = min(maybe_paid + ?11, 9223372036854775807), shared_hits = shared_hits + ?12,
+                    shared_saved = min(shared_saved + ?13, 9223372036854775807), batch_calls = batch_calls + ?14,
+                    batch_cost = min(batch_cost + ?15, 9223372036854775807),
+                    batch_whole_cost = min(batch_whole_cost + ?16, 9223372036854775807)
                 """,
                 [
                     .integer(key.day), .integer(key.lane), .integer(spend.calls), .integer(spend.hits),
@@ -255,10 +260,12 @@ final class Operation {
                 )
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                 ON CONFLICT DO UPDATE SET
-                    calls = calls + ?3, hits = hits + ?4, cost = cost + ?5, saved = saved + ?6,
-                    maybe_paid = maybe_paid + ?7, shared_hits = shared_hits + ?8,
-                    shared_saved = shared_saved + ?9, batch_calls = batch_calls + ?10, batch_cost = batch_cost + ?11,
-                    batch_whole_cost = batch_whole_cost + ?12
+                    calls = calls + ?3, hits = hits + ?4, cost = min(cost + ?5, 9223372036854775807),
+                    saved = min(saved + ?6, 9223372036854775807),
+                    maybe_paid = min(maybe_paid + ?7, 9223372036854775807), shared_hits = shared_hits + ?8,
+                    shared_saved = min(shared_saved + ?9, 9223372036854775807), batch_calls = batch_calls + ?10,
+                    batch_cost = min(batch_cost + ?11, 9223372036854775807),
+                    batch_whole_cost = min(batch_whole_cost + ?12, 9223372036854775807)
                 """,
                 [
                     .integer(key.day), .text(key.tag), .integer(spend.calls), .integer(spend.hits),

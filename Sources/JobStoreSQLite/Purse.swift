@@ -110,10 +110,12 @@ extension Purse {
         return never.map { .neverAffordable(worst, rows[$0].ledger.budget) }
     }
 
+    private static let spentOnJob = SQL(
+        "SELECT coalesce(\(moneySum("cost")) + \(moneySum("maybe_paid")), 0) FROM attempt WHERE job_id = ?1")
+
     private func spent(on job: Int64, _ connection: Connection) throws -> Money {
         let sum = try connection.queryOne(
-            "SELECT coalesce(sum(cost + maybe_paid), 0) FROM attempt WHERE job_id = ?1", [.integer(job)],
-            { row in row.int64(0) })
+            Self.spentOnJob, [.integer(job)], { row in row.int64(0) })
         return Money(nanodollars: sum ?? 0)
     }
 

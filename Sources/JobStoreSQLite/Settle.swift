@@ -99,7 +99,7 @@ struct Closing {
         if attempt.consignment == nil { try close(&route, attempt, job, blame.event(resolved)) }
         try blame.note(resolved, route, connection)
         try RefusalClosing(operation, ledgers).close(settlement, attempt, job, route.key, leaves: step != nil)
-        let cost = self.cost(of: attempt, on: route)
+        let cost = try bookedCost(of: attempt, job, on: route)
         let maybePaid = maybePaid(of: attempt.reservedCost, cost: cost)
         try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid, operation)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
@@ -173,7 +173,7 @@ struct Closing {
         _ = try connection.run(
             """
             UPDATE job
-            SET state = 'succeeded', answer_id = ?2, attempts_counted = ?3, cost = cost + ?4, finished_at = ?5,
+            SET state = 'succeeded', answer_id = ?2, attempts_counted = ?3, cost = min(cost + ?4, 9223372036854775807), finished_at = ?5,
                 finish_order = ?6, error = NULL
             WHERE id = ?1
             """,
@@ -210,7 +210,7 @@ struct Closing {
             """
             UPDATE job
             SET state = 'queued', ready = ?2, held_until = ?3, attempts_counted = ?4, failures = failures + ?5,
-                cost = cost + ?6, error = coalesce(?7, error)
+                cost = min(cost + ?6, 9223372036854775807), error = coalesce(?7, error)
             WHERE id = ?1
             """,
             [
@@ -223,7 +223,7 @@ struct Closing {
 
     private func addToJob(_ job: Int64, counted: Int, cost: Int64) throws {
         _ = try connection.run(
-            "UPDATE job SET attempts_counted = ?2, cost = cost + ?3 WHERE id = ?1",
+            "UPDATE job SET attempts_counted = ?2, cost = min(cost + ?3, 9223372036854775807) WHERE id = ?1",
             [.integer(job), .integer(counted), .integer(cost)])
     }
 
@@ -232,7 +232,7 @@ struct Closing {
     /// The lease was lost and the attempt written off: what was maybe paid is now known, and the answer is not wasted.
     private func settleLate(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
         guard let route = try ledgers.route(attempt.route) else { return .repeated }
-        let cost = self.cost(of: attempt, on: route)
+        let cost = try bookedCost(of: attempt, job, on: route)
         let maybePaid = maybePaid(of: attempt.maybePaid, cost: cost)
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
         try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, operation)
@@ -246,16 +246,28 @@ struct Closing {
 
     // MARK: Money and answers
 
-    /// With `whole`, what the same would have cost by itself.
-    private func cost(of attempt: StoredAttempt, on route: RouteRow, whole: Bool = false) -> Int64 {
-        guard var usage = settlement.answer?.usage ?? settlement.usage, settlement.answer?.isBilled != false
-        else { return 0 }
-        if whole { usage.isBatch = false }
-        let price = operation.settings.prices.price(
-            of: route.key, answeredBy: settlement.answer?.model, at: attempt.openedOn)
-        let cost = price?.cost(of: usage).nanodollars ?? 0
-        // What a broken stream used is a guess by its bytes, and no call costs more than its worst case.
-        return usage.isComplete || attempt.reservedCost == 0 ? cost : min(cost, attempt.reservedCost)
+    /// What the call cost; no more than was reserved for it, whatever its answer counts.
+    private func bookedCost(of attempt: StoredAttempt, _ job: StoredJob, on route: RouteRow) throws -> Int64 {
+        guard let bill = self.bill(of: attempt, job, on: route) else { return 0 }
+        if bill.isExcessive { try note(bill, attempt, route) }
+        return bill.booked
+    }
+
+    private func bill(of attempt: StoredAttempt, _ job: StoredJob, on route: RouteRow) -> Bill? {
+        let settings = operation.settings
+        return Bill(
+            settlement, attempt, unreserved: job.maxTokens - settings.moneyTokens(of: job.maxTokens, isOwn: true),
+            on: route, settings.prices)
+    }
+
+    /// One of them a minute and route says it all.
+    private func note(_ bill: Bill, _ attempt: StoredAttempt, _ route: RouteRow) throws {
+        let job = JobID(attempt.job)
+        try Events.recordOnce(
+            .costCapped, route.key.name,
+            "the answer to job \(job) counts \(bill.words), $\(bill.stated) by the prices known here; "
+                + "booked is $\(Money(nanodollars: bill.booked)), the most that the call could cost",
+            within: 60_000, operation)
     }
 
     /// What is left of the worst case where nobody knows what the call cost, or where only a part of it is known.
@@ -268,8 +280,10 @@ struct Closing {
         _ job: StoredJob
     ) throws {
         let usage = settlement.answer?.usage ?? settlement.usage
-        let whole =
-            attempt.consignment == nil || cost == 0 ? 0 : self.cost(of: attempt, on: route, whole: true)
+        let bill =
+            attempt.consignment == nil || cost == 0
+            ? nil : self.bill(of: attempt, job, on: route)
+        let whole = bill?.whole ?? 0
         try operation.spent(lane: job.lane, job: job.id) { spend in
             spend.calls += calls
             spend.cost += cost

@@ -22,8 +22,9 @@ extension SpendAxis {
     /// So many lines are enough for anybody.
     private static let limit = 1000
     private static let sums = """
-        sum(calls), sum(cost), sum(maybe_paid), sum(hits), sum(saved), sum(shared_hits), sum(shared_saved),
-        sum(batch_calls), sum(batch_cost), sum(batch_whole_cost)
+        sum(calls), \(moneySum("cost")), \(moneySum("maybe_paid")), sum(hits), \(moneySum("saved")),
+        sum(shared_hits), \(moneySum("shared_saved")), sum(batch_calls), \(moneySum("batch_cost")),
+        \(moneySum("batch_whole_cost"))
         """
 
     /// Days are kept as numbers; a name is none, even where it looks like one.
@@ -57,7 +58,7 @@ extension SpendAxis {
         JOIN route ON route.id = lane.route_id
         WHERE day >= ?1
         GROUP BY route.model
-        ORDER BY sum(cost) DESC
+        ORDER BY total(cost) DESC
         LIMIT \(limit)
         """)
     private static let byQueue = SQL(
@@ -68,7 +69,7 @@ extension SpendAxis {
         JOIN queue ON queue.id = lane.queue_id
         WHERE day >= ?1
         GROUP BY queue.name
-        ORDER BY sum(cost) DESC
+        ORDER BY total(cost) DESC
         LIMIT \(limit)
         """)
     private static let byTag = SQL(
@@ -77,7 +78,7 @@ extension SpendAxis {
         FROM spend_tag
         WHERE day >= ?1
         GROUP BY tag
-        ORDER BY sum(cost) DESC
+        ORDER BY total(cost) DESC
         LIMIT \(limit)
         """)
 }

@@ -95,17 +95,18 @@ private enum Statistics {
         }
     }
 
+    private static let spendByDay = SQL(
+        """
+        SELECT day, sum(calls), \(moneySum("cost")), \(moneySum("saved")), sum(hits), sum(input_tokens),
+            sum(output_tokens), sum(cache_write_tokens), sum(cache_read_tokens), \(moneySum("maybe_paid"))
+        FROM spend
+        GROUP BY day
+        ORDER BY day DESC
+        LIMIT 31
+        """)
+
     static func spend(_ connection: Connection) throws -> [Spend] {
-        try connection.query(
-            """
-            SELECT day, sum(calls), sum(cost), sum(saved), sum(hits), sum(input_tokens), sum(output_tokens),
-                sum(cache_write_tokens), sum(cache_read_tokens), sum(maybe_paid)
-            FROM spend
-            GROUP BY day
-            ORDER BY day DESC
-            LIMIT 31
-            """
-        ) { row in
+        try connection.query(spendByDay) { row in
             let usage = Usage(
                 inputTokens: row.int64(5), outputTokens: row.int64(6), cacheWriteTokens: row.int64(7),
                 cacheReadTokens: row.int64(8))

@@ -119,6 +119,7 @@ struct StoredJob {
     let batch: Int64?
     let promptHash: [UInt8]
     let requestBytes: Int
+    let maxTokens: Int
     let failures: Int
     let finishOrder: Int64?
     let runAt: Timestamp
@@ -134,7 +135,7 @@ struct StoredJob {
             """
             SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
                 finish_order, failures, run_at, answer_id, prefix_hash, prefix_lifetime, blame_route_id, blame_mark,
-                forgiven
+                forgiven, max_tokens
             FROM job
             WHERE id = ?1
             """, [.integer(id)]
@@ -144,7 +145,7 @@ struct StoredJob {
                 attempt: row.int(2),
                 attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
                 batch: row.int64OrNil(6),
-                promptHash: row.blob(7), requestBytes: row.int(8), failures: row.int(10),
+                promptHash: row.blob(7), requestBytes: row.int(8), maxTokens: row.int(18), failures: row.int(10),
                 finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)),
                 answer: row.int64OrNil(12), prefix: CachePrefix(row, from: 13),
                 blame: row.int64OrNil(15).map { (route: $0, mark: row.int(16)) }, forgiven: row.int(17))

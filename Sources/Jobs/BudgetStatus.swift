@@ -19,13 +19,15 @@ package struct StoredEvent: Hashable, Sendable {
     package enum Kind: String, Sendable {
         case budgetAlert = "budget_alert"
         case maybePaidCleared = "maybe_paid_cleared"
+        /// An answer said that it cost more than its call can have cost.
+        case costCapped = "cost_capped"
     }
 
     /// Grows with every event.
     package var id: Int64
     package var at: Timestamp
     package var kind: Kind
-    /// What it speaks of: a budget's name.
+    /// What it speaks of: the name of a budget or of a route.
     package var subject: String
     /// For people.
     package var message: String

@@ -114,7 +114,7 @@ extension Refusal {
 
     /// An error inside a stream comes after work was done: where it was not all counted, nobody knows what it cost.
     fileprivate var mayBePaid: Bool {
-        guard status == 200 else { return false }
+        guard status == 200, answerBegan else { return false }
         return usage.map { !$0.isComplete } ?? (meantStatus >= 500)
     }
 

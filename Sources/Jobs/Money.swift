@@ -37,6 +37,12 @@ package struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     package static func < (a: Money, b: Money) -> Bool { a.nanodollars < b.nanodollars }
-    package static func + (a: Money, b: Money) -> Money { Money(nanodollars: a.nanodollars + b.nanodollars) }
-    package static func - (a: Money, b: Money) -> Money { Money(nanodollars: a.nanodollars - b.nanodollars) }
+
+    /// Sums end at the largest amount, as do differences: no account is worth a crash.
+    package static func + (a: Money, b: Money) -> Money {
+        Money(nanodollars: a.nanodollars.addingSaturated(b.nanodollars))
+    }
+    package static func - (a: Money, b: Money) -> Money {
+        Money(nanodollars: a.nanodollars.addingSaturated(b.nanodollars == .min ? .max : -b.nanodollars))
+    }
 }

@@ -23,7 +23,7 @@ package struct Outcome: Sendable {
 
     package init(_ result: Result, requestID: String? = nil, limits: LimitReport? = nil) {
         self.result = result
-        self.requestID = requestID
+        self.requestID = requestID.map(Excerpt.name)
         self.limits = limits
     }
 }
@@ -39,9 +39,9 @@ package struct Answer: Sendable {
 
     package init(body: [UInt8], model: String, usage: Usage, stopReason: String) {
         self.body = body
-        self.model = model
+        self.model = Excerpt.name(model)
         self.usage = usage
-        self.stopReason = stopReason
+        self.stopReason = Excerpt.name(stopReason)
     }
 
     /// A refusal before any output is not billed.
@@ -50,11 +50,11 @@ package struct Answer: Sendable {
         return message["content"]?.elements?.isEmpty == false
     }
 
-    /// Whether the answer may be served to others: refusals and truncated answers are not.
+    /// Whether the answer may be served to others: only one that ended in a way that is known to be whole.
     package var isCacheable: Bool {
         switch stopReason {
-        case "refusal", "max_tokens", "model_context_window_exceeded", "pause_turn": false
-        default: true
+        case "end_turn", "stop_sequence", "tool_use": true
+        default: false
         }
     }
 }
@@ -72,17 +72,23 @@ package struct Refusal: Hashable, Sendable {
     package var retryAfter: RetryAfter?
     /// What was used and billed before a stream broke, where the provider said.
     package var usage: Usage?
+    /// Whether an answer had begun before it, after a 200.
+    ///
+    /// Where none had, it is the same refusal as one with a status of its own, and no more billed than that.
+    package var answerBegan: Bool
 
+    /// Its texts are cut to a bounded length.
     package init(
         status: Int, type: String?, code: String? = nil, message: String, retryAfter: RetryAfter? = nil,
-        usage: Usage? = nil
+        usage: Usage? = nil, answerBegan: Bool = false
     ) {
         self.status = status
-        self.type = type
-        self.code = code
-        self.message = message
+        self.type = type.map(Excerpt.name)
+        self.code = code.map(Excerpt.name)
+        self.message = Excerpt.line(message)
         self.retryAfter = retryAfter
         self.usage = usage
+        self.answerBegan = answerBegan
     }
 }
 
@@ -121,7 +127,7 @@ package struct Breakage: Hashable, Sendable {
 
     package init(kind: Kind, message: String, maySent: Bool, usage: Usage? = nil) {
         self.kind = kind
-        self.message = message
+        self.message = Excerpt.line(message)
         self.maySent = maySent
         self.usage = usage
     }

@@ -49,13 +49,39 @@ package struct Price: Hashable, Sendable {
     /// The cost of an answered call: half of its tokens' in the batch tier, a fraction of a nano-dollar rounded up.
     package func cost(of usage: Usage) -> Money {
         let written5m = usage.cacheWriteTokens - usage.cacheWrite1hTokens
-        let plain =
-            usage.inputTokens * input + usage.outputTokens * output + written5m * cacheWrite5m
-            + usage.cacheWrite1hTokens * cacheWrite1h + usage.cacheReadTokens * cacheRead
-        let prompt = usage.inputTokens + usage.cacheWriteTokens + usage.cacheReadTokens
-        let percent = factor(prompt: prompt) * (usage.isInUS ? usPercent : 100)
+        let plain = Self.sum([
+            (usage.inputTokens, input), (usage.outputTokens, output), (written5m, cacheWrite5m),
+            (usage.cacheWrite1hTokens, cacheWrite1h), (usage.cacheReadTokens, cacheRead),
+        ])
+        let prompt = [usage.inputTokens, usage.cacheWriteTokens, usage.cacheReadTokens]
+            .reduce(Int64(0)) { $0.addingSaturated($1) }
+        let percent = factor(prompt: prompt).multipliedSaturated(by: usage.isInUS ? usPercent : 100)
         let tokens = Self.share(percent, of: plain, in: usage.isBatch ? 200 : 100)
-        return Money(nanodollars: tokens + usage.webSearches * webSearch)
+        return Self.bounded(tokens, searches: usage.webSearches, webSearch)
+    }
+
+    /// What no single call costs, by nobody's prices: a million dollars.
+    ///
+    /// Sums of such amounts have room.
+    package static let mostPerCall = Money(nanodollars: 1_000_000_000_000_000)
+
+    /// More searches than any call makes; what an answer says beyond them is not believed.
+    private static let mostSearches: Int64 = 1_000
+
+    /// What a call of which nothing was reserved can cost at most: a full context, written to the cache, as much output,
+    /// and a thousand searches.
+    package var mostBelievable: Money {
+        let bound = CostBound(inputTokens: nil, writes: .oneHour, webSearches: Self.mostSearches)
+        return worstCase(bound, maxTokens: contextWindow) ?? Self.mostPerCall
+    }
+
+    private static func sum(_ parts: [(count: Int64, price: Int64)]) -> Int64 {
+        parts.reduce(Int64(0)) { $0.addingSaturated($1.count.multipliedSaturated(by: $1.price)) }
+    }
+
+    private static func bounded(_ tokens: Int64, searches: Int64, _ fee: Int64) -> Money {
+        let sum = tokens.addingSaturated(searches.multipliedSaturated(by: fee))
+        return min(Money(nanodollars: sum), mostPerCall)
     }
 
     /// The most that a call can cost: the bound's tokens at the dearest input rate that can apply, all of `maxTokens`, and
@@ -72,14 +98,14 @@ package struct Price: Hashable, Sendable {
             case .fiveMinutes: max(input, cacheWrite5m)
             case .oneHour: max(input, cacheWrite5m, cacheWrite1h)
             }
-        let percent = factor(prompt: tokens) * max(100, usPercent)
-        return Money(
-            nanodollars: Self.share(percent, of: tokens * rate + maxTokens * output, in: isBatch ? 200 : 100)
-                + searches * webSearch)
+        let percent = factor(prompt: tokens).multipliedSaturated(by: max(100, usPercent))
+        let plain = Self.sum([(tokens, rate), (maxTokens, output)])
+        let most = Self.share(percent, of: plain, in: isBatch ? 200 : 100)
+        return Self.bounded(most, searches: searches, webSearch)
     }
 
     private static func share(_ part: Int64, of amount: Int64, in whole: Int64) -> Int64 {
-        (amount * part + whole - 1) / whole
+        amount.multipliedSaturated(by: part).addingSaturated(whole - 1) / whole
     }
 
     private func factor(prompt tokens: Int64) -> Int64 {

@@ -14,6 +14,8 @@ package struct AnthropicBatches: BatchProvider {
     /// A batch is uploaded whole before the provider says a word.
     private static let uploading = HTTPRequest.Timeouts(connect: 10, write: 60, idle: 60, call: 300)
     private static let asking = HTTPRequest.Timeouts(connect: 10, write: 30, idle: 60, call: 60)
+    /// Its lines are stored as they come, a hundred thousand of them.
+    private static let reading = HTTPRequest.Timeouts(connect: 10, write: 30, idle: 60, head: 60, call: 3600)
     /// Batches in one page of the provider's list.
     private static let page = 100
     private static let mostPages = 100
@@ -75,10 +77,10 @@ package struct AnthropicBatches: BatchProvider {
 
     private static func plain(_ request: [UInt8]) -> [UInt8] {
         // What the store has was read before.
-        guard let body = try? JSON.parse(request, maxDepth: JSON.deepest), body["stream"]?.bool == true else {
-            return request
-        }
-        return body.replacing("stream", with: Array("false".utf8))
+        guard let body = try? JSON.parse(request, maxDepth: JSON.deepest) else { return request }
+        let shorter = body.withoutIdleSampling
+        guard body["stream"]?.bool == true else { return shorter.map { Array($0.raw) } ?? request }
+        return (shorter ?? body).replacing("stream", with: Array("false".utf8))
     }
 
     package func batches(of service: ServiceKey, since: Timestamp) async throws -> [ProviderBatch] {
@@ -149,7 +151,7 @@ extension AnthropicBatches {
         // The address that a batch names itself may lead past a relay, so it is not followed.
         let request = HTTPRequest(
             method: "GET", url: service.batchesURL + "/\(id)/results", headers: service.headers(),
-            timeouts: Self.asking, maxResponseBytes: .max)
+            timeouts: Self.reading, maxResponseBytes: .max)
         do {
             let stream = try await client.stream(request)
             guard (200..<300).contains(stream.status) else {
@@ -183,7 +185,8 @@ extension ProviderBatch {
     }
 
     init?(_ json: JSON) {
-        guard let id = json["id"]?.string, !id.isEmpty, id.utf8.allSatisfy(Self.isPlain),
+        guard let id = json["id"]?.string, (1...Self.longestID).contains(id.utf8.count),
+            id.utf8.allSatisfy(Self.isPlain),
             let created = json["created_at"]?.string.flatMap(Timestamp.init(text:)),
             let status = json["processing_status"]?.string, let counts = json["request_counts"]
         else { return nil }
@@ -194,6 +197,8 @@ extension ProviderBatch {
             id: id, createdAt: created, requests: requests,
             hasEnded: status == "ended", isCanceling: status == "canceling")
     }
+
+    private static let longestID = 256
 
     /// It becomes part of a path.
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -57,7 +57,7 @@ package struct CallSettings: Sendable {
     package var maxAnswerBytes: Int
 
     package init(
-        timeouts: HTTPRequest.Timeouts = .init(connect: 2, write: 5, idle: 30, call: 600),
+        timeouts: HTTPRequest.Timeouts = .init(connect: 2, write: 5, idle: 120, head: 600, call: 3600),
         streamAbove: Int = 4096,
         maxAnswerBytes: Int = 32 << 20
     ) {

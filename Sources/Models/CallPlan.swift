@@ -7,15 +7,19 @@ struct CallPlan {
     var request: HTTPRequest
     var streams: Bool
 
-    /// The job's bytes are passed on verbatim, but for `stream`: how the answer travels is not the job's
-    /// affair.
+    /// The job's bytes are passed on verbatim, but for `stream`, as how the answer travels is not the job's affair, and
+    /// for sampling parameters that say nothing.
     init(_ attempt: ClaimedAttempt, _ service: AnthropicService, _ settings: CallSettings) throws(JSONError) {
         let body = try JSON.parse(attempt.request, maxDepth: JSON.deepest)
         let asked = body["stream"]?.bool == true
         streams = asked || (attempt.maxTokens > settings.streamAbove && body.kind == .object)
+        let shorter = body.withoutIdleSampling
+        let bytes =
+            streams && !asked
+            ? (shorter ?? body).replacing("stream", with: Array("true".utf8))
+            : shorter.map { Array($0.raw) } ?? attempt.request
         request = HTTPRequest(
-            url: service.messagesURL, headers: service.headers(betas: attempt.betas),
-            body: streams && !asked ? body.replacing("stream", with: Array("true".utf8)) : attempt.request,
+            url: service.messagesURL, headers: service.headers(betas: attempt.betas), body: bytes,
             timeouts: settings.timeouts,
             maxResponseBytes: streams ? settings.maxStreamBytes : settings.maxAnswerBytes,
             mayRepeat: false)

@@ -59,6 +59,9 @@ struct ChatAnswer {
         return guessed
     }
 
+    /// Whether it says anything yet: the first chunk of a stream only names the role.
+    var hasBegun: Bool { !toolCalls.isEmpty || usageSoFar != nil }
+
     /// Bytes of text and arguments received.
     var textBytes: Int {
         text.utf8.count + (refusal?.utf8.count ?? 0) + toolCalls.reduce(0) { $0 + $1.arguments.utf8.count }

@@ -32,8 +32,8 @@ struct ChatError {
         let words = error.kind == .object ? error["message"]?.string : error.string
         let said = excerpt(words ?? "")
         message = said.isEmpty ? excerpt(String(decoding: error.raw.prefix(2000), as: UTF8.self)) : said
-        type = error["type"]?.string
-        code = error["code"]?.string
+        type = error["type"]?.string.map(Excerpt.name)
+        code = error["code"]?.string.map(Excerpt.name)
         status = error["code"]?.int.flatMap { (400...599).contains($0) ? $0 : nil }
     }
 
@@ -82,10 +82,11 @@ extension Refusal {
         if message.isEmpty { message = "HTTP \(status)" }
     }
 
-    init(_ error: ChatError, status: Int, usage: Usage? = nil) {
+    init(_ error: ChatError, status: Int, usage: Usage? = nil, answerBegan: Bool = false) {
         let isNamed = error.code != "context_length_exceeded" || error.message.contains("context")
         self.init(
             status: status, type: error.kind(status: status), code: error.code ?? error.type,
-            message: isNamed ? error.message : "context_length_exceeded: " + error.message, usage: usage)
+            message: isNamed ? error.message : "context_length_exceeded: " + error.message, usage: usage,
+            answerBegan: answerBegan)
     }
 }

@@ -62,7 +62,8 @@ struct ChatStream: AnswerStream {
             return broken(.malformed, "a chunk of the stream is not JSON")
         }
         if let error = ChatError(chunk) {
-            return .refusal(Refusal(error, status: 200, usage: answer.usageSoFar))
+            return .refusal(
+                Refusal(error, status: 200, usage: answer.usageSoFar, answerBegan: answer.hasBegun))
         }
         answer.take(chunk: chunk)
         tell()

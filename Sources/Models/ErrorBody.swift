@@ -17,13 +17,13 @@ struct ErrorBody {
             return nil
         }
         self.init(error)
-        requestID = parsed["request_id"]?.string
+        requestID = parsed["request_id"]?.string.map(Excerpt.name)
     }
 
     /// Reads what stands under `error`.
     init(_ error: JSON) {
-        type = error["type"]?.string
-        code = error["details"]?["error_code"]?.string
+        type = error["type"]?.string.map(Excerpt.name)
+        code = error["details"]?["error_code"]?.string.map(Excerpt.name)
         message = excerpt(error["message"]?.string ?? "")
     }
 }
@@ -42,29 +42,16 @@ extension Refusal {
         if message.isEmpty { message = "HTTP \(status)" }
     }
 
-    init(_ error: ErrorBody, status: Int, usage: Usage? = nil) {
+    init(_ error: ErrorBody, status: Int, usage: Usage? = nil, answerBegan: Bool = false) {
         self.init(
             status: status, type: error.type, code: error.code,
             message: error.message.isEmpty ? error.type ?? "an error without words" : error.message,
-            usage: usage)
+            usage: usage, answerBegan: answerBegan)
     }
 }
 
-/// One line of at most 500 characters: white space and controls run together.
-func excerpt(_ text: String) -> String {
-    let words = text.unicodeScalars.split {
-        $0.properties.isWhitespace || $0.value < 0x20 || $0.value == 0x7F
-    }
-    var line = ""
-    for word in words {
-        if !line.isEmpty { line += " " }
-        line += String(word)
-        if line.utf8.count > 4 * excerptLength { break }
-    }
-    return line.count <= excerptLength ? line : line.prefix(excerptLength - 1) + "…"
-}
-
-private let excerptLength = 500
+/// One line of at most 500 letters.
+func excerpt(_ text: String) -> String { Excerpt.line(text) }
 
 /// The text of an HTML page, without its scripts and styles; any other text as it is.
 func withoutTags(_ text: String) -> String {

@@ -82,6 +82,17 @@ struct MessageBuilder {
         hasFinalUsage = hasFinalUsage || latest["output_tokens"]?.int != nil
     }
 
+    /// What an error event amid the stream means for the money.
+    ///
+    /// Before `message_start` nothing had begun. After it, but before any content, an error that is about the request or
+    /// about capacity says that the model did not get to it; any other may come from one that was at work, unseen.
+    func refusal(_ error: ErrorBody) -> Refusal {
+        let status = JobError.meantStatus(200, error.type)
+        let isUnserved = blocks.isEmpty && !hasFinalUsage && (status < 500 || status == 529)
+        let began = members != nil && !isUnserved
+        return Refusal(error, status: 200, usage: began ? usageSoFar : nil, answerBegan: began)
+    }
+
     /// The Message's JSON as it stands.
     func message() throws(NotAMessage) -> [UInt8] {
         guard var members else { throw NotAMessage(reason: "message_stop without a message") }

@@ -47,8 +47,9 @@ extension Outcome.Result {
             self = .abandoned(sent: error.maySent)
             return
         }
+        let cure = error.code == .tls ? "; `renga doctor` says what is missing" : ""
         self = .broken(
-            Breakage(kind: kind, message: excerpt(error.message), maySent: error.maySent, usage: usage))
+            Breakage(kind: kind, message: error.message + cure, maySent: error.maySent, usage: usage))
     }
 }
 

@@ -60,10 +60,12 @@ extension RandomAccessCollection where Element == UInt8, Index == Int {
 extension Outcome {
     func redacting(_ secret: Secret) -> Outcome {
         var outcome = self
-        outcome.requestID = requestID.map { secret.redacted($0) }
+        outcome.requestID = requestID.map { secret.redacted(excerpt: $0) }
         switch result {
         case .answer(var answer):
             answer.body = secret.redacted(answer.body)
+            answer.model = secret.redacted(excerpt: answer.model)
+            answer.stopReason = secret.redacted(excerpt: answer.stopReason)
             outcome.result = .answer(answer)
         case .refusal(let refusal):
             outcome.result = .refusal(refusal.redacting(secret))
@@ -80,8 +82,8 @@ extension Refusal {
     func redacting(_ secret: Secret) -> Refusal {
         var refusal = self
         refusal.message = secret.redacted(excerpt: message)
-        refusal.type = type.map { secret.redacted($0) }
-        refusal.code = code.map { secret.redacted($0) }
+        refusal.type = type.map { secret.redacted(excerpt: $0) }
+        refusal.code = code.map { secret.redacted(excerpt: $0) }
         return refusal
     }
 }
@@ -89,7 +91,7 @@ extension Refusal {
 extension AnswerHead {
     func redacting(_ secret: Secret) -> AnswerHead {
         AnswerHead(
-            requestID: requestID.map { secret.redacted($0) },
+            requestID: requestID.map { secret.redacted(excerpt: $0) },
             headers: headers.map { Header(name: $0.name, value: secret.redacted($0.value)) })
     }
 }

@@ -61,7 +61,7 @@ struct StreamedAnswer: AnswerStream {
                 listener?.heard(AnswerEvent(name: event.name, data: event.data))
                 return nil
             case .complete: return .answer(try Answer(message: builder.message()))
-            case .refused(let error): return .refusal(Refusal(error, status: 200, usage: builder.usageSoFar))
+            case .refused(let error): return .refusal(builder.refusal(error))
             }
         } catch {
             return broken(.malformed, error.reason)

@@ -93,6 +93,7 @@ extension HTTPBody {
 
     /// Reads past the last event, so that the connection is kept: dropping a body before its end closes it.
     private func finish() {
+        conclude()
         Task {
             // The answer is complete; how the connection ends does not matter any more.
             _ = try? await collected(atMost: 1 << 10)
@@ -135,7 +136,7 @@ extension AnswerHead {
     /// The headers that callers of the Messages API know.
     init(_ headers: HTTPHeaders) {
         self.init(
-            requestID: headers["request-id"],
+            requestID: headers["request-id"].map(Excerpt.name),
             headers: headers.fields.filter { $0.name.lowercased().hasPrefix("anthropic-") }
                 .map { Header(name: $0.name.lowercased(), value: $0.value) })
     }

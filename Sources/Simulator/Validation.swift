@@ -53,7 +53,8 @@ enum Validation {
         return sequences
     }
 
-    /// The newer version knows no sampling parameters, and newer models take none but the defaults.
+    /// The newer version knows no sampling parameters, newer models take none but the defaults, and those from 4.5 on
+    /// one of two.
     static func sampling(_ body: JSON, _ model: Model, _ version: APIVersion) throws(APIError) {
         for name in ["temperature", "top_p", "top_k"] {
             guard let value = body[name] else { continue }
@@ -66,6 +67,9 @@ enum Validation {
                 throw .invalid("\(name): non-default values are not supported by \(model.id)")
             }
         }
+        guard model.generation >= .claude45, body["temperature"] != nil, body["top_p"] != nil else { return }
+        throw .invalid(
+            "`temperature` and `top_p` cannot both be specified for this model. Please use only one.")
     }
 
     static func thinking(_ body: JSON, _ model: Model, maxTokens: Int) throws(APIError) -> Bool {

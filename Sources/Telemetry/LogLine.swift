@@ -68,26 +68,7 @@ extension String {
     }
 }
 
-extension Unicode.Scalar {
-    /// Control and format characters could recolour or reorder a terminal's text, and so forge log lines.
-    fileprivate var steersTerminals: Bool {
-        switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-}
-
 private func quoted(_ text: String) -> String {
-    let escaped = text.unicodeScalars.map { scalar in
-        switch scalar {
-        case "\"", "\\": "\\\(scalar)"
-        case "\n": "\\n"
-        case "\r": "\\r"
-        case "\t": "\\t"
-        case _ where scalar.steersTerminals: "\\u{\(String(scalar.value, radix: 16))}"
-        default: String(scalar)
-        }
-    }
-    return "\"\(escaped.joined())\""
+    let escaped = text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined()
+    return "\"\(TerminalText.escaped(escaped))\""
 }

@@ -15,6 +15,15 @@ import Testing
         try canonical(String(decoding: try #require(json).raw, as: UTF8.self))
     }
 
+    @Test func `arguments that were cut come back as the model wrote them`() throws {
+        let message =
+            #"{"type":"message","content":[{"type":"tool_use","id":"t","name":"f","input":{"INVALID_JSON":"{\"a\":"}}],"stop_reason":"max_tokens"}"#
+        let completion = try #require(
+            CompletionAnswer.completion(of: Array(message.utf8), created: Timestamp(milliseconds: 0)))
+        let call = try JSON.parse(completion)["choices"]?[0]?["message"]?["tool_calls"]?[0]
+        #expect(call?["function"]?["arguments"]?.string == #"{"a":"#)
+    }
+
     @Test func `a Message becomes a completion`() throws {
         let message = """
             {"id":"msg_1","type":"message","model":"m","content":[{"type":"thinking","thinking":"hm","signature":"s"},

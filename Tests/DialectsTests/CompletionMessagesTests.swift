@@ -74,6 +74,12 @@ import Testing
         Row(
             #"{"role":"assistant","content":"I look.","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"\n"}}]}"#,
             #"[{"type":"text","text":"I look."},{"type":"tool_use","id":"c","name":"f","input":{}}]"#),
+        Row(
+            #"{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":"}}]}"#,
+            #"[{"type":"tool_use","id":"c","name":"f","input":{"INVALID_JSON":"{\"a\":"}}]"#),
+        Row(
+            #"{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"[1]"}}]}"#,
+            #"[{"type":"tool_use","id":"c","name":"f","input":{"INVALID_JSON":"[1]"}}]"#),
     ])
     func `an answer is said again`(_ row: Row) throws {
         let chat = #"[{"role":"user","content":"q"},\#(row.asked)]"#
@@ -139,9 +145,6 @@ import Testing
         Row(
             #"[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","type":"custom","custom":{"name":"f"}}]}]"#,
             "messages[1].tool_calls[0]"),
-        Row(
-            #"[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{\"a\":"}}]}]"#,
-            "messages[1].tool_calls[0].function.arguments"),
         Row(
             #"[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":{"a":1}}}]}]"#,
             "messages[1].tool_calls[0].function.arguments"),

@@ -262,12 +262,21 @@ extension Fault {
             "again timeout_error", "unavailable", .maybePaid, "again, succeeded", CallKind.streamed,
             patience: .short),
         row(
+            "Pings for ever", .scripted(Self.pings), "again timeout_error", "unavailable", .maybePaid,
+            "again, succeeded", CallKind.streamed, patience: .short),
+        row(
             "Only “100 Continue”", .sends(.silence) { _ in "HTTP/1.1 100 Continue\r\n\r\n" },
             "again timeout_error", "unavailable", .maybePaid, "again, succeeded", patience: .short),
         row(
             "Bytes that drip", .drips(pause: 2) { kind in kind.answer.utf8.map { [$0] } }, "succeeded",
             "succeeded", .known, "succeeded"),
     ]
+
+    private static let pings: @Sendable (Peer, CallKind) -> Void = { peer, kind in
+        guard peer.request() != nil else { return }
+        peer.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        while peer.send("event: ping\ndata: {\"type\": \"ping\"}\n\n") { peer.rest(milliseconds: 100) }
+    }
 
     // MARK: Bodies of a 200
 
@@ -336,7 +345,7 @@ extension Fault {
             }, "succeeded", "succeeded", .known, "succeeded", CallKind.plainMessages),
         row(
             "200 with an error in it", .sends { body($0, $0.error("overloaded_error")) },
-            "again overloaded_error, never", "overloaded", .maybePaid, "again, succeeded", CallKind.plain),
+            "again overloaded_error, never", "overloaded", .known, "again, succeeded", CallKind.plain),
         row(
             "200 that is cut by max_tokens", .simulated("max-tokens"), "succeeded", "succeeded", .known,
             "succeeded"),
@@ -428,7 +437,7 @@ extension Fault {
             _, events in events.dropLast().joined()
         },
         stream(
-            "An error as the first event", "again overloaded_error, never", "overloaded", .maybePaid,
+            "An error as the first event", "again overloaded_error, never", "overloaded", .known,
             "again, succeeded"
         ) { kind, _ in kind.errorEvent("overloaded_error") },
         stream(

@@ -71,6 +71,21 @@ struct FailureTests {
         #expect(error?.maySent == false)
     }
 
+    @Test(arguments: ["no-such-host.invalid", "\(String(repeating: "b", count: 64)).invalid"])
+    func `a name that cannot be resolved fails alike each time`(_ host: String) async throws {
+        for url in ["http://\(host)/", "https://\(host)/"] {
+            for _ in 0..<4 {
+                let error = await failure(of: client, .init(url: url, body: [1]))
+                #expect(error?.code == .resolve, "\(String(describing: error))")
+                #expect(error?.maySent == false)
+                let streamed = await #expect(throws: HTTPClientError.self) {
+                    _ = try await client.stream(.init(url: url, body: [1]))
+                }
+                #expect(streamed?.code == .resolve, "\(String(describing: streamed))")
+            }
+        }
+    }
+
     @Test func `a server without TLS sent nothing`() async throws {
         let server = ScriptedServer { peer in
             peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")

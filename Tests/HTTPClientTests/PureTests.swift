@@ -54,7 +54,7 @@ import Testing
         url: "http://a", body: [1, 2], timeouts: .init(connect: 1, write: 2, idle: 3, call: 100))
 
     @Test func `each phase has its own timeout`() {
-        var deadlines = Deadlines(request, isStream: false, now: 0)
+        var deadlines = Deadlines(request, now: 0)
         #expect(deadlines.next == (100_000, .callTimeout))
         deadlines.connected(now: 10)
         #expect(deadlines.next == (2010, .writeTimeout))
@@ -70,9 +70,33 @@ import Testing
         #expect(deadlines.next == (8000, .idleTimeout))
     }
 
+    @Test func `whatever comes, the head and the call end when they must`() {
+        var timeouts = HTTPRequest.Timeouts(connect: 1, write: 2, idle: 3, head: 5, call: 8)
+        var deadlines = Deadlines(HTTPRequest(url: "http://a", timeouts: timeouts), now: 0)
+        deadlines.connected(now: 0)
+        for now in stride(from: Int64(1000), to: 5000, by: 1000) {
+            deadlines.answering(now: now)
+            #expect(deadlines.next.at <= 5000)
+        }
+        #expect(deadlines.next == (5000, .callTimeout))
+        deadlines.headEnded()
+        for now in 5...7 {
+            _ = deadlines.moved(uploaded: 0, downloaded: now, now: Int64(now) * 1000)
+            #expect(deadlines.next == (8000, .callTimeout))
+        }
+        deadlines.paused()
+        #expect(deadlines.next == (8000, .callTimeout))
+        deadlines.conclude(now: 6000)
+        #expect(deadlines.next == (7000, .callTimeout))
+        timeouts.head = 100
+        #expect(
+            Deadlines(HTTPRequest(url: "http://a", timeouts: timeouts), now: 0).next == (8000, .callTimeout))
+    }
+
     @Test func `no timeout is no deadline`() {
-        let endless = HTTPRequest.Timeouts(connect: 1, write: 1, idle: .infinity, call: .infinity)
-        var deadlines = Deadlines(HTTPRequest(url: "http://a", timeouts: endless), isStream: true, now: 0)
+        let endless = HTTPRequest.Timeouts(
+            connect: 1, write: 1, idle: .infinity, head: .infinity, call: .infinity)
+        var deadlines = Deadlines(HTTPRequest(url: "http://a", timeouts: endless), now: 0)
         deadlines.connected(now: 0)
         deadlines.answering(now: 0)
         #expect(deadlines.next.at > 1_000_000_000_000)

@@ -68,7 +68,29 @@ struct TimeoutTests {
         #expect(error?.maySent == true)
     }
 
-    @Test func `a stream that has begun outlives its call timeout`() async throws {
+    /// What drips for ever: events that say nothing, lines of a head, interim answers, the letters of a line.
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", "event: ping\ndata: {}\n\n"),
+        ("HTTP/1.1 200 OK\r\n", "X: y\r\n"), ("", "HTTP/1.1 103 Early Hints\r\n\r\n"), ("HTTP/1.1 200 ", "O"),
+    ])
+    func `what drips for ever is cut when the call must end`(beginning: String, drop: String) async throws {
+        let server = ScriptedServer { peer in
+            _ = peer.request()
+            peer.send(beginning)
+            while peer.send(drop) { peer.rest(milliseconds: 20) }
+        }
+        let request = HTTPRequest(url: server.url, body: [1], timeouts: .init(idle: 5, call: 0.6))
+        let began = ContinuousClock.now
+        #expect(await failure(of: client, request)?.code == .callTimeout)
+        let error = await #expect(throws: HTTPClientError.self) {
+            for try await _ in try await client.stream(request).body {}
+        }
+        #expect(error?.code == .callTimeout && error?.message == "the call did not end within 0.6 s")
+        // Each ended by its own end, not by the silence of 5 s; the rest is a busy machine's.
+        #expect(ContinuousClock.now - began < .seconds(10))
+    }
+
+    @Test func `pings keep a silent stream alive`() async throws {
         let server = ScriptedServer { peer in
             _ = peer.request()
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
@@ -77,9 +99,22 @@ struct TimeoutTests {
                 peer.send("x")
             }
         }
-        let request = HTTPRequest(url: server.url, timeouts: .init(idle: 5, call: 0.8))
+        let request = HTTPRequest(url: server.url, timeouts: .init(idle: 0.6, head: 20, call: 30))
         var count = 0
         for try await piece in try await client.stream(request).body { count += piece.count }
         #expect(count == 12)
+    }
+
+    @Test func `a stream that is concluded ends soon, though its server does not end it`() async throws {
+        let closed = Event()
+        let server = ScriptedServer { peer in
+            _ = peer.request()
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+            peer.untilClosed()
+            closed.fire()
+        }
+        let stream = try await client.stream(.init(url: server.url, timeouts: .init(idle: 600)))
+        stream.body.conclude()
+        await closed.wait()
     }
 }

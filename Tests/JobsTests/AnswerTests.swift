@@ -5,9 +5,13 @@ import Testing
     @Test(arguments: [
         ("end_turn", true), ("stop_sequence", true), ("tool_use", true), ("refusal", false),
         ("max_tokens", false),
-        ("model_context_window_exceeded", false), ("pause_turn", false),
+        ("model_context_window_exceeded", false), ("pause_turn", false), ("compaction", false),
+        ("woke_up", false),
+        ("", false),
     ])
-    func `Refusals and truncated answers are not for others`(stopReason: String, isCacheable: Bool) {
+    func `Refusals, truncated answers and those that ended in a way that is not known are not for others`(
+        stopReason: String, isCacheable: Bool
+    ) {
         let answer = Answer(body: [], model: "m", usage: Usage(), stopReason: stopReason)
         #expect(answer.isCacheable == isCacheable)
     }

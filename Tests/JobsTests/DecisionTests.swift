@@ -15,13 +15,14 @@ import Testing
 
     private func refuse(
         _ status: Int, _ type: String? = nil, code: String? = nil, _ message: String = "m",
-        retryAfter: Milliseconds? = nil, usage: Usage? = nil
+        retryAfter: Milliseconds? = nil, usage: Usage? = nil, began: Bool = false
     ) -> Decision {
         decide(
             .refusal(
                 Refusal(
                     status: status, type: type, code: code, message: message,
-                    retryAfter: retryAfter.map(RetryAfter.init), usage: usage)))
+                    retryAfter: retryAfter.map(RetryAfter.init), usage: usage,
+                    answerBegan: began)))
     }
 
     @Test func `An answer succeeds, whatever its deadline`() {
@@ -179,8 +180,15 @@ import Testing
     }
 
     @Test func `A stream that failed without saying what it used may have been paid`() {
-        #expect(refuse(200, "api_error").maybePaid)
-        #expect(!refuse(200, "api_error", usage: Usage(inputTokens: 1)).maybePaid)
+        #expect(refuse(200, "api_error", began: true).maybePaid)
+        #expect(!refuse(200, "api_error", usage: Usage(inputTokens: 1), began: true).maybePaid)
+    }
+
+    @Test(arguments: ["overloaded_error", "api_error", "timeout_error", "rate_limit_error", nil])
+    func `An error before any answer began was not paid, as one with a status of its own is not`(
+        type: String?
+    ) {
+        #expect(!refuse(200, type).maybePaid)
     }
 
     @Test(

@@ -49,6 +49,22 @@ import Testing
         #expect(plan.streams && plan.request.body == Array(#"{ "stream": true }"#.utf8))
     }
 
+    @Test(arguments: [
+        (#"{"a": 1.0, "top_p": 1, "b":2}"#, #"{"a":1.0,"b":2}"#),
+        (#"{"temperature":0.2,"top_p":1.0}"#, #"{"temperature":0.2}"#),
+        (#"{"temperature":1,"top_p":0.9}"#, #"{"top_p":0.9}"#),
+        (#"{"temperature":1,"top_p":1}"#, #"{"temperature":1}"#),
+        (#"{ "temperature":0.2, "top_p":0.9 }"#, #"{ "temperature":0.2, "top_p":0.9 }"#),
+        (#"{ "temperature": 1 }"#, #"{ "temperature": 1 }"#), (#"{ "top_p": "1" }"#, #"{ "top_p": "1" }"#),
+        (#"{"temperature":1,"top_p":null}"#, #"{"temperature":1,"top_p":null}"#), ("[1]", "[1]"),
+    ])
+    func `Sampling parameters that say nothing are not sent`(request: String, sent: String) throws {
+        #expect(try body(request, 100) == sent)
+        guard sent != "[1]" else { return }
+        let streamed = try JSON.parse(Array(try body(request, 5000).utf8))
+        #expect(streamed["stream"]?.bool == true && (streamed["top_p"] == nil) == !sent.contains("top_p"))
+    }
+
     @Test func `The address keeps a path before it`() throws {
         #expect(try plan("{}", base: "http://h:1/prefix").request.url == "http://h:1/prefix/v1/messages")
         #expect(try plan("{}", base: "http://h/").request.url == "http://h/v1/messages")

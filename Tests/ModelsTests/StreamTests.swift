@@ -130,8 +130,26 @@ import Testing
         )
         let first = try #require(read(event).refusal)
         #expect(first == Refusal(status: 200, type: "overloaded_error", code: "c", message: "Overloaded"))
-        let later = try #require(read(Sample.start + event + Sample.stop).refusal)
+        let later = try #require(
+            read(Sample.start + Sample.block(0, Sample.textBlock) + event + Sample.stop).refusal)
         #expect(later.usage == Usage(inputTokens: 31, outputTokens: 1, cacheReadTokens: 9, isComplete: false))
+        #expect(later.answerBegan)
+    }
+
+    /// Which errors say that the model did no work: all before the start; after it those of capacity and of the request.
+    @Test(arguments: [
+        ("overloaded_error", false), ("rate_limit_error", false), ("invalid_request_error", false),
+        ("authentication_error", false), ("api_error", true), ("timeout_error", true),
+        ("error_of_the_future", true),
+    ])
+    func `An error before any content is no answer that may be paid, unless the model may have been at work`(
+        type: String, isPaid: Bool
+    ) throws {
+        let event = Sample.event("error", #"{"type":"error","error":{"type":"\#(type)","message":"m"}}"#)
+        let first = try #require(read(event).refusal)
+        #expect(!first.answerBegan && first.usage == nil)
+        let second = try #require(read(Sample.start + event).refusal)
+        #expect(second.answerBegan == isPaid && (second.usage != nil) == isPaid)
     }
 
     @Test(arguments: [

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import RawServer
 import Testing
 
 @testable import renga
@@ -152,6 +153,24 @@ struct FrontDoorTests {
         #expect(try await renga("--version").output.hasPrefix("renga "))
         #expect(try await renga("help").status == 0)
         #expect(try await renga().status == 2)
+    }
+
+    @Test(.enabled(if: TLSServer.isPossible, "openssl is not installed"))
+    func `the doctor tries the handshake, and says which authority is missing`() async throws {
+        let server = try TLSServer()
+        var environment = ["ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": server.url]
+        let ill = try await renga("doctor", environment: environment)
+        #expect(ill.status == 1 && ill.output.contains("no TLS with \(server.url)"))
+        #expect(ill.output.contains("RENGA_CA_FILE=") && ill.output.contains("openssl s_client"))
+        for name in ["RENGA_CA_FILE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"] {
+            environment[name] = server.certificate
+            let well = try await renga("doctor", environment: environment)
+            #expect(well.output.contains("\(server.url) answers and takes the key"), "\(well.output)")
+            environment[name] = nil
+        }
+        environment["SSL_CERT_FILE"] = "/nowhere/ca.pem"
+        let lost = try await renga("doctor", environment: environment)
+        #expect(lost.output.contains("SSL_CERT_FILE is “/nowhere/ca.pem”, which is not there"))
     }
 
     @Test func `jobs are held, cancelled, mended and copied from the command line`() async throws {

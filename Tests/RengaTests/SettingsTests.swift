@@ -1,4 +1,5 @@
 import Foundation
+import HTTPClient
 import Jobs
 import Models
 import Telemetry
@@ -27,6 +28,60 @@ import Testing
         #expect(settings.retry == RetryPolicy(base: 1000, cap: 60_000))
         #expect(settings.configuration.table.routes.isEmpty)
         #expect(settings.cacheTTL == 30 * 86_400_000 && settings.retention == 30 * 86_400_000)
+    }
+
+    @Test(arguments: [
+        "https://h.example", "https://h.example/", "https://h.example/v1", "https://h.example/v1/",
+        "https://H.example//v1/messages", "https://h.example/v1/messages/",
+    ])
+    func `a base URL with what calls add to it means the same`(address: String) throws {
+        #expect(WebAddress.messagesBase(address) == "https://h.example")
+        let settings = try ServiceSettings(invoke([], ["ANTHROPIC_BASE_URL": address]))
+        #expect(settings.configuration.providers.map(\.baseURLs) == [["https://h.example"]])
+    }
+
+    @Test(
+        arguments: [
+            ("https://h.example/relay/v1", "https://h.example/relay"),
+            ("https://h.example/v1x", "https://h.example/v1x"),
+            ("ftp://h.example", nil), ("https://h.example/v1?x=1", nil),
+        ] as [(String, String?)])
+    func `a path of the server's own stays`(address: String, base: String?) {
+        #expect(WebAddress.messagesBase(address) == base)
+    }
+
+    @Test(arguments: [
+        ("https://api.openai.com", "https://api.openai.com/v1"),
+        ("https://api.openai.com/v1/chat/completions", "https://api.openai.com/v1"),
+        ("http://127.0.0.1:11434/v1/", "http://127.0.0.1:11434/v1"), ("http://h/openai", "http://h/openai"),
+    ])
+    func `a base URL of chat completions ends where calls begin`(address: String, base: String) {
+        #expect(WebAddress.chatBase(address) == base)
+    }
+
+    @Test func `silence in an answer is borne longer than providers' pings are apart`() throws {
+        let timeouts = try ServiceSettings(invoke()).timeouts
+        #expect(timeouts.idle == 120_000 && timeouts.call == 3_600_000)
+    }
+
+    @Test func `authorities are named by renga's own setting, else as curl takes them`() throws {
+        let folder = try Folder()
+        try folder.write("ca.pem", ["-----BEGIN CERTIFICATE-----"])
+        let path = folder.url.appending(path: "ca.pem").path
+        var environment = ["SSL_CERT_FILE": "/b"]
+        #expect(try invoke([], environment).authorities() == Authorities(file: "/b"))
+        environment["CURL_CA_BUNDLE"] = "/a"
+        environment["SSL_CERT_DIR"] = "/d"
+        #expect(try invoke([], environment).authorities() == Authorities(file: "/a", folder: "/d"))
+        environment["RENGA_CA_FILE"] = path
+        #expect(try invoke([], environment).authorities() == Authorities(file: path, folder: "/d"))
+        #expect(try invoke().authorities() == .standard)
+        try folder.write("no.pem", ["nothing"])
+        let other = folder.url.appending(path: "no.pem").path
+        #expect(complaint(["RENGA_CA_FILE": other]).contains("PEM"))
+        #expect(
+            complaint(["RENGA_CA_FILE": "/nowhere"]).hasPrefix(
+                "RENGA_CA_FILE is “/nowhere”; expected a readable"))
     }
 
     @Test func `every default can be read`() throws {

@@ -59,6 +59,15 @@ import Testing
         #expect(simulator.stats.costNanodollars == 0)
     }
 
+    @Test(arguments: [(haiku, 0.5, 400), (haiku, 1, 400), ("claude-haiku-5-5", 1, 400)])
+    func `Models from 4.5 on take one of temperature and top_p`(model: String, topP: Double, status: Int)
+        async throws
+    {
+        let extra = #","temperature":1,"top_p":\#(topP)"#
+        let seen = await (try makeSimulator()).send(messageBody("Hi", model: model, extra: extra))
+        #expect(seen.status == status && seen.errorMessage.contains("cannot both be specified"))
+    }
+
     @Test(arguments: ["claude-nothing-1", "claude-3-haiku-20240307"])
     func `An unknown or retired model is not found`(model: String) async throws {
         let seen = await (try makeSimulator()).ask("Hi", model: model)

@@ -86,6 +86,14 @@ package struct Audit {
             """
         ),
         (
+            "an attempt costs no more than was reserved for it, with what it may have cost",
+            """
+            SELECT format('job %d, attempt %d: %d and %d of %d', job_id, number, cost, maybe_paid, reserved_cost)
+            FROM attempt
+            WHERE reserved_cost > 0 AND cost + maybe_paid > reserved_cost
+            """
+        ),
+        (
             "answer.uses is the count of jobs that point to it",
             """
             SELECT format('%d: %d, %d', id, uses, coalesce(jobs, 0)) FROM answer

@@ -1,6 +1,10 @@
+import Telemetry
+
 /// Text in columns, each as wide as its widest cell; the last one runs on.
 enum Columns {
     static func text(_ rows: [[String]], indent: Int = 0, rightAligned: Set<Int> = []) -> String {
+        // A line end in one cell would forge a row.
+        let rows = rows.map { row in row.map { TerminalText.escaped($0) } }
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in
             rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0

@@ -6,14 +6,15 @@ import Models
 struct ServerClient: Sendable {
     let base: String
     private let key: Secret?
-    private let http = HTTPClient()
+    private let http: HTTPClient
 
     /// What the commands that talk to a server read.
-    static let settings: [any SettingDeclaration] = [Settings.url]
+    static let settings: [any SettingDeclaration] = [Settings.url, Settings.authorityFile]
     static let secrets: [SecretSetting] = [.apiKey]
 
     init(_ invocation: Invocation) throws {
         base = try invocation.value(of: Settings.url)
+        http = HTTPClient(authorities: try invocation.authorities())
         key = try invocation.secret(.apiKey, mayBeMissing: true)
     }
 
@@ -52,6 +53,8 @@ struct ServerClient: Sendable {
             var request = request("GET", path, query, nil, "")
             // It goes on as it comes, and nothing of it is kept.
             request.maxResponseBytes = .max
+            request.timeouts.head = request.timeouts.call
+            request.timeouts.call = .infinity
             let answer = try await http.stream(request)
             guard (200..<300).contains(answer.status) else {
                 var bytes: [UInt8] = []

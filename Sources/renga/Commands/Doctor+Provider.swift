@@ -7,10 +7,10 @@ extension Doctor {
     private static let clockTolerance: Milliseconds = 60_000
 
     /// Asks each provider that may be called for its list of models, which costs nothing; all its addresses.
-    func reach(_ providers: Providers) async -> [Finding] {
+    func reach(_ providers: Providers, _ authorities: Authorities) async -> [Finding] {
         var findings: [Finding] = []
         var date: String?
-        let client = HTTPClient()
+        let client = HTTPClient(authorities: authorities)
         for provider in providers.all {
             for url in provider.baseURLs {
                 let (finding, found) = await reach(provider, at: url, client)
@@ -30,6 +30,9 @@ extension Doctor {
         do {
             let response = try await client.send(request)
             return (answer(response.status, url, provider), response.headers["date"])
+        } catch let error as HTTPClientError where error.code == .tls {
+            let cure = TLSTrouble(error, at: url, trusting: invocation.authoritySource).words
+            return (.broken("provider \(provider.terms.name)", cure), nil)
         } catch {
             let finding = Finding.broken(
                 "provider \(provider.terms.name)",

@@ -59,7 +59,8 @@ struct Doctor: Sendable {
             let providers = try Providers(settings.configuration, invocation)
             findings += configuration(settings, providers)
             findings += database(settings.database)
-            findings += await reach(providers)
+            findings += authorities
+            findings += await reach(providers, settings.authorities)
         } catch {
             findings.append(.broken("provider", "\(error)"))
             findings += database(settings.database)

@@ -19,7 +19,7 @@ extension Command {
         let path = "/v1/jobs/\(Query.encoded(try await jobID(invocation, server)))"
         let job = try await server.call("GET", path)
         if invocation.has("json") {
-            try Console.print(String(decoding: job.raw, as: UTF8.self))
+            try Console.write(Array(job.raw) + Array("\n".utf8))
             return .done
         }
         let attempts = try await server.call("GET", path + "/attempts")["data"]?.elements ?? []

@@ -14,24 +14,23 @@ extension Command {
         let server = try ServerClient(invocation)
         guard invocation.has("watch") else {
             let stats = try await server.call("GET", path)
-            let page = text(stats, invocation)
-            try Console.print(invocation.has("json") ? page : Paint.ofTerminal.painted(page))
+            try show(stats, invocation)
             return .done
         }
         var patience = Patience()
         while true {
             let stats = try await patience.trying { try await server.call("GET", path) }
-            let text = text(stats, invocation)
-            try Console.print(WatchScreen.ofTerminal?.drawn(text) ?? text)
+            try show(stats, invocation, on: WatchScreen.ofTerminal)
             try await Task.sleep(for: .seconds(1))
         }
     }
 
     private static let path = "/v1/stats?by=model,queue,tag"
 
-    private static func text(_ stats: JSON, _ invocation: Invocation) -> String {
-        if invocation.has("json") { return String(decoding: stats.raw, as: UTF8.self) }
-        return StatusPage(stats: stats, now: SystemNow().now().timestamp).text
+    private static func show(_ stats: JSON, _ invocation: Invocation, on screen: WatchScreen? = nil) throws {
+        guard !invocation.has("json") else { return try Console.write(Array(stats.raw) + Array("\n".utf8)) }
+        let text = StatusPage(stats: stats, now: SystemNow().now().timestamp).text
+        if let screen { try Console.draw(text, on: screen) } else { try Console.print(text, paint: .ofTerminal) }
     }
 }
 

@@ -73,8 +73,9 @@ extension ProviderTerms {
         if kind == .anthropic, object["base_urls"] == nil { return [standard] }
         let list = try object.required("base_urls", "an array of addresses, with /v1 in them")
         var addresses: [String] = []
+        let parse = kind == .anthropic ? WebAddress.messagesBase : WebAddress.chatBase
         for element in try list.elements() {
-            guard let address = element.json.string.flatMap(WebAddress.parse) else {
+            guard let address = element.json.string.flatMap(parse) else {
                 throw element.expected(WebAddress.expectation)
             }
             guard !addresses.contains(address) else { throw element.refused("stands there twice") }

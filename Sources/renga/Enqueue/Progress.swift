@@ -1,4 +1,5 @@
 import System
+import Telemetry
 
 /// How far things are, on standard error: redrawn in place on a terminal, a line now and then elsewhere.
 struct Progress {
@@ -33,7 +34,7 @@ struct Progress {
     }
 
     private mutating func draw(_ text: String, _ share: Double?) {
-        let line = (share.map { Self.bar($0) + " " } ?? "") + text
+        let line = (share.map { Self.bar($0) + " " } ?? "") + TerminalText.escaped(text)
         write(isTerminal ? "\r\u{1B}[K" + String(line.prefix(width)) : line + "\n")
     }
 

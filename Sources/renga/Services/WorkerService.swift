@@ -10,7 +10,7 @@ extension Foundations {
     /// A worker with its own client, which calls every provider that it has a key for.
     func worker(for providers: Providers, line: Line = .common) -> (worker: Worker, service: Service) {
         let slots = line == .own ? settings.interactiveConcurrency : settings.concurrency
-        let client = HTTPClient(maxConnections: slots)
+        let client = HTTPClient(maxConnections: slots, authorities: settings.authorities)
         let caller = providers.caller(
             client, CallSettings(timeouts: .init(settings.timeouts)), clock: clock, log: log)
         let host = hostName()
@@ -57,6 +57,6 @@ extension HTTPRequest.Timeouts {
         func seconds(_ milliseconds: Milliseconds) -> Double { Double(milliseconds) / 1000 }
         self.init(
             connect: seconds(timeouts.connect), write: seconds(timeouts.write), idle: seconds(timeouts.idle),
-            call: seconds(timeouts.call))
+            head: 600, call: seconds(timeouts.call))
     }
 }

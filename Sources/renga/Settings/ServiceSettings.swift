@@ -1,3 +1,4 @@
+import HTTPClient
 import Jobs
 import Telemetry
 
@@ -31,6 +32,7 @@ struct ServiceSettings: Sendable {
     var halfPrice: HalfPriceTerms
     var retention: Milliseconds
     var timeouts: Timeouts
+    var authorities: Authorities
     var grace: Milliseconds
     var corsOrigins: [String]
     var logLevel: Log.Level
@@ -71,6 +73,7 @@ struct ServiceSettings: Sendable {
             write: try invocation.value(of: Settings.writeTimeout),
             idle: try invocation.value(of: Settings.idleTimeout),
             call: try invocation.value(of: Settings.callTimeout))
+        authorities = try invocation.authorities()
         grace = try invocation.value(of: Settings.grace)
         corsOrigins = try invocation.optional(Settings.corsOrigins) ?? []
         logLevel = try invocation.value(of: Settings.logLevel)

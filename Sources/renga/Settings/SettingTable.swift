@@ -4,8 +4,9 @@ import Telemetry
 /// Every setting that is not a secret.
 enum Settings {
     static let baseURL = Setting<String>(
-        "ANTHROPIC_BASE_URL", "URL", standard: "https://api.anthropic.com", "the provider, without /v1",
-        expectation: WebAddress.expectation, parse: WebAddress.parse)
+        "ANTHROPIC_BASE_URL", "URL", standard: "https://api.anthropic.com",
+        "the provider; /v1 or /v1/messages at its end is left out",
+        expectation: WebAddress.expectation, parse: WebAddress.messagesBase)
     static let database = Setting<String>.text(
         "RENGA_DATABASE", "PATH", standard: "./renga.db", "the file that holds the jobs")
     static let listen = Setting<ListenAddress>(
@@ -73,9 +74,15 @@ enum Settings {
     static let writeTimeout = Setting<Milliseconds>.duration(
         "RENGA_WRITE_TIMEOUT", standard: "5s", "the longest pause in an upload", atLeast: 1)
     static let idleTimeout = Setting<Milliseconds>.duration(
-        "RENGA_IDLE_TIMEOUT", standard: "30s", "the longest pause in an answer", atLeast: 1)
+        "RENGA_IDLE_TIMEOUT", standard: "120s",
+        "the longest silence in an answer; providers ping at about every 30s while a model thinks", atLeast: 1
+    )
     static let callTimeout = Setting<Milliseconds>.duration(
-        "RENGA_CALL_TIMEOUT", standard: "600s", "for a whole call", atLeast: 1)
+        "RENGA_CALL_TIMEOUT", standard: "1h",
+        "for a whole call, whatever comes of it; its answer must begin within 10m", atLeast: 1)
+    static let authorityFile = Setting<String>.text(
+        "RENGA_CA_FILE", "PATH",
+        "certificates (PEM) of the authorities that are trusted, such as that of a company's proxy")
     static let grace = Setting<Milliseconds>.duration(
         "RENGA_GRACE", standard: "30s", "how long SIGTERM waits for what is in flight")
     static let corsOrigins = Setting<[String]>(
@@ -112,7 +119,7 @@ enum Settings {
         monthlyBudget, cacheTTL,
         cacheInteractive, interactiveWait, interactiveConcurrency, callerRequests, callerConcurrency,
         batchGather, batchPoll, batchReserve, retention, connectTimeout, writeTimeout,
-        idleTimeout, callTimeout, grace,
+        idleTimeout, callTimeout, authorityFile, grace,
         corsOrigins, config, adoptConfig, calendarPatience, interactiveReserveTokens,
         logLevel,
     ]

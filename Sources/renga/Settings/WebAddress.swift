@@ -17,6 +17,24 @@ enum WebAddress {
         return "\(scheme)://\(authority.lowercased())\(path)"
     }
 
+    /// The same of where the Messages API is: without what each call adds, which other programs want in their settings.
+    @Sendable static func messagesBase(_ text: String) -> String? {
+        parse(text).map { without(["/v1/messages", "/v1"], $0) }
+    }
+
+    /// The same of where chat completions are, which is with `/v1`.
+    @Sendable static func chatBase(_ text: String) -> String? {
+        guard let address = parse(text).map({ without(["/chat/completions"], $0) }) else { return nil }
+        return address == "https://api.openai.com" ? address + "/v1" : address
+    }
+
+    private static func without(_ endings: [String], _ address: String) -> String {
+        guard let ending = endings.first(where: address.hasSuffix) else { return address }
+        var base = address.dropLast(ending.count)
+        while base.hasSuffix("/") { base.removeLast() }
+        return String(base)
+    }
+
     /// Addresses without a path, as browsers send them in `Origin`.
     @Sendable static func origins(_ text: String) -> [String]? {
         var origins: [String] = []

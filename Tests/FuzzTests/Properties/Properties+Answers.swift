@@ -58,7 +58,8 @@ extension Property {
     }
 
     /// What comes of it is decided, is priced, and reads as it was written.
-    private static func judge(_ outcome: Outcome) throws {
+    static func judge(_ outcome: Outcome) throws {
+        try demandBounds(outcome)
         var random = SeededRandom(seed: 1)
         let decision = Decision.decide(outcome, failures: 0, policy: RetryPolicy(), using: &random)
         let error: JobError? =
@@ -86,6 +87,36 @@ extension Property {
         }
         guard let usage, let price = PriceTable.price(of: "claude-opus-4-1") else { return }
         try demand(price.cost(of: usage) >= .zero, "the cost of \(usage)")
+        try demand(price.cost(of: usage) <= Price.mostPerCall, "the cost of \(usage)")
+    }
+
+    /// What is kept beside an answer's own bytes is short and steers nothing, and what is counted is a number of tokens.
+    private static func demandBounds(_ outcome: Outcome) throws {
+        var texts = [outcome.requestID]
+        var usage: Usage?
+        switch outcome.result {
+        case .answer(let answer):
+            texts += [answer.model, answer.stopReason]
+            usage = answer.usage
+        case .refusal(let refusal):
+            texts += [refusal.type, refusal.code, refusal.message]
+            usage = refusal.usage
+        case .broken(let breakage):
+            texts.append(breakage.message)
+            usage = breakage.usage
+        case .abandoned: break
+        }
+        for text in texts.compactMap(\.self) {
+            let isPlain = text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+            try demand(
+                text.count <= 600 && text.utf8.count <= 20_000 && isPlain, "the text \(text.prefix(700))")
+        }
+        guard let usage else { return }
+        let counts = [
+            usage.inputTokens, usage.outputTokens, usage.cacheWriteTokens, usage.cacheWrite1hTokens,
+            usage.cacheReadTokens, usage.webSearches,
+        ]
+        try demand(counts.allSatisfy { (0...2_000_000_000).contains($0) }, "the usage \(usage)")
     }
 
     private static func words(_ result: Outcome.Result) -> String {
