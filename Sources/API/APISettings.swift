@@ -1,4 +1,5 @@
 import Crypto
+package import HTTPServer
 package import Jobs
 
 /// What the API is told at its start.
@@ -16,6 +17,12 @@ package struct APISettings: Sendable {
     package var cacheEnabled: Bool
     /// Browsers' origins that may change something; requests of other origins are refused.
     package var allowedOrigins: [String]
+    /// Names and addresses, besides those of loopback, that callers may know the server by where no key is asked for.
+    package var allowedHosts: [String] = []
+    /// Settings as they count, by their names, for whoever asks with which ones the server runs; nil where one is unset.
+    package var stated: [(name: String, value: String?)] = []
+    /// Shared with the server, which counts the bodies that it collects.
+    package var bodyMemory = BodyMemory(limit: 512 << 20)
     package var version: String
     /// What jobs may cost, for `max_cost_usd` and forecasts.
     package var prices: PriceTable

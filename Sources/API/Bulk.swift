@@ -24,7 +24,8 @@ extension API {
                 ? try await store.batch(named: name)?.id : try await batchID(named: name, now: call.now)
         }
         var upload = BulkUpload(
-            reader: reader, limits: settings.limits, sink: isDry ? preview(call) : enqueueing(call))
+            reader: reader, limits: settings.limits, memory: settings.bodyMemory,
+            sink: isDry ? preview(call) : enqueueing(call))
         let ledger = try await upload.read(call.body)
         return .ndjson { writer in try await Self.write(ledger, to: writer) }
     }

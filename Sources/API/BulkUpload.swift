@@ -11,14 +11,18 @@ struct BulkUpload {
     let reader: JobReader
     let limits: APILimits
     let sink: Sink
+    let share: BodyMemory.Share
     private var splitter: LineSplitter
     private var ledger: BulkLedger
     private var portion = Portion()
+    /// Bytes of the portion that is on its way into the store.
+    private var sentBytes = 0
     private var inFlight: Task<[BulkLedger.Answer], Never>?
     /// Lines with something on them, so far.
     private var lines = 0
 
-    init(reader: JobReader, limits: APILimits, sink: @escaping Sink) {
+    init(reader: JobReader, limits: APILimits, memory: BodyMemory, sink: @escaping Sink) {
+        share = BodyMemory.Share(of: memory)
         self.reader = reader
         self.limits = limits
         self.sink = sink
@@ -32,7 +36,10 @@ struct BulkUpload {
             switch body {
             case .bytes(let bytes): try await take(splitter.append(bytes))
             case .stream(let stream):
-                for try await bytes in stream { try await take(splitter.append(bytes)) }
+                for try await bytes in stream {
+                    try await take(splitter.append(bytes))
+                    try holdMemory()
+                }
             }
             try await take(splitter.finish())
         } catch {
@@ -45,6 +52,10 @@ struct BulkUpload {
         await settle()
         guard lines > 0 else { throw Problem(.missingBody, "send one job a line, as “application/x-ndjson”") }
         return ledger
+    }
+
+    private func holdMemory() throws(Problem) {
+        guard share.hold(splitter.held + portion.bytes + sentBytes) else { throw Problem(.overloaded) }
     }
 
     private mutating func take(_ lines: [LineSplitter.Line]) async throws {
@@ -93,6 +104,7 @@ extension BulkUpload {
         await settle()
         guard portion.count > 0 else { return }
         let sent = portion
+        sentBytes = sent.bytes
         portion = Portion()
         // Not a child of this task: what has come is kept, even if the client hangs up now.
         inFlight = Task { [sink] in
@@ -111,6 +123,7 @@ extension BulkUpload {
     private mutating func settle() async {
         guard let answers = await inFlight?.value else { return }
         inFlight = nil
+        sentBytes = 0
         for answer in answers { ledger.append(answer) }
         crashPoint("bulk-portion")
     }

@@ -60,6 +60,7 @@ extension Endpoint {
         Endpoint("DELETE", "/v1/budgets/{}") { try await $0.removeBudget($1) },
         Endpoint("POST", "/v1/budgets/{}/clear-maybe-paid") { try await $0.clearMaybePaid($1) },
         Endpoint("GET", "/v1/events") { try await $0.listEvents($1) },
+        Endpoint("GET", "/v1/settings") { try await $0.statedSettings($1) },
         Endpoint("GET", "/v1/stats") { try await $0.stats($1) },
         Endpoint("GET", "/metrics") { try await $0.metrics($1) },
         Endpoint("GET", "/health") { try await $0.health($1) },

@@ -7,6 +7,8 @@ struct LineSplitter {
     }
 
     let limit: Int
+    /// Bytes of a line whose end has not come.
+    var held: Int { partial.count }
     private var partial: [UInt8] = []
     private var isDropping = false
     private var isAtStart = true

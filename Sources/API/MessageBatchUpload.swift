@@ -41,12 +41,14 @@ extension API {
         var fingerprint: [UInt8] = []
         var (bytes, inPortion) = (0, 0)
         var heardOf = clock.now().timestamp
+        let share = BodyMemory.Share(of: settings.bodyMemory)
         for try await piece in call.body.pieces {
             bytes += piece.count
             guard bytes <= Self.batchBytes else {
                 throw Problem(
                     .bodyTooLarge, "a batch has at most \(Self.batchBytes) bytes", limit: Self.batchBytes)
             }
+            guard share.hold(splitter.held + inPortion + piece.count) else { throw Problem(.overloaded) }
             // A slow upload is one all the same.
             if clock.now().timestamp >= heardOf + MessageBatch.patience / 10 {
                 try await send(portion, to: batch, store)

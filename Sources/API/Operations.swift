@@ -44,29 +44,47 @@ extension API {
         }
     }
 
-    /// Alive, whatever the database says: 200 always.
+    /// Alive, whatever becomes of the database, which is not asked: 200 always, and at once.
     func health(_ call: Call) async throws -> Response {
-        var facts: StoreFacts?
-        var failure: JobStoreError?
-        do { facts = try await readiness.facts(now: call.now) } catch { failure = error }
-        return .json { writer in
+        .json { writer in
             writer.object { writer in
-                writer.field("status", failure == nil ? "ok" : "degraded")
+                writer.field("status", "ok")
                 writer.field("version", settings.version)
-                writer.optional("store", facts) { $0.facts($1) }
-                if let failure { writer.field("problem", Problem(failure).kind.rawValue) }
                 writer.field("simulated", settings.service.simulated)
             }
         }
     }
 
     func ready(_ call: Call) async throws -> Response {
+        let facts: StoreFacts
         do {
-            _ = try await readiness.facts(now: call.now)
+            facts = try await readiness.facts(now: call.now)
         } catch {
-            throw Problem(.notReady, Problem(error).detail).withHeader("retry-after", "5")
+            let problem = Problem(error)
+            throw Problem(.notReady, "\(problem.kind.title): \(problem.detail)")
+                .with("problem", problem.kind.rawValue).withHeader("retry-after", "5")
         }
-        return .json { $0.object { $0.field("status", "ready") } }
+        return .json { writer in
+            writer.object { writer in
+                writer.field("status", "ready")
+                writer.key("store")
+                writer.object { $0.facts(facts) }
+            }
+        }
+    }
+
+    /// What the server was told at its start, without secrets.
+    func statedSettings(_ call: Call) async throws -> Response {
+        _ = try Parameters(call.head, known: [])
+        return .json { writer in
+            writer.object { writer in
+                writer.field("version", settings.version)
+                writer.key("settings")
+                writer.object { writer in
+                    for (name, value) in settings.stated { writer.field(name, value) }
+                }
+            }
+        }
     }
 
     /// The OpenAPI document of all this.

@@ -18,6 +18,7 @@ extension Problem {
         case uploadCut = "upload-cut"
         case unauthorized
         case originNotAllowed = "origin-not-allowed"
+        case hostNotAllowed = "host-not-allowed"
         case notFound = "not-found"
         case unknownJob = "unknown-job"
         case unknownBatch = "unknown-batch"
@@ -55,7 +56,7 @@ extension Problem.Kind {
             .invalidParameter, .invalidHeader, .invalidPath, .invalidRequest, .uploadCut:
             400
         case .unauthorized: 401
-        case .originNotAllowed: 403
+        case .originNotAllowed, .hostNotAllowed: 403
         case .notFound, .unknownJob, .unknownBatch, .unknownRoute, .unknownQueue, .unknownBudget,
             .unknownModel:
             404
@@ -90,6 +91,7 @@ extension Problem.Kind {
         case .uploadCut: "The upload ended early"
         case .unauthorized: "The API key is missing or wrong"
         case .originNotAllowed: "Pages of this origin may not call"
+        case .hostNotAllowed: "This server does not go by that name"
         case .notFound: "There is nothing at this path"
         case .unknownJob: "There is no such job"
         case .unknownBatch: "There is no such batch"
@@ -133,6 +135,10 @@ extension Problem {
             self.init(.storeUnavailable, "the database was made by a newer renga: upgrade this one")
         case .unsuitable:
             self.init(.storeUnavailable, "the database file cannot be used; the log says why")
+        case .moved:
+            self.init(
+                .storeUnavailable,
+                "the database file was moved or deleted; put it back, or start the server anew with another")
         case .closed:
             self.init(.storeUnavailable, "this server is stopping; try again in a moment")
         case .statedByConfiguration: self.init(.statedByConfiguration, error.message)

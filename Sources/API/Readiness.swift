@@ -2,35 +2,69 @@ import Jobs
 import Synchronization
 import Telemetry
 
-/// The store's word on itself, asked for at most once a second: `/health` and `/ready` are open to everybody, and the
-/// question takes the write lock.
+/// The store's word on itself.
+///
+/// `/ready` is open to everybody, and the question takes the write lock: so it is asked at most once a second and by one at a
+/// time, and nobody waits for the answer for long.
 final class Readiness: Sendable {
     private typealias Outcome = Result<StoreFacts, JobStoreError>
 
+    private struct State {
+        var known: (until: Moment, outcome: Outcome)?
+        var asking: Task<Outcome, Never>?
+    }
+
     private let store: any JobStore
     private let log: Log
-    private let last = Mutex<(until: Moment, outcome: Outcome)?>(nil)
+    private let state = Mutex(State())
+    private let patience: Milliseconds
     private static let validity: Milliseconds = 1000
 
-    init(store: any JobStore, log: Log) {
+    init(store: any JobStore, log: Log, patience: Milliseconds = 2000) {
         self.store = store
         self.log = log
+        self.patience = patience
     }
 
     func facts(now: Now) async throws(JobStoreError) -> StoreFacts {
-        let known = last.withLock { $0 }
-        if let known, !known.until.hasPassed(at: now.moment) { return try known.outcome.get() }
-        let outcome = await ask()
-        last.withLock { $0 = (now.moment + Self.validity, outcome) }
+        let (known, asking) = state.withLock { state -> (Outcome?, Task<Outcome, Never>) in
+            if let known = state.known, !known.until.hasPassed(at: now.moment) {
+                return (known.outcome, Task { known.outcome })
+            }
+            let asking = state.asking ?? Task { await ask() }
+            state.asking = asking
+            return (nil, asking)
+        }
+        if let known { return try known.get() }
+        let outcome = await value(of: asking) ?? .failure(slow)
+        state.withLock { $0.known = (now.moment + Self.validity, outcome) }
         return try outcome.get()
     }
 
+    private var slow: JobStoreError {
+        JobStoreError(
+            .unavailable, "no answer within \(patience) ms: its write lock is held, or the disk stands still")
+    }
+
     private func ask() async -> Outcome {
+        defer { state.withLock { $0.asking = nil } }
         do {
             return .success(try await store.checkReady())
         } catch {
             log.warning("database not ready", ["error": "\(error)"])
             return .failure(error as? JobStoreError ?? JobStoreError(.internal, "\(error)"))
         }
+    }
+
+    /// Nil where there is none before the patience is over; the question goes on.
+    private func value(of asking: Task<Outcome, Never>) async -> Outcome? {
+        let (outcomes, continuation) = AsyncStream.makeStream(of: Outcome?.self)
+        Task { continuation.yield(await asking.value) }
+        let alarm = Task { [patience] in
+            try await Task.sleep(for: .milliseconds(patience))
+            continuation.yield(nil)
+        }
+        defer { alarm.cancel() }
+        return await outcomes.first { _ in true } ?? nil
     }
 }

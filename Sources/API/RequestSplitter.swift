@@ -14,6 +14,8 @@ struct RequestSplitter {
 
     /// A request may not be larger.
     let limit: Int
+    /// Bytes of a request whose end has not come.
+    var held: Int { element.count }
     private var place = Place.opening(0)
     private var element: [UInt8] = []
     private var depth = 0

@@ -35,8 +35,8 @@ extension HTTPServer {
         /// Bytes of an unwanted body that are read and dropped so that its sender sees the answer; beyond it, cut.
         package var drainLimit = 8 * 1024 * 1024
 
-        /// Bytes of collected bodies of all requests together; beyond it 503.
-        package var bodyMemoryLimit = 512 * 1024 * 1024
+        /// Bytes of bodies of all requests together; beyond it 503.
+        package var bodyMemory = BodyMemory(limit: 512 * 1024 * 1024)
 
         /// Collected bodies up to this many bytes are handled on the server's thread until the first suspension.
         package var inlineBodyLimit = 16 * 1024

@@ -85,7 +85,7 @@ extension ServerLoop {
         case .opening, .collecting, .draining, .lingering: break
         }
         if exchange.head != nil { inFlight -= 1 }
-        bodyMemory -= exchange.body.count
+        _ = configuration.bodyMemory.change(from: exchange.body.count, to: 0)
         let connection = exchange.connection
         connection.exchange = nil
         connection.idleSince = now

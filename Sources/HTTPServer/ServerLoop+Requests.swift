@@ -70,7 +70,7 @@ extension ServerLoop {
     ///
     /// Those that asked first ("expect: 100-continue") get it at once.
     private func refuse(_ exchange: Exchange, _ refusal: Refusal, _ fields: HeadReader? = nil) -> MHD_Result {
-        bodyMemory -= exchange.body.count
+        _ = configuration.bodyMemory.change(from: exchange.body.count, to: 0)
         exchange.body = []
         let response = handler.refuse(refusal, head: exchange.head)
         if let fields, fields.expectsContinue { return answer(exchange, response) }
@@ -81,7 +81,7 @@ extension ServerLoop {
     private func collect(_ exchange: Exchange, upTo limit: Int, _ fields: HeadReader) -> MHD_Result {
         let length = fields.contentLength ?? 0
         if length > limit { return refuse(exchange, .bodyTooLarge(limit: limit), fields) }
-        if bodyMemory + length > configuration.bodyMemoryLimit {
+        guard configuration.bodyMemory.hasRoom(for: length) else {
             return refuse(exchange, .overloaded, fields)
         }
         // What is announced is not believed beyond this: memory follows the bytes that come.
@@ -105,12 +105,11 @@ extension ServerLoop {
             if exchange.body.count + bytes.count > limit {
                 _ = refuse(exchange, .bodyTooLarge(limit: limit))
                 drop(exchange, bytes.count)
-            } else if bodyMemory + bytes.count > configuration.bodyMemoryLimit {
+            } else if !grow(exchange, by: bytes.count) {
                 _ = refuse(exchange, .overloaded)
                 drop(exchange, bytes.count)
             } else {
                 exchange.body.append(contentsOf: bytes)
-                bodyMemory += bytes.count
             }
         case .streaming(let buffer):
             switch buffer.offer(bytes) {
@@ -126,6 +125,10 @@ extension ServerLoop {
         exchange.received += bytes.count
         call.size.pointee = 0
         return .YES
+    }
+
+    private func grow(_ exchange: Exchange, by count: Int) -> Bool {
+        configuration.bodyMemory.change(from: exchange.body.count, to: exchange.body.count + count)
     }
 
     /// Beyond the bound the sender gets the answer past MHD, a moment to read it, and is cut.

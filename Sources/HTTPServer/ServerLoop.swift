@@ -30,8 +30,6 @@ final class ServerLoop {
     /// Exchanges whose headers have come and whose answer has not been sent.
     var inFlight = 0
 
-    /// Bytes of collected bodies in memory.
-    var bodyMemory = 0
     var requestIDs = RequestIDs()
     var isStopping = false
 

@@ -17,6 +17,7 @@ package struct Examination: Sendable {
     /// file cannot be read or written.
     package init(path: String, checksPages: Bool) throws {
         do {
+            try DatabaseFile.check(path: path)
             let connection = try Connection(path: path, mode: .read)
             schemaVersion = try Schema.version(of: connection)
             knownVersion = Schema.version

@@ -4,7 +4,7 @@
 // connections of their own. All rules are values of `Jobs`; here they are only fetched, asked and stored.
 
 package import Jobs
-import SQLite
+package import SQLite
 import Synchronization
 
 /// What the store needs to know besides its file.
@@ -29,6 +29,10 @@ package struct StoreSettings: Sendable {
     package var onEvent: @Sendable (StoredEvent) -> Void
     /// Told once of each change of a state that this process's own operations made, after their commit; must not block.
     package var onNotice: @Sendable (StateNotice) -> Void
+    /// Told of a reader that keeps the log from starting afresh, as long as it does; must not block.
+    package var onLongReader: @Sendable (LongReader) -> Void = { _ in }
+    /// Who may read and write files that are made; the umask takes its part away.
+    package var fileMode: UInt32 = DatabaseFile.standardMode
 
     package init(
         cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2, freshAnswers: Int = 32_768,
@@ -67,6 +71,7 @@ package final class SQLiteJobStore: JobStore {
     /// Who renews itself here is known, whatever became of its row.
     let registered = Mutex<[WorkerID: NewWorker]>([:])
     let path: String
+    private let file: DatabaseFile
     let settleLine = SettleLine()
 
     /// Opens the file, creating it and bringing its schema up to date where needed.
@@ -77,12 +82,16 @@ package final class SQLiteJobStore: JobStore {
         self.path = path
         terms = Mutex(settings)
         do {
+            file = try DatabaseFile(path: path, mode: settings.fileMode)
             let fresh = FreshAnswers(isWriter: true)
-            writer = try Writer(path: path, hooks: WriterHooks(fresh))
+            var hooks = WriterHooks(fresh)
+            hooks.readerStays = settings.onLongReader
+            writer = try Writer(path: path, hooks: hooks)
             try await writer.write { connection in
                 connection.memory = fresh
                 try Schema.migrate(connection)
             }
+            if file.isFirst { try await Self.beginLog(writer, file) }
             readers = try Readers(path: path, count: settings.readers)
             watcher = try ChangeWatcher(path: path)
         } catch {
@@ -101,6 +110,17 @@ package final class SQLiteJobStore: JobStore {
         watcher.stop()
         await readers.close()
         await writer.close()
+        file.close()
+    }
+
+    /// Has the log begun, so that it is known from then on as the file's.
+    private static func beginLog(_ writer: Writer, _ file: DatabaseFile) async throws {
+        do {
+            try await writer.write { connection in try Schema.rewriteVersion(connection) }
+            try file.noteLog()
+        } catch let error as SQLiteError where error.primaryCode == SQLiteError.full {
+            // Reading goes on where the disk is full; the next start knows the log by the file's mark.
+        }
     }
 
     package func changes() -> AsyncStream<Void> {
@@ -158,7 +178,10 @@ extension JobStoreError {
             case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.busy, SQLiteError.readOnly:
                 .unavailable
             case SQLiteError.overloaded, SQLiteError.system: .unavailable
-            case SQLiteError.unsafeVolume, SQLiteError.notADatabase: .unsuitable
+            case SQLiteError.unsafeVolume, SQLiteError.notADatabase, SQLiteError.foreignLog,
+                SQLiteError.missingDatabase:
+                .unsuitable
+            case SQLiteError.moved: .moved
             case SQLiteError.closed: .closed
             default: .internal
             }

@@ -24,6 +24,7 @@ extension SQLiteJobStore {
     }
 
     package func checkReady() async throws -> StoreFacts {
+        if let shortage = Room.shortage(at: path) { throw JobStoreError(.full, shortage.words) }
         let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
         // An empty write takes the write lock and gives it back. Only where the disk refused the last write is one made: not
         // every look at a well store shall wake those who wait for changes.
@@ -47,9 +48,18 @@ extension SQLiteJobStore {
 
     package func backup(to path: String) async throws {
         do {
-            try await Backup.copy(database: self.path, to: path)
+            try await Backup.copy(database: self.path, to: path, mode: settings.fileMode)
         } catch {
             throw JobStoreError(error)
+        }
+    }
+}
+
+extension Room.Shortage {
+    package var words: String {
+        switch self {
+        case .disk(let free): "the disk has \(free / 1024) KiB left"
+        case .fileSize(let limit): "this process may write no file above \(limit / 1024) KiB (ulimit -f)"
         }
     }
 }

@@ -109,6 +109,8 @@ package struct JobStoreError: Error, Hashable, Sendable, CustomStringConvertible
         case schemaTooNew
         /// The file is not a renga database, or cannot be one (a network volume).
         case unsuitable
+        /// The database's file is no longer where it was opened.
+        case moved
         /// The store was closed.
         case closed
         /// A configuration file states it, and only there it can be changed.

@@ -8,11 +8,13 @@ package enum Backup {
     ///
     /// Writers go on meanwhile, but the log cannot start afresh until the copy is done. Refuses to replace a
     /// file. Runs on a thread of its own.
-    package static func copy(database path: String, to destination: String) async throws {
+    package static func copy(
+        database path: String, to destination: String, mode: UInt32 = DatabaseFile.standardMode
+    ) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             do {
                 try startThread(named: "sqlite-backup") {
-                    continuation.resume(with: Result { try write(path, to: destination) })
+                    continuation.resume(with: Result { try write(path, to: destination, mode) })
                 }
             } catch {
                 continuation.resume(throwing: error)
@@ -20,16 +22,17 @@ package enum Backup {
         }
     }
 
-    private static func write(_ path: String, to destination: String) throws(SQLiteError) {
+    private static func write(
+        _ path: String, to destination: String, _ mode: UInt32
+    ) throws(SQLiteError) {
         guard access(destination, F_OK) != 0 else { throw refusal("\(destination) exists already") }
         // Under another name until it is whole: what bears the name can be relied upon.
-        let partial = try PartialFile(of: destination)
+        let partial = try PartialFile(of: destination, mode: mode)
         defer { partial.remove() }
         // VACUUM INTO does not sync what it writes: https://sqlite.org/lang_vacuum.html
-        let connection = try Connection(path: path, mode: .read)
-        // VACUUM counts as writing, even where it writes to another file.
-        try connection.run("PRAGMA query_only = OFF")
-        try connection.run("VACUUM INTO ?1", [.text(partial.path)])
+        try copy(path, into: partial.path)
+        // The copy is a file of its own: the log of the one that it was made of is not its.
+        try partial.bear(FileMark.random(inUse: false))
         try sync(partial.path)
         crashPoint("backup-copied")
         // Unlike a rename, a link does not replace what has appeared meanwhile.
@@ -37,7 +40,14 @@ package enum Backup {
         try sync(Volume.directory(of: destination))
     }
 
-    private static func sync(_ path: String) throws(SQLiteError) {
+    private static func copy(_ path: String, into copy: String) throws(SQLiteError) {
+        let connection = try Connection(path: path, mode: .read)
+        // VACUUM counts as writing, even where it writes to another file.
+        try connection.run("PRAGMA query_only = OFF")
+        try connection.run("VACUUM INTO ?1", [.text(copy)])
+    }
+
+    static func sync(_ path: String) throws(SQLiteError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", path) }
         defer { close(descriptor) }
@@ -48,7 +58,7 @@ package enum Backup {
         refusal("cannot \(verb) \(path): errno \(errno)")
     }
 
-    private static func refusal(_ message: String) -> SQLiteError {
+    static func refusal(_ message: String) -> SQLiteError {
         SQLiteError(code: SQLiteError.system, message: message)
     }
 }

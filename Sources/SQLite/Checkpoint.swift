@@ -12,11 +12,16 @@ struct Checkpoint {
     private let copier: Connection
     private let pagesBetween: Int64
     private let longLog: LongLog
+    private var watch: ReaderWatch
     /// Where the log stood when it was last copied: a reader may keep it from starting afresh, and then it is
     /// not to be copied after each commit.
     private var pagesAtLast: Int64 = 0
 
-    init(path: String, pagesBetween: Int, _ longLog: LongLog) throws(SQLiteError) {
+    init(
+        path: String, pagesBetween: Int, _ longLog: LongLog,
+        readerStays: (@Sendable (LongReader) -> Void)? = nil
+    ) throws(SQLiteError) {
+        watch = ReaderWatch(path: path, patienceSeconds: longLog.patienceSeconds, tell: readerStays)
         copier = try Connection(path: path, mode: .read)
         self.pagesBetween = Int64(pagesBetween)
         self.longLog = longLog
@@ -57,6 +62,7 @@ struct Checkpoint {
             return counters.countCheckpoint(complete: false, since: start)
         }
         pagesAtLast = copied.logPages
+        watch.saw(copied)
         counters.countCheckpoint(complete: copied.isComplete, since: start)
     }
 
@@ -70,7 +76,12 @@ struct Checkpoint {
         return copy()
     }
 
-    private typealias Copied = (logPages: Int64, isComplete: Bool)
+    /// How far the log was copied.
+    struct Copied {
+        let logPages: Int64
+        let copiedPages: Int64
+        var isComplete: Bool { logPages == copiedPages }
+    }
 
     /// Only to be called while the writer's connection holds the write lock.
     private func copy() -> Copied? {
@@ -81,7 +92,7 @@ struct Checkpoint {
         let status = sqlite3_wal_checkpoint_v2(copier.handle, nil, mode, &logPages, &copiedPages)
         guard status == SQLITE_OK else { return nil }
         crashPoint("checkpoint-copied")
-        return (Int64(logPages), logPages == copiedPages)
+        return Copied(logPages: Int64(logPages), copiedPages: Int64(copiedPages))
     }
 }
 
@@ -133,8 +144,9 @@ extension Checkpoint {
     }
 
     /// Returns the pages of the log; nil where the time is over, or the disk refuses.
-    private func copyAll(until end: Int64) -> Int64? {
+    private mutating func copyAll(until end: Int64) -> Int64? {
         while let copied = copy() {
+            watch.saw(copied)
             if copied.isComplete { return copied.logPages }
             guard csqlite_monotonic_ns() < end else { return nil }
             csqlite_sleep(Self.pauseNanoseconds)

@@ -7,7 +7,8 @@ extension Connection {
     ///
     /// `auto_vacuum` can be chosen only while the file is empty, and switching to WAL writes its first page.
     func settle(as mode: Mode) throws(SQLiteError) {
-        if mode == .write {
+        if mode == .sole { try execute("PRAGMA locking_mode = EXCLUSIVE") }
+        if mode != .read {
             try retryingWhileBusy { () throws(SQLiteError) in
                 // Only then: on a file that has the setting already, it would write it again at each opening.
                 let isEmpty = try text(of: "PRAGMA page_count") == "0"
@@ -29,7 +30,7 @@ extension Connection {
             PRAGMA mmap_size = 0;
             """)
         switch mode {
-        case .write: try execute("PRAGMA cache_size = -8000")
+        case .write, .sole: try execute("PRAGMA cache_size = -8000")
         case .read: try execute("PRAGMA cache_size = -2000; PRAGMA query_only = ON")
         }
     }
@@ -44,7 +45,7 @@ extension Connection {
 
     /// Several processes may create the file at once, and the switch to WAL does not ask the busy handler.
     private func retryingWhileBusy(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
-        let deadline = csqlite_monotonic_ns() + Int64(Self.lockWaitSeconds) * 1_000_000_000
+        let deadline = csqlite_monotonic_ns() + notes.pointee.wait_limit_ns
         while true {
             do throws(SQLiteError) {
                 return try body()

@@ -11,6 +11,8 @@ package final class Connection {
         case write
         /// Reads; the file must exist.
         case read
+        /// As `write`, with the file to itself as long as it lives; others that have it open make it `busy` before long.
+        case sole
     }
 
     let handle: OpaquePointer
@@ -27,6 +29,8 @@ package final class Connection {
     /// How long a lock held by another process is waited for before the caller sees `busy`: longer than a checkpoint of a long
     /// log holds it, with a crowd of others that go first.
     package static let lockWaitSeconds = 20
+    /// How long others may take to leave: threads that were told to end.
+    private static let soleWaitSeconds = 2
 
     private static let configured: Void = { _ = csqlite_configure() }()
 
@@ -34,7 +38,7 @@ package final class Connection {
     package init(path: String, mode: Mode = .write, checksVolume: Bool = true) throws(SQLiteError) {
         Self.configured
         if checksVolume { try Volume.check(holding: path) }
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == .write ? SQLITE_OPEN_CREATE : 0)
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == .read ? 0 : SQLITE_OPEN_CREATE)
         var opened: OpaquePointer?
         let status = sqlite3_open_v2(path, &opened, flags, nil)
         guard status == SQLITE_OK, let opened else {
@@ -46,7 +50,8 @@ package final class Connection {
         handle = opened
         notes = .allocate(capacity: 1)
         notes.initialize(to: csqlite_notes())
-        notes.pointee.wait_limit_ns = Int64(Self.lockWaitSeconds) * 1_000_000_000
+        let patience = mode == .sole ? Self.soleWaitSeconds : Self.lockWaitSeconds
+        notes.pointee.wait_limit_ns = Int64(patience) * 1_000_000_000
         let hardened = csqlite_harden(handle)
         guard hardened == SQLITE_OK else { throw failure(hardened, sql: nil) }
         csqlite_install(handle, notes)
@@ -65,6 +70,25 @@ package final class Connection {
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
     /// The longest that this connection has waited for a lock, in seconds.
     package var longestLockWait: Double { Double(notes.pointee.longest_wait_ns) / 1e9 }
+
+    /// Whether the file is no longer where it was opened: what is written now, nobody finds again.
+    package var hasMoved: Bool {
+        var moved: Int32 = 0
+        let status = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+        return status == SQLITE_OK && moved != 0
+    }
+
+    /// Throws `moved` where it is not.
+    func checkPlace() throws(SQLiteError) {
+        guard hasMoved else { return }
+        let path = sqlite3_db_filename(handle, "main").map { String(cString: $0) } ?? ""
+        throw SQLiteError(
+            code: SQLiteError.moved,
+            message: """
+                \(path) was moved, deleted or replaced while it is in use: nothing is read or written any more. \
+                Put it back, or stop this process and start it anew
+                """)
+    }
 
     func failure(_ status: Int32, sql: SQL?) -> SQLiteError {
         if status == SQLITE_RANGE {

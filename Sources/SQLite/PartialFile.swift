@@ -6,13 +6,13 @@ import Glibc
 /// where a process's number says nothing. It is of the kind that SQLite does not use.
 struct PartialFile {
     let path: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Makes an empty one, and clears away those of the same file that nobody writes any more.
-    init(of destination: String) throws(SQLiteError) {
+    init(of destination: String, mode: mode_t) throws(SQLiteError) {
         Self.clear(of: destination)
         path = "\(destination).partial-\(getpid())"
-        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Backup.failure("make", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let error = Backup.failure("lock", path)
@@ -23,6 +23,7 @@ struct PartialFile {
 
     /// Takes the name away, and gives the lock up.
     func remove() {
+        Self.removeCompanions(of: path)
         unlink(path)
         close(descriptor)
     }
@@ -48,7 +49,22 @@ struct PartialFile {
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
         // SQLite's own, first: without the file that bears the lock it would be taken for nobody's.
-        unlink("\(path)-journal")
+        removeCompanions(of: path)
         unlink(path)
+    }
+
+    static func removeCompanions(of path: String) {
+        for suffix in ["-journal", "-wal", "-shm"] { unlink(path + suffix) }
+    }
+
+    /// Writes the mark where SQLite has it, big-endian.
+    ///
+    /// As https://sqlite.org/fileformat2.html#application_id has it.
+    /// No connection may have the file open.
+    func bear(_ mark: Int32) throws(SQLiteError) {
+        let bytes = withUnsafeBytes(of: mark.bigEndian) { Array($0) }
+        guard pwrite(descriptor, bytes, bytes.count, 68) == bytes.count else {
+            throw Backup.failure("write", path)
+        }
     }
 }

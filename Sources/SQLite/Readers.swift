@@ -46,7 +46,10 @@ package final class Readers: Sendable {
         return try await withCheckedThrowingContinuation { continuation in
             let read = Read { connection in
                 continuation.resume(
-                    with: Result { try connection.snapshot(limitSeconds: limit) { try body(connection) } })
+                    with: Result {
+                        try connection.checkPlace()
+                        return try connection.snapshot(limitSeconds: limit) { try body(connection) }
+                    })
             }
             switch mailbox.put(read) {
             case nil: break

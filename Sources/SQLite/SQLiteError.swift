@@ -55,10 +55,17 @@ extension SQLiteError {
     package static let unsafeVolume: Int32 = -3
     /// The system refused something: a thread, a descriptor, a file.
     package static let system: Int32 = -4
+    /// The log beside the file is another file's, or the file is damaged.
+    package static let foreignLog: Int32 = -5
+    /// There was a database, and only what belongs to it is left.
+    package static let missingDatabase: Int32 = -6
+    /// The file is no longer where it was opened.
+    package static let moved: Int32 = -7
 }
 
 extension SQLiteError: CustomStringConvertible {
     package var description: String {
+        if code < 0 { return message }
         let place = sql.map { " in: \($0)" } ?? ""
         return "\(message) (SQLite code \(code))\(place)"
     }

@@ -27,7 +27,8 @@ package final class Writer: Sendable {
         let mailbox = try Mailbox<WriterOperation>(limit: Self.mailboxLimit)
         self.mailbox = mailbox
         let connection = try Connection(path: path, mode: .write)
-        let checkpoint = try Checkpoint(path: path, pagesBetween: pagesBetweenCheckpoints, longLog)
+        let checkpoint = try Checkpoint(
+            path: path, pagesBetween: pagesBetweenCheckpoints, longLog, readerStays: hooks.readerStays)
         try startThread(named: "sqlite-writer") { [ended, counters] in
             var checkpoint = checkpoint
             var queue = WriterQueue(of: connection)

@@ -66,7 +66,12 @@ struct WriterGroup {
     private func attempt(_ operations: ArraySlice<WriterOperation>, withSavepoints: Bool) -> Attempt {
         // The write lock at once: what begins by reading and then writes fails with `busySnapshot` when another process
         // has written meanwhile, however long it waited.
-        do { try connection.run("BEGIN IMMEDIATE") } catch { return .neverBegan(error) }
+        do throws(SQLiteError) {
+            try connection.checkPlace()
+            try connection.run("BEGIN IMMEDIATE")
+        } catch {
+            return .neverBegan(error)
+        }
         let start = csqlite_monotonic_ns()
         var outcomes: [@Sendable () -> Void] = []
         outcomes.reserveCapacity(operations.count)

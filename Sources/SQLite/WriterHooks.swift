@@ -16,6 +16,9 @@ package struct WriterHooks: Sendable {
     /// Nothing of the transaction stands; its operations run again or are refused.
     package var transactionUndone: Notice?
 
+    /// A reader keeps the log from starting afresh; told again and again while it does.
+    package var readerStays: (@Sendable (LongReader) -> Void)?
+
     package init(
         operationBegins: Notice? = nil, operationUndone: Notice? = nil,
         beforeCommit: (@Sendable (Connection) throws -> Void)? = nil,

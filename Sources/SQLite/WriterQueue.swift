@@ -28,7 +28,7 @@ struct WriterQueue {
     /// To be called by the thread that will wait.
     init(of connection: Connection) {
         let path = sqlite3_db_filename(connection.handle, "main").map { String(cString: $0) } ?? ""
-        descriptor = path.isEmpty ? -1 : open(path + "-writers", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        descriptor = path.isEmpty ? -1 : open(Companion.path(of: path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         var made = csqlite_alarm()
         if csqlite_make_alarm(&made) == 0 { alarm = made }
     }

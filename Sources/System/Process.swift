@@ -30,6 +30,13 @@ package func raiseFileLimit() -> Int {
     return Int(clamping: isRaised ? limit.rlim_cur : before)
 }
 
+/// The largest file that this process may write (`ulimit -f`).
+package func fileSizeLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return .max }
+    return Int(clamping: limit.rlim_cur)
+}
+
 /// Processor time of all threads since the start, in user and system mode.
 package func processCPUSeconds() -> Double {
     var usage = rusage()

@@ -9,10 +9,12 @@ package enum Signals {
 
     /// Yields each of the signals as it comes, in place of what it would do to the process, which stays so.
     ///
-    /// From the moment this returns no signal is missed. Also ignores SIGPIPE from here on: a write to a closed
-    /// pipe or socket then fails with EPIPE, as it should.
+    /// From the moment this returns no signal is missed. Also ignores SIGPIPE and SIGXFSZ from here on: a write to a closed
+    /// pipe or socket, or beyond the largest file allowed, then fails with EPIPE or EFBIG, as it should.
     package static func stream(_ signals: [Int32]) -> AsyncStream<Int32> {
         signal(SIGPIPE, SIG_IGN)
+        // A limit on file sizes then fails with EFBIG, and does not end the process.
+        signal(SIGXFSZ, SIG_IGN)
         let (stream, continuation) = AsyncStream.makeStream(
             of: Int32.self, bufferingPolicy: .bufferingNewest(16))
         SignalRelay.shared.subscribe(continuation, to: signals)

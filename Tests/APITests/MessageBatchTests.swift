@@ -60,12 +60,12 @@ struct MessageBatchTests {
             #expect(early.status == 400 && early["error"]?["type"]?.string == "invalid_request_error")
             while try await harness.work() > 0 {}
             let batch = try await harness.send(
-                "GET", "\(Self.path)/\(id)", headers: ["host": "renga.example:8080"])
+                "GET", "\(Self.path)/\(id)", headers: ["host": "renga.localhost:8080"])
             #expect(batch["processing_status"]?.string == "ended")
             #expect(batch["request_counts"]?["succeeded"]?.int == 3)
             #expect(
                 batch["results_url"]?.string
-                    == "http://renga.example:8080/v1/messages/batches/\(id)/results")
+                    == "http://renga.localhost:8080/v1/messages/batches/\(id)/results")
             let results = try await harness.send("GET", "\(Self.path)/\(id)/results")
             #expect(results.text.hasSuffix("}\n") && !results.text.contains("\n\n"))
             let lines = try results.lines

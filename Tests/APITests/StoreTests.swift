@@ -128,7 +128,7 @@ struct StoreTests {
             #expect(try await harness.send("POST", "/v1/jobs/cancel", #"{"tag":"t"}"#)["count"]?.int == 3)
             let stats = try await harness.send("GET", "/v1/stats")
             #expect(stats["counts"]?["cancelled"]?.int == 3 && stats["counts"]?["queued"]?.int == 1)
-            #expect(try await harness.send("GET", "/health")["store"]?["engine"]?.string == "SQLite")
+            #expect(try await harness.send("GET", "/ready")["store"]?["engine"]?.string == "SQLite")
             #expect(try await harness.send("GET", "/ready").status == 200)
         }
     }

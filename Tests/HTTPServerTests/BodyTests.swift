@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import Testing
 
@@ -174,9 +175,38 @@ import Testing
     }
 
     @Test func `bodies in memory have a limit together`() async throws {
-        let answer = try await withServer(configure: { $0.bodyMemoryLimit = 500 }, answer: echo) {
-            try await RawClient.exchange($0, Self.post(600) + String(repeating: "x", count: 600))
+        let memory = BodyMemory(limit: 500)
+        try await withServer(configure: { $0.bodyMemory = memory }, answer: echo) { port in
+            // A lone one is let in, whatever the limit.
+            let lone = try await RawClient.exchange(
+                port, Self.post(600) + String(repeating: "x", count: 600))
+            #expect(lone.status == 200)
+            #expect(memory.usedBytes == 0)
+            let half = Self.post(600) + String(repeating: "x", count: 300)
+            try await RawClient.talk(to: port) { client in
+                client.send(half)
+                while memory.usedBytes < 300 { usleep(1_000) }
+                let other = try RawClient(port: port)
+                defer { other.close() }
+                other.send(Self.post(300) + String(repeating: "y", count: 300))
+                let refused = try other.receive(through: "HTTP/1.1 503")
+                #expect(refused.contains("HTTP/1.1 503"))
+                client.send(String(repeating: "x", count: 300))
+                #expect(try client.receive(through: "600").contains("HTTP/1.1 200"))
+            }
         }
-        #expect(answer.status == 503)
+        #expect(memory.usedBytes == 0)
+    }
+
+    @Test func `shares of memory are given back with their request`() {
+        let memory = BodyMemory(limit: 100)
+        do {
+            let (one, other) = (BodyMemory.Share(of: memory), BodyMemory.Share(of: memory))
+            #expect(one.hold(90) && !other.hold(20) && other.hold(10))
+            #expect(one.hold(50) && other.hold(50) && !other.hold(51))
+            #expect(memory.usedBytes == 100)
+        }
+        #expect(memory.usedBytes == 0)
+        #expect(BodyMemory.Share(of: memory).hold(1_000))
     }
 }

@@ -98,7 +98,10 @@ import Testing
         ("RENGA_LISTEN", "::1:80"), ("PORT", "70000"), ("RENGA_RPM", "0"), ("RENGA_LOG", "loud"),
         ("ANTHROPIC_BASE_URL", "api.anthropic.com"), ("RENGA_CACHE_INTERACTIVE", "yes"),
         ("RENGA_RETENTION", "0"),
-        ("RENGA_CORS_ORIGINS", "https://a.example/path"), ("RENGA_DAILY_BUDGET_USD", "five"),
+        ("RENGA_CORS_ORIGINS", "https://a.example/path"), ("RENGA_FILE_MODE", "0444"),
+        ("RENGA_FILE_MODE", "rw"),
+        ("RENGA_FILE_MODE", "0777"), ("RENGA_ALLOWED_HOSTS", "a.example:80"),
+        ("RENGA_ALLOWED_HOSTS", "http://a"), ("RENGA_DAILY_BUDGET_USD", "five"),
     ])
     func `a wrong value stops the start with its name, the value and what was expected`(
         name: String, value: String
@@ -214,6 +217,29 @@ import Testing
         let missing = ["RENGA_API_KEY_FILE": path + "-none"]
         #expect(throws: UsageError.self) { _ = try invoke(missing).secret(.apiKey) }
         #expect(try invoke(missing).secret(.apiKey, mayBeMissing: true) == nil)
+    }
+
+    @Test func `editors' marks and line ends are no part of a key, and quotes are said`() throws {
+        let path = try file("\u{FEFF}sk-ant-bom\r\n")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(try invoke(["RENGA_API_KEY_FILE": path]).secret(.apiKey)?.reveal() == "sk-ant-bom")
+        #expect(try invoke(["RENGA_API_KEY": "  k \n"]).secret(.apiKey)?.reveal() == "k")
+        for quoted in [#""sk-1""#, "'sk-1'"] {
+            let error = #expect(throws: UsageError.self) {
+                _ = try invoke(["ANTHROPIC_API_KEY": quoted]).secret(.providerKey)
+            }
+            #expect(error?.message.contains("quotes") == true && error?.message.contains("sk-1") == false)
+        }
+    }
+
+    @Test(arguments: ["   ", "\n", "\t ", "\u{FEFF}"])
+    func `a key of nothing but spaces is no key`(text: String) {
+        let error = #expect(throws: UsageError.self) {
+            _ = try CallerKey.require(
+                invoke(["RENGA_API_KEY": text]), listen: #require(ListenAddress("0.0.0.0:8080")), log: .silent
+            )
+        }
+        #expect(error?.message.hasPrefix("RENGA_API_KEY has only spaces") == true)
     }
 
     @Test func `a server makes its key once, and refuses to be open to others`() throws {

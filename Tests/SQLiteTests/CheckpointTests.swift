@@ -1,6 +1,6 @@
 import Dispatch
 import Glibc
-import SQLite
+@testable import SQLite
 import Synchronization
 import Testing
 
@@ -8,11 +8,11 @@ struct CheckpointTests {
     let directory = TemporaryDirectory()
 
     private func writer(
-        pagesBetweenCheckpoints: Int = 50, longLog: LongLog = LongLog()
+        pagesBetweenCheckpoints: Int = 50, longLog: LongLog = LongLog(), hooks: WriterHooks = WriterHooks()
     ) async throws -> Writer {
         let path = directory.database
         let writer = try Writer(
-            path: path, pagesBetweenCheckpoints: pagesBetweenCheckpoints, longLog: longLog)
+            path: path, hooks: hooks, pagesBetweenCheckpoints: pagesBetweenCheckpoints, longLog: longLog)
         try await writer.write { try $0.execute("CREATE TABLE IF NOT EXISTS t (b BLOB) STRICT") }
         return writer
     }
@@ -99,6 +99,38 @@ struct CheckpointTests {
         #expect(writer.statistics.logPages > 1_300)
         #expect(writer.statistics.longestCheckpointSeconds >= 0.3)
         #expect(waited < 10, "seven times 0.3 s were due, and it took \(waited) s")
+    }
+
+    @Test func `a reader that does not end is told of as it happens, with its age`() async throws {
+        let told = Mutex<[LongReader]>([])
+        let writer = try await writer(
+            longLog: LongLog(pages: 100, patienceSeconds: 0.2),
+            hooks: WriterHooks(readerStays: { reader in told.withLock { $0.append(reader) } }))
+        try await fill(writer, rows: 2)
+        let rival = try Connection(path: directory.database, mode: .read)
+        try rival.run("BEGIN")
+        #expect(try rival.count("t") == 2)
+        try await fill(writer, rows: 200)
+        try rival.run("ROLLBACK")
+        let readers = told.withLock { $0 }
+        #expect(readers.count == 1, "one word a minute")
+        #expect((0.15..<60).contains(readers.first?.seconds ?? 0))
+        #expect(readers.first?.logPages ?? 0 >= 100)
+        // This process's own readers are not named by number.
+        #expect(readers.first?.processes == [])
+        await writer.close()
+    }
+
+    @Test func `who reads is found among the kernel's locks`() {
+        let line = "12: POSIX  ADVISORY  READ 4242 08:01:131 124 124\n"
+        #expect(ReaderWatch.reader(line, inode: 131) == 4242)
+        #expect(ReaderWatch.reader(line, inode: 132) == nil)
+        for other in [
+            "12: POSIX  ADVISORY  WRITE 4242 08:01:131 124 124",
+            "12: POSIX  ADVISORY  READ 4242 08:01:131 128 128",
+            "12: -> POSIX  ADVISORY  READ 1 08:01:131 124 124",
+            "12: FLOCK  ADVISORY  READ 4242 08:01:131 0 EOF", "",
+        ] { #expect(ReaderWatch.reader(other, inode: 131) == nil) }
     }
 
     @Test func `a checkpoint gives way to another writer at once`() async throws {

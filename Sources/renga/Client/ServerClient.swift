@@ -67,6 +67,14 @@ struct ServerClient: Sendable {
         }
     }
 
+    /// Why the server is not ready, in its words; nil where it is, or cannot be asked.
+    func trouble() async -> String? {
+        var request = request("GET", "/ready", [], nil, "")
+        request.timeouts = .init(connect: 2, write: 2, idle: 5, call: 5)
+        guard let answer = try? await http.send(request), answer.status == 503 else { return nil }
+        return (try? JSON.parse(answer.body))?["detail"]?.string
+    }
+
     private func request(
         _ method: String, _ path: String, _ query: [(String, String?)], _ body: [UInt8]?,
         _ contentType: String

@@ -6,7 +6,7 @@ extension Command {
     static let backup = Command(
         name: "backup", summary: "a consistent copy of the running database", arguments: "FILE",
         argumentCount: 1...1,
-        settings: [Settings.database],
+        settings: [Settings.database, Settings.fileMode],
         details: "Servers and workers go on meanwhile. FILE must not exist yet; renga runs on it as it is."
     ) { invocation in
         let path = try invocation.value(of: Settings.database)
@@ -15,7 +15,9 @@ extension Command {
             throw Failure("RENGA_DATABASE is “\(path)”, and there is no such file")
         }
         guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: name a file that does not") }
-        let store = try await Foundations.open(path)
+        var terms = StoreSettings()
+        terms.fileMode = try invocation.value(of: Settings.fileMode)
+        let store = try await Foundations.open(path, terms)
         do {
             try await store.backup(to: copy)
         } catch {

@@ -1,5 +1,6 @@
 import JSON
 import Jobs
+import System
 
 extension Command {
     static let cancel = Command(
@@ -38,6 +39,7 @@ private struct Change {
         FilterFlags.all + [
             Flag("all", "all jobs in a state for it, whatever they are"),
             Flag("dry-run", "say how many, and change nothing"),
+            Flag("yes", "with --all: without being asked"),
         ]
 
     let invocation: Invocation
@@ -67,16 +69,37 @@ private struct Change {
     }
 
     private func byFilter() async throws -> ExitStatus {
+        if invocation.has("all"), !invocation.has("dry-run"), !invocation.has("yes") {
+            guard try await isConfirmed() else { return .failed }
+        }
+        return try await byFilter(isTrial: invocation.has("dry-run"))
+    }
+
+    /// Asks whoever sits at the terminal; where nobody does, nobody can be asked.
+    private func isConfirmed() async throws -> Bool {
+        guard isTerminal(0), isTerminal(2) else {
+            throw UsageError("--all means every job there is; add --yes, or see how many with --dry-run")
+        }
+        let count = try await count(isTrial: true)
+        guard count > 0 else { return true }
+        Console.note("\(verb) \(Text.count(count, "job"))? Type yes to go on.")
+        return readLine()?.lowercased() == "yes"
+    }
+
+    private func byFilter(isTrial: Bool) async throws -> ExitStatus {
+        try report(try await count(isTrial: isTrial))
+        return .done
+    }
+
+    private func count(isTrial: Bool) async throws -> Int {
         var body = JSONWriter()
         body.object { body in
             FilterFlags.write(invocation, to: &body)
             if invocation.has("all") { body.field("all", true) }
-            if invocation.has("dry-run") { body.field("dry_run", true) }
+            if isTrial { body.field("dry_run", true) }
             if let mending { body.field("set", raw: mending) }
         }
-        let answer = try await server.call("POST", "/v1/jobs/\(verb)", body: body.bytes)
-        try report(answer.number("count"))
-        return .done
+        return try await server.call("POST", "/v1/jobs/\(verb)", body: body.bytes).number("count")
     }
 
     private func byID() async throws -> ExitStatus {

@@ -3,13 +3,14 @@ extension Command {
         name: "doctor",
         summary:
             "checks settings, database, disk, providers, clock and SQLite, and says what would mend them",
-        settings: Settings.ofServices, secrets: [.providerKey, .apiKey],
+        settings: Settings.ofServices + [Settings.url], secrets: [.providerKey, .apiKey],
         details: """
+            Asks the server at RENGA_URL first with which settings it runs, and names those that are others here.
             Shows the configuration as it counts, without secrets, from RENGA_CONFIG or the environment. Changes nothing and
             spends nothing. The status is 1 if something is broken.
             """
     ) { invocation in
-        let findings = await Doctor(invocation).examine()
+        let findings = await Doctor.server(invocation) + Doctor(invocation).examine()
         try Console.print(Columns.text(findings.map { [$0.state.rawValue, $0.subject, $0.text] }))
         return findings.contains { $0.state == .broken } ? .failed : .done
     }

@@ -4,10 +4,10 @@ extension Command {
     static let health = Command(
         name: "health",
         summary: "whether the server on this machine is alive: status 0 or 1, for container checks",
-        settings: [Settings.listen, Settings.port],
-        details: "Asks for /health at RENGA_LISTEN's port. It needs no key."
+        settings: [Settings.listen, Settings.port, Settings.url],
+        details: "Asks for /health at RENGA_URL, or where that is unset at RENGA_LISTEN. It needs no key."
     ) { invocation in
-        let url = try invocation.listenAddress().url + "/health"
+        let url = try address(invocation) + "/health"
         let request = HTTPRequest(
             method: "GET", url: url, timeouts: .init(connect: 2, write: 2, idle: 2, call: 2.5))
         do {
@@ -18,5 +18,13 @@ extension Command {
         } catch let error as HTTPClientError {
             throw Failure("no answer from \(url): \(error)")
         }
+    }
+
+    /// Flags count before the environment, and of either the whole address before its parts.
+    private static func address(_ invocation: Invocation) throws -> String {
+        let isListening = invocation.isFlagged(Settings.listen) || invocation.isFlagged(Settings.port)
+        let asksByURL =
+            invocation.isFlagged(Settings.url) || (!isListening && invocation.given(Settings.url) != nil)
+        return asksByURL ? try invocation.value(of: Settings.url) : try invocation.listenAddress().url
     }
 }

@@ -8,10 +8,11 @@ extension Command {
         secrets: [.providerKey, .apiKey],
         details: """
             Takes jobs in, and tells of them; `renga work` on the same database does them. Where RENGA_API_KEY_FILE
-            names a file that is not there, a key is made and kept in it, and shown once in the log.
+            names a file that is not there, a key is made and kept in it.
             """
     ) { invocation in
         let settings = try ServiceSettings(invocation)
+        try ProcessLimits.check(database: settings.database)
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
         let key = try CallerKey.require(invocation, listen: settings.listen, log: log)

@@ -40,7 +40,7 @@ extension Command {
         let log = Log.standard(try invocation.value(of: Settings.logLevel))
         let address = try invocation.listenAddress(standard: simulatorAddress)
         let grace = try invocation.value(of: Settings.grace)
-        raiseFileLimit()
+        try ProcessLimits.checkFiles()
         let simulator = Simulator(settings: settings, clock: SystemNow().forSimulator, log: log)
         let listening = try Listening(
             address, handler: simulator, grace: grace, connections: Listening.providerConnections)

@@ -14,22 +14,26 @@ extension Command {
         let server = try ServerClient(invocation)
         guard invocation.has("watch") else {
             let stats = try await server.call("GET", path)
-            try show(stats, invocation)
+            try await show(stats, server, invocation)
             return .done
         }
         var patience = Patience()
         while true {
             let stats = try await patience.trying { try await server.call("GET", path) }
-            try show(stats, invocation, on: WatchScreen.ofTerminal)
+            try await show(stats, server, invocation, on: WatchScreen.ofTerminal)
             try await Task.sleep(for: .seconds(1))
         }
     }
 
     private static let path = "/v1/stats?by=model,queue,tag"
 
-    private static func show(_ stats: JSON, _ invocation: Invocation, on screen: WatchScreen? = nil) throws {
+    private static func show(
+        _ stats: JSON, _ server: ServerClient, _ invocation: Invocation, on screen: WatchScreen? = nil
+    ) async throws {
         guard !invocation.has("json") else { return try Console.write(Array(stats.raw) + Array("\n".utf8)) }
-        let text = StatusPage(stats: stats, now: SystemNow().now().timestamp).text
+        let page = StatusPage(stats: stats, now: SystemNow().now().timestamp).text
+        let text =
+            await server.trouble().map { "NOT READY: \(Text.oneLine($0, limit: 300))\n\n\(page)" } ?? page
         if let screen { try Console.draw(text, on: screen) } else { try Console.print(text, paint: .ofTerminal) }
     }
 }

@@ -14,6 +14,7 @@ extension Command {
             """
     ) { invocation in
         var settings = try ServiceSettings(invocation)
+        try ProcessLimits.check(database: settings.database)
         let log = Log.standard(settings.logLevel)
         let simulator = try Demo.simulator(invocation, &settings, log)
         let providers =
@@ -24,7 +25,7 @@ extension Command {
         try await base.state(providers)
         let api = try base.api(key: key, for: providers)
         let greeting = Greeting(
-            url: api.url, database: settings.database, isSimulated: simulator != nil,
+            address: api.address, url: api.url, database: settings.database, isSimulated: simulator != nil,
             header: CallerKey.shellHeader(invocation, key))
         // Where nobody reads standard output, the log says the same.
         try? Console.print(greeting.text)
@@ -67,11 +68,15 @@ enum Demo {
 
 /// The first words of `up`.
 struct Greeting {
+    /// Where it listens, and where this machine reaches it.
+    var address: String
     var url: String
     var database: String
     var isSimulated: Bool
     /// As a shell writes it; nil where no key is asked for.
     var header: String?
+
+    private var place: String { url == "http://\(address)" ? url : "\(address) (from here \(url))" }
 
     var text: String {
         let key = header.map { " -H \"\($0)\"" } ?? ""
@@ -83,7 +88,7 @@ struct Greeting {
 
             """ : ""
         return """
-            renga \(Version.current) listens on \(url) and keeps its jobs in \(database)
+            renga \(Version.current) listens on \(place) and keeps its jobs in \(database)
             \(simulated)
             Try it:  curl -s '\(url)/v1/jobs?wait=30'\(key) -d '{"prompt":"Name three rivers in Europe."}'
 

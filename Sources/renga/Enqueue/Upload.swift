@@ -40,6 +40,7 @@ struct Upload {
             let chunk = try nextChunk(&reader)
             if let task = underWay {
                 let (sent, answers) = try await task.value
+                try stopIfTroubled(sent, answers)
                 try receive(sent, answers)
                 lines += answers.count
                 progress.show(rate(since: start), share: share)
@@ -68,6 +69,17 @@ struct Upload {
             hasBegun = true
         }
         try InputForm.check(line, number: number, of: file)
+    }
+
+    /// Where the server itself is in trouble (its disk is full, say), nothing is wrong with the lines.
+    private func stopIfTroubled(_ chunk: Chunk, _ answers: [JSON]) throws {
+        let index = answers.firstIndex { ($0["error"]?["status"]?.int ?? 0) >= 500 }
+        guard let index, let error = answers[index]["error"] else { return }
+        throw Failure(
+            """
+            the server cannot take jobs now, from line \(chunk.lineNumbers[index]) on: \(error.text("title")): \
+            \(error.text("detail")). Then run the same command again: what was taken is not taken twice
+            """, status: .tryAgain)
     }
 
     /// Every line has a key, so that a chunk sent again doubles nothing.

@@ -23,12 +23,18 @@ extension Foundations {
         terms.callerRequestsPerMinute = settings.callerRequests
         terms.callerRequestsAtOnce = settings.callerConcurrency
         terms.interactiveUsesCache = settings.interactiveUsesCache
+        terms.allowedHosts = settings.allowedHosts + [settings.listen.host]
+        terms.bodyMemory = .share()
+        terms.stated = settings.stated
         let desk = worker(for: providers, line: .own)
         let api = API(
             store: store, clock: clock, settings: terms, log: log, desk: desk.worker, batches: store)
         agreement.note(api)
-        let server = try Listening(settings.listen, handler: api, grace: settings.grace)
-        log.info("api listens", ["url": "\(server.url)", "key": .bool(key != nil)])
+        let server = try Listening(
+            settings.listen, handler: api, grace: settings.grace, memory: terms.bodyMemory)
+        log.info(
+            "api listens",
+            ["address": "\(server.address)", "url": "\(server.url)", "key": .bool(key != nil)])
         var listening = server
         listening.service = Service(name: "api") {
             // Not a child of this task: who waits for a job is still told of its end while the server stops.

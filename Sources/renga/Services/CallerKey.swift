@@ -26,13 +26,13 @@ enum CallerKey {
     ///
     /// Of several servers that start at once, one makes the key and the others read it.
     private static func make(_ path: String, _ log: Log) throws {
-        let key = "renga_" + randomBytes(24).hex
         do {
-            guard try createSecretFile(path: path, bytes: Array((key + "\n").utf8)) else { return }
+            let key = Array(("renga_" + randomBytes(24).hex + "\n").utf8)
+            guard try createSecretFile(path: path, bytes: key) else { return }
         } catch {
             throw UsageError("RENGA_API_KEY_FILE is “\(path)”; expected a file that can be made: \(error)")
         }
-        log.notice("an API key was made; it is shown this once", ["api_key": "\(key)", "file": "\(path)"])
+        log.notice("an API key was made", ["file": "\(path)", "show": "cat '\(path)'"])
     }
 
     /// A header for a shell's command line that shows where the key is, not what it is; nil where none is asked for.

@@ -27,6 +27,8 @@ struct Foundations: Sendable {
             onEvent: { event in log.warning("event", event.fields) },
             onNotice: { notice in notice.write(to: log) })
         terms.interactiveReserveTokens = settings.interactiveReserveTokens
+        terms.fileMode = settings.fileMode
+        terms.onLongReader = { reader in log.warning("a reader keeps the log growing", reader.fields) }
         let store = try await Self.open(settings.database, terms)
         self.store = store
         clock = AgreedClock(patience: settings.calendarPatience)
@@ -95,6 +97,18 @@ extension Log {
             level: level, format: isTerminal(2) ? .human : .json, now: { clock.timestampMilliseconds() },
             // Where standard error is closed nobody reads the log.
             sink: { try? writeAll(2, $0) })
+    }
+}
+
+extension LongReader {
+    /// As a log line has them.
+    fileprivate var fields: KeyValuePairs<String, LogValue> {
+        [
+            "seconds": .int(Int(seconds)), "log_pages": .int(logPages),
+            "readers": "\(processes.map(String.init).joined(separator: " "))",
+            "detail":
+                "it has kept one view of the database for so long, and writers wait for it: end that process",
+        ]
     }
 }
 

@@ -30,6 +30,9 @@ struct ListenAddress: Hashable, Sendable {
             || (host.hasPrefix("127.") && host.utf8.allSatisfy { $0 != 0x3A })
     }
 
+    /// As it is written in settings.
+    var text: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
     /// The address under which the machine itself reaches it.
     var url: String {
         let reachable = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host

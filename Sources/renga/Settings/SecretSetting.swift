@@ -15,6 +15,7 @@ struct SecretSetting: Sendable {
     static let limit = 64 << 10
 
     fileprivate func secret(_ bytes: some Collection<UInt8>, from source: String) throws -> Secret {
+        // Editors on Windows put a byte order mark before what they save.
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let text = String(
             decoding: bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : Array(bytes), as: UTF8.self)
@@ -22,8 +23,9 @@ struct SecretSetting: Sendable {
             $0 == " " || $0 == "\n" || $0 == "\r\n" || $0 == "\r" || $0 == "\t"
         }
         let trimmed = String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-        if let quote = trimmed.first, trimmed.count > 1, "\"'".contains(quote), trimmed.last == quote {
-            throw UsageError("\(source) has quotes around the key; remove them, they are no part of it")
+        if let quote = trimmed.first, quote == "\"" || quote == "'", trimmed.count > 1, trimmed.last == quote
+        {
+            throw UsageError("\(source) has quotes around the key; leave them out")
         }
         // Its value is never shown, not even a wrong one.
         guard trimmed.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
@@ -39,7 +41,11 @@ extension Invocation {
     /// With `mayBeMissing`, a named file that does not exist counts as no secret.
     func secret(_ setting: SecretSetting, mayBeMissing: Bool = false) throws -> Secret? {
         if let text = environment(setting.name), !text.isEmpty {
-            return try setting.secret(text.utf8, from: setting.name)
+            let secret = try setting.secret(text.utf8, from: setting.name)
+            if secret.isEmpty {
+                throw UsageError("\(setting.name) has only spaces in it; set a key, or unset it")
+            }
+            return secret
         }
         guard let path = secretFile(setting) else { return nil }
         if mayBeMissing, !fileExists(path) { return nil }

@@ -6,6 +6,7 @@ import Telemetry
 struct ServiceSettings: Sendable {
     var configuration: Configuration
     var database: String
+    var fileMode: UInt32
     var listen: ListenAddress
     var maxTokens: Int
     var maxAttempts: Int
@@ -35,7 +36,11 @@ struct ServiceSettings: Sendable {
     var authorities: Authorities
     var grace: Milliseconds
     var corsOrigins: [String]
+    /// Besides loopback and where it listens.
+    var allowedHosts: [String]
     var logLevel: Log.Level
+    /// All of them as they were given or are by default, for whoever asks the server.
+    var stated: [(name: String, value: String?)]
 
     /// Limits of a call, in milliseconds.
     struct Timeouts: Sendable {
@@ -50,6 +55,7 @@ struct ServiceSettings: Sendable {
         interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
         database = try invocation.value(of: Settings.database)
+        fileMode = try invocation.value(of: Settings.fileMode)
         listen = try invocation.listenAddress()
         maxTokens = try invocation.value(of: Settings.maxTokens)
         maxAttempts = try invocation.value(of: Settings.maxAttempts)
@@ -76,7 +82,9 @@ struct ServiceSettings: Sendable {
         authorities = try invocation.authorities()
         grace = try invocation.value(of: Settings.grace)
         corsOrigins = try invocation.optional(Settings.corsOrigins) ?? []
+        allowedHosts = try invocation.optional(Settings.allowedHosts) ?? []
         logLevel = try invocation.value(of: Settings.logLevel)
+        stated = Settings.ofServices.map { ($0.name, invocation.given($0) ?? $0.standard) }
     }
 
     /// The file where one is named, the environment by itself otherwise.

@@ -9,6 +9,13 @@ enum Settings {
         expectation: WebAddress.expectation, parse: WebAddress.messagesBase)
     static let database = Setting<String>.text(
         "RENGA_DATABASE", "PATH", standard: "./renga.db", "the file that holds the jobs")
+    static let fileMode = Setting<UInt32>(
+        "RENGA_FILE_MODE", "MODE", standard: "0600",
+        "who may read and write database, log and copies that are made; the umask takes its part away",
+        expectation: "a mode of files that lets their owner read and write, such as 0600, 0640 or 0660"
+    ) { text in
+        UInt32(text, radix: 8).flatMap { $0 & 0o600 == 0o600 && $0 & ~0o666 == 0 ? $0 : nil }
+    }
     static let listen = Setting<ListenAddress>(
         "RENGA_LISTEN", "HOST:PORT", standard: "127.0.0.1:8080",
         "where to listen; beyond loopback a key is a must",
@@ -89,6 +96,11 @@ enum Settings {
         "RENGA_CORS_ORIGINS", "URL,…", standard: nil, "origins that browsers may call from",
         expectation: "origins such as https://app.example.com, separated by commas", parse: WebAddress.origins
     )
+    static let allowedHosts = Setting<[String]>(
+        "RENGA_ALLOWED_HOSTS", "NAME,…", standard: nil,
+        "names, besides those of loopback, by which a server without a key may be called",
+        expectation: "names or addresses without port, such as renga.lan,10.0.0.7",
+        parse: WebAddress.hosts)
     static let config = Setting<String>.text("RENGA_CONFIG", "PATH", "routes, prices, fallbacks and budgets")
     static let adoptConfig = Setting<Bool>(
         "RENGA_ADOPT_CONFIG", nil, standard: "off",
@@ -113,14 +125,14 @@ enum Settings {
 
     /// All that `up`, `serve` and `work` read: each checks them all, so that a typo shows wherever it is.
     static let ofServices: [any SettingDeclaration] = [
-        baseURL, database, listen, port, model, maxTokens, concurrency, lease, maxAttempts, backoffBase,
-        backoffCap,
+        baseURL, database, fileMode, listen, port, model, maxTokens, concurrency, lease, maxAttempts,
+        backoffBase, backoffCap,
         requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, burst, outputEstimate, dailyBudget,
         monthlyBudget, cacheTTL,
         cacheInteractive, interactiveWait, interactiveConcurrency, callerRequests, callerConcurrency,
         batchGather, batchPoll, batchReserve, retention, connectTimeout, writeTimeout,
         idleTimeout, callTimeout, authorityFile, grace,
-        corsOrigins, config, adoptConfig, calendarPatience, interactiveReserveTokens,
+        corsOrigins, allowedHosts, config, adoptConfig, calendarPatience, interactiveReserveTokens,
         logLevel,
     ]
 

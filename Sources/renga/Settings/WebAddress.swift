@@ -45,6 +45,16 @@ enum WebAddress {
         }
         return origins.isEmpty ? nil : origins
     }
+
+    /// Names and addresses without ports, as `Host` has them; IPv6 without brackets.
+    @Sendable static func hosts(_ text: String) -> [String]? {
+        let hosts = text.split { $0 == "," || $0 == " " }.map { $0.lowercased() }
+        let isName: (String) -> Bool = { host in
+            !host.contains("/") && !host.contains("[") && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+                && host.count(where: { $0 == ":" }) != 1
+        }
+        return hosts.isEmpty || !hosts.allSatisfy(isName) ? nil : hosts
+    }
 }
 
 extension String {

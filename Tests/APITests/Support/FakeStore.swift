@@ -19,6 +19,9 @@ final class FakeStore: JobStore {
         var resultsBeforeFailure = Int.max
         var portions: [Int] = []
         var stateReads = 0
+        var readyQuestions = 0
+        /// Where set, the store does not say whether it is ready until this ends.
+        var standstill: (stream: AsyncStream<Void>, end: AsyncStream<Void>.Continuation)?
         var listeners: [AsyncStream<Void>.Continuation] = []
     }
 
@@ -49,6 +52,16 @@ final class FakeStore: JobStore {
 
     func look<T: Sendable>(_ body: (inout sending State) throws -> sending T) rethrows -> T {
         try state.withLock { try body(&$0) }
+    }
+
+    var readyQuestions: Int { state.withLock { $0.readyQuestions } }
+
+    func holdReady() {
+        state.withLock { $0.standstill = AsyncStream<Void>.makeStream() }
+    }
+
+    func releaseReady() {
+        state.withLock { $0.standstill }?.end.finish()
     }
 
     func fail(_ failure: JobStoreError?) { change { $0.failure = failure } }
@@ -225,6 +238,11 @@ extension FakeStore {
     }
 
     func checkReady() async throws -> StoreFacts {
+        let standstill = state.withLock { state in
+            state.readyQuestions += 1
+            return state.standstill?.stream
+        }
+        if let standstill { for await _ in standstill {} }
         try check()
         return StoreFacts(
             engine: "fake", version: "1", schemaVersion: 1, exposure: nil, databaseBytes: 1, logPages: 2)

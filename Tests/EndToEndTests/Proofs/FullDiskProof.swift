@@ -43,8 +43,9 @@ extension Proofs {
                 try await eventually("the server is not ready", within: .seconds(5)) {
                     try await server.client.call("GET", "/ready").status == 503
                 }
-                let health = try await server.client.get("/health")
-                try demand(health["problem"]?.string == "store-full", "/health says \(health)")
+                let ready = try await server.client.call("GET", "/ready")
+                try demand(ready.json?["problem"]?.string == "store-full", "/ready says \(ready.text)")
+                try demand(try await server.client.call("GET", "/health").status == 200, "/health fails")
                 let some = try #require(ids.first)
                 try demand(
                     try await server.client.call("GET", "/v1/jobs/\(some)").status == 200, "reading fails")

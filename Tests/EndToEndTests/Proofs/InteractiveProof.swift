@@ -15,7 +15,7 @@ extension Proofs {
         private func request(_ body: String, _ headers: [String] = []) -> [UInt8] {
             let lines =
                 [
-                    "POST /v1/messages HTTP/1.1", "host: x", "connection: close",
+                    "POST /v1/messages HTTP/1.1", "host: localhost", "connection: close",
                     "content-length: \(body.utf8.count)",
                 ]
                 + headers

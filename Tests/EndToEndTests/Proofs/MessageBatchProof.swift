@@ -72,7 +72,7 @@ extension Proofs {
                 let server = try await scenario.serve(simulator)
                 let bytes = body(5_000)
                 let head =
-                    "POST /v1/messages/batches HTTP/1.1\r\nhost: x\r\ncontent-length: \(bytes.count)\r\n\r\n"
+                    "POST /v1/messages/batches HTTP/1.1\r\nhost: localhost\r\ncontent-length: \(bytes.count)\r\n\r\n"
                 let connection = try RawConnection(port: server.port)
                 defer { connection.close() }
                 try await offPool {
@@ -99,7 +99,7 @@ extension Proofs {
                 let server = try await scenario.serve(simulator)
                 let bytes = body(5_000)
                 let head =
-                    "POST /v1/messages/batches HTTP/1.1\r\nhost: x\r\ncontent-length: \(bytes.count)\r\n\r\n"
+                    "POST /v1/messages/batches HTTP/1.1\r\nhost: localhost\r\ncontent-length: \(bytes.count)\r\n\r\n"
                 let connection = try RawConnection(port: server.port)
                 try await offPool {
                     connection.send(head)

@@ -49,7 +49,7 @@ private struct SlowClient {
     /// What is answered; where bytes are still on their way, it may be lost.
     var answers = [408]
 
-    private static let post = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\n"
+    private static let post = "POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\n"
     private static let chunked = post + "transfer-encoding: chunked\r\n\r\n"
     private static let x = String(repeating: "x", count: 200)
 
@@ -57,10 +57,10 @@ private struct SlowClient {
     static let all = [
         SlowClient(name: "silence", beginning: "", seconds: 10),
         SlowClient(name: "half a request line", beginning: "GET /v1/jo", seconds: 10),
-        SlowClient(name: "half a head", beginning: "GET /health HTTP/1.1\r\nhost: x\r\n", seconds: 10),
+        SlowClient(name: "half a head", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\n", seconds: 10),
         SlowClient(name: "a slow request line", beginning: "GET /", drip: x, seconds: 10),
         SlowClient(
-            name: "a slow head", beginning: "GET /health HTTP/1.1\r\nhost: x\r\nx: ", drip: x, seconds: 10),
+            name: "a slow head", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\nx: ", drip: x, seconds: 10),
         SlowClient(
             name: "empty lines", beginning: "", drip: String(repeating: "\n", count: 200), seconds: 10),
         SlowClient(
@@ -77,10 +77,10 @@ private struct SlowClient {
         SlowClient(
             name: "an upload that stalls",
             beginning:
-                "POST /v1/jobs/bulk HTTP/1.1\r\nhost: x\r\ncontent-length: 9999\r\n\r\n{\"prompt\":\"x\"}\n",
+                "POST /v1/jobs/bulk HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999\r\n\r\n{\"prompt\":\"x\"}\n",
             seconds: 30),
         SlowClient(
-            name: "no further request", beginning: "GET /health HTTP/1.1\r\nhost: x\r\n\r\n", seconds: 75,
+            name: "no further request", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n", seconds: 75,
             answers: [200]),
     ]
 
@@ -146,7 +146,7 @@ private final class Witness: Sendable {
             let start = ContinuousClock.now
             let connection = try RawConnection(port: port, from: "127.0.0.2")
             defer { connection.close() }
-            connection.send("GET /v1/stats HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            connection.send("GET /v1/stats HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
             let statuses = try RawAnswer.all(in: connection.receiveAll()).map(\.status)
             try demand(statuses == [200], "somebody else was answered with \(statuses)")
             slowest = max(slowest, (ContinuousClock.now - start).seconds)

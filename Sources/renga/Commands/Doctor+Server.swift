@@ -1,0 +1,44 @@
+import JSON
+import Jobs
+
+extension Doctor {
+    /// Whether a server runs, and which of its settings are not this shell's: what it does is not seen from here.
+    static func server(_ invocation: Invocation) async -> [Finding] {
+        do {
+            let client = try ServerClient(invocation)
+            let answer = try await client.call("GET", "/v1/settings")
+            return compare(answer["settings"], of: client.base, invocation)
+        } catch let error as Failure where error.status == .tryAgain {
+            return [.fine("server", "none answers; what follows are this shell's settings")]
+        } catch {
+            return [.doubtful("server", "\(error); what follows are this shell's settings")]
+        }
+    }
+
+    /// Told by flags often, and nothing that jobs depend on.
+    private static let ownEach = [
+        Settings.listen.name, Settings.port.name, Settings.logLevel.name, Settings.database.name,
+    ]
+
+    private static func compare(_ settings: JSON?, of url: String, _ invocation: Invocation) -> [Finding] {
+        let differences = Settings.ofServices.compactMap { setting -> Finding? in
+            guard !ownEach.contains(setting.name), let theirs = settings?[setting.name] else { return nil }
+            let (theirs, ours) = (theirs.string, invocation.given(setting) ?? setting.standard)
+            guard theirs != ours else { return nil }
+            return .doubtful(
+                setting.name, "\(theirs ?? "unset") in the server at \(url), \(ours ?? "unset") in this shell"
+            )
+        }
+        let database = settings?[Settings.database.name]?.string ?? "another file"
+        let words =
+            differences.isEmpty ? "with this shell's settings" : "with other settings than this shell's"
+        return [
+            .fine("server", "the one at \(url) keeps its jobs in \(database), and runs \(words)")
+        ] + differences
+            + (differences.isEmpty
+                ? []
+                : [
+                    .doubtful("settings", "what follows are this shell's, not the server's")
+                ])
+    }
+}
