@@ -375,7 +375,9 @@ struct Draw {
         else { return }
         let need = route.ledger.need(requestBytes: job.requestBytes, maxTokens: job.maxTokens)
         let admission = route.ledger.admission(of: need, in: line, now: now.moment)
-        let marks = route.ledger.open(need, asProbe: admission == .admitted(asProbe: true), now: now.moment)
+        let isProbe = admission == .admitted(asProbe: true)
+        let learnsLimits = !route.ledger.isLearned
+        let marks = route.ledger.open(need, asProbe: isProbe, now: now.moment)
         queue.running += 1
         if !lane.isOwn { queue.streaks.took(on: flight.route) }
         try noteProbe(of: route.key.service)
@@ -405,6 +407,8 @@ struct Draw {
         claimed.check = sent.check
         claimed.isKeyed = sent.isKeyed
         claimed.betas = sent.betas
+        claimed.isProbe = isProbe
+        claimed.learnsLimits = learnsLimits
         claim.attempts.append(claimed)
     }
 

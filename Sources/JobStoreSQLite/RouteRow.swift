@@ -58,8 +58,8 @@ extension RouteRow {
         ledger = RouteLedger(
             gate: gate, isPaused: row.bool(6), running: row.int(17), succeeded: row.int(18),
             isLearned: row.bool(19), profile: Self.profile(row), lines: [:])
-        ledger.openInput = row.double(26)
-        ledger.openOutput = row.double(27)
+        ledger.openInput = row.double(26).finite
+        ledger.openOutput = row.double(27).finite
         ledger.window = ConcurrencyWindow(
             size: row.double(28), threshold: row.doubleOrNil(29), cutAt: Self.moment(row, 30, 31))
         ledger.burst = row.int64(32)
@@ -89,17 +89,25 @@ extension RouteRow {
             FROM bucket
             WHERE route_id = ?1
             """, [.integer(id)]
-        ) { row in
+        ) { row -> (RouteLedger.Meter, RouteLedger.Line)? in
+            guard let meter = RouteLedger.Meter(rawValue: row.text(0)) else { return nil }
             let at = Moment(boot: row.int64(4), milliseconds: row.int64(5))
             let bucket = TokenBucket(
-                perMinute: row.int(2), level: row.double(3), at: at, window: ledger.burst)
+                perMinute: row.int(2), level: row.double(3), at: at, window: ledger.burst,
+                largest: meter.largest)
             return (
-                row.text(0),
-                RouteLedger.Line(stated: row.intOrNil(1), bucket: bucket, reserved: row.double(6))
+                meter, RouteLedger.Line(stated: row.intOrNil(1), bucket: bucket, reserved: row.double(6))
             )
         }
-        for (name, line) in rows {
-            if let meter = RouteLedger.Meter(rawValue: name) { ledger.lines[meter] = line }
+        for case (let meter, let line)? in rows { ledger.lines[meter] = line }
+    }
+
+    /// Deletes the limits that are not known any more.
+    func dropForgottenLines(_ connection: Connection) throws {
+        for meter in RouteLedger.Meter.allCases where ledger.lines[meter] == nil {
+            _ = try connection.run(
+                "DELETE FROM bucket WHERE route_id = ?1 AND kind = ?2",
+                [.integer(id), .text(meter.rawValue)])
         }
     }
 
@@ -148,4 +156,9 @@ extension RouteRow {
                 .real(line.reserved),
             ])
     }
+}
+
+extension Double {
+    /// What is no number is nothing: a row is read whatever stands in it.
+    fileprivate var finite: Double { isFinite ? self : 0 }
 }

@@ -13,12 +13,16 @@ extension SQLiteJobStore {
     package func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
         try await write(now: now) { operation in
             let connection = operation.connection
-            let ids = try RouteRow.all(connection).filter { $0.key.name == name }.map(\.id)
-            for id in ids {
+            let named = try RouteRow.all(connection).filter { $0.key.name == name }
+            for var route in named {
                 _ = try connection.run(
-                    "UPDATE route SET paused = ?2 WHERE id = ?1", [.integer(id), .bool(paused)])
+                    "UPDATE route SET paused = ?2 WHERE id = ?1", [.integer(route.id), .bool(paused)])
+                guard !paused else { continue }
+                route.ledger.resume(now: now.moment)
+                try route.save(connection)
+                try route.dropForgottenLines(connection)
             }
-            guard let id = ids.last else { return nil }
+            guard let id = named.last?.id else { return nil }
             return try RouteRow.load(id, connection)?.status(at: now)
         }
     }
@@ -33,11 +37,7 @@ extension SQLiteJobStore {
             row.ledger.state(.inputTokens, limits.inputTokens, now: now.moment)
             row.ledger.state(.outputTokens, limits.outputTokens, now: now.moment)
             try row.save(connection)
-            for meter in RouteLedger.Meter.allCases where row.ledger.lines[meter] == nil {
-                _ = try connection.run(
-                    "DELETE FROM bucket WHERE route_id = ?1 AND kind = ?2",
-                    [.integer(row.id), .text(meter.rawValue)])
-            }
+            try row.dropForgottenLines(connection)
         }
     }
 }

@@ -42,13 +42,9 @@ struct WriteOff {
     private func freePlaces(of attempt: StoredAttempt) throws {
         _ = try connection.run(
             "UPDATE queue SET running = max(0, running - 1) WHERE id = ?1", [.integer(attempt.queue)])
-        _ = try connection.run(
-            """
-            UPDATE route
-            SET running = max(0, running - 1), open_input = max(0, open_input - ?2),
-                open_output = max(0, open_output - ?3)
-            WHERE id = ?1
-            """, [.integer(attempt.route), .real(attempt.need.input), .real(attempt.need.output)])
+        guard var route = try RouteRow.load(attempt.route, connection) else { return }
+        route.ledger.writeOff(attempt.need, now: operation.now.moment)
+        try route.save(connection)
     }
 
     /// The first of those that wait for the same prompt goes next.

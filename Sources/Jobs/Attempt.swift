@@ -30,6 +30,10 @@ package struct ClaimedAttempt: Sendable {
     package var isKeyed = false
     /// Beta features that the call asks for.
     package var betas: [String] = []
+    /// It tries whether its route's gate may open: that its answer begins is news.
+    package var isProbe = false
+    /// The limits of its route are not known: what the head of its answer says of them is news.
+    package var learnsLimits = false
 
     package init(
         key: AttemptKey, queue: String, route: RouteKey, request: [UInt8], maxTokens: Int,

@@ -72,7 +72,7 @@ extension Decision {
             return Decision(verdict: .wait(error("billing_error", retryable: true)), routeEvent: event)
         }
         if refusal.isOverload {
-            let wait = max(retryAfter ?? 0, delay) * 2
+            let wait = max(refusal.retryAfter?.obeyed ?? 0, delay) * 2
             return Decision(
                 verdict: .again(after: wait, error("overloaded_error", retryable: true), .never),
                 routeEvent: .overloaded(retryAfter: retryAfter))
@@ -91,7 +91,7 @@ extension Decision {
         case 300..<400, 408, 409, 500...:
             return Decision(
                 verdict: .again(
-                    after: max(retryAfter ?? 0, delay), error("api_error", retryable: true),
+                    after: max(refusal.retryAfter?.obeyed ?? 0, delay), error("api_error", retryable: true),
                     refusal.hadBegun ? .counted : .ifOthersSucceeded),
                 routeEvent: .unavailable)
         default:

@@ -27,6 +27,8 @@ package protocol JobStore: Sendable {
         -> [AttemptKey]
     /// Those of the worker's open attempts whose job has been cancelled or taken away; reads only.
     func revoked(_ worker: WorkerID) async throws -> [AttemptKey]
+    /// Takes in what the beginning of an answer tells of its route; does nothing once the attempt is closed.
+    func hear(_ beginning: AnswerBeginning, now: Now) async throws
     /// Closes one attempt: its money always, its job only where the attempt still holds it.
     func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome
     /// Writes off attempts whose lease ran out, ends jobs whose deadline passed; bounded work, `more` when some is left.

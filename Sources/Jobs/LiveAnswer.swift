@@ -11,6 +11,8 @@ package struct AnswerHead: Hashable, Sendable {
     package var requestID: String?
     /// `anthropic-ratelimit-…` and what else callers of a provider look at, names in lower case.
     package var headers: [Header]
+    /// What it said of its limits, where an answer and no refusal follows.
+    package var limits: LimitReport?
 
     package struct Header: Hashable, Sendable {
         package var name: String
@@ -22,9 +24,10 @@ package struct AnswerHead: Hashable, Sendable {
         }
     }
 
-    package init(requestID: String? = nil, headers: [Header] = []) {
+    package init(requestID: String? = nil, headers: [Header] = [], limits: LimitReport? = nil) {
         self.requestID = requestID
         self.headers = headers
+        self.limits = limits
     }
 }
 

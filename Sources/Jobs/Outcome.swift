@@ -92,13 +92,19 @@ package struct Refusal: Hashable, Sendable {
     }
 }
 
-/// `retry-after` in any of its forms, as a delay from the answer's arrival; absurd values are already dropped.
+/// `retry-after` in any of its forms, as a delay from the answer's arrival, of a day at most.
 package struct RetryAfter: Hashable, Sendable {
-    package var delay: Milliseconds
+    package let delay: Milliseconds
+
+    /// No provider means more than a day; how much of it is obeyed is `RouteGate`'s affair.
+    package static let longest: Milliseconds = 86_400_000
 
     package init(delay: Milliseconds) {
-        self.delay = delay
+        self.delay = max(0, min(delay, Self.longest))
     }
+
+    /// As far as it is obeyed.
+    package var obeyed: Milliseconds { min(delay, RouteGate.obedience) }
 }
 
 /// Why there is no answer that can be read.

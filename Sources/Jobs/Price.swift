@@ -48,7 +48,7 @@ package struct Price: Hashable, Sendable {
 
     /// The cost of an answered call: half of its tokens' in the batch tier, a fraction of a nano-dollar rounded up.
     package func cost(of usage: Usage) -> Money {
-        let written5m = usage.cacheWriteTokens - usage.cacheWrite1hTokens
+        let written5m = usage.cacheWriteTokens - min(usage.cacheWriteTokens, usage.cacheWrite1hTokens)
         let plain = Self.sum([
             (usage.inputTokens, input), (usage.outputTokens, output), (written5m, cacheWrite5m),
             (usage.cacheWrite1hTokens, cacheWrite1h), (usage.cacheReadTokens, cacheRead),

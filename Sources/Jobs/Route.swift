@@ -70,12 +70,14 @@ package struct RouteLimits: Hashable, Sendable {
 /// What a provider's rate-limit headers said with one answer.
 package struct LimitReport: Hashable, Sendable {
     package struct Window: Hashable, Sendable {
-        package var limit: Int
-        package var remaining: Int?
+        package let limit: Int
+        package let remaining: Int?
 
+        /// Bounded, as they come from outside: no limit is larger than a bucket's, and no more remains than the limit.
         package init(limit: Int, remaining: Int?) {
+            let limit = max(0, min(limit, TokenBucket.most))
             self.limit = limit
-            self.remaining = remaining
+            self.remaining = remaining.map { max(0, min($0, limit)) }
         }
     }
 

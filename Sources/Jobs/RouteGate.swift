@@ -1,7 +1,8 @@
 /// The gate of a route: open, or closed for all replicas at once, as it is a row that every claim reads.
 ///
-/// A rate limit reopens by itself, with a ramp. Every other closing ends half-open: one call goes as a probe, and what
-/// becomes of it opens the gate or closes it for longer. Pure: events in, the new gate out.
+/// A rate limit reopens by itself, with a ramp, but for one that asks for a long wait. Every other closing ends half-open:
+/// one call goes as a probe, and what becomes of it opens the gate or closes it for longer. Pure: events in, the new gate
+/// out.
 package struct RouteGate: Hashable, Sendable {
     package enum State: String, Sendable {
         case open
@@ -16,7 +17,7 @@ package struct RouteGate: Hashable, Sendable {
     package var state: State
     /// Closed until then; afterwards open with a ramp, or half-open.
     package var until: Moment?
-    /// The calendar date that a spend cap named.
+    /// The calendar date that a spend cap named, or the end of a long wait that a rate limit asked for.
     package var untilDate: Timestamp?
     package var closedAt: Moment?
     /// Consecutive failures of the provider while open.
@@ -30,6 +31,11 @@ package struct RouteGate: Hashable, Sendable {
     package static let rampLength: Milliseconds = 5000
     /// A probe that has said nothing for this long no longer keeps others back.
     package static let probePatience: Milliseconds = 35_000
+    /// For so long a provider's wish is obeyed without asking again: what asks for more may be a mistake, which must not stop
+    /// a fleet for a day.
+    package static let obedience: Milliseconds = 300_000
+    /// No gate closes for longer; a row that says so was written wrongly, or by a version that obeyed for a day.
+    private static let longest: Milliseconds = 600_000
 
     package init(
         state: State = .open, until: Moment? = nil, untilDate: Timestamp? = nil, closedAt: Moment? = nil,
@@ -39,10 +45,12 @@ package struct RouteGate: Hashable, Sendable {
         self.until = until
         self.untilDate = untilDate
         self.closedAt = closedAt
-        self.failures = failures
-        self.trips = trips
+        self.failures = max(0, min(failures, Self.countsTo))
+        self.trips = max(0, min(trips, Self.countsTo))
         self.rampFrom = rampFrom
     }
+
+    private static let countsTo = 1_000_000
 
     // MARK: What a claim asks
 
@@ -55,20 +63,21 @@ package struct RouteGate: Hashable, Sendable {
 
     package func passage(at now: Moment) -> Passage {
         if state != .open, let until, !until.hasPassed(at: now) {
-            return .closed(for: until.milliseconds - now.milliseconds)
+            let wait = until.since(now)
+            return wait <= Self.longest ? .closed(for: wait) : .oneProbe
         }
         switch state {
         case .open: return .open(atMost: rampLimit(at: now, from: rampFrom))
-        case .rateLimited: return .open(atMost: rampLimit(at: now, from: until))
-        case .broken, .credential, .forbidden, .spendCap: return .oneProbe
+        case .rateLimited where untilDate == nil: return .open(atMost: rampLimit(at: now, from: until))
+        case .rateLimited, .broken, .credential, .forbidden, .spendCap: return .oneProbe
         }
     }
 
     /// Doubles twice a second: 2, 3, 5, 9, 17 … and no limit after five seconds.
     private func rampLimit(at now: Moment, from start: Moment?) -> Int? {
         guard let start, start.boot == now.boot else { return nil }
-        let elapsed = now.milliseconds - start.milliseconds
-        guard elapsed < Self.rampLength else { return nil }
+        let elapsed = now.since(start)
+        guard elapsed < Self.rampLength, elapsed >= -Self.longest else { return nil }
         return 1 + 1 << Int(max(0, elapsed) / 500)
     }
 
@@ -78,7 +87,24 @@ package struct RouteGate: Hashable, Sendable {
         closedAt = now
     }
 
-    // MARK: What a settlement tells
+    /// Whether the call that was claimed then is the probe that is awaited.
+    private func isProbe(_ claimedAt: Moment) -> Bool { awaitsProbe && closedAt == claimedAt }
+
+    private var awaitsProbe: Bool {
+        guard state != .open, let closedAt else { return false }
+        return until == closedAt + Self.probePatience
+    }
+
+    /// Whether a good answer opens a broken route, though a younger probe is out by now: where answers take longer than the
+    /// patience with a probe, no probe would ever be the youngest.
+    private var believesAny: Bool { state == .broken && awaitsProbe }
+
+    // MARK: What answers tell
+
+    /// An honest answer has begun: if it is the probe's, the provider is well, however long the answer takes.
+    package mutating func begin(claimedAt: Moment, now: Moment) {
+        if isProbe(claimedAt) || believesAny { reopen(at: now) }
+    }
 
     /// Applies what one call said of the route.
     ///
@@ -91,13 +117,18 @@ package struct RouteGate: Hashable, Sendable {
         switch event {
         case .succeeded, .refused:
             // What passed the gate just before it closed may still succeed; the provider asked to wait all the same.
-            if isNews, asked(at: now.moment) == nil { reopen(at: now.moment) }
+            if isProbe(claimedAt) || believesAny || isNews && asked(at: now.moment) == nil {
+                reopen(at: now.moment)
+            }
         case .rateLimited(let retryAfter):
-            rateLimit(retryAfter, isNews: isNews, now: now.moment, using: &random)
+            rateLimit(retryAfter, claimedAt: claimedAt, isNews: isNews, now: now, using: &random)
         case .overloaded(let retryAfter):
-            fail(.broken, least: retryAfter ?? 0, isNews: isNews, now: now.moment, using: &random)
+            let least = min(retryAfter ?? 0, Self.obedience)
+            if isNews {
+                fail(least: least, answersProbe: isProbe(claimedAt), now: now.moment, using: &random)
+            }
         case .unavailable:
-            fail(.broken, least: 0, isNews: isNews, now: now.moment, using: &random)
+            if isNews { fail(least: 0, answersProbe: isProbe(claimedAt), now: now.moment, using: &random) }
         case .unauthorized:
             if isNews { close(.credential, base: 1000, cap: 4000, now: now.moment, using: &random) }
         case .forbidden:
@@ -108,7 +139,7 @@ package struct RouteGate: Hashable, Sendable {
             untilDate = until ?? now.timestamp.startOfNextMonth
         case .neutral:
             // An unanswered probe makes room for the next one.
-            if state != .open, state != .rateLimited, isNews, closedAt == claimedAt { until = now.moment }
+            if isProbe(claimedAt) { until = now.moment }
         }
     }
 
@@ -116,7 +147,7 @@ package struct RouteGate: Hashable, Sendable {
         failures = 0
         trips = 0
         guard state != .open else { return }
-        if state != .rateLimited { rampFrom = now } else { rampFrom = until }
+        rampFrom = state == .rateLimited && until?.hasPassed(at: now) == true ? until : now
         state = .open
         until = nil
         untilDate = nil
@@ -124,31 +155,61 @@ package struct RouteGate: Hashable, Sendable {
     }
 
     private mutating func rateLimit(
-        _ retryAfter: Milliseconds?, isNews: Bool, now: Moment, using random: inout some RandomNumberGenerator
+        _ retryAfter: Milliseconds?, claimedAt: Moment, isNews: Bool, now: Now,
+        using random: inout some RandomNumberGenerator
     ) {
-        guard state == .open || state == .rateLimited else { return }
-        if isNews { trips += 1 }
-        let growing: Milliseconds = min(60_000, 1000 << Milliseconds(min(trips, 6)))
-        let wait: Milliseconds
-        if let retryAfter {
-            wait = retryAfter + Milliseconds.random(in: 0...max(100, retryAfter / 20), using: &random)
-        } else {
-            wait = Milliseconds.random(in: max(1000, growing / 2)...growing, using: &random)
+        if isNews { trips = min(trips + 1, Self.countsTo) }
+        let end = now.moment + wait(retryAfter, using: &random)
+        let answersProbe = isProbe(claimedAt)
+        switch state {
+        case .credential, .forbidden, .spendCap:
+            // It did not get as far as the question: the next probe asks it, after the wait.
+            if answersProbe { until = end } else if retryAfter != nil { until = later(end) }
+            return
+        case .broken where !answersProbe:
+            if retryAfter != nil { until = later(end) }
+            return
+        case .open, .rateLimited, .broken:
+            break
         }
-        if state == .open || until?.hasPassed(at: now) ?? true { closedAt = now }
-        if until?.hasPassed(at: now + wait) ?? true { until = now + wait }
+        if state == .open || answersProbe || until?.hasPassed(at: now.moment) ?? true {
+            closedAt = now.moment
+        }
+        let lasts = answersProbe || later(end) == end
+        until = answersProbe ? end : later(end)
+        if lasts { untilDate = retryAfter.flatMap { $0 > Self.obedience ? now.timestamp + $0 : nil } }
+        if state == .broken { failures = 0 }
         state = .rateLimited
     }
 
+    /// As the provider asks, up to some minutes, and longer each time where it says nothing; with jitter either way.
+    private func wait(
+        _ retryAfter: Milliseconds?, using random: inout some RandomNumberGenerator
+    ) -> Milliseconds {
+        if let retryAfter {
+            let asked = max(0, min(retryAfter, Self.obedience))
+            return asked + .random(in: 0...max(100, asked / 20), using: &random)
+        }
+        let growing: Milliseconds = min(60_000, 1000 << Milliseconds(min(trips, 6)))
+        return .random(in: max(1000, growing / 2)...growing, using: &random)
+    }
+
+    /// That moment, or the one until which it is closed already where that is later.
+    private func later(_ end: Moment) -> Moment {
+        guard let until, !until.hasPassed(at: end), until.since(end) <= Self.longest else { return end }
+        return until
+    }
+
     private mutating func fail(
-        _ new: State, least: Milliseconds, isNews: Bool, now: Moment,
-        using random: inout some RandomNumberGenerator
+        least: Milliseconds, answersProbe: Bool, now: Moment, using random: inout some RandomNumberGenerator
     ) {
-        guard isNews else { return }
-        failures += 1
+        failures = min(failures + 1, Self.countsTo)
         switch state {
         case .open, .rateLimited:
-            guard failures >= Self.tripAfter else { return }
+            guard failures >= Self.tripAfter else {
+                if answersProbe { until = now + 2000 }
+                return
+            }
         case .broken:
             break
         case .credential, .forbidden, .spendCap:
@@ -156,7 +217,7 @@ package struct RouteGate: Hashable, Sendable {
             until = now + 2000
             return
         }
-        close(new, base: 1000, cap: 5000, least: least, now: now, using: &random)
+        close(.broken, base: 1000, cap: 5000, least: least, now: now, using: &random)
     }
 
     /// The first time only lets a probe through; what the probe says then counts.
@@ -167,6 +228,7 @@ package struct RouteGate: Hashable, Sendable {
             close(new, base: 10_000, cap: 60_000, now: now.moment, using: &random)
         } else {
             until = asked(at: now.moment) ?? now.moment
+            untilDate = nil
             state = new
             closedAt = now.moment
         }
@@ -182,12 +244,14 @@ package struct RouteGate: Hashable, Sendable {
         until = asked(at: end) ?? end
         state = new
         closedAt = now
-        trips += 1
+        untilDate = nil
+        trips = min(trips + 1, Self.countsTo)
     }
 
     /// Until when the provider asked to wait, where that is still to come.
     private func asked(at now: Moment) -> Moment? {
-        guard state == .rateLimited, let until, !until.hasPassed(at: now) else { return nil }
+        guard state == .rateLimited, let until, !until.hasPassed(at: now), until.since(now) <= Self.longest
+        else { return nil }
         return until
     }
 }

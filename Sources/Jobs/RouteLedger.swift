@@ -18,6 +18,8 @@ package struct RouteLedger: Sendable {
 
         /// The provider rounds token headers to the nearest thousand.
         var rounding: Double { self == .requests ? 0 : 500 }
+        /// The most that one call takes of it.
+        package var largest: Double { self == .requests ? 1 : Need.largest }
     }
 
     /// One limit.
@@ -31,7 +33,7 @@ package struct RouteLedger: Sendable {
         package init(stated: Int?, bucket: TokenBucket, reserved: Double) {
             self.stated = stated
             self.bucket = bucket
-            self.reserved = reserved
+            self.reserved = reserved.isFinite ? reserved : 0
         }
     }
 
@@ -86,9 +88,16 @@ extension RouteLedger {
         package var input: Double
         package var output: Double
 
+        /// No model takes or writes more in one call.
+        package static let largest = 4_194_304.0
+
         package init(input: Double, output: Double) {
-            self.input = input
-            self.output = output
+            self.input = Self.bounded(input)
+            self.output = Self.bounded(output)
+        }
+
+        private static func bounded(_ tokens: Double) -> Double {
+            tokens.isFinite ? max(0, min(tokens, largest)) : 0
         }
 
         package subscript(_ meter: Meter) -> Double {
@@ -171,12 +180,12 @@ extension RouteLedger {
         if queue.refusedInARow > 0, queue.running >= Self.fuse - queue.refusedInARow {
             return .refused(.concurrency, "after refusals, answers are awaited", after: nil)
         }
-        if lines.isEmpty, running >= window.calls {
+        if lines.isEmpty, running >= window.calls(at: now) {
             let words =
                 isLearned
                 ? "the provider names no limits: calls in flight grow with its answers"
                 : "limits are learned from the first answer"
-            return .refused(.rateLimit, words, after: nil)
+            return .refused(.rateLimit, words, after: window.wait(at: now))
         }
         for meter in Meter.allCases {
             guard let line = lines[meter], !line.bucket.allows(need[meter]) else { continue }
@@ -225,6 +234,23 @@ extension RouteLedger {
         lines[meter] = line
     }
 
+    /// A person says that the route is well: the gate opens, debts are forgotten, and what answers told of limits is learned
+    /// anew.
+    package mutating func resume(now: Moment) {
+        gate = RouteGate()
+        window = ConcurrencyWindow()
+        isLearned = false
+        for meter in Meter.allCases {
+            guard let line = lines[meter], let stated = line.stated else {
+                lines[meter] = nil
+                continue
+            }
+            var bucket = newBucket(perMinute: stated, now)
+            bucket.take(min(open(meter), bucket.capacity))
+            lines[meter]?.bucket = bucket
+        }
+    }
+
     private func newBucket(perMinute limit: Int, _ now: Moment) -> TokenBucket {
         TokenBucket(perMinute: limit, at: now, window: burst)
     }
@@ -261,17 +287,16 @@ extension RouteLedger {
         using random: inout some RandomNumberGenerator
     ) {
         resize(event, claimedAt: claimedAt, now: now.moment)
-        running = max(0, running - 1)
-        openInput = max(0, openInput - need.input)
-        openOutput = max(0, openOutput - need.output)
         advance(to: now.moment)
-        giveBack(need, used: used)
+        land(need, used: used)
         if case .tokens(let usage) = used {
             profile.learn(
                 input: limitedInput(usage), output: Double(usage.outputTokens), requestBytes: requestBytes,
                 callMilliseconds: callMilliseconds)
         }
-        if let limits { restate(limits, marks: marks, claimedAt: claimedAt, now: now.moment) }
+        if let limits {
+            restate(limits, Sent(need: need, marks: marks, claimedAt: claimedAt), now: now.moment)
+        }
         if event == .succeeded {
             succeeded += 1
             isLearned = true
@@ -279,25 +304,40 @@ extension RouteLedger {
         gate.apply(event, claimedAt: claimedAt, now: now, using: &random)
     }
 
-    private mutating func giveBack(_ need: Need, used: Used) {
+    /// Closes a call that nobody will answer for: what it reserved stays spent.
+    package mutating func writeOff(_ need: Need, now: Moment) {
+        advance(to: now)
+        land(need, used: .unknown)
+    }
+
+    private mutating func land(_ need: Need, used: Used) {
+        running = max(0, running - 1)
+        openInput = max(0, openInput - need.input)
+        openOutput = max(0, openOutput - need.output)
+        for meter in Meter.allCases {
+            let (spent, open) = (spent(used, of: need, meter), open(meter))
+            lines[meter]?.bucket.settle(taken: need[meter], used: spent, open: open)
+        }
+    }
+
+    /// What a call took of a meter in the end.
+    private func spent(_ used: Used, of need: Need, _ meter: Meter) -> Double {
         switch used {
-        case .nothing:
-            for meter in Meter.allCases { lines[meter]?.bucket.giveBack(need[meter]) }
-        case .requestOnly:
-            lines[.inputTokens]?.bucket.giveBack(need.input)
-            lines[.outputTokens]?.bucket.giveBack(need.output)
+        case .nothing: 0
+        case .requestOnly: meter == .requests ? 1 : 0
+        case .unknown: need[meter]
         case .tokens(let usage):
-            let input = limitedInput(usage)
-            lines[.inputTokens]?.bucket.giveBack(need.input - input)
-            lines[.outputTokens]?.bucket.giveBack(need.output - Double(usage.outputTokens))
-        case .unknown:
-            break
+            switch meter {
+            case .requests: 1
+            case .inputTokens: limitedInput(usage)
+            case .outputTokens: Double(usage.outputTokens)
+            }
         }
     }
 
     /// What counts against the input limit.
     private func limitedInput(_ usage: Usage) -> Double {
-        Double(usage.limitedInputTokens + (countsCacheReads ? usage.cacheReadTokens : 0))
+        Double(usage.limitedInputTokens) + (countsCacheReads ? Double(usage.cacheReadTokens) : 0)
     }
 
     /// Without any known limit the calls in flight are what is adjusted.
@@ -305,27 +345,56 @@ extension RouteLedger {
         guard lines.isEmpty else { return }
         switch event {
         case .succeeded where !isLearned: window = ConcurrencyWindow(size: ConcurrencyWindow.opened)
-        case .succeeded: window.grow(running: running)
-        case .rateLimited, .overloaded: window.cut(running: running, claimedAt: claimedAt, now: now)
+        case .succeeded: window.grow(running: running, now: now)
+        case .rateLimited, .overloaded: window.cut(claimedAt: claimedAt, now: now)
         default: break
         }
     }
 
-    private mutating func restate(_ limits: LimitReport, marks: Marks, claimedAt: Moment, now: Moment) {
+    /// A call that said what the limits are.
+    private struct Sent {
+        var need: Need
+        var marks: Marks
+        var claimedAt: Moment
+        /// Whether it still flies.
+        var isOpen = false
+    }
+
+    /// Takes in what the beginning of an answer tells that is not known yet: limits, and that a probe is answered.
+    package mutating func hear(
+        _ beginning: AnswerBeginning, need: Need, marks: Marks, claimedAt: Moment, now: Moment
+    ) {
+        advance(to: now)
+        if beginning.isAnswering { gate.begin(claimedAt: claimedAt, now: now) }
+        guard !isLearned else { return }
+        if let limits = beginning.limits {
+            restate(limits, Sent(need: need, marks: marks, claimedAt: claimedAt, isOpen: true), now: now)
+        } else if beginning.isAnswering {
+            resize(.succeeded, claimedAt: claimedAt, now: now)
+            isLearned = true
+        }
+    }
+
+    private mutating func restate(_ limits: LimitReport, _ sent: Sent, now: Moment) {
         isLearned = true
-        restate(.requests, limits.requests, marks: marks, claimedAt: claimedAt, now: now)
-        restate(.inputTokens, limits.inputTokens, marks: marks, claimedAt: claimedAt, now: now)
-        restate(.outputTokens, limits.outputTokens, marks: marks, claimedAt: claimedAt, now: now)
+        restate(.requests, limits.requests, sent, now: now)
+        restate(.inputTokens, limits.inputTokens, sent, now: now)
+        restate(.outputTokens, limits.outputTokens, sent, now: now)
     }
 
     private mutating func restate(
-        _ meter: Meter, _ window: LimitReport.Window?, marks: Marks, claimedAt: Moment, now: Moment
+        _ meter: Meter, _ window: LimitReport.Window?, _ sent: Sent, now: Moment
     ) {
         guard let window, window.limit > 0 else { return }
+        let taken = sent.need[meter]
         guard var line = lines[meter] else {
             var bucket = newBucket(perMinute: window.limit, now)
             if let remaining = window.remaining {
-                bucket.correct(remaining: Double(remaining), reservedSince: open(meter))
+                // The provider has counted the request that it answers; its tokens it may still count.
+                let counted = sent.isOpen && meter == .requests ? 1.0 : 0
+                bucket.correct(
+                    remaining: Double(remaining), reservedSince: max(0, open(meter) - counted), taken: taken,
+                    open: open(meter))
             }
             lines[meter] = Line(stated: nil, bucket: bucket, reserved: 0)
             return
@@ -337,9 +406,11 @@ extension RouteLedger {
             // Our own books are exact where nobody else uses the limit. What a header says is older than its answer,
             // and calls claimed together arrive in any order: taken at its word, each answer would lower the level by
             // what was in flight. So it counts only where it contradicts the books, because others use the limit too.
-            if line.bucket.level > line.bucket.most(of: told, since: claimedAt) {
+            if line.bucket.level > line.bucket.most(of: told, since: sent.claimedAt) {
                 line.bucket.correct(
-                    remaining: told, reservedSince: uncounted(meter, since: line.reserved - marks[meter]))
+                    remaining: told,
+                    reservedSince: uncounted(meter, since: line.reserved - sent.marks[meter]),
+                    taken: taken, open: open(meter))
             }
         }
         lines[meter] = line
@@ -357,7 +428,7 @@ extension RouteLedger {
     ///
     /// Output is counted as it is written: older calls in flight may still have theirs before them.
     private func uncounted(_ meter: Meter, since reserved: Double) -> Double {
-        meter == .outputTokens ? max(open(meter), reserved) : reserved
+        max(meter == .outputTokens ? open(meter) : 0, reserved)
     }
 }
 
@@ -376,7 +447,10 @@ extension RouteGate {
     package var words: String {
         switch state {
         case .open: "open"
-        case .rateLimited: "the provider asked to wait (429)"
+        case .rateLimited:
+            "the provider asked to wait (429)"
+                + (untilDate.map { " until \($0.text); from time to time one call tries whether it must be" }
+                    ?? "")
         case .broken:
             "the provider does not answer or is overloaded; one call at a time tries whether it is back"
         case .credential: "the provider refuses the API key (401); it is tried again every few seconds"

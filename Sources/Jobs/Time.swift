@@ -46,6 +46,15 @@ package struct Moment: Hashable, Sendable {
     package static func + (a: Moment, b: Milliseconds) -> Moment {
         Moment(boot: a.boot, milliseconds: a.milliseconds &+ b)
     }
+
+    /// How long after `other` this is, below zero where before; of another boot it means nothing.
+    ///
+    /// Holds at the largest number: either may come from a row that was written wrongly.
+    package func since(_ other: Moment) -> Milliseconds {
+        let (difference, overflows) = milliseconds.subtractingReportingOverflow(other.milliseconds)
+        guard overflows else { return difference }
+        return milliseconds < 0 ? .min : .max
+    }
 }
 
 /// Both clocks, read together: time comes into the rules only as this argument.

@@ -73,6 +73,8 @@ struct MessagesFormat: WireFormat {
         Outcome(result, headers: headers)
     }
 
+    func limits(_ headers: HTTPHeaders) -> LimitReport? { LimitReport(headers) }
+
     func stream(listener: (any AnswerListener)?) -> StreamedAnswer {
         StreamedAnswer(limit: limit, listener: listener)
     }

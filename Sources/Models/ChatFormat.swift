@@ -18,7 +18,11 @@ struct ChatFormat: WireFormat {
     func outcome(_ result: Outcome.Result, headers: HTTPHeaders) -> Outcome {
         Outcome(
             result, requestID: headers["x-request-id"] ?? headers["request-id"],
-            limits: ChatRateLimits(headers).report ?? LimitReport(headers))
+            limits: limits(headers))
+    }
+
+    func limits(_ headers: HTTPHeaders) -> LimitReport? {
+        ChatRateLimits(headers).report ?? LimitReport(headers)
     }
 
     func stream(listener: (any AnswerListener)?) -> ChatStream {

@@ -45,7 +45,7 @@ struct ChatRateLimits {
         guard status == 429 else { return nil }
         let resets = [requests, tokens].filter { $0.remaining == 0 }.compactMap(\.reset)
         guard let longest = resets.max(), longest > 0 else { return nil }
-        return RetryAfter(delay: min(longest, RetryAfter.longest))
+        return RetryAfter(delay: longest)
     }
 }
 

@@ -23,9 +23,6 @@ extension LimitReport {
 }
 
 extension RetryAfter {
-    /// No provider means more than a day; what says so is a mistake that must not stop a fleet for longer.
-    static let longest: Milliseconds = 86_400_000
-
     /// Reads `retry-after-ms`, or `retry-after` as seconds, whole or not, or as an HTTP date.
     ///
     /// Nil for text, zero and what lies in the past: then the caller's own backoff is the better guess.
@@ -36,7 +33,7 @@ extension RetryAfter {
                 Self.milliseconds(value, unit: 1000) ?? Self.until(value, from: headers.date ?? now)
             }
         guard let delay else { return nil }
-        self.init(delay: min(delay, Self.longest))
+        self.init(delay: delay)
     }
 
     private static func milliseconds(_ text: String, unit: Double) -> Milliseconds? {

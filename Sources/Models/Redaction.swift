@@ -92,7 +92,7 @@ extension AnswerHead {
     func redacting(_ secret: Secret) -> AnswerHead {
         AnswerHead(
             requestID: requestID.map { secret.redacted(excerpt: $0) },
-            headers: headers.map { Header(name: $0.name, value: secret.redacted($0.value)) })
+            headers: headers.map { Header(name: $0.name, value: secret.redacted($0.value)) }, limits: limits)
     }
 }
 

@@ -9,6 +9,8 @@ protocol WireFormat: Sendable {
     func outcome(of body: [UInt8], status: Int, headers: HTTPHeaders, now: Timestamp) -> Outcome
     /// A result with what the headers tell beside it.
     func outcome(_ result: Outcome.Result, headers: HTTPHeaders) -> Outcome
+    /// What the head of an answer says of the route's limits.
+    func limits(_ headers: HTTPHeaders) -> LimitReport?
     /// A reader for one streamed answer, which tells the listener what it reads.
     func stream(listener: (any AnswerListener)?) -> Stream
 }
@@ -62,8 +64,10 @@ extension HTTPClient {
     ) async -> Outcome {
         do {
             let stream = try await stream(request)
-            listener?.began(AnswerHead(stream.headers))
-            guard (200..<300).contains(stream.status) else {
+            let isAnswer = (200..<300).contains(stream.status)
+            listener?.began(
+                AnswerHead(stream.headers, limits: isAnswer ? format.limits(stream.headers) : nil))
+            guard isAnswer else {
                 let (body, cut) = try await stream.body.collected(atMost: ErrorBody.limit)
                 let refusal = HTTPResponse(status: stream.status, headers: stream.headers, body: body)
                 return format.outcome(ofRefusal: refusal, cut: cut, now: clock.now().timestamp)
@@ -134,10 +138,10 @@ extension WireFormat {
 
 extension AnswerHead {
     /// The headers that callers of the Messages API know.
-    init(_ headers: HTTPHeaders) {
+    init(_ headers: HTTPHeaders, limits: LimitReport? = nil) {
         self.init(
             requestID: headers["request-id"].map(Excerpt.name),
             headers: headers.fields.filter { $0.name.lowercased().hasPrefix("anthropic-") }
-                .map { Header(name: $0.name.lowercased(), value: $0.value) })
+                .map { Header(name: $0.name.lowercased(), value: $0.value) }, limits: limits)
     }
 }

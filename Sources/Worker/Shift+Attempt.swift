@@ -43,10 +43,26 @@ extension Shift {
         }
         let outcome =
             roster.mayCall(attempt.key)
-            ? await caller.call(attempt, listener: live) : Outcome(.abandoned(sent: false))
+            ? await caller.call(attempt, listener: listener(to: attempt, live))
+            : Outcome(.abandoned(sent: false))
         return Called(
             outcome: outcome, ending: roster.finishCall(attempt.key),
             milliseconds: clock.now().moment.milliseconds - began.moment.milliseconds)
+    }
+
+    /// Where the beginning of the answer is news, the store hears it too.
+    private func listener(to attempt: ClaimedAttempt, _ live: Live?) -> (any AnswerListener)? {
+        guard attempt.isProbe || attempt.learnsLimits else { return live }
+        return Herald(of: attempt, before: live) { beginning in
+            Task {
+                do {
+                    try await store.hear(beginning, now: clock.now())
+                } catch {
+                    // The settlement says the same, only later.
+                    log.of(attempt.key).debug("beginning of an answer not noted", ["error": "\(error)"])
+                }
+            }
+        }
     }
 
     /// Nil where nothing is handed back: the worker stops at once, and what was not answered is left to its

@@ -115,7 +115,7 @@ private struct Keeper {
         switch refusal.status {
         // A credential, a cap, a limit: all things that pass.
         case 401, 402, 408, 409, 429:
-            try await note(.unsent(reason, after: max(later, refusal.retryAfter?.delay ?? 0)))
+            try await note(.unsent(reason, after: max(later, refusal.retryAfter?.obeyed ?? 0)))
         default:
             try await note(.undeliverable(reason))
         }

@@ -1,4 +1,5 @@
 import JSON
+import JobStoreSQLite
 import Jobs
 import Testing
 
@@ -49,6 +50,29 @@ struct RouteTests {
         for set in [#"{"model":"nope"}"#, #"{"route":"nope"}"#] {
             let answer = try await harness.send("POST", "/v1/jobs/\(id)/retry", #"{"set":\#(set)}"#)
             #expect(answer["type"]?.string?.contains("invalid-field") == true, "\(answer.text)")
+        }
+    }
+
+    @Test("Resuming a route opens its gate and forgets what was used of its limits")
+    func resuming() async throws {
+        try await RealHarness.with { harness in
+            let now = TestClock().now()
+            let route = RouteKey(service: .test, model: "claude-haiku-4-5-20251001")
+            let window = LimitReport.Window(limit: .max, remaining: 0)
+            _ = try await harness.send(
+                "POST", "/v1/jobs", #"{"request":{"model":"\#(route.model)","messages":[1]}}"#)
+            let claim = try await harness.claim()
+            let key = try #require(claim.attempts.first).key
+            let error = JobError(type: "rate_limit_error", message: "slow", retryable: true)
+            _ = try await harness.store.settle(
+                Settlement(
+                    key: key, verdict: .wait(error), routeEvent: .rateLimited(retryAfter: 86_400_000),
+                    limits: LimitReport(requests: window)), now: now)
+            let closed = try await harness.send("PATCH", "/v1/routes/\(route.name)", #"{"paused":true}"#)
+            #expect(closed["limits"]?["requests"]?["available"]?.int == 0 && closed["gate"]?.isNull == false)
+            let resumed = try await harness.send("PATCH", "/v1/routes/\(route.name)", #"{"paused":false}"#)
+            #expect(resumed["limits"]?["requests"]?.isNull == true && resumed["gate"]?.isNull == true)
+            #expect(try await harness.claim().attempts.count == 1)
         }
     }
 }

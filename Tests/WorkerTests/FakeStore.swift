@@ -67,6 +67,8 @@ final class FakeStore: JobStore {
         }
     }
 
+    func hear(_ beginning: AnswerBeginning, now: Now) async throws {}
+
     func revoked(_ worker: WorkerID) async throws -> [AttemptKey] { Array(state.now.revoked) }
 
     func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome {

@@ -17,6 +17,10 @@ extension Command {
     static let resume = Command(
         name: "resume", summary: "queue NAME or route NAME: go on with it", arguments: "queue|route NAME",
         argumentCount: 2...2, settings: ServerClient.settings, secrets: ServerClient.secrets,
+        details: """
+            A route also forgets what holds it back: its gate opens, what was used of its limits is forgotten, and limits that
+            were learned from answers are learned anew.
+            """,
         examples: ["renga resume queue tickets", "renga resume route anthropic/claude-haiku-4-5-20251001"]
     ) { try await PauseSwitch.set($0, paused: false) }
 }

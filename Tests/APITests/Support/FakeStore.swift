@@ -267,6 +267,7 @@ extension FakeStore {
     func renew(
         _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now
     ) async throws -> [AttemptKey] { [] }
+    func hear(_ beginning: AnswerBeginning, now: Now) async throws {}
     func revoked(_ worker: WorkerID) async throws -> [AttemptKey] { [] }
     func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome { .repeated }
     func reap(now: Now) async throws -> Reaping { Reaping() }

@@ -53,11 +53,16 @@ struct RealHarness {
             api.respond(to: Request(head: head, body: .stream(BodyStream(Array(text.utf8))))))
     }
 
+    func claim() async throws -> Claim {
+        try await store.claim(
+            ClaimRequest(worker: worker, slots: 500, running: 0, lease: 30_000, services: [.test]),
+            now: TestClock().now())
+    }
+
     /// Claims what there is and settles it; returns how many jobs that were.
     func work(_ verdict: Verdict = .succeeded) async throws -> Int {
         let now = TestClock().now()
-        let claim = try await store.claim(
-            ClaimRequest(worker: worker, slots: 500, running: 0, lease: 30_000, services: [.test]), now: now)
+        let claim = try await claim()
         let body = #"{"type":"message","role":"assistant","content":[{"type":"text","text":"positive"}]}"#
         for attempt in claim.attempts {
             let usage = Usage(inputTokens: 21, outputTokens: 4)

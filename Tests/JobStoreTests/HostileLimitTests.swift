@@ -1,0 +1,134 @@
+import Jobs
+import SQLite
+import Testing
+
+/// What a provider says of limits and usage, and what of it was stored before it was bounded: no route is lost for it.
+@Suite struct HostileLimitTests {
+    private static let honest = LimitReport(
+        requests: .init(limit: 1000, remaining: 999), inputTokens: .init(limit: 50_000, remaining: 49_000),
+        outputTokens: .init(limit: 10_000, remaining: 9_000))
+
+    private static func all(_ limit: Int, remaining: Int) -> LimitReport {
+        let window = LimitReport.Window(limit: limit, remaining: remaining)
+        return LimitReport(requests: window, inputTokens: window, outputTokens: window)
+    }
+
+    @Test(arguments: Backend.allCases, [Int.max, 2_147_483_647, 1])
+    func `after an absurd limit with nothing left, one honest answer and the route goes on`(
+        _ backend: Backend, limit: Int
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue(try Sample.jobs(20))
+            let attempts = try await bench.claim(3)
+            try await bench.succeed(attempts[0], limits: Self.all(limit, remaining: 0))
+            try await bench.succeed(attempts[1], limits: Self.honest)
+            try await bench.succeed(attempts[2], limits: Self.all(limit, remaining: 0))
+            let wait = try await bench.fullClaim(1).wakeAfter ?? 0
+            #expect(wait <= 60_000)
+            bench.clock.advance(wait)
+            for attempt in try await bench.claim(1) { try await bench.succeed(attempt, limits: Self.honest) }
+            let again = try await bench.fullClaim(1)
+            #expect(again.wakeAfter ?? 0 <= 60_000)
+            if again.attempts.isEmpty { bench.clock.advance(again.wakeAfter ?? 0) }
+            #expect(try await bench.claim(1).count + again.attempts.count > 0)
+            #expect(try await bench.route().requests?.perMinute ?? 0 <= TokenBucket.most)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an answer that claims a million times its tokens holds the route for a minute at most`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let limits = RouteLimits(requests: 1000, inputTokens: 50_000, outputTokens: 10_000)
+            try await bench.store.configure(route: Sample.route, limits: limits, now: bench.now)
+            try await bench.enqueue(try Sample.jobs(9))
+            var settlement = Sample.success(try await bench.claimOne().key)
+            settlement.answer?.usage = Usage(
+                inputTokens: 1_000_000_000_000_000_000, outputTokens: 1_000_000_000_000_000_000)
+            _ = try await bench.store.settle(settlement, now: bench.now)
+            let wait = try #require(try await bench.fullClaim().wakeAfter)
+            #expect(wait > 50_000 && wait <= 60_001)
+            bench.clock.advance(wait)
+            #expect(try await bench.claim().count >= 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `rows that hold absurd numbers heal when they are read`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let limits = RouteLimits(requests: 1000, inputTokens: 50_000, outputTokens: 10_000)
+            try await bench.store.configure(route: Sample.route, limits: limits, now: bench.now)
+            try await bench.enqueue(try Sample.jobs(9))
+            for attempt in try await bench.claim(2) { try await bench.succeed(attempt) }
+            let rows = try Connection(path: bench.directory.database, mode: .write)
+            try rows.execute(
+                """
+                UPDATE bucket SET level = -9e18, at = 9223372036854775807 WHERE kind = 'requests';
+                UPDATE bucket SET level = -9e999, per_minute = 9223372036854775807, reserved = 9e999
+                WHERE kind = 'input_tokens';
+                UPDATE bucket SET level = 9e999 WHERE kind = 'output_tokens';
+                UPDATE route
+                SET gate = 'rate_limited', gate_boot = 7, gate_until = 99000000, gate_trips = 9223372036854775807,
+                    gate_failures = 9223372036854775807, window = 9e999, window_threshold = -9e999,
+                    input_per_byte = 9e999, high_output = 9e999, mean_call = -9e999, answers = 9223372036854775807,
+                    open_input = 9e999, ramp_boot = 7, ramp_from = 9223372036854775807
+                """)
+            _ = try await bench.store.routes(now: bench.now)
+            _ = try await bench.store.stats(now: bench.now)
+            let first = try await bench.fullClaim(1)
+            if first.attempts.isEmpty { bench.clock.advance(min(60_000, first.wakeAfter ?? 0)) }
+            var attempts = first.attempts
+            if attempts.isEmpty { attempts = try await bench.claim(1) }
+            try await bench.succeed(try #require(attempts.first), limits: Self.honest)
+            bench.clock.advance(60_000)
+            #expect(try await bench.claim(2).count == 2)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `resuming a route clears its gate and its buckets, and teaches it anew`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.store.configure(
+                route: Sample.route, limits: RouteLimits(requests: 100), now: bench.now)
+            try await bench.enqueue(try Sample.jobs(30))
+            let attempts = try await bench.claim(2)
+            try await bench.succeed(attempts[0], limits: Self.all(10, remaining: 0))
+            try await bench.meet(Sample.refusal(429, retryAfter: 86_400_000), attempts[1])
+            #expect(try await bench.claim().isEmpty)
+            let resumed = try await bench.store.update(
+                route: Sample.route.name, paused: false, now: bench.now)
+            #expect(resumed?.gate == nil)
+            #expect(resumed?.requests == RouteStatus.Level(perMinute: 100, available: 98))
+            #expect(resumed?.inputTokens == nil)
+            #expect(try await bench.claim(4).count == 4)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `pausing a route clears nothing`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue("one", "two")
+            try await bench.succeed(try await bench.claimOne(), limits: .requests(50, remaining: 20))
+            let paused = try await bench.store.update(route: Sample.route.name, paused: true, now: bench.now)
+            #expect(paused?.requests?.perMinute == 50)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `one overload leaves room beside a long call, where no limits are named`(_ backend: Backend)
+        async throws
+    {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueue("first")
+            try await bench.succeed(try await bench.claimOne())
+            try await bench.enqueue(try Sample.jobs(12))
+            let attempts = try await bench.claim(2)
+            try await bench.meet(Sample.refusal(529), attempts[1])
+            // The other one still flies, for as long as it likes.
+            #expect(try await bench.claim(30).count == 9)
+        }
+    }
+}
