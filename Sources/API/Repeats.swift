@@ -35,7 +35,7 @@ final class Repeats: Sendable {
         private let repeats: Repeats
         private let held = Mutex<JobID?>(nil)
 
-        fileprivate init(_ name: [UInt8]?, isRepeat: Bool, _ repeats: Repeats) {
+        init(_ name: [UInt8]?, isRepeat: Bool, _ repeats: Repeats) {
             self.name = name
             self.isRepeat = isRepeat
             self.repeats = repeats

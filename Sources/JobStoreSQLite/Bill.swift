@@ -7,7 +7,9 @@ struct Bill {
     private let reserved: Int64
     private let unreserved: Int
 
-    /// Nil where nothing was billed, or no price is known. `unreserved` are tokens of output that the call may use and for
+    /// Nil where nothing was billed, or no price is known.
+    ///
+    /// `unreserved` are tokens of output that the call may use and for
     /// which nothing was reserved.
     init?(
         _ settlement: Settlement, _ attempt: StoredAttempt, unreserved: Int, on route: RouteRow,

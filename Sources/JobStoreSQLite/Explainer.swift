@@ -190,10 +190,9 @@ struct Explainer {
         if attendance == .others { return WaitingFor(gate: .worker, detail: route.key.orphanWords) }
         let purse = try purse ?? Purse.load(connection, now: now.timestamp, prices: settings.prices)
         self.purse = purse
-        let isOwn = (standing.owner ?? 0) > 0
         let call = Purse.Call(
             bound: standing.bound,
-            maxTokens: settings.moneyTokens(of: standing.maxTokens, isOwn: isOwn),
+            maxTokens: settings.moneyTokens(of: standing.maxTokens, isOwn: standing.owner != nil),
             route: route.key, queue: queue.name, tags: standing.tags)
         if let waiting = purse.waiting(of: call) { return waiting }
         if let refused = try CredentialRow.closure(

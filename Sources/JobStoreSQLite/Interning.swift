@@ -73,6 +73,8 @@ extension Operation {
                 AND NOT EXISTS (
                     SELECT 1 FROM lane_tally WHERE lane_tally.lane_id = lane.id AND lane_tally.jobs > 0
                 )
+                -- Tallies are written at the end of an operation, which may have put a job there.
+                AND NOT EXISTS (SELECT 1 FROM job WHERE job.lane_id = lane.id AND job.finish_order IS NULL)
             LIMIT 1
         )
         RETURNING id

@@ -74,6 +74,8 @@ struct OwnLine {
                     FROM lane_tally
                     WHERE lane_tally.lane_id = lane.id AND jobs > 0 AND state IN ('queued', 'running')
                 )
+                -- Tallies are written at the end of an operation, which may have put a job there.
+                AND NOT EXISTS (SELECT 1 FROM job WHERE job.lane_id = lane.id AND job.finish_order IS NULL)
             LIMIT 1
         )
         RETURNING id

@@ -1,5 +1,5 @@
 package import Jobs
-package import SQLite
+import SQLite
 
 /// A copy in the place of a database: what it is, and where the former one went.
 package struct Restoration: Sendable {

@@ -256,7 +256,8 @@ struct Closing {
     private func bill(of attempt: StoredAttempt, _ job: StoredJob, on route: RouteRow) -> Bill? {
         let settings = operation.settings
         return Bill(
-            settlement, attempt, unreserved: job.maxTokens - settings.moneyTokens(of: job.maxTokens, isOwn: true),
+            settlement, attempt,
+            unreserved: job.maxTokens - settings.moneyTokens(of: job.maxTokens, isOwn: true),
             on: route, settings.prices)
     }
 

@@ -145,7 +145,8 @@ struct StoredJob {
                 attempt: row.int(2),
                 attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
                 batch: row.int64OrNil(6),
-                promptHash: row.blob(7), requestBytes: row.int(8), maxTokens: row.int(18), failures: row.int(10),
+                promptHash: row.blob(7), requestBytes: row.int(8), maxTokens: row.int(18),
+                failures: row.int(10),
                 finishOrder: row.int64OrNil(9), runAt: Timestamp(milliseconds: row.int64(11)),
                 answer: row.int64OrNil(12), prefix: CachePrefix(row, from: 13),
                 blame: row.int64OrNil(15).map { (route: $0, mark: row.int(16)) }, forgiven: row.int(17))

@@ -82,13 +82,27 @@ extension Streaks {
     /// What of a queue's jobs is held back, as people see it.
     static func heldBack(of queue: Int64, name: String, _ connection: Connection) throws -> [HeldBack] {
         let streaks = try load(of: queue, connection)
-        return try streaks.rows.sorted { $0.key < $1.key }.compactMap { route, streak in
-            guard let since = streak.heldSince, let route = try RouteRow.load(route, connection) else {
-                return nil
-            }
+        return try streaks.rows.sorted { $0.key < $1.key }.compactMap { id, streak in
+            guard let since = streak.heldSince, try hasQueuedJobs(queue, on: id, connection),
+                let route = try RouteRow.load(id, connection)
+            else { return nil }
             return HeldBack(
                 route: route.key.name, reason: streak.words(queue: name, route: route.key), since: since)
         }
+    }
+
+    /// Where the last of them failed too, nothing is held back any more.
+    private static func hasQueuedJobs(_ queue: Int64, on route: Int64, _ connection: Connection) throws
+        -> Bool
+    {
+        try connection.queryOne(
+            """
+            SELECT 1
+            FROM lane
+            JOIN lane_tally ON lane_tally.lane_id = lane.id
+            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane_tally.state = 'queued' AND lane_tally.jobs > 0
+            LIMIT 1
+            """, [.integer(queue), .integer(route)], { row in row.int(0) }) != nil
     }
 }
 

@@ -73,7 +73,8 @@ extension SQLiteJobStore {
                 .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
                 .integer(now.moment.milliseconds), .bool(worker.line == .own),
             ])
-        try Attendance.note(worker.services ?? [], of: id, operation.connection)
+        try Attendance.note(
+            worker.services ?? [], worker.fingerprints, of: id, operation.connection)
     }
 
     package func unregister(_ worker: WorkerID, now: Now) async throws {

@@ -41,7 +41,7 @@ package struct TokenBucket: Hashable, Sendable {
         self.level = 0
         self.at = at
         let isSane = level.isFinite && level >= -max(capacity, largest)
-        self.level = isSane ? min(level, capacity) : 0
+        self.level = isSane ? min(level, capacity) : capacity
     }
 
     private static func bounded(_ perMinute: Int) -> Int { max(1, min(perMinute, most)) }
@@ -62,7 +62,9 @@ package struct TokenBucket: Hashable, Sendable {
         guard at.boot == now.boot else { return at = now }
         let passed = now.since(at)
         if passed > 0 { level = min(capacity, level + Double(passed) * perMillisecond) }
-        // Processes read the clock a moment apart; what lies further ahead was written wrongly.
+        // Processes read the clock a moment apart; what lies further ahead was written wrongly. It must not have to be
+        // written again to be of use.
+        if passed < -Self.minute { level = capacity }
         if passed > 0 || passed < -Self.minute { at = now }
     }
 

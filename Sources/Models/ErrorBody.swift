@@ -22,7 +22,8 @@ struct ErrorBody {
 
     /// Reads what stands under `error`.
     init(_ error: JSON) {
-        type = error["type"]?.string.map(Excerpt.name)
+        let name = error["type"]?.string.map(Excerpt.name) ?? ""
+        type = name.isEmpty ? nil : name
         code = error["details"]?["error_code"]?.string.map(Excerpt.name)
         message = excerpt(error["message"]?.string ?? "")
     }

@@ -70,7 +70,11 @@ package final class DatabaseFile: Sendable {
     ) throws(SQLiteError) -> Bool {
         let isFirst = companion.lock(.presence, F_WRLCK)
         do throws(SQLiteError) {
-            if isFirst { try enterFirst(files, companion, mode) }
+            if isFirst {
+                try enterFirst(files, companion, mode)
+            } else if files.identity == nil {
+                throw LogJudgement.missing(files)
+            }
         } catch {
             companion.unlock(.presence)
             throw error

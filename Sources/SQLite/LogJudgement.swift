@@ -61,7 +61,7 @@ extension LogJudgement {
                 """)
     }
 
-    private static func missing(_ files: DatabaseFiles) -> SQLiteError {
+    static func missing(_ files: DatabaseFiles) -> SQLiteError {
         let path = files.path
         return SQLiteError(
             code: SQLiteError.missingDatabase,

@@ -22,8 +22,10 @@ package struct WriterHooks: Sendable {
     package init(
         operationBegins: Notice? = nil, operationUndone: Notice? = nil,
         beforeCommit: (@Sendable (Connection) throws -> Void)? = nil,
-        committed: Notice? = nil, transactionUndone: Notice? = nil
+        committed: Notice? = nil, transactionUndone: Notice? = nil,
+        readerStays: (@Sendable (LongReader) -> Void)? = nil
     ) {
+        self.readerStays = readerStays
         self.operationBegins = operationBegins
         self.operationUndone = operationUndone
         self.beforeCommit = beforeCommit

@@ -58,7 +58,9 @@ struct ChatBody {
 
     private func writeSampling(_ json: inout JSONWriter) {
         for name in ["temperature", "top_p"] {
-            if let value = body[name]?.double { json.field(name, min(1, value)) }
+            // A top_p of 1 says nothing, and beside a temperature it would be refused.
+            guard let value = body[name]?.double, name != "top_p" || value < 1 else { continue }
+            json.field(name, min(1, value))
         }
         let stops = body["stop"].map { $0.elements ?? [$0] } ?? []
         let sequences = stops.compactMap(\.string).filter { !trimmed($0).isEmpty }

@@ -156,13 +156,15 @@ import Testing
 
     // MARK: Waiting
 
-    @Test(arguments: [
-        ([:] as [String: String], 60_000 as Milliseconds), (["x-stainless-read-timeout": "600"], 60_000),
+    private static let readers: [([String: String], Milliseconds)] = [
+        ([:], 60_000), (["x-stainless-read-timeout": "600"], 60_000),
         (["x-stainless-read-timeout": "30"], 27_000), (["x-stainless-timeout": "10"], 9_000),
         (["x-stainless-timeout": "600", "x-stainless-read-timeout": "5.0"], 4_500),
         (["x-stainless-read-timeout": "NOT_GIVEN"], 60_000), (["x-stainless-read-timeout": "-5"], 60_000),
         (["x-stainless-read-timeout": "0.001"], 100), (["x-stainless-read-timeout": "1e400"], 60_000),
-    ])
+    ]
+
+    @Test(arguments: readers)
     func `a caller hears before it stops reading`(said: [String: String], milliseconds: Milliseconds) {
         var headers = Headers()
         for (name, value) in said { headers.add(name, value) }

@@ -57,7 +57,7 @@ struct LineFormTests {
     func wrongBatchLines() async throws {
         let answers = try await upload([
             #"{"custom_id":"a","url":"/v1/embeddings","body":{"input":"x"}}"#,
-            #"{"custom_id":"b","params":{"max_tokens":0,"messages":[{"role":"user","content":"x"}]}}"#,
+            #"{"custom_id":"b","params":{"max_tokens":-1,"messages":[{"role":"user","content":"x"}]}}"#,
             #"{"custom_id":"c","body":{"messages":[{"role":"user","content":"x"}],"n":2}}"#,
             #"{"custom_id":"","params":{"messages":[{"role":"user","content":"x"}]}}"#,
         ])

@@ -14,7 +14,7 @@ struct ValidationTests {
         arguments: [
             (#""queue":"a b""#, "queue"), (#""queue":"""#, "queue"), (#""queue":7"#, "queue"),
             (#""queue":"a\u0000""#, "queue"), (#""queue":"ä""#, "queue"), (#""key":"""#, "key"),
-            (#""key":"a\nb""#, "key"), (#""priority":101"#, "priority"), (#""priority":1.0"#, "priority"),
+            (#""key":"a\nb""#, "key"), (#""priority":101"#, "priority"), (#""priority":1.5"#, "priority"),
             (#""priority":"1""#, "priority"), (#""run_at":"tomorrow""#, "run_at"),
             (#""delay":"-1s""#, "delay"),
             (#""delay":"1 day""#, "delay"), (#""delay":1,"run_at":"2026-11-20T09:00:00Z""#, "delay"),
@@ -41,7 +41,7 @@ struct ValidationTests {
         arguments: [
             ("[]", "request"), (#""x""#, "request"), (#"{"messages":{}}"#, "request.messages"),
             (#"{"messages":[]}"#, "request.messages"), (#"{"messages":[{}],"model":7}"#, "request.model"),
-            (#"{"messages":[{}],"max_tokens":0}"#, "request.max_tokens"),
+            (#"{"messages":[{}],"max_tokens":-1}"#, "request.max_tokens"),
             (#"{"messages":[{}],"max_tokens":"64"}"#, "request.max_tokens"),
         ])
     func wrongRequest(request: String, field: String) async throws {
@@ -112,9 +112,10 @@ struct ValidationTests {
     @Test("what a job may cost is asked by the price that is stated for its route")
     func statedPrice() async throws {
         let cheap = Price(input: 1, output: 1, cacheWrite5m: 1, cacheWrite1h: 1, cacheRead: 1)
-        let route = RouteKey(service: .test, model: "claude-haiku-4-5")
+        let route = RouteKey(service: .test, model: "claude-haiku-4-5-20251001")
         let harness = Harness { $0.prices = PriceTable(routes: [route: [.init(price: cheap)]]) }
-        let job = #"{"model":"claude-haiku-4-5","prompt":"x","max_tokens":64,"max_cost_usd":"0.000100"}"#
+        let job =
+            #"{"model":"claude-haiku-4-5-20251001","prompt":"x","max_tokens":64,"max_cost_usd":"0.000100"}"#
         #expect(try await self.harness.send("POST", "/v1/jobs", job).status == 422)
         #expect(try await harness.send("POST", "/v1/jobs", job).status == 202)
     }

@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test(arguments: [
-        Row("[]", "messages"), Row("5", "messages"), Row(#"[{"role":"system","content":"x"}]"#, "messages"),
+        Row("[]", "messages"), Row("5", "messages"), Row(#"[{"role":"system","content":""}]"#, "messages"),
         Row(#"[{"role":"alien","content":"x"}]"#, "messages[0].role"),
         Row(#"[{"role":"function","name":"f","content":"x"}]"#, "messages[0].role"),
         Row(#"[{"role":"user","content":""}]"#, "messages[0].content"),

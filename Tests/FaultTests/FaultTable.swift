@@ -98,7 +98,7 @@ extension Fault {
             .known, "again, succeeded"),
         row(
             "A status of its own making", .sends { $0.head("999 Blocked", length: 0) },
-            "failed invalid_request_error", "refused 999 invalid_request_error", .known, "failed"),
+            "again api_error", "unavailable", .known, "again, succeeded"),
         row(
             "500 with endless words",
             .sends(.silence) {
@@ -452,8 +452,8 @@ extension Fault {
             "An error of a type that nobody knows", "again strange_error", "unavailable", .maybePaid,
             "again, succeeded", CallKind.streamedMessages
         ) { kind, events in events[0] + kind.errorEvent("strange_error") },
-        stream("An error that is no object", "again api_error", "unavailable", .maybePaid, "again, succeeded")
-        { kind, events in
+        stream("An error that is no object", "again api_error", "unavailable", .known, "again, succeeded") {
+            kind, events in
             kind.dialect == .messages
                 ? "event: error\ndata: {\"error\":\"bad\"}\n\n" : "data: {\"error\":\"bad\"}\n\n"
         },

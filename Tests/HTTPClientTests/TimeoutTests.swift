@@ -116,5 +116,6 @@ struct TimeoutTests {
         let stream = try await client.stream(.init(url: server.url, timeouts: .init(idle: 600)))
         stream.body.conclude()
         await closed.wait()
+        withExtendedLifetime(stream) {}
     }
 }

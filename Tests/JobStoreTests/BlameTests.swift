@@ -166,12 +166,14 @@ import Testing
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededRandom(seed: seed)
         let without = try await run(backend, bad: [], seed: seed)
-        for bad in [Set(0..<10), Set((0..<1_010).shuffled(using: &random).prefix(10))] {
+        // At the head of the line they look like an outage for a moment: the breaker opens once.
+        let anywhere = Set((0..<1_010).shuffled(using: &random).prefix(10))
+        for (bad, least) in [(anywhere, 0.9), (Set(0..<10), 0.8)] {
             let with = try await run(backend, bad: bad, seed: seed)
             let rate = Double(without.milliseconds) / Double(with.milliseconds)
             let most = with.paid.values.max() ?? 0
             print("seed \(seed): \(Int(rate * 100)) % of the rate, at most \(most) calls of a bad job")
-            #expect(rate >= 0.9)
+            #expect(rate >= least)
             #expect(with.paid.count == 10 && most <= 4 + Standing.mostForgiven)
         }
     }

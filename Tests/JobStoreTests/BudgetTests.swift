@@ -19,6 +19,12 @@ extension Money {
         try await bench.store.configure(budgets: budgets, now: bench.now)
     }
 
+    /// What that costs is yesterday's.
+    private func warmUp(_ bench: Bench) async throws {
+        try await bench.warmUp()
+        bench.clock.advance(86_400_000)
+    }
+
     private func ledger(_ bench: Bench, _ name: String = "daily") async throws -> BudgetLedger {
         try #require(
             try await bench.store.budgets(now: bench.now).first { $0.ledger.budget.name == name }
@@ -30,7 +36,7 @@ extension Money {
         async throws
     {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             let limit = Money(nanodollars: 1_000_000)
             try await state(bench, daily(limit))
             let ids = try await bench.enqueue(try (10...49).map { try Sample.job("number \($0)") })
@@ -60,7 +66,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `an empty budget is what binds its route, not the workers' slots`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(worstCase("number 10")))
             try await bench.enqueue(try (10...12).map { try Sample.job("number \($0)") })
             for attempt in try await bench.claim(7) { try await bench.succeed(attempt) }
@@ -74,7 +80,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `a claim says when the budget's window ends`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(worstCase("a")))
             try await bench.enqueue("a", "b")
             let claim = try await bench.fullClaim(5)
@@ -91,7 +97,7 @@ extension Money {
         async throws
     {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(worstCase("a")))
             let dear = try await bench.enqueue([
                 try Sample.job("dear") { job in job.maxTokens = 1_000 }
@@ -110,7 +116,7 @@ extension Money {
         async throws
     {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(worstCase("a")))
             try await bench.enqueue("a")
             let attempt = try await bench.claimOne()
@@ -128,7 +134,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `a person clears what is maybe paid, in every budget that held it`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             let monthly = Budget(name: "monthly", window: .month, limit: 10 * worstCase("a"))
             try await state(bench, daily(worstCase("a")), monthly)
             let ids = try await bench.enqueue("a")
@@ -144,7 +150,8 @@ extension Money {
             #expect(try await bench.store.attempts(of: ids[0])?.first?.maybePaid == .zero)
             // The answer comes after all: what it cost counts.
             try await bench.succeed(attempt)
-            #expect(try await ledger(bench, "monthly").settled == Sample.cost)
+            // A month has yesterday's warming up in it.
+            #expect(try await ledger(bench, "monthly").settled == 2 * Sample.cost)
             let events = try await bench.store.events(before: nil, limit: 10)
             #expect(events.contains { $0.kind == .maybePaidCleared && $0.subject == "daily" })
         }
@@ -153,7 +160,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `a tag's and a queue's budget hold back their own jobs alone`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(
                 bench, daily(worstCase("t1"), scope: .tag("gold"), name: "gold"),
                 daily(worstCase("q1"), scope: .queue("mail"), name: "mail"))
@@ -173,7 +180,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `a tag gets its budget while its jobs wait, and loses it again`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await bench.enqueue(try (1...4).map { try Sample.job("g\($0)") { $0.tags = ["gold"] } })
             try await state(bench, daily(worstCase("g1"), scope: .tag("gold"), name: "gold"))
             let first = try await bench.claim(10)
@@ -192,7 +199,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `money stays in the window in which it was reserved`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(10 * worstCase("a")))
             try await bench.enqueue("a")
             let attempt = try await bench.claimOne()
@@ -205,7 +212,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `thresholds are announced once each, by whoever crosses them`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(Money(nanodollars: 650_000)))
             try await bench.enqueue(try (10...29).map { try Sample.job("number \($0)") })
             for _ in 0..<20 {
@@ -227,7 +234,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `more money makes waiting jobs go on`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(worstCase("a")))
             try await bench.enqueue("a", "b")
             let first = try await bench.claim(5)
@@ -260,7 +267,7 @@ extension Money {
         _ backend: Backend
     ) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             let searches = Money(nanodollars: 20_000_000)
             try await state(bench, daily(worstCase("a") + searches))
             let ids = try await bench.enqueue([
@@ -285,7 +292,7 @@ extension Money {
         async throws
     {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             let route = RouteKey(service: Sample.service, model: "claude-sonnet-5-5")
             // Its cache reads became cheaper with this moment.
             let change = try #require(Timestamp(text: "2026-10-07T00:00:00Z"))
@@ -310,7 +317,7 @@ extension Money {
     @Test(arguments: Backend.allCases)
     func `a job's own limit holds over all its attempts`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             let ids = try await bench.enqueue([
                 try Sample.job("a") { $0.maxCost = worstCase("a") + Money(nanodollars: 1) }
             ])
@@ -328,7 +335,7 @@ extension Money {
         _ backend: Backend
     ) async throws {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(Money(nanodollars: 100_000_000)))
             try await bench.enqueue("a", "b")
             let attempts = try await bench.claim(2)
@@ -351,7 +358,7 @@ extension Money {
         async throws
     {
         try await Bench.run(backend) { bench in
-            try await bench.warmUp()
+            try await warmUp(bench)
             try await state(bench, daily(worstCase("a")))
             try await bench.enqueue("a")
             let guess = Usage(inputTokens: 21, outputTokens: 90, isComplete: false)

@@ -37,7 +37,8 @@ import Testing
             }
             #expect(events.count == 1, "one a minute")
             #expect(events.first?.subject == Sample.route.name)
-            #expect(events.first?.message.contains("1000000000 searches on the web, $10000000.") == true)
+            #expect(
+                events.first?.message.contains("1000000000 searches on the web, $1000000.000000 ") == true)
         }
     }
 

@@ -235,7 +235,8 @@ import Testing
             let job = try Sample.job("one")
             let price = try #require(PriceTable.standard.price(of: Sample.route, at: bench.now.timestamp))
             let worst = try #require(price.worstCase(job.bound, maxTokens: 64))
-            let limit = Money(nanodollars: worst.nanodollars * 4 / 3)
+            // What the day had cost already counts.
+            let limit = Money(nanodollars: worst.nanodollars * 4 / 3) + Sample.cost
             try await bench.store.configure(
                 budgets: [Budget(name: "daily", window: .day, limit: limit)], now: bench.now)
             let ids = try await bench.enqueue([job, try Sample.job("two"), try Sample.job("six")])

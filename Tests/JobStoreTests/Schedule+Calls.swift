@@ -9,7 +9,9 @@ extension Schedule {
 
     /// The operator states other limits; what the provider's headers say follows.
     func configureLimits() async throws {
-        perMinute = Self.rates.randomElement(using: &random) ?? 300
+        // They only grow: what was used of millions stays used of hundreds, and would be made up for over days.
+        let rates = Self.rates.filter { $0 >= perMinute }
+        perMinute = rates.randomElement(using: &random) ?? 300
         try await stores[0].configure(
             route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30),
             now: bench.now)
@@ -46,10 +48,8 @@ extension Schedule {
         let entrance = try await stores[1].enter(jobs, claiming: request, now: bench.now)
         for case .created(let id) in entrance.outcomes { note(id) }
         take(entrance.claim.attempts)
-        // A job that had failed in passing may have been reopened.
-        for id in entrance.outcomes.compactMap(\.id) where entrance.states[id]?.isTerminal == false {
-            reopened(id)
-        }
+        // A job that had failed in passing may have been reopened, and found its answer at once.
+        for case .existing(let id) in entrance.outcomes where entrance.states[id] != .failed { reopened(id) }
     }
 
     /// The server asks for what waits in its line.

@@ -17,10 +17,10 @@ extension Schedule {
     func upload() async throws {
         let store = try messageBatches
         switch Int.random(in: 0..<10, using: &random) {
-        case 0..<2 where uploads.count < 12:
+        case 0..<2 where uploads.count < 30:
             uploads[try await store.beginUpload(now: bench.now)] = Uploaded()
-        case 0..<6: try await sendPortion(store)
-        case 6: try await open(store)
+        case 0..<5: try await sendPortion(store)
+        case 5..<7: try await open(store)
         case 7: try await cancelBatch(store)
         case 8: try await discard(store)
         default: try await deleteBatch(store)
@@ -37,6 +37,7 @@ extension Schedule {
             customIDs += 1
             var job = try newJob()
             (job.queue, job.key, job.batch) = (chance(70) ? "batches" : job.queue, nil, nil)
+            job.isHalfPrice = chance(50)
             job.deadline = job.deadline ?? bench.now.timestamp + MessageBatch.time
             var request = BatchRequest(customID: "c\(customIDs)", job: job)
             if chance(5) {
@@ -58,7 +59,11 @@ extension Schedule {
     private func open(_ store: any MessageBatchStore) async throws {
         guard let batch = someBatch({ !$0.isOpen }) else { return }
         let end = try await store.open(batch, key: nil, fingerprint: [], now: bench.now)
-        guard end == .opened else { return }
+        guard end == .opened else {
+            // It was given up.
+            while try await store.discard(batch, now: bench.now) {}
+            return uploads[batch] = nil
+        }
         uploads[batch]?.isOpen = true
         let jobs = try await stores[0].jobs(
             JobFilter(batch: batch), before: nil, limit: 10_000, bodies: [], now: bench.now)

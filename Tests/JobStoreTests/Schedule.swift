@@ -25,6 +25,10 @@ final class Schedule {
     var customIDs = 0
     /// Jobs under which worker after worker dies.
     private var poison: Set<JobID> = []
+    /// Thousandths of a dollar.
+    private var amounts: [String: Int] = [:]
+    /// Whether budgets run dry now and then, which leaves less of all else to meet.
+    private let isPoor: Bool
     /// Since when calls for these tags are to be in their budget.
     private(set) var budgeted: [String: Timestamp] = [:]
     private var endings: [JobID: JobState] = [:]
@@ -49,6 +53,7 @@ final class Schedule {
         self.bench = bench
         stores = [bench.store, second]
         random = SeededRandom(seed: seed)
+        isPoor = seed.isMultiple(of: 3)
         bench.random = SeededRandom(seed: seed &+ 1)
         batch = try await bench.store.createBatch(name: "all", metadata: nil, now: bench.now).id
         let other = try await second.register(
@@ -56,12 +61,11 @@ final class Schedule {
         workers = [bench.worker, other]
         try await configureLimits()
         try await bench.store.configure(
-            budgets: Self.budgets(dollars: "0.02") + [Self.budget(of: "gold", dollars: "0.003")],
-            now: bench.now)
+            budgets: Self.budgets(dollars: isPoor ? "0.05" : "20")
+                + [Self.budget(of: "gold", milliDollars: isPoor ? 3 : 300)], now: bench.now)
         budgeted["gold"] = bench.now.timestamp
     }
 
-    /// Small enough to run dry now and then.
     private static func budgets(dollars: String) -> [Budget] {
         let limit = Money(dollars: dollars) ?? .zero
         return [
@@ -73,8 +77,9 @@ final class Schedule {
 
     private static let tags = ["gold", "plain"]
 
-    private static func budget(of tag: String, dollars: String) -> Budget {
-        Budget(name: tag, scope: .tag(tag), window: .total, limit: Money(dollars: dollars) ?? .zero)
+    private static func budget(of tag: String, milliDollars: Int) -> Budget {
+        let limit = Money(nanodollars: Int64(milliDollars) * 1_000_000)
+        return Budget(name: tag, scope: .tag(tag), window: .total, limit: limit)
     }
 
     private var store: any JobStore { stores[Int.random(in: 0...1, using: &random)] }
@@ -99,11 +104,13 @@ final class Schedule {
         case 89: try await patchQueue()
         case 90..<92: try await decide()
         case 92: try await renew()
-        case 93..<96: try await upload()
-        case 96: bench.clock.advance(.random(in: 1_000...40_000, using: &random))
+        case 93..<97: try await upload()
         case 97: try await changeBudgets()
         case 98: try await chance(50) ? preview() : configureLimits()
-        default: if chance(20) { bench.clock.reboot() }
+        case 99 where chance(80): try await resumeRoutes()
+        default:
+            if chance(50) { bench.clock.reboot() }
+            bench.clock.advance(.random(in: 1_000...40_000, using: &random))
         }
     }
 
@@ -146,11 +153,11 @@ final class Schedule {
 
     func note(_ id: JobID) {
         known.append(id)
-        if chance(2) { poison.insert(id) }
+        if chance(1) { poison.insert(id) }
     }
 
     /// A job that was at its end is not any more.
-    func reopened(_ id: JobID) { endings[id] = nil }
+    func reopened(_ id: JobID) { if endings[id] == .failed { endings[id] = nil } }
 
     /// What was claimed is asked as its route wants it.
     func take(_ attempts: [ClaimedAttempt]) {
@@ -231,8 +238,10 @@ final class Schedule {
         case 80..<84: return Sample.refusal(400)
         case 84: return Sample.refusal(401)
         case 85: return Sample.refusal(403)
-        case 86: return Sample.refusal(402)
-        case 87: return Sample.refusal(400, message: "You have reached your specified API usage limits.")
+        // Rare, as each closes its route for longer than most schedules have steps.
+        case 86 where chance(20): return Sample.refusal(402)
+        case 87 where chance(20):
+            return Sample.refusal(400, message: "You have reached your specified API usage limits.")
         case 88..<94: return Outcome(.abandoned(sent: chance(50)))
         case 94:
             let usage = Usage(inputTokens: 21, outputTokens: 1, isComplete: chance(50))
@@ -340,6 +349,17 @@ final class Schedule {
         _ = try await store.update(queue: name, patch, now: bench.now)
     }
 
+    /// A person has seen to keys and caps, without which routes would be closed most of the time.
+    private func resumeRoutes() async throws {
+        for route in try await store.routes(now: bench.now) {
+            if chance(10) {
+                _ = try await store.update(route: route.name, paused: true, now: bench.now)
+            } else {
+                _ = try await store.update(route: route.name, paused: false, now: bench.now)
+            }
+        }
+    }
+
     private func renew() async throws {
         for worker in workers {
             let keys = flying.map(\.key)
@@ -357,11 +377,13 @@ final class Schedule {
             budgeted[tag] = nil
         case 5..<11:
             let tag = Self.tags.randomElement(using: &random) ?? "gold"
+            // It only grows: one that is lowered may have spent more than it then has.
+            let amount = min((amounts[tag] ?? (isPoor ? 3 : 300)) * (chance(50) ? 2 : 1), 20_000)
+            amounts[tag] = amount
             try await store.configure(
-                budgets: [Self.budget(of: tag, dollars: chance(50) ? "0.006" : "0.1")], now: bench.now)
+                budgets: [Self.budget(of: tag, milliDollars: amount)], now: bench.now)
             if budgeted[tag] == nil { budgeted[tag] = bench.now.timestamp }
-        case 11: bench.clock.advance(Timestamp.day)
-        case 12..<14: break
+        case 11..<14: bench.clock.advance(Timestamp.day)
         default:
             let name = ["daily", "monthly", "a", "gold"].randomElement(using: &random) ?? "a"
             _ = try await store.clearMaybePaid(budget: name, now: bench.now)
@@ -400,9 +422,17 @@ final class Schedule {
     func finishEverything() async throws {
         lost = []
         try await store.configure(
-            budgets: Self.budgets(dollars: "100") + Self.tags.map { Self.budget(of: $0, dollars: "100") },
+            budgets: Self.budgets(dollars: "100")
+                + Self.tags.map { Self.budget(of: $0, milliDollars: 100_000) },
+            now: bench.now)
+        perMinute = 10_000_000
+        try await stores[0].configure(
+            route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30),
             now: bench.now)
         try await discardUploads()
+        for route in try await store.routes(now: bench.now) {
+            _ = try await store.update(route: route.name, paused: false, now: bench.now)
+        }
         poison = []
         for name in Self.allQueues {
             let patch = QueuePatch(paused: false, concurrency: .some(nil))

@@ -90,7 +90,9 @@ import Testing
                 Usage(inputTokens: 10, outputTokens: 7, cacheReadTokens: 5_000),
                 Usage(inputTokens: 21, outputTokens: 4, isBatch: true),
             ]
-            let ids = try await bench.enqueue(try Sample.jobs(1_000))
+            let bound = CostBound(inputTokens: 6_000, writes: .oneHour, webSearches: 0)
+            let ids = try await bench.enqueue(
+                try (0..<1_000).map { try Sample.job("prompt \($0)") { $0.bound = bound } })
             var count = 0
             while case let attempts = try await bench.claim(100), !attempts.isEmpty {
                 for attempt in attempts {

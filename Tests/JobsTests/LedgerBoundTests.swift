@@ -53,15 +53,14 @@ import Testing
     func `A level that no call can have caused is forgotten`(_ level: Double) {
         let bucket = TokenBucket(
             perMinute: 1000, level: level, at: Self.moment(0), largest: RouteLedger.Meter.requests.largest)
-        #expect(bucket.level == 0)
+        #expect(bucket.level == 980)
     }
 
-    @Test func `A level that was written in the far future refills from now on`() {
+    @Test func `A level that was written in the far future holds nothing back`() {
         for at in [Int64.max, 9_000_000] {
             var bucket = TokenBucket(perMinute: 1000, level: 0, at: Self.moment(at))
             bucket.advance(to: Self.moment(1000))
-            bucket.advance(to: Self.moment(61_000))
-            #expect(bucket.level == 980)
+            #expect(bucket.level == 980 && bucket.at == Self.moment(1000))
         }
         var bucket = TokenBucket(perMinute: 1000, level: 0, at: Self.moment(.min))
         bucket.advance(to: Self.moment(0))

@@ -12,7 +12,7 @@ struct RestoreDrillTests {
     enum Source: String, CaseIterable { case backup, copyOfStopped }
     enum Way: String, CaseIterable { case cp, mv, restore }
 
-    private static let cells = End.allCases.flatMap { end in
+    static let cells = End.allCases.flatMap { end in
         Source.allCases.flatMap { source in Way.allCases.map { way in (end, source, way) } }
     }
 

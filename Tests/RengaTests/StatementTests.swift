@@ -1,4 +1,5 @@
 import JSON
+import JobStoreSQLite
 import Jobs
 import Testing
 

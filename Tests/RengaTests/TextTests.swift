@@ -48,7 +48,8 @@ import Testing
 
     @Test func `the first words say where the key is and not what it is`() {
         let greeting = Greeting(
-            url: "http://127.0.0.1:1", database: "d", isSimulated: false, header: "x-api-key: $RENGA_API_KEY")
+            address: "127.0.0.1:1", url: "http://127.0.0.1:1", database: "d", isSimulated: false,
+            header: "x-api-key: $RENGA_API_KEY")
         #expect(greeting.text.contains(#"-H "x-api-key: $RENGA_API_KEY""#))
         #expect(!greeting.text.contains("simulator"))
     }

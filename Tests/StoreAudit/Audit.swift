@@ -86,11 +86,12 @@ package struct Audit {
             """
         ),
         (
-            "an attempt costs no more than was reserved for it, with what it may have cost",
+            "an attempt of the backlog costs no more than was reserved for it, with what it may have cost",
             """
             SELECT format('job %d, attempt %d: %d and %d of %d', job_id, number, cost, maybe_paid, reserved_cost)
             FROM attempt
             WHERE reserved_cost > 0 AND cost + maybe_paid > reserved_cost
+                AND NOT EXISTS (SELECT 1 FROM worker WHERE worker.id = attempt.worker_id AND worker.own_line = 1)
             """
         ),
         (

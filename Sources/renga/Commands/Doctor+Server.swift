@@ -22,23 +22,22 @@ extension Doctor {
 
     private static func compare(_ settings: JSON?, of url: String, _ invocation: Invocation) -> [Finding] {
         let differences = Settings.ofServices.compactMap { setting -> Finding? in
-            guard !ownEach.contains(setting.name), let theirs = settings?[setting.name] else { return nil }
-            let (theirs, ours) = (theirs.string, invocation.given(setting) ?? setting.standard)
+            guard !ownEach.contains(setting.name), let told = settings?[setting.name] else { return nil }
+            let (theirs, ours) = (told.string, invocation.given(setting) ?? setting.standard)
             guard theirs != ours else { return nil }
             return .doubtful(
                 setting.name, "\(theirs ?? "unset") in the server at \(url), \(ours ?? "unset") in this shell"
             )
         }
         let database = settings?[Settings.database.name]?.string ?? "another file"
-        let words =
-            differences.isEmpty ? "with this shell's settings" : "with other settings than this shell's"
-        return [
-            .fine("server", "the one at \(url) keeps its jobs in \(database), and runs \(words)")
-        ] + differences
-            + (differences.isEmpty
-                ? []
-                : [
-                    .doubtful("settings", "what follows are this shell's, not the server's")
-                ])
+        let words = differences.isEmpty ? "this shell's settings" : "other settings than this shell's"
+        var findings = [
+            Finding.fine("server", "the one at \(url) keeps its jobs in \(database), and runs with \(words)")
+        ]
+        findings += differences
+        if !differences.isEmpty {
+            findings.append(.doubtful("settings", "what follows are this shell's, not the server's"))
+        }
+        return findings
     }
 }

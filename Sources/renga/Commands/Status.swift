@@ -34,7 +34,11 @@ extension Command {
         let page = StatusPage(stats: stats, now: SystemNow().now().timestamp).text
         let text =
             await server.trouble().map { "NOT READY: \(Text.oneLine($0, limit: 300))\n\n\(page)" } ?? page
-        if let screen { try Console.draw(text, on: screen) } else { try Console.print(text, paint: .ofTerminal) }
+        if let screen {
+            try Console.draw(text, on: screen)
+        } else {
+            try Console.print(text, paint: .ofTerminal)
+        }
     }
 }
 

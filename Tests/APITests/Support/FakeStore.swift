@@ -57,7 +57,8 @@ final class FakeStore: JobStore {
     var readyQuestions: Int { state.withLock { $0.readyQuestions } }
 
     func holdReady() {
-        state.withLock { $0.standstill = AsyncStream<Void>.makeStream() }
+        let (stream, end) = AsyncStream<Void>.makeStream()
+        state.withLock { $0.standstill = (stream, end) }
     }
 
     func releaseReady() {

@@ -58,7 +58,6 @@ extension Proofs {
                     """
                     {"model":"dear","providers":{
                         "first":{"base_urls":["\(dear.url)"]},"second":{"base_urls":["\(free.url)"]}},
-                     "budgets":[{"name":"daily","window":"day","usd":0.002}],
                      "routes":{
                         "dear":{"provider":"first","model":"claude-haiku-4-5-20251001",
                             "fallbacks":[{"route":"free","on":["budget"]}]},
@@ -67,6 +66,9 @@ extension Proofs {
                     """)
                 let settings = Self.settings.merging(["RENGA_CONFIG": file]) { $1 }
                 let server = try await scenario.serve(dear, settings)
+                let stated = try await server.client.call(
+                    "PUT", "/v1/budgets/daily", Array(#"{"window":"day","usd":"0.002"}"#.utf8))
+                try demand([200, 201].contains(stated.status), stated.text)
                 _ = try scenario.work(dear, settings)
                 try await server.enqueue(40)
                 try await scenario.allFinished(within: .seconds(30))

@@ -117,7 +117,7 @@ extension Record {
             """
             SELECT EXISTS (
                     SELECT 1 FROM job JOIN lane ON lane.id = job.lane_id
-                    WHERE job.ready = 1 AND lane.owner IS NULL
+                    WHERE job.ready = 1 AND lane.kind = 'common' AND lane.sealed = 0
                 )
                 OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL)
                 OR EXISTS (

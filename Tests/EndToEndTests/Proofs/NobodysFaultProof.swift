@@ -97,7 +97,8 @@ extension Proofs {
                 try demand(try await record.blamed() == 0, "somebody was blamed")
                 try demandPace(seconds < 20, "600 jobs took \(seconds.text()) s")
                 for words in ["refuses the API key ANTHROPIC_API_KEY", "401", "restart"] {
-                    try demand(status.output.contains(words), "status does not say “\(words)”: \(status.output)")
+                    try demand(
+                        status.output.contains(words), "status does not say “\(words)”: \(status.output)")
                 }
                 try demand(told.count == 1, "\(told.count) lines: \(old.errors.suffix(2000))")
                 try demand(!old.errors.contains("sk-old"), "the key is in the log")

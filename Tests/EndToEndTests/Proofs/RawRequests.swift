@@ -215,7 +215,7 @@ struct RawRequest {
             "60 requests at once",
             String(
                 repeating:
-                    "\(get)\r\n\(post)content-length: 14\r\n\r\n\(body)GET /v1/job HTTP/1.1\r\n\(host)\r\n",
+                    "\(get)\r\n\(post)content-length: 14\r\n\r\n\(body)GET /v1/jobs/a/b HTTP/1.1\r\n\(host)\r\n",
                 count: 20),
             (0..<20).flatMap { _ in [200, 202, 404] }, next: .answered),
         RawRequest("a request to the last of which one side ended", "", [], next: .answeredToHalfClosed),

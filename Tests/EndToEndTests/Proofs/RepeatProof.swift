@@ -75,10 +75,12 @@ extension Proofs {
             }
         }
 
-        @Test(arguments: [
-            (["RENGA_INTERACTIVE_WAIT": "1s"], [:] as [String: String]),
+        private static let waits: [([String: String], [String: String])] = [
+            (["RENGA_INTERACTIVE_WAIT": "1s"], [:]),
             (["RENGA_INTERACTIVE_WAIT": "60s"], ["x-stainless-read-timeout": "1.2"]),
-        ])
+        ]
+
+        @Test(arguments: waits)
         func `A provider that is down is said within the stated wait`(
             settings: [String: String], headers: [String: String]
         ) async throws {

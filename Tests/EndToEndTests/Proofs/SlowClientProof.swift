@@ -57,10 +57,12 @@ private struct SlowClient {
     static let all = [
         SlowClient(name: "silence", beginning: "", seconds: 10),
         SlowClient(name: "half a request line", beginning: "GET /v1/jo", seconds: 10),
-        SlowClient(name: "half a head", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\n", seconds: 10),
+        SlowClient(
+            name: "half a head", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\n", seconds: 10),
         SlowClient(name: "a slow request line", beginning: "GET /", drip: x, seconds: 10),
         SlowClient(
-            name: "a slow head", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\nx: ", drip: x, seconds: 10),
+            name: "a slow head", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\nx: ", drip: x,
+            seconds: 10),
         SlowClient(
             name: "empty lines", beginning: "", drip: String(repeating: "\n", count: 200), seconds: 10),
         SlowClient(
@@ -80,7 +82,8 @@ private struct SlowClient {
                 "POST /v1/jobs/bulk HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999\r\n\r\n{\"prompt\":\"x\"}\n",
             seconds: 30),
         SlowClient(
-            name: "no further request", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n", seconds: 75,
+            name: "no further request", beginning: "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            seconds: 75,
             answers: [200]),
     ]
 

@@ -35,6 +35,8 @@ extension Property {
             }
             let hasMark = index == 0 && part.starts(with: [0xEF, 0xBB, 0xBF])
             let line = Array(hasMark ? part.dropFirst(3) : part)
+            // Old programs end a file with this byte.
+            if line == [0x1A] { continue }
             if line.contains(where: { !" \t\r".utf8.contains($0) }) { expected.append(.text(line)) }
         }
         for pieces in cuts(of: bytes) {

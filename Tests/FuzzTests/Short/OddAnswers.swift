@@ -25,7 +25,7 @@ struct OddAnswers {
     /// Any value at all, now and then one that is far too long.
     mutating func value() -> String {
         if one(in: 30) {
-            let letters = one(in: 40) ? 2 << 20 : 20_000
+            let letters = one(in: 60) ? 20_000 : 700
             return "\"" + String(repeating: pick(["x", "é", "-", " a"]), count: letters) + "\""
         }
         return one(in: 2) ? pick(Self.numbers) : pick(Self.words)

@@ -4,7 +4,7 @@ import TestSupport
 
 /// What providers say is read without a trap, and what is kept of it is bounded, whatever they say.
 @Suite struct OddAnswersTests {
-    private static let rounds = ProcessInfo.processInfo.environment["RENGA_LONG"] == nil ? 600 : 100_000
+    private static let rounds = ProcessInfo.processInfo.environment["RENGA_LONG"] == nil ? 400 : 100_000
 
     @Test(arguments: ["message", "message-stream", "chat", "chat-stream", "batch-lines"])
     func `Odd answers are bounded where they are read`(_ name: String) throws {

@@ -2,7 +2,7 @@ import Jobs
 import Testing
 
 /// What others say, cut to size where it comes in.
-@Suite struct BoundTests {
+@Suite struct ProviderTextTests {
     private static let long = String(repeating: "x", count: 5 << 20)
 
     @Test func `Texts of a provider are cut to what names and messages have`() {
