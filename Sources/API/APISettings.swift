@@ -19,7 +19,7 @@ package struct APISettings: Sendable {
     package var allowedOrigins: [String]
     /// Names and addresses, besides those of loopback, that callers may know the server by where no key is asked for.
     package var allowedHosts: [String] = []
-    /// Settings as they count, by their names, for whoever asks with which ones the server runs; nil where one is unset.
+    /// Settings as they count, by their names, for `GET /v1/settings`; nil where one is unset.
     package var stated: [(name: String, value: String?)] = []
     /// Shared with the server, which counts the bodies that it collects.
     package var bodyMemory = BodyMemory(limit: 512 << 20)

@@ -64,7 +64,7 @@ final class Repeats: Sendable {
         }
     }
 
-    /// A call on its way in, by whoever makes it; one with an idempotency key is found by that.
+    /// A call on its way in, by its caller; one with an idempotency key is found by that.
     func flight(_ call: Call, caller: String, hasKey: Bool) -> Flight {
         guard !hasKey, let count = call.head.headers["x-stainless-retry-count"] else {
             return Flight(nil, isRepeat: false, self)
