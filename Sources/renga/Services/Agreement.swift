@@ -101,7 +101,12 @@ final class Agreement: Sendable {
             if wasSuperseded { log.notice("this process's configuration is in force again") }
             return
         }
-        if takeOver(newest) { return }
+        var ownFile = "is another one"
+        do {
+            if try takeOver(newest) { return }
+        } catch {
+            ownFile = "cannot be read again: \(error)"
+        }
         let isNews = state.withLock { state in
             defer { state.supersededBy = newest.fingerprint }
             return state.supersededBy != newest.fingerprint
@@ -109,13 +114,17 @@ final class Agreement: Sendable {
         guard isNews else { return }
         log.warning(
             "this process claims nothing: a newer configuration is in force than it has; restart it with that one",
-            ["stated_from": "\(newest.source)", "stated_at": "\(newest.madeAt.text)"])
+            [
+                "stated_from": "\(newest.source)", "stated_at": "\(newest.madeAt.text)",
+                "own_file": "\(ownFile)",
+            ])
     }
 
     /// Goes by the file as it is now, where that is what is in force and leads to the same providers.
-    private func takeOver(_ newest: ConfigurationStatement.Made) -> Bool {
-        guard settings.configuration.source != nil, let found = try? reread(),
-            found.statement.file.fingerprint == newest.fingerprint,
+    private func takeOver(_ newest: ConfigurationStatement.Made) throws -> Bool {
+        guard settings.configuration.source != nil else { return false }
+        let found = try reread()
+        guard found.statement.file.fingerprint == newest.fingerprint,
             found.configuration.providers == settings.configuration.providers
         else { return false }
         let table = found.configuration.table
