@@ -12,7 +12,8 @@ extension API {
     }
 
     func retryJobs(_ call: Call) async throws -> Response {
-        let change = try await massChange(call, fields: ["set"])
+        var change = try await massChange(call, fields: ["set"])
+        change.sparesPublished = true
         // What is mended where it stands comes first: reopened jobs are queued, and would be mended twice.
         let states: [JobState] = (change.set.isEmpty ? [] : [.queued]) + [.failed, .cancelled]
         return try await change.carriedOut(on: states) { filter, last, limit in
@@ -54,6 +55,8 @@ private struct FilteredChange {
     var isAll = false
     var isDry = false
     var set = RetryChange()
+    /// Whether ended jobs of message batches stay as they are.
+    var sparesPublished = false
 
     /// `{"count":…}`: how many were changed, or would be.
     func carriedOut(
@@ -63,6 +66,7 @@ private struct FilteredChange {
         for state in states where filter.state == nil || filter.state == state {
             var filter = filter
             filter.state = state
+            filter.isUnpublished = sparesPublished && state.isTerminal
             // What is changed may be back in its state at once; the count at the beginning bounds the work.
             let count = try await store.count(filter)
             total += isDry ? count : try await repeated(filter, upTo: count, change)

@@ -111,6 +111,16 @@ struct CredentialRow {
             ])
     }
 
+    /// A person says that the route is well: the next call tries each of its keys, and a refusal sets that key aside again.
+    static func acceptAgain(of service: ServiceKey, _ connection: Connection) throws {
+        _ = try connection.run(
+            """
+            UPDATE credential
+            SET refused = 0, until_boot = NULL, until_at = NULL, closed_boot = NULL, closed_at = NULL, trips = 0
+            WHERE provider = ?1 AND endpoint = ?2 AND name = ?3 AND simulated = ?4 AND refused = 1
+            """, service.values)
+    }
+
     /// Nil where a call may go, or one as a probe.
     func closure(at now: Moment) -> RouteLedger.Admission? {
         guard case .closed(let wait) = gate.passage(at: now) else { return nil }

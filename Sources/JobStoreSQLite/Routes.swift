@@ -21,6 +21,7 @@ extension SQLiteJobStore {
                 route.ledger.resume(now: now.moment)
                 try route.save(connection)
                 try route.dropForgottenLines(connection)
+                try CredentialRow.acceptAgain(of: route.key.service, connection)
             }
             guard let id = named.last?.id else { return nil }
             return try RouteRow.load(id, connection)?.status(at: now)

@@ -332,6 +332,10 @@ extension Search {
                 "EXISTS (SELECT 1 FROM job_tag WHERE job_tag.tag = ? AND job_tag.job_id = job.id)", .text(tag)
             )
         }
+        if filter.isUnpublished {
+            conditions.add(
+                "NOT EXISTS (SELECT 1 FROM message_batch WHERE message_batch.batch_id = job.batch_id)")
+        }
     }
 
     /// Ids are times of creation.

@@ -81,16 +81,21 @@ private enum Statistics {
             WHERE worker.stopped = 0
                 AND (
                     worker.own_line = 0
-                    OR worker.id IN (
-                        SELECT worker_service.worker_id
-                        FROM worker_service
-                        JOIN credential ON credential.id = worker_service.credential_id
-                        WHERE credential.refused = 1
-                    )
+                    OR (worker.seen_boot = ?1 AND worker.seen_moment > ?2 AND (
+                        worker.superseded = 1 OR worker.disagreement <> 0 OR worker.id IN (
+                            SELECT worker_service.worker_id
+                            FROM worker_service
+                            JOIN credential ON credential.id = worker_service.credential_id
+                            WHERE credential.refused = 1
+                        )
+                    ))
                 )
             ORDER BY worker.id DESC
             LIMIT 100
-            """
+            """,
+            [
+                .integer(now.moment.boot), .integer(now.moment.milliseconds - Explainer.workerPatience),
+            ]
         ) { row in
             let seen = Moment(boot: row.int64(4), milliseconds: row.int64(5))
             var status = WorkerStatus(

@@ -9,6 +9,8 @@ package struct JobFilter: Hashable, Sendable {
     package var errorType: String?
     package var createdAfter: Timestamp?
     package var createdBefore: Timestamp?
+    /// Leaves out the jobs of message batches: what ended in one is published, and no retry changes it.
+    package var isUnpublished = false
 
     package init(
         state: JobState? = nil, queue: String? = nil, batch: BatchID? = nil, key: String? = nil,

@@ -32,6 +32,14 @@ package enum FileKind: Sendable {
     }
 }
 
+/// The path from the root, links kept; a relative one begins in the working folder.
+package func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    let own = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+    return String(cString: folder) + "/" + own
+}
+
 /// The path behind all symbolic links; nil if nothing stands there.
 package func resolvedPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }

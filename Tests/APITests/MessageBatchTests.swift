@@ -270,6 +270,12 @@ struct MessageBatchTests {
             let jobs = try await harness.send("GET", "/v1/jobs?batch_id=\(id)")
             let job = try #require(jobs["data"]?.elements?.first?["id"]?.string)
             #expect(try await harness.send("POST", "/v1/jobs/\(job)/retry").status == 409)
+            // A look beforehand counts what would be changed, not what would be refused.
+            for (dry, expected) in [("true", 0), ("false", 0)] {
+                let many = try await harness.send(
+                    "POST", "/v1/jobs/retry", #"{"state":"cancelled","dry_run":\#(dry)}"#)
+                #expect(many["count"]?.int == expected)
+            }
         }
     }
 

@@ -64,6 +64,13 @@ import Testing
             #expect(try await old.supersedingConfiguration()?.source == "/etc/renga.json")
             _ = try await old.renew(bench.worker, attempts: [], lease: 1000, now: bench.now)
             #expect(try await old.stats(now: bench.now).workers.map(\.isSuperseded) == [true])
+            // A serving process shows as long as it lives.
+            _ = try await old.register(
+                NewWorker(
+                    name: "serving", host: "here", processID: 2, slots: 5, line: .own,
+                    services: [Sample.service]), now: bench.now)
+            let listed = try await old.stats(now: bench.now).workers.filter(\.isSuperseded)
+            #expect(listed.map(\.name).contains("serving"))
             // The file is as it is in force, and was read again.
             old.goBy { $0.configuration = configuration(price: "5").file.fingerprint }
             #expect(try await bench.claim(5).count == 1)

@@ -84,6 +84,24 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a route that a person resumes tries its refused keys at once`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let old = try await worker("old", key: "b", bench)
+            try await bench.enqueue("one", "two")
+            try await bench.meet(Sample.refusal(401), try #require(try await bench.claim(1, as: old).first))
+            #expect(try await bench.claim(1, as: old).isEmpty)
+            let name = try await bench.route().name
+            _ = try await bench.store.update(route: name, paused: false, now: bench.now)
+            #expect(try await worker("old", bench).refusedKeys.isEmpty)
+            let again = try #require(try await bench.claim(1, as: old).first)
+            bench.clock.advance(10)
+            try await bench.meet(Sample.refusal(401), again)
+            #expect(try await worker("old", bench).refusedKeys.count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a worker that did not tell its key has the route probed, as before`(_ backend: Backend) async throws
     {
         try await Bench.run(backend) { bench in

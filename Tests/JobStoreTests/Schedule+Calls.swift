@@ -9,9 +9,7 @@ extension Schedule {
 
     /// The operator states other limits; what the provider's headers say follows.
     func configureLimits() async throws {
-        // They only grow: what was used of millions stays used of hundreds, and would be made up for over days.
-        let rates = Self.rates.filter { $0 >= perMinute }
-        perMinute = rates.randomElement(using: &random) ?? 300
+        perMinute = Self.rates.randomElement(using: &random) ?? 300
         try await stores[0].configure(
             route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30),
             now: bench.now)

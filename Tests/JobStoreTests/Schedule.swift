@@ -29,6 +29,8 @@ final class Schedule {
     private var amounts: [String: Int] = [:]
     /// Whether budgets run dry now and then, which leaves less of all else to meet.
     private let isPoor: Bool
+    /// Whether finished jobs are pruned, after which batches and spending cannot be added up from their rows.
+    private let prunes: Bool
     /// Since when calls for these tags are to be in their budget.
     private(set) var budgeted: [String: Timestamp] = [:]
     private var endings: [JobID: JobState] = [:]
@@ -54,6 +56,8 @@ final class Schedule {
         stores = [bench.store, second]
         random = SeededRandom(seed: seed)
         isPoor = seed.isMultiple(of: 3)
+        prunes = seed.isMultiple(of: 4)
+        bench.isPruned = prunes
         bench.random = SeededRandom(seed: seed &+ 1)
         batch = try await bench.store.createBatch(name: "all", metadata: nil, now: bench.now).id
         let other = try await second.register(
@@ -107,7 +111,8 @@ final class Schedule {
         case 93..<97: try await upload()
         case 97: try await changeBudgets()
         case 98: try await chance(50) ? preview() : configureLimits()
-        case 99 where chance(80): try await resumeRoutes()
+        case 99 where chance(70): try await resumeRoutes()
+        case 99 where prunes && chance(70): try await prune()
         default:
             if chance(50) { bench.clock.reboot() }
             bench.clock.advance(.random(in: 1_000...40_000, using: &random))
@@ -196,7 +201,7 @@ final class Schedule {
         if poison.contains(attempt.key.job), chance(80) { return lost.append(attempt) }
         bench.clock.advance(.random(in: 1...300, using: &random))
         try await settle(attempt, with: outcome())
-        guard chance(5) else { return }
+        guard chance(5), known.contains(attempt.key.job) else { return }
         let money = try await money(of: attempt.key.job)
         #expect(try await settle(attempt, with: outcome()) == .repeated)
         #expect(try await self.money(of: attempt.key.job) == money)
@@ -392,6 +397,22 @@ final class Schedule {
             for batch in upstream.batches.values { forgotten.formUnion(batch.requests.map(\.key)) }
         }
         _ = try await store.budgets(now: bench.now)
+    }
+
+    /// What finished a while ago goes, and nothing else.
+    private func prune() async throws {
+        let before = try await store.states(of: known)
+        _ = try await store.prune(
+            finishedBefore: bench.now.timestamp + -Milliseconds.random(in: 30_000...600_000, using: &random),
+            now: bench.now)
+        let after = try await store.states(of: known)
+        let gone = Set(known.filter { after[$0] == nil })
+        for id in gone {
+            #expect(
+                before[id]?.isTerminal == true, "\(id) was \(String(describing: before[id])) and is pruned")
+            (endings[id], successes[id]) = (nil, nil)
+        }
+        known.removeAll(where: gone.contains)
     }
 
     private func preview() async throws {

@@ -6,10 +6,10 @@ typealias Environment = @Sendable (String) -> String?
 /// A command as it was called: its flags, its arguments, and the environment behind them.
 struct Invocation: Sendable {
     let command: Command
-    fileprivate let values: [String: [String]]
+    fileprivate var values: [String: [String]]
     let arguments: [String]
     let wantsHelp: Bool
-    let environment: Environment
+    private(set) var environment: Environment
 
     init(
         command: Command, values: [String: [String]], arguments: [String], wantsHelp: Bool,
@@ -87,6 +87,19 @@ extension Invocation {
     /// The text of a setting, by whoever gave it; nil where only the default is left.
     func given(_ setting: any SettingDeclaration) -> String? {
         self[setting.flag.name] ?? environment(setting.name).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// The same command with other settings; nil stands for an unset one.
+    ///
+    /// Flags of these settings no longer count.
+    func with(settings: [String: String?]) -> Invocation {
+        var other = self
+        for declaration in command.settings where settings.keys.contains(declaration.name) {
+            other.values[declaration.flag.name] = nil
+        }
+        let environment = environment
+        other.environment = { name in settings[name] ?? environment(name) }
+        return other
     }
 
     /// Whether a setting came by its flag.

@@ -10,6 +10,9 @@ extension Doctor {
 
     func database(_ path: String) -> [Finding] {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        if checksServer, !fileExists(path) {
+            return [.doubtful("database", "the server's, \(path), is not on this machine; \(Self.there)")]
+        }
         guard fileExists(folder) else {
             return [
                 .broken("database", "RENGA_DATABASE is “\(path)”, and there is no folder \(folder); make it")

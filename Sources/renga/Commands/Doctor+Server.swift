@@ -2,42 +2,71 @@ import JSON
 import Jobs
 
 extension Doctor {
-    /// Whether a server runs, and which of its settings are not this shell's: what it does is not seen from here.
-    static func server(_ invocation: Invocation) async -> [Finding] {
+    /// What a running server says of itself.
+    struct ServerReport: Sendable {
+        var findings: [Finding] = []
+        /// Its settings by name, nil for unset ones; empty if no server answers.
+        var settings: [String: String?] = [:]
+        /// Whether its answers come from the simulator inside it.
+        var answersItself = false
+    }
+
+    /// The settings that a running server goes by, and the trouble that it knows of.
+    static func server(_ invocation: Invocation) async -> ServerReport {
         do {
             let client = try ServerClient(invocation)
             let answer = try await client.call("GET", "/v1/settings")
-            return compare(answer["settings"], of: client.base, invocation)
+            var report = compare(answer["settings"], of: client.base, invocation)
+            let stats = try await client.call("GET", "/v1/stats")
+            report.findings += workers(stats)
+            report.answersItself =
+                stats.isTrue("simulated")
+                && report.settings[Settings.baseURL.name] == .some(Settings.baseURL.standard)
+            return report
         } catch let error as Failure where error.status == .tryAgain {
-            return [.fine("server", "none answers; what follows are this shell's settings")]
+            return ServerReport(
+                findings: [.fine("server", "none answers; this shell's settings are checked")])
         } catch {
-            return [.doubtful("server", "\(error); what follows are this shell's settings")]
+            return ServerReport(
+                findings: [.doubtful("server", "\(error); this shell's settings are checked")])
         }
     }
 
-    /// Told by flags often, and nothing that jobs depend on.
+    /// Often given by flags, and nothing that jobs depend on.
     private static let ownEach = [
         Settings.listen.name, Settings.port.name, Settings.logLevel.name, Settings.database.name,
     ]
 
-    private static func compare(_ settings: JSON?, of url: String, _ invocation: Invocation) -> [Finding] {
-        let differences = Settings.ofServices.compactMap { setting -> Finding? in
-            guard !ownEach.contains(setting.name), let told = settings?[setting.name] else { return nil }
+    private static func compare(_ stated: JSON?, of url: String, _ invocation: Invocation) -> ServerReport {
+        var settings: [String: String?] = [:]
+        var differences: [Finding] = []
+        for setting in Settings.ofServices {
+            guard let told = stated?[setting.name] else { continue }
             let (theirs, ours) = (told.string, invocation.given(setting) ?? setting.standard)
-            guard theirs != ours else { return nil }
-            return .doubtful(
-                setting.name, "\(theirs ?? "unset") in the server at \(url), \(ours ?? "unset") in this shell"
-            )
+            settings.updateValue(theirs, forKey: setting.name)
+            guard theirs != ours, !ownEach.contains(setting.name) else { continue }
+            differences.append(
+                .doubtful(
+                    setting.name,
+                    "\(theirs ?? "unset") in the server at \(url), \(ours ?? "unset") in this shell"))
         }
-        let database = settings?[Settings.database.name]?.string ?? "another file"
-        let words = differences.isEmpty ? "this shell's settings" : "other settings than this shell's"
-        var findings = [
-            Finding.fine("server", "the one at \(url) keeps its jobs in \(database), and runs with \(words)")
-        ]
-        findings += differences
-        if !differences.isEmpty {
-            findings.append(.doubtful("settings", "what follows are this shell's, not the server's"))
+        let database = settings[Settings.database.name] ?? nil
+        let words = differences.isEmpty ? "they are this shell's too" : "some differ from this shell's"
+        let server = Finding.fine(
+            "server",
+            "the one at \(url) keeps its jobs in \(database ?? "another file"); its settings are checked, \(words)"
+        )
+        return ServerReport(findings: [server] + differences, settings: settings)
+    }
+
+    /// What keeps workers and serving processes from their work.
+    private static func workers(_ stats: JSON) -> [Finding] {
+        (stats["workers"]?.elements ?? []).filter { $0.isTrue("alive") }.flatMap { worker in
+            let subject = "worker \(worker.text("name"))"
+            let keys = (worker["refused_keys"]?.elements ?? []).compactMap(\.string)
+            return (keys + [StatusPage.trouble(worker)].filter { !$0.isEmpty }).map {
+                Finding.broken(subject, $0)
+            }
         }
-        return findings
     }
 }

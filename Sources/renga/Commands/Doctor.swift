@@ -3,14 +3,21 @@ extension Command {
         name: "doctor",
         summary:
             "checks settings, database, disk, providers, clock and SQLite, and says what would mend them",
+        flags: [Flag("shell", "check this shell's settings, even if a server runs")],
         settings: Settings.ofServices + [Settings.url], secrets: [.providerKey, .apiKey],
         details: """
-            Asks the server at RENGA_URL first with which settings it runs, and names those that are others here.
-            Shows the configuration as it counts, without secrets, from RENGA_CONFIG or the environment. Changes nothing and
-            spends nothing. The status is 1 if something is broken.
-            """
+            Asks the server at RENGA_URL first: its settings are the ones that are checked, and those that differ from this
+            shell's are named. With --shell, or if no server answers, this shell's settings are checked. Secrets are always
+            this shell's. Changes nothing and spends nothing. The exit status is 1 if something is broken.
+            """,
+        examples: ["renga doctor", "renga doctor --shell --config renga.json"]
     ) { invocation in
-        let findings = await Doctor.server(invocation) + Doctor(invocation).examine()
+        let server =
+            invocation.has("shell") ? Doctor.ServerReport() : await Doctor.server(invocation)
+        let doctor = Doctor(
+            invocation.with(settings: server.settings), checksServer: !server.settings.isEmpty,
+            providerIsInside: server.answersItself)
+        let findings = await server.findings + doctor.examine()
         try Console.print(Columns.text(findings.map { [$0.state.rawValue, $0.subject, $0.text] }))
         return findings.contains { $0.state == .broken } ? .failed : .done
     }
@@ -42,9 +49,15 @@ struct Finding: Sendable {
 /// Looks at everything that a start depends on.
 struct Doctor: Sendable {
     let invocation: Invocation
+    /// Whether the settings are a running server's, which may have another file system.
+    let checksServer: Bool
+    /// Whether that server answers from its own simulator, so that no provider need be reached.
+    let providerIsInside: Bool
 
-    init(_ invocation: Invocation) {
+    init(_ invocation: Invocation, checksServer: Bool = false, providerIsInside: Bool = false) {
         self.invocation = invocation
+        self.checksServer = checksServer
+        self.providerIsInside = providerIsInside
     }
 
     func examine() async -> [Finding] {
@@ -52,7 +65,12 @@ struct Doctor: Sendable {
         do {
             settings = try ServiceSettings(invocation)
         } catch {
-            return [.broken("settings", "\(error)")]
+            return [
+                checksServer
+                    ? .doubtful(
+                        "settings", "the server's cannot be checked from here: \(error); \(Self.there)")
+                    : .broken("settings", "\(error)")
+            ]
         }
         var findings = [Finding.fine("settings", "all can be read")]
         findings += callerKey(settings)
@@ -61,7 +79,10 @@ struct Doctor: Sendable {
             findings += configuration(settings, providers)
             findings += database(settings.database)
             findings += authorities
-            findings += await reach(providers, settings.authorities)
+            findings +=
+                providerIsInside
+                ? [.fine("provider", "the server's own simulator answers")]
+                : await reach(providers, settings.authorities)
         } catch {
             findings.append(.broken("provider", "\(error)"))
             findings += database(settings.database)
@@ -70,6 +91,8 @@ struct Doctor: Sendable {
         findings += [sqlite, files(settings)]
         return findings
     }
+
+    static let there = "run `renga doctor` where the server runs"
 
     private func callerKey(_ settings: ServiceSettings) -> [Finding] {
         var findings: [Finding] = []

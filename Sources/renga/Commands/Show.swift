@@ -52,7 +52,7 @@ extension Command {
 }
 
 /// One job on a page.
-private struct JobPage {
+struct JobPage {
     let job: JSON
     let attempts: [JSON]
     let now: Timestamp

@@ -139,7 +139,7 @@ struct StatusPage {
     }
 
     /// What keeps a worker from all or some of its work.
-    private func trouble(_ worker: JSON) -> String {
+    static func trouble(_ worker: JSON) -> String {
         if worker.isTrue("superseded") {
             return "CLAIMS NOTHING: a newer configuration is in force than it has; restart it"
         }
@@ -205,7 +205,7 @@ struct StatusPage {
                 separator: "; ")
             return [
                 worker.text("name"), "\(taken) of \(slots) slots", life,
-                [trouble(worker), refused].filter { !$0.isEmpty }.joined(separator: "; "),
+                [Self.trouble(worker), refused].filter { !$0.isEmpty }.joined(separator: "; "),
             ]
         }
     }

@@ -51,7 +51,7 @@ enum Demo {
             )
         }
         settings.configuration = settings.configuration.simulated()
-        if !invocation.isFlagged(Settings.database) { settings.database = demoPath(settings.database) }
+        if !invocation.isFlagged(Settings.database) { settings.use(database: demoPath(settings.database)) }
         guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
         let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))
         return try Listening(

@@ -1,5 +1,6 @@
 import HTTPClient
 import Jobs
+import System
 import Telemetry
 
 /// All settings of `up`, `serve` and `work`, read and checked together.
@@ -84,8 +85,20 @@ struct ServiceSettings: Sendable {
         corsOrigins = try invocation.optional(Settings.corsOrigins) ?? []
         allowedHosts = try invocation.optional(Settings.allowedHosts) ?? []
         logLevel = try invocation.value(of: Settings.logLevel)
-        stated = Settings.ofServices.map { ($0.name, invocation.given($0) ?? $0.standard) }
+        stated = Settings.ofServices.map { setting in
+            let text = invocation.given(setting) ?? setting.standard
+            return (setting.name, Self.files.contains(setting.name) ? text.map(absolutePath) : text)
+        }
     }
+
+    /// Keeps the jobs in another file than the settings said.
+    mutating func use(database path: String) {
+        database = path
+        stated = stated.map { ($0.name, $0.name == Settings.database.name ? absolutePath(path) : $0.value) }
+    }
+
+    /// Settings that others read from elsewhere, and so as whole paths.
+    private static let files = [Settings.database.name, Settings.config.name]
 
     /// The file where one is named, the environment by itself otherwise.
     private static func configuration(_ invocation: Invocation) throws -> Configuration {
