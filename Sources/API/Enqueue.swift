@@ -38,10 +38,10 @@ extension API {
             throw Problem.unknownField(field, prefix: "", known: ["jobs"])
         }
         let most = settings.limits.listJobs
-        guard let elements = body["jobs"]?.elements, !elements.isEmpty else {
-            throw Problem(
-                .invalidField, "“jobs” must be an array of one job or more", field: "jobs", limit: most)
+        if let jobs = body["jobs"] {
+            try Field(name: "jobs", value: jobs).demandElements("an array of jobs", limit: most)
         }
+        let elements = body["jobs"]?.elements ?? []
         guard elements.count <= most else {
             throw Problem(
                 .tooManyJobs,

@@ -112,6 +112,14 @@ extension Field {
         return tags
     }
 
+    /// An array that has something in it.
+    func demandElements(_ expected: String, limit: Int? = nil) throws(Problem) {
+        guard value.kind == .array else { throw refuse(expected, limit: limit) }
+        guard value.count > 0 else {
+            throw Problem(.invalidField, "“\(name)” must not be empty", field: name, limit: limit)
+        }
+    }
+
     /// Any object, verbatim.
     func metadata() throws(Problem) -> [UInt8] {
         guard value.kind == .object, value.raw.count <= JobLimits.metadataBytes else {

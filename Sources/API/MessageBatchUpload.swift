@@ -74,7 +74,7 @@ extension API {
         }
         try splitter.finish()
         guard splitter.count > 0 else {
-            throw Problem(.missingField, "“requests” must have one request or more", field: "requests")
+            throw Problem(.missingField, "“requests” is missing or empty", field: "requests")
         }
         try await send(portion, to: batch, store)
         return fingerprint

@@ -29,9 +29,7 @@ struct MessagesRequest {
         guard let messages = json["messages"] else {
             throw .missingField(prefix + "messages", "a request needs “messages”, as the Messages API does")
         }
-        guard messages.kind == .array, messages.count > 0 else {
-            throw Field(name: prefix + "messages", value: messages).refuse("an array of one message or more")
-        }
+        try Field(name: prefix + "messages", value: messages).demandElements("an array of messages")
         let model = try json["model"].map { (value) throws(Problem) in
             try Field(name: prefix + "model", value: value).line(bytes: JobLimits.modelBytes)
         }

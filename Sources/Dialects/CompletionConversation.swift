@@ -19,8 +19,9 @@ extension CompletionRequest {
         var answersCalls: Bool { turns.last?.hasResults == true }
 
         mutating func take(_ messages: JSON?) throws(Refused) {
-            guard let elements = messages?.elements, !elements.isEmpty else {
-                throw .wrong("messages", "an array of one message or more")
+            guard let elements = messages?.elements else { throw .wrong("messages", "an array of messages") }
+            guard !elements.isEmpty else {
+                throw Refused(parameter: "messages", message: "messages must not be empty")
             }
             for (index, message) in elements.enumerated() { try take(message, named: "messages[\(index)]") }
             if turns.isEmpty { try askLastInstruction() }

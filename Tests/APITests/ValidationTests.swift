@@ -50,6 +50,24 @@ struct ValidationTests {
         #expect(answer["field"]?.string == field)
     }
 
+    @Test("what must not be empty is said to be empty, and what is no array to be none")
+    func emptyArrays() async throws {
+        for (body, detail) in [
+            (#"{"request":{"messages":[]}}"#, "“request.messages” must not be empty"),
+            (
+                #"{"request":{"messages":{}}}"#,
+                "“request.messages” must be an array of messages, not an object"
+            ),
+            (#"{"jobs":[]}"#, "“jobs” must not be empty"),
+            (#"{"jobs":7}"#, "“jobs” must be an array of jobs, not 7"),
+        ] {
+            let answer = try await harness.send("POST", "/v1/jobs", body)
+            #expect(answer.status == 400 && answer["detail"]?.string == detail, "\(answer.text)")
+        }
+        let chat = try await harness.send("POST", "/v1/chat/completions", #"{"messages":[]}"#)
+        #expect(chat["error"]?["message"]?.string == "messages must not be empty", "\(chat.text)")
+    }
+
     @Test("numbers may be written with exponents, as Python writes small ones")
     func exponents() async throws {
         let job = try await harness.made(#"{"prompt":"x","delay":1.5e1,"max_cost_usd":5e-02}"#)

@@ -81,9 +81,8 @@ struct SchemaReader {
     }
 
     private func list(_ value: JSON, at path: String) throws(CheckError) -> [JSON] {
-        guard let elements = value.elements, !elements.isEmpty else {
-            throw CheckError(path, "must be an array of one value or more")
-        }
+        guard let elements = value.elements else { throw CheckError(path, "must be an array") }
+        guard !elements.isEmpty else { throw CheckError(path, "must not be empty") }
         return elements
     }
 
