@@ -75,18 +75,24 @@ struct Explainer {
         guard let standing = try standing(of: head), let route = try route(lane.route),
             let queue = try QueueRow.load(lane.queue, connection), !queue.paused
         else { return nil }
-        // More calls at once spend no more than there is.
-        if let waiting = try gate(before: standing), waiting.gate == .budget {
+        // What no slot opens: more calls at once spend no more than there is, and send no batch sooner.
+        if let waiting = try gate(before: standing),
+            ![.worker, .rateLimit, .concurrency].contains(waiting.gate)
+        {
             return Binding(detail: waiting.detail, moreReplicasHelp: false)
         }
-        if let limit = queue.concurrency, queue.running >= limit {
+        if try attendance(of: route.key.service) == .others {
+            return Binding(detail: route.key.orphanWords, moreReplicasHelp: false)
+        }
+        let backlog = try forecast.backlog(of: lane)
+        if let limit = queue.concurrency, backlog.exceeds(cap: limit, running: queue.running) {
             return Binding(
                 detail: "jobs of queue \(queue.name) in flight, \(queue.running) of \(limit)",
                 moreReplicasHelp: false)
         }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         return route.ledger.binding(
-            head: need, queue: queue.line(on: route.id), slots: try forecast.slots(), now: now.moment)
+            head: need, queue: queue.line(on: route.id), backlog: backlog, now: now.moment)
     }
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {

@@ -14,6 +14,9 @@ struct Forecast {
     /// Places are counted up to here; further back they are told from the ranks at both ends of the line.
     private static let countLimit = 500
 
+    /// Ready jobs of a lane are counted up to here; more than all slots of one machine.
+    private static let backlogLimit = 10_000
+
     /// Where a ready job stands.
     struct Place {
         let lane: Int64
@@ -53,6 +56,26 @@ struct Forecast {
                 { row in row.int(0) }) ?? 0
         knownSlots = found
         return found
+    }
+
+    /// What waits in a lane, and the slots there are for it.
+    mutating func backlog(of lane: Survey.ReadyLane) throws -> Backlog {
+        let ready =
+            try connection.queryOne(
+                "SELECT count(*) FROM (SELECT 1 FROM job WHERE ready = 1 AND lane_id = ?1 LIMIT ?2)",
+                [.integer(lane.id), .integer(Self.backlogLimit)], { row in row.int(0) }) ?? 0
+        return Backlog(ready: ready, slots: try slots(), busy: try busySlots())
+    }
+
+    /// Calls in flight of the workers whose slots count.
+    private func busySlots() throws -> Int {
+        try connection.queryOne(
+            """
+            SELECT count(*)
+            FROM worker
+            JOIN attempt ON attempt.worker_id = worker.id AND attempt.fate = 'open'
+            WHERE worker.stopped = 0 AND worker.own_line = 0
+            """, [], { row in row.int(0) }) ?? 0
     }
 
     /// Jobs of the queue a second on the route: its share of the pace, at most what its own limit lets through.

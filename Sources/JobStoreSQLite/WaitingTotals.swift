@@ -15,18 +15,24 @@ struct WaitingTotals {
         let jobs: Int
         /// The ready job that goes first; nil where all are held.
         let head: Int64?
+        let isHalfPrice: Bool
     }
 
     init(_ connection: Connection, now: Now, settings: StoreSettings) throws {
         var explainer = Explainer(connection, now: now, settings: settings)
-        for lane in try Self.lanes(connection) {
+        let lanes = try Self.lanes(connection)
+        for lane in lanes {
             let total =
                 try lane.head.flatMap { head in
                     try explainer.total(of: lane.lane, head: head, jobs: lane.jobs)
                 } ?? WaitingTotal(waiting: Self.held, jobs: lane.jobs)
             Self.add(total, to: &queues[lane.lane.queue, default: []])
             Self.add(total, to: &routes[lane.lane.route, default: []])
-            if let head = lane.head, bindings[lane.lane.route] == nil {
+        }
+        // Jobs that a worker calls say more of a route than those that wait for a batch.
+        for isHalfPrice in [false, true] {
+            for lane in lanes where lane.isHalfPrice == isHalfPrice && bindings[lane.lane.route] == nil {
+                guard let head = lane.head else { continue }
                 bindings[lane.lane.route] = try explainer.binding(of: lane.lane, head: head)
             }
         }
@@ -40,7 +46,7 @@ struct WaitingTotals {
             """
             SELECT lane.id, lane.queue_id, lane.route_id, lane_tally.jobs, (
                 SELECT id FROM job WHERE ready = 1 AND lane_id = lane.id ORDER BY rank, id LIMIT 1
-            ), lane.budget
+            ), lane.budget, lane.kind
             FROM lane_tally
             JOIN lane ON lane.id = lane_tally.lane_id
             WHERE lane_tally.state = 'queued' AND lane_tally.jobs > 0
@@ -52,7 +58,8 @@ struct WaitingTotals {
                 lane: Survey.ReadyLane(
                     id: row.int64(0), queue: row.int64(1), route: row.int64(2),
                     tags: LaneBudget.tags(of: row.text(5))),
-                jobs: row.int(3), head: row.int64OrNil(4))
+                jobs: row.int(3), head: row.int64OrNil(4),
+                isHalfPrice: LaneKind(rawValue: row.text(6)) == .halfPrice)
         }
     }
 

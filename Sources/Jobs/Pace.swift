@@ -22,7 +22,7 @@ extension RouteLedger {
     package func pace(slots: Int) -> Pace? {
         var paces: [Pace] = Meter.allCases.compactMap { meter in
             guard let line = lines[meter] else { return nil }
-            let perCall = meter == .requests ? 1 : meter == .inputTokens ? profile.input : profile.output
+            let perCall = perCall(meter)
             guard perCall > 0 else { return nil }
             let perSecond = line.bucket.perMillisecond * 1000
             return Pace(callsPerSecond: perSecond / perCall, bound: .meter(meter))
@@ -36,6 +36,15 @@ extension RouteLedger {
             }
         }
         return paces.min { $0.callsPerSecond < $1.callsPerSecond }
+    }
+
+    /// What a call takes of a meter on average.
+    private func perCall(_ meter: Meter) -> Double {
+        switch meter {
+        case .requests: 1
+        case .inputTokens: profile.input
+        case .outputTokens: profile.output
+        }
     }
 
     /// What is used of a meter now, 0 to 1: an empty bucket is a limit used to the full.
@@ -58,24 +67,75 @@ package struct Binding: Hashable, Sendable {
     }
 }
 
+/// What waits for a route, and the workers there are for it.
+package struct Backlog: Hashable, Sendable {
+    /// Jobs that could run now, counted up to some limit.
+    package var ready: Int
+    /// Of all workers.
+    package var slots: Int
+    /// Slots that are taken.
+    package var busy: Int
+
+    package init(ready: Int, slots: Int, busy: Int) {
+        self.ready = ready
+        self.slots = slots
+        self.busy = busy
+    }
+
+    /// Whether a cap on calls in flight stops more of them than the slots do.
+    package func exceeds(cap: Int, running: Int) -> Bool {
+        running >= cap || (cap <= slots && ready > cap - running)
+    }
+}
+
 extension RouteLedger {
-    /// What binds while `head`, the job whose turn it is, waits: a gate, a meter, or the slots of the workers.
-    package func binding(head: Need, queue: Queue, slots: Int, now: Moment) -> Binding {
-        guard case .refused(let gate, let detail, _) = admission(of: head, in: queue, now: now) else {
-            let used = "\(running) calls in flight, \(slots) slots"
-            return Binding(
-                detail: slots == 0 ? "no worker is running" : "worker slots: \(used)",
-                moreReplicasHelp: slots == 0 || running >= slots)
+    /// What binds while `head`, the job whose turn it is, waits: a gate, a meter, a cap, or the slots of the workers.
+    ///
+    /// Told from all that waits, as one instant's calls in flight change with every answer. Nil if nothing binds: there is a
+    /// slot for each ready job.
+    package func binding(head: Need, queue: Queue, backlog: Backlog, now: Moment) -> Binding? {
+        switch admission(of: head, in: queue, now: now) {
+        case .refused(let gate, let detail, _): refusal(gate, detail)
+        case .admitted: shortage(backlog, now: now)
         }
-        if gate == .concurrency, let concurrency, running >= concurrency {
-            return Binding(
-                detail: "calls in flight, \(running) of \(concurrency)", moreReplicasHelp: false)
-        }
+    }
+
+    private func refusal(_ gate: WaitingFor.Gate, _ detail: String) -> Binding {
+        if gate == .concurrency, let concurrency, running >= concurrency { return cap(concurrency) }
         let meter = Meter.allCases.first { $0.words == detail }
-        guard gate == .rateLimit, let meter, let used = usedShare(of: meter) else {
-            return Binding(detail: detail, moreReplicasHelp: false)
+        guard gate == .rateLimit, let meter else { return Binding(detail: detail, moreReplicasHelp: false) }
+        return limit(meter)
+    }
+
+    /// What the jobs that wait will meet though the first of them may go.
+    private func shortage(_ backlog: Backlog, now: Moment) -> Binding? {
+        let (ready, slots, busy) = (backlog.ready, backlog.slots, backlog.busy)
+        if slots == 0 { return Binding(detail: "no worker is running", moreReplicasHelp: true) }
+        if let concurrency, backlog.exceeds(cap: concurrency, running: running) { return cap(concurrency) }
+        switch pace(slots: slots)?.bound {
+        case .meter(let meter) where Double(ready) > callsLeft(of: meter): return limit(meter)
+        case .learnedConcurrency where ready > window.calls(at: now) - running:
+            return Binding(detail: Self.learning, moreReplicasHelp: false)
+        default: break
         }
-        return Binding(
-            detail: "\(meter.words), \(Int((used * 100).rounded())) % used", moreReplicasHelp: false)
+        return ready > slots - busy
+            ? Binding(
+                detail: "worker slots: \(busy) calls in flight, \(slots) slots", moreReplicasHelp: true)
+            : nil
+    }
+
+    private func cap(_ concurrency: Int) -> Binding {
+        Binding(detail: "calls in flight, \(running) of \(concurrency)", moreReplicasHelp: false)
+    }
+
+    private func limit(_ meter: Meter) -> Binding {
+        let used = usedShare(of: meter).map { ", \(Int(($0 * 100).rounded())) % used" } ?? ""
+        return Binding(detail: meter.words + used, moreReplicasHelp: false)
+    }
+
+    /// How many calls of the usual size a meter lets through at once.
+    private func callsLeft(of meter: Meter) -> Double {
+        guard let level = lines[meter]?.bucket.level else { return .infinity }
+        return max(0, level) / max(1, perCall(meter))
     }
 }

@@ -66,6 +66,8 @@ package struct RouteLedger: Sendable {
     /// time.
     package static let fuse = 20
 
+    static let learning = "the provider names no limits: calls in flight grow with its answers"
+
     package init(
         gate: RouteGate, isPaused: Bool, running: Int, succeeded: Int, isLearned: Bool,
         profile: RouteProfile, lines: [Meter: Line]
@@ -183,7 +185,7 @@ extension RouteLedger {
         if lines.isEmpty, running >= window.calls(at: now) {
             let words =
                 isLearned
-                ? "the provider names no limits: calls in flight grow with its answers"
+                ? Self.learning
                 : "limits are learned from the first answer"
             return .refused(.rateLimit, words, after: window.wait(at: now))
         }

@@ -35,6 +35,22 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `jobs that wait for a batch do not wait for the workers' slots, unless others do`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueueHalfPrice("a", "b", "c", "d", "e", "f", "g", "h")
+            let binding = try #require(try await bench.store.stats(now: bench.now).routes.first?.binding)
+            #expect(binding.detail.contains("batch of its provider") && !binding.moreReplicasHelp)
+            try await bench.enqueue(try Sample.jobs(7, prefix: "at once"))
+            let slots = try await bench.store.stats(now: bench.now).routes.first?.binding
+            #expect(
+                slots == Binding(detail: "worker slots: 0 calls in flight, 5 slots", moreReplicasHelp: true))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `what the provider did not get to goes out with the next`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             let ids = try await bench.enqueueHalfPrice("a", "b", room: 48 * Self.hour)

@@ -121,6 +121,43 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `with more jobs ready than slots are free the slots bind, whatever one instant's calls`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try Sample.jobs(20))
+            _ = try await bench.claim(3)
+            let binding = try await bench.store.stats(now: bench.now).routes.first?.binding
+            #expect(binding?.detail == "worker slots: 3 calls in flight, 5 slots")
+            #expect(binding?.moreReplicasHelp == true)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `with a slot free for each ready job nothing binds`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            try await bench.enqueue(try Sample.jobs(2))
+            #expect(try await bench.store.stats(now: bench.now).routes.first?.binding == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a limit below what the slots could do binds even while it lets some calls through`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await use(bench)
+            try await bench.enqueue(try Sample.jobs(70))
+            bench.clock.advance(10_000)
+            let binding = try #require(try await bench.store.stats(now: bench.now).routes.first?.binding)
+            #expect(binding.detail.hasPrefix("requests per minute, "), "\(binding)")
+            #expect(!binding.moreReplicasHelp)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `times to answer are told by route, waiting and calling apart`(_ backend: Backend) async throws {
         try await Bench.run(backend) { bench in
             try await bench.warmUp()
