@@ -69,9 +69,8 @@ package final class Replacement {
 
     private static func inUse(_ files: DatabaseFiles, _ words: String) -> SQLiteError {
         SQLiteError(
-            code: SQLiteError.busy,
-            message:
-                "\(files.path) is in use (\(words)): stop all servers and workers first; nothing was changed")
+            code: SQLiteError.system,
+            message: "\(files.path) is in use (\(words)): stop all servers and workers first")
     }
 
     /// Copies file and log, looks at every page, and leaves one file that bears a mark of its own.

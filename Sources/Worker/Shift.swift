@@ -50,7 +50,11 @@ struct Shift: Sendable {
 
     /// Gives calls in flight their grace period, then gives them up.
     private func drain() async {
-        log.info("worker drains", ["running": .int(roster.count)])
+        if settings.line == .common {
+            log.info("worker drains", ["running": .int(roster.count)])
+        } else if roster.count > 0 {
+            log.info("interactive calls drain", ["running": .int(roster.count)])
+        }
         let end = clock.now().moment + settings.grace
         while roster.count > 0, orders.current == .drain {
             let left = end.milliseconds - clock.now().moment.milliseconds

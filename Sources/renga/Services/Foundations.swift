@@ -42,9 +42,14 @@ struct Foundations: Sendable {
             "renga starts",
             [
                 "command": "\(command)", "version": "\(Version.current)", "database": "\(settings.database)",
-                "sqlite": "\(SQLiteVersion.current)", "sqlite_wal_bug": .bool(SQLiteVersion.hasWALResetBug),
+                "sqlite": "\(SQLiteVersion.current)",
                 "file_limit": .int(files),
             ])
+        if SQLiteVersion.hasWALResetBug {
+            log.debug(
+                "this SQLite's WAL-reset bug cannot occur: checkpoints run under the write lock only",
+                ["sqlite": "\(SQLiteVersion.current)", "fixed_in": "3.51.3"])
+        }
     }
 
     /// The store in a file, made where it is missing.
