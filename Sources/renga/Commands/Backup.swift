@@ -11,9 +11,7 @@ extension Command {
     ) { invocation in
         let path = try invocation.value(of: Settings.database)
         let copy = invocation.arguments[0]
-        guard fileExists(path) else {
-            throw Failure("RENGA_DATABASE is “\(path)”, and there is no such file")
-        }
+        if let missing = MissingDatabase(path, invocation) { throw Failure(missing.words) }
         guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: name a file that does not") }
         var terms = StoreSettings()
         terms.fileMode = try invocation.value(of: Settings.fileMode)

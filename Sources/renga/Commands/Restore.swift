@@ -16,13 +16,19 @@ extension Command {
         let path = try invocation.value(of: Settings.database)
         let file = invocation.arguments[0]
         let isTrial = invocation.has("dry-run")
+        let missing = MissingDatabase(path, invocation)
+        if let missing, missing.trial != nil {
+            throw Failure(
+                "\(missing.words)\nTo restore to where nothing is yet:\n  \(missing.named)\nNothing was restored"
+            )
+        }
         let done: Restoration
         do {
             done = try Restoration(
                 of: path, by: file, isTrial: isTrial,
                 fileMode: try invocation.value(of: Settings.fileMode), at: SystemNow().now().timestamp)
         } catch let error as JobStoreError {
-            throw Failure("nothing was restored: \(error.message)")
+            throw Failure("\(error.message). Nothing was restored")
         }
         if done.wasInUse {
             Console.note(
@@ -37,6 +43,7 @@ extension Command {
             return .done
         }
         try Console.print("\(path) is now a copy of \(file): \(content)")
+        if missing != nil { try Console.print("there was no file of that name before") }
         if let kept = done.kept { try Console.print("the former database is \(kept)") }
         return .done
     }
