@@ -68,6 +68,7 @@ extension JSONWriter {
                 writer.level("output_tokens", route.outputTokens)
             }
             writer.field("running", route.running)
+            writer.field("in_batches", route.inBatches)
             writer.field("succeeded", route.succeeded)
             writer.latency("latency_ms", route.latency)
             writer.optional("binding", route.binding) { writer, binding in

@@ -48,6 +48,7 @@ enum Routes {
         -> [RouteStatus]
     {
         let latencies = try Latencies.find(connection, now: now)
+        let away = try inBatches(connection)
         let listed = try listed(connection, now: now.timestamp)
         return try RouteRow.all(connection).filter { listed.contains($0.id) }.map { row in
             var status = row.status(at: now)
@@ -57,8 +58,22 @@ enum Routes {
             }
             status.waiting = totals.routes[row.id] ?? []
             status.binding = totals.bindings[row.id]
+            status.inBatches = away[row.id] ?? 0
             return status
         }
+    }
+
+    /// Requests of the batches that are at the provider, by route: counted by batches, of which there are few.
+    private static func inBatches(_ connection: Connection) throws -> [Int64: Int] {
+        let counts = try connection.query(
+            """
+            SELECT route_id, sum(requests)
+            FROM consignment
+            WHERE ended_at IS NULL AND state NOT IN ('filling', 'sealed')
+            GROUP BY route_id
+            """
+        ) { row in (row.int64(0), row.int(1)) }
+        return Dictionary(uniqueKeysWithValues: counts)
     }
 }
 

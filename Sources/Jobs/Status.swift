@@ -100,6 +100,8 @@ package struct RouteStatus: Sendable {
     package var inputTokens: Level?
     package var outputTokens: Level?
     package var running: Int
+    /// Jobs that are out with the provider's own batches; no calls in flight.
+    package var inBatches = 0
     package var succeeded: Int
     /// Nil where there was no answer lately.
     package var latency: RouteLatency?

@@ -13,8 +13,10 @@ import Testing
             #expect(try await bench.tend() == nil)
             let waiting = try await bench.job(ids[0])
             #expect(waiting.isHalfPrice && waiting.waitingFor?.gate == .batch)
+            #expect(try await bench.route().inBatches == 0)
             let (consignment, requests) = try await bench.sent()
             #expect(requests.map(\.key.job) == ids)
+            #expect(try await bench.route().inBatches == 3)
             let out = try await bench.job(ids[0])
             #expect(out.state == .running && out.lease == nil)
             #expect(out.waitingFor?.detail.contains("msgbatch_1") == true)
@@ -22,6 +24,7 @@ import Testing
                 try await bench.result(Sample.halfPriceAnswer, of: request.key, in: consignment)
             }
             try await bench.end(consignment)
+            #expect(try await bench.route().inBatches == 0)
             #expect(try await bench.states(ids) == [.succeeded, .succeeded, .succeeded])
             let half = Money(nanodollars: Sample.cost.nanodollars / 2)
             #expect(try await bench.job(ids[1]).cost == half)

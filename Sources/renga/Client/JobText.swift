@@ -32,8 +32,11 @@ enum JobText {
         let (until, turn) = (left("until"), left("estimated_at"))
         // The gate opens for those further in front first.
         let time =
-            turn > until
-            ? ", its turn in about \(Text.duration(turn))" : until > 0 ? ", in \(Text.duration(until))" : ""
+            waiting.text("gate") == "batch" && until > 0
+            ? ", called back in \(Text.duration(until)) at the latest"
+            : turn > until
+                ? ", its turn in about \(Text.duration(turn))"
+                : until > 0 ? ", in \(Text.duration(until))" : ""
         return "\(waiting.text("gate")): \(Text.oneLine(waiting.text("detail"), limit: limit))\(time)"
     }
 
