@@ -103,7 +103,7 @@ import Testing
             #"{"id":"job_0000000000002","status":"existing"}"#,
         ]
         let reasons = try zip(answers, [1, 3, 4]).map { ledger.take(try JSON.parse($0), line: $1) }
-        #expect(reasons == [nil, "no such field", nil])
+        #expect(reasons == [nil, .invalid("no such field"), nil])
         #expect(ledger.jobs.map { $0?.value } == [1, nil, 2] && ledger.lineNumbers == [1, 3, 4])
         #expect(ledger.created == 1 && ledger.existing == [2] && ledger.refused == 1)
         #expect(
@@ -122,7 +122,7 @@ import Testing
         let new = try JSON.parse(#"{"status":"new","at_most_usd":"0.5"}"#)
         _ = [count.take(new, shape: 1), count.take(new, shape: 2), count.take(new, shape: 1)]
         #expect(count.new == 2 && count.duplicate == 1 && count.atMost.description == "1.000000")
-        #expect(count.take(try JSON.parse(#"{"error":{"detail":"bad"}}"#), shape: 3) == "bad")
+        #expect(count.take(try JSON.parse(#"{"error":{"detail":"bad"}}"#), shape: 3) == .invalid("bad"))
         #expect(count.invalid == 1)
     }
 }

@@ -78,11 +78,11 @@ struct Order: Sendable {
     }
 
     /// Opens the input; the size is nil for a pipe.
-    func upload(_ server: ServerClient, query: [(String, String?)]) -> Upload {
+    func upload(_ server: ServerClient, query: [(String, String?)], isSaid: Bool = true) -> Upload {
         let maker = LineMaker(defaults: defaults, isText: isText)
         return Upload(
             server: server, query: query, maker: maker, file: file, isText: isText,
-            size: file == "-" ? nil : fileSize(file))
+            size: file == "-" ? nil : fileSize(file), isSaid: isSaid)
     }
 
     func reader() throws -> LineReader {
@@ -106,17 +106,31 @@ extension Order {
         var reporter = Reporter()
         var upload = upload(server, query: [("batch", batch)])
         try await upload.run(try reader()) { chunk, answers in
-            for (line, answer) in zip(chunk.lineNumbers, answers) {
-                if let reason = ledger.take(answer, line: line) { reporter.refused(line, reason) }
+            for (index, answer) in answers.enumerated() {
+                let line = chunk.lineNumbers[index]
+                if let refusal = ledger.take(answer, line: line) {
+                    reporter.refused(line, refusal, chunk.line(index))
+                }
             }
         }
+        await reporter.end(server)
         guard !ledger.jobs.isEmpty else {
             throw Failure("there is no line in \(file == "-" ? "standard input" : file)")
         }
         try say(summary(ledger))
-        guard waits else { return ledger.refused > 0 ? .failed : .done }
+        guard waits else {
+            try await sayCancelled(ledger, server)
+            return ledger.refused > 0 ? .failed : .done
+        }
         Console.note(stopping.words + "\n" + (try await wayBack(ledger, server)))
         return try await Waiting(order: self, server: server, ledger: ledger).run(target, say: say)
+    }
+
+    /// Says that jobs which were there already will not run, if a person cancelled them.
+    private func sayCancelled(_ ledger: Ledger, _ server: ServerClient) async throws {
+        guard !ledger.existing.isEmpty else { return }
+        let counts = try await server.call("GET", BatchFollower.path(batch))["counts"]
+        if let words = Resuming(batch, counts).words { Console.note(words) }
     }
 
     /// How all rows are had later: from the batch if it holds just these, else by the same command, which finds the jobs of
@@ -140,17 +154,5 @@ extension Order {
         if !ledger.existing.isEmpty { words.append("\(Text.number(ledger.existing.count)) there already") }
         if ledger.refused > 0 { words.append("\(Text.number(ledger.refused)) invalid") }
         return words.joined(separator: ", ") + "; batch \(batch)"
-    }
-}
-
-/// Says which lines were refused; after the first hundred only how many.
-struct Reporter {
-    private static let limit = 100
-    private var count = 0
-
-    mutating func refused(_ line: Int, _ reason: String) {
-        count += 1
-        if count <= Self.limit { Console.note("line \(line): \(Text.oneLine(reason, limit: 500))") }
-        if count == Self.limit { Console.note("… more invalid lines are counted only") }
     }
 }

@@ -38,13 +38,14 @@ extension Command {
             ("after", invocation["after"]), ("state", invocation["state"]),
             ("limit", limit.map { String($0) }),
         ]
-        try await write(query, server, to: target)
+        try await write(query, server, to: target, named: invocation["out"] ?? "-")
         return .done
     }
 
     /// A file says how many lines it has; standard output has the lines alone.
     private static func write(
-        _ query: [(String, String?)], _ server: ServerClient, to target: ResultsTarget
+        _ query: [(String, String?)], _ server: ServerClient, to target: ResultsTarget,
+        named path: String
     ) async throws {
         var sink = try ResultsSink(target)
         var lines = 0
@@ -53,7 +54,7 @@ extension Command {
             try sink.append(piece)
         }
         try sink.finish()
-        guard case .file(let path) = target else { return }
+        guard case .file = target else { return }
         Console.note("\(Text.count(lines, "line")) written to \(path)")
     }
 }

@@ -11,15 +11,23 @@ struct Chunk: Sendable {
     private(set) var lineNumbers: [Int] = []
     /// What tells each of the prompts apart.
     private(set) var shapes: [UInt64] = []
+    /// Where each of them begins in the body.
+    private var starts: [Int] = []
 
     var isFull: Bool { lineNumbers.count >= Self.mostLines || body.count >= Self.mostBytes }
     var isEmpty: Bool { lineNumbers.isEmpty }
 
     mutating func append(_ job: [UInt8], shape: UInt64, line: Int) {
+        starts.append(body.count)
         body += job
         body.append(UInt8(ascii: "\n"))
         lineNumbers.append(line)
         shapes.append(shape)
+    }
+
+    /// One of its lines as it was sent.
+    func line(_ index: Int) -> ArraySlice<UInt8> {
+        body[starts[index]..<(index + 1 < starts.count ? starts[index + 1] : body.count)]
     }
 
     /// The server's answer, a line each; throws where it is not one a line.

@@ -14,17 +14,19 @@ struct DryRun {
     func run() async throws -> ExitStatus {
         var count = Count()
         var reporter = Reporter()
-        var upload = order.upload(server, query: [("dry_run", "true")])
+        var upload = order.upload(server, query: [("dry_run", "true")], isSaid: false)
         try await upload.run(try order.reader()) { chunk, answers in
             for (index, answer) in answers.enumerated() {
-                if let reason = count.take(answer, shape: chunk.shapes[index]) {
-                    reporter.refused(chunk.lineNumbers[index], reason)
+                if let refusal = count.take(answer, shape: chunk.shapes[index]) {
+                    reporter.refused(chunk.lineNumbers[index], refusal, chunk.line(index))
                 }
             }
         }
+        await reporter.end(server)
         let stats = try await server.call("GET", "/v1/stats")
         try Console.print(count.text)
-        try Console.print(Forecast(count, stats).text)
+        let forecast = Forecast(count, stats).text
+        if !forecast.isEmpty { try Console.print(forecast) }
         return count.invalid > 0 || count.conflict > 0 || !count.unpriced.isEmpty ? .failed : .done
     }
 }
@@ -51,8 +53,8 @@ extension DryRun {
         /// The server sees one chunk at a time; this sees them all.
         private var shapes = Occurrences()
 
-        /// Takes the answer to a line; returns the words of a refusal.
-        mutating func take(_ answer: JSON, shape: UInt64) -> String? {
+        /// Takes the answer to a line; returns its refusal.
+        mutating func take(_ answer: JSON, shape: UInt64) -> LineRefusal? {
             let isFirst = shapes.add(shape) == 1
             switch answer.text("status") {
             case "new" where isFirst: takeNew(answer)
@@ -64,16 +66,12 @@ extension DryRun {
             case "expired": expired += 1
             case "conflict":
                 conflict += 1
-                return Self.conflict(with: answer.text("id"))
+                return .conflict(with: answer.text("id"))
             default:
                 invalid += 1
-                return answer["error"]?["detail"]?.string ?? "the server would refuse it"
+                return .invalid(answer["error"]?["detail"]?.string ?? "the server would refuse it")
             }
             return nil
-        }
-
-        static func conflict(with id: String) -> String {
-            "\(id) has this key already, with another body: give the line another key or queue (--queue NAME), or read the answer of the first with `renga show \(id)`"
         }
 
         private mutating func takeNew(_ answer: JSON) {

@@ -12,7 +12,10 @@ struct Forecast {
     }
 
     var text: String {
-        guard count.new > 0 else { return "cost  nothing: no call is needed" }
+        guard count.new > 0 else {
+            // Lines that would not be taken cost nothing, and nothing is known of what they will cost once they are.
+            return count.conflict + count.invalid > 0 ? "" : "cost  nothing: no call is needed"
+        }
         return Columns.text(costs + times)
     }
 

@@ -16,8 +16,8 @@ struct Ledger {
 
     static let reasonLimit = 10_000
 
-    /// Takes the answer to a line; returns the words of a refusal.
-    mutating func take(_ answer: JSON, line: Int) -> String? {
+    /// Takes the answer to a line; returns its refusal.
+    mutating func take(_ answer: JSON, line: Int) -> LineRefusal? {
         defer { lineNumbers.append(Int32(clamping: line)) }
         guard let job = answer["id"]?.string.flatMap(JobID.init(_:)) else { return refuse(answer["error"]) }
         if answer.text("status") == "existing" {
@@ -29,10 +29,13 @@ struct Ledger {
         return nil
     }
 
-    private mutating func refuse(_ error: JSON?) -> String {
+    private mutating func refuse(_ error: JSON?) -> LineRefusal {
         refused += 1
         if reasons.count < Self.reasonLimit, let error { reasons[jobs.count] = Array(error.raw) }
         jobs.append(nil)
-        return error?["detail"]?.string ?? "the server took it not, and said not why"
+        if let id = error?["id"]?.string, error?.text("type").hasSuffix("key-taken") == true {
+            return .conflict(with: id)
+        }
+        return .invalid(error?["detail"]?.string ?? "the server did not take it, and did not say why")
     }
 }

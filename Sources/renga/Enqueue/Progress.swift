@@ -33,6 +33,11 @@ struct Progress {
         last = nil
     }
 
+    /// Takes away what was drawn.
+    func clear() {
+        if isTerminal, last != nil { write("\r\u{1B}[K") }
+    }
+
     private mutating func draw(_ text: String, _ share: Double?) {
         let line = (share.map { Self.bar($0) + " " } ?? "") + TerminalText.escaped(text)
         write(isTerminal ? "\r\u{1B}[K" + String(line.prefix(width)) : line + "\n")

@@ -17,12 +17,15 @@ struct Upload {
     private var bytes = 0
     private var lines = 0
     private var hasBegun = false
+    /// Whether it is said at the end what was sent.
+    private let isSaid: Bool
 
     /// `size` is the bytes of the input, for the progress bar; nil where nobody knows.
     init(
         server: ServerClient, query: [(String, String?)], maker: LineMaker, file: String, isText: Bool,
-        size: Int?
+        size: Int?, isSaid: Bool = true
     ) {
+        self.isSaid = isSaid
         self.file = file
         self.isText = isText
         self.server = server
@@ -48,7 +51,9 @@ struct Upload {
             guard !chunk.isEmpty else { break }
             underWay = send(chunk)
         }
-        if lines > 0 { progress.end(rate(since: start), share: size == nil ? nil : 1) }
+        // A rate that was measured in a moment says nothing.
+        guard isSaid, lines > 0, start.duration(to: .now) >= .seconds(1) else { return progress.clear() }
+        progress.end(rate(since: start), share: size == nil ? nil : 1)
     }
 
     private mutating func nextChunk(_ reader: inout LineReader) throws -> Chunk {
@@ -100,6 +105,7 @@ struct Upload {
 
     private func rate(since start: ContinuousClock.Instant) -> String {
         let perSecond = Double(lines) / max(0.001, start.duration(to: .now) / .seconds(1))
-        return "sent \(Text.count(lines, "line")), \(Text.number(Int(perSecond))) a second"
+        return
+            "\(isSaid ? "sent" : "examined") \(Text.count(lines, "line")), \(Text.number(Int(perSecond))) a second"
     }
 }

@@ -6,11 +6,14 @@ struct Waiting {
     private let server: ServerClient
     private let batch: String
     private let ledger: Ledger
+    /// Where results go, as it was typed.
+    private let outputName: String
 
     init(order: Order, server: ServerClient, ledger: Ledger) {
         self.server = server
         self.ledger = ledger
         batch = order.batch
+        outputName = order.output ?? ""
     }
 
     /// Says how they ended.
@@ -33,6 +36,7 @@ struct Waiting {
         try say(
             ([tally.text].filter { !$0.isEmpty } + [written(output)].compactMap(\.self)).joined(
                 separator: "; "))
+        if let words = Resuming(batch, end["counts"]).words { Console.note(words) }
         return ledger.refused == 0 && tally.allSucceeded ? .done : .failed
     }
 }
@@ -41,8 +45,8 @@ extension Waiting {
     private func written(_ output: ResultsTarget?) -> String? {
         switch output {
         case nil, .standardOutput: nil
-        case .file(let path), .device(let path):
-            "\(Text.count(ledger.jobs.count, "line")) written to \(path)"
+        case .file, .device:
+            "\(Text.count(ledger.jobs.count, "line")) written to \(outputName)"
         }
     }
 }
@@ -65,5 +69,26 @@ struct Tally {
             return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
         }
         return words.joined(separator: ", ")
+    }
+}
+
+/// How jobs that a person cancelled are taken up again: the same input finds them as they are.
+struct Resuming {
+    private let batch: String
+    private let cancelled: Int
+
+    init(_ batch: String, _ counts: JSON?) {
+        self.batch = batch
+        cancelled = counts?.number(JobState.cancelled.rawValue) ?? 0
+    }
+
+    /// Nil if no job of the batch is cancelled.
+    var words: String? {
+        guard cancelled > 0 else { return nil }
+        return """
+            \(Text.count(cancelled, "job")) of the batch \(cancelled == 1 ? "is" : "are") cancelled and will not run. \
+            To go on with what was cancelled, then this command again:
+              renga retry --batch \(Shell.quoted(batch)) --state cancelled
+            """
     }
 }
