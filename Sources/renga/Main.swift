@@ -42,7 +42,7 @@ struct Main {
         do {
             let invocation = try Parser.parse(words, for: command, environment: environment)
             if invocation.wantsHelp {
-                try Console.print(Help.page(command))
+                try Console.print(page: Help.page(command, flowing: isTerminal(1)))
                 return .done
             }
             // A peer that hangs up must not end the process.
@@ -56,10 +56,10 @@ struct Main {
 
     private static func help(_ words: [String]) throws -> ExitStatus {
         guard let name = words.first else {
-            try Console.print(Help.overview(Commands.all))
+            try Console.print(page: Help.overview(Commands.all, flowing: isTerminal(1)))
             return .done
         }
-        try Console.print(Help.page(try Commands.named(name)))
+        try Console.print(page: Help.page(try Commands.named(name), flowing: isTerminal(1)))
         return .done
     }
 }

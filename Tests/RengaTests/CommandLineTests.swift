@@ -89,6 +89,52 @@ struct CommandLineTests {
         }
     }
 
+    @Test func `lines whose keys are taken are shown as three examples, a count and a cure`() async throws {
+        try await withServer { url in
+            try folder.write("in.jsonl", (1...9).map { #"{"key":"row-\#($0)","prompt":"\#($0)"}"# })
+            let first = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
+            let again = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
+            for ended in [first, again] { #expect(ended.output.contains("9 lines written to out.jsonl\n")) }
+            for last in [["--dry-run"], []] {
+                let ended = try await Program(
+                    ["enqueue", "in.jsonl", "--deadline", "12h", "--url", url] + last, in: folder.url
+                ).end()
+                #expect(
+                    ended.status == 1 && ended.errors.contains("… and 6 lines more like these"), "\(ended)")
+                #expect(ended.errors.split(separator: "\n").count == 5, "\(ended.errors)")
+                #expect(
+                    ended.errors.contains("differs in its deadline") && ended.errors.contains("--queue NAME"))
+                #expect(!ended.output.contains("no call is needed"))
+            }
+        }
+    }
+
+    @Test func `a dry run of a few lines sends nothing, and does not say that it did`() async throws {
+        try await withServer { url in
+            let dry = try await renga("enqueue", "-", "--dry-run", "--url", url, input: "\"a\"\n")
+            #expect(dry.status == 0 && dry.errors.isEmpty, "\(dry.errors)")
+        }
+    }
+
+    @Test func `a database that is not there is named with that of the trial, and none is made beside it`()
+        async throws
+    {
+        #expect(try await renga("migrate", "--database", "renga-demo.db").status == 0)
+        for (words, command) in [
+            (["backup", "copy.db"], "renga backup copy.db --database ./renga-demo.db"),
+            (["restore", "copy.db"], "renga restore copy.db --database ./renga-demo.db"),
+            (["migrate"], "renga migrate --database ./renga-demo.db"),
+        ] {
+            let ended = try await Program(words, in: folder.url).end()
+            #expect(ended.status == 1 && ended.errors.contains("\n  " + command + "\n"), "\(ended)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.url.appending(path: "renga.db").path))
+        #expect(try await renga("backup", "copy.db", "--database", "./renga-demo.db").status == 0)
+        let fresh = try await renga("migrate", "--database", "./renga.db")
+        #expect(fresh.status == 0 && fresh.output.contains("is new"))
+        #expect(try await !renga("migrate").output.contains("is new"))
+    }
+
     @Test func `a wrong flag is one error and status 2, before anything is sent`() async throws {
         try await withServer { url in
             let input = (1...120).map { "\"\($0)\"" }.joined(separator: "\n")

@@ -79,7 +79,7 @@ import Testing
         let screen = WatchScreen(rows: 24, columns: 80, paint: Paint(isOn: false))
         let lines = screen.lines(page)
         #expect(lines.count == 23 && lines[0] == "jobs: 3 queued")
-        #expect(lines[22] == "… 20 more lines; a higher window shows them")
+        #expect(lines[22] == "… 20 more lines; a taller window shows them")
         #expect(screen.lines("one\ntwo") == ["one", "two"])
         let drawn = screen.drawn(page)
         #expect(

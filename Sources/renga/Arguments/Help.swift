@@ -1,8 +1,9 @@
 /// What `renga help` prints, made from the declarations that the parser reads.
 enum Help {
-    static func overview(_ commands: [Command]) -> String {
+    /// `flowing` leaves the lengths of lines to the terminal.
+    static func overview(_ commands: [Command], flowing: Bool = false) -> String {
         let rows = commands.map { [$0.name, $0.summary] }
-        return """
+        let text = """
             renga \(Version.current): a durable job queue for LLM calls
 
             usage: renga COMMAND [ARGUMENTS]
@@ -13,6 +14,21 @@ enum Help {
             flag of the same name (--model); the flag counts.
 
             """
+        return flowing ? flowed(text) : text
+    }
+
+    /// Each paragraph on one line; lines that are indented are rows of a table.
+    private static func flowed(_ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.reduce(into: [String]()) { flowed, line in
+            if let last = flowed.last, let first = last.first, first != " ",
+                line.first.map({ $0 != " " }) ?? false
+            {
+                flowed[flowed.count - 1] = last + " " + line
+            } else {
+                flowed.append(String(line))
+            }
+        }.joined(separator: "\n")
     }
 
     /// One line, for errors.
@@ -21,12 +37,12 @@ enum Help {
         return words.joined(separator: " ") + "   (renga help \(command.name) lists them)"
     }
 
-    static func page(_ command: Command) -> String {
+    static func page(_ command: Command, flowing: Bool = false) -> String {
         var parts = [
             "usage: renga \(command.name)\(command.arguments.isEmpty ? "" : " " + command.arguments) [FLAGS]"
         ]
         parts.append(command.summary.prefix(1).uppercased() + command.summary.dropFirst() + ".")
-        if !command.details.isEmpty { parts.append(command.details) }
+        if !command.details.isEmpty { parts.append(flowing ? flowed(command.details) : command.details) }
         if !command.examples.isEmpty {
             parts.append("Examples:\n" + command.examples.map { "  " + $0 }.joined(separator: "\n"))
         }

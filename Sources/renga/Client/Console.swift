@@ -12,6 +12,11 @@ enum Console {
         try send(Array((paint.painted(TerminalText.escaped(text, keepingLines: true)) + "\n").utf8))
     }
 
+    /// Prints tables and paragraphs, on a terminal broken at its width.
+    static func print(page: String, paint: Paint = Paint(isOn: false)) throws {
+        try print(Wrapping.ofTerminal?.text(page) ?? page, paint: paint)
+    }
+
     /// Draws a page over the one that was drawn before.
     static func draw(_ page: String, on screen: WatchScreen) throws {
         try send(Array((screen.drawn(TerminalText.escaped(page, keepingLines: true)) + "\n").utf8))

@@ -23,37 +23,13 @@ struct WatchScreen {
     /// As many lines as fit, one row kept for the cursor.
     func lines(_ page: String) -> [String] {
         let room = max(2, rows - 1)
-        let all = page.split(separator: "\n", omittingEmptySubsequences: false).flatMap {
-            wrapped(String($0))
-        }
+        let all = Wrapping(columns: columns).lines(page)
         guard all.count > room else { return all }
         // Empty lines are the first to go.
         let dense = all.filter { !$0.isEmpty }
         guard dense.count > room else { return dense }
         let shown = dense.prefix(room - 1)
-        return shown + ["… \(dense.count - shown.count) more lines; a higher window shows them"]
-    }
-
-    /// A long line goes on beneath itself, indented, so that no reason is cut.
-    private func wrapped(_ line: String) -> [String] {
-        guard line.count > columns, columns >= 20 else { return [line] }
-        let margin = String(repeating: " ", count: min(columns / 4, line.prefix { $0 == " " }.count + 4))
-        var lines: [String] = []
-        var rest = line[...]
-        while rest.count > columns {
-            let part = rest.prefix(columns)
-            // Not at the spaces in front of the first word.
-            let start = part.firstIndex { $0 != " " } ?? part.startIndex
-            let end = part[start...].lastIndex(of: " ") ?? part.endIndex
-            lines.append(trimmed(rest[..<end]))
-            let next = rest[end...].drop { $0 == " " }
-            rest = (margin + next)[...]
-        }
-        return lines + [String(rest)]
-    }
-
-    private func trimmed(_ text: Substring) -> String {
-        String(text.reversed().drop { $0 == " " }.reversed())
+        return shown + ["… \(dense.count - shown.count) more lines; a taller window shows them"]
     }
 }
 

@@ -63,7 +63,7 @@ private enum BudgetCommand {
     private static func show(_ budgets: [JSON], _ answer: JSON, _ invocation: Invocation) throws {
         if invocation.has("json") { return try Console.print(String(decoding: answer.raw, as: UTF8.self)) }
         let rows = BudgetText.rows(budgets)
-        try Console.print(rows.isEmpty ? "no budgets" : Columns.text(rows))
+        try Console.print(page: rows.isEmpty ? "no budgets" : Columns.text(rows))
     }
 }
 

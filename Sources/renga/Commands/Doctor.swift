@@ -18,7 +18,7 @@ extension Command {
             invocation.with(settings: server.settings), checksServer: !server.settings.isEmpty,
             providerIsInside: server.answersItself)
         let findings = await server.findings + doctor.examine()
-        try Console.print(Columns.text(findings.map { [$0.state.rawValue, $0.subject, $0.text] }))
+        try Console.print(page: Columns.text(findings.map { [$0.state.rawValue, $0.subject, $0.text] }))
         return findings.contains { $0.state == .broken } ? .failed : .done
     }
 }

@@ -19,7 +19,7 @@ extension Command {
         }
         if asJSON { return .done }
         try Console.print(
-            found.isEmpty ? "no such jobs" : JobText.table(found, now: SystemNow().now().timestamp))
+            page: found.isEmpty ? "no such jobs" : JobText.table(found, now: SystemNow().now().timestamp))
         return .done
     }
 }

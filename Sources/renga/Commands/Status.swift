@@ -37,7 +37,7 @@ extension Command {
         if let screen {
             try Console.draw(text, on: screen)
         } else {
-            try Console.print(text, paint: .ofTerminal)
+            try Console.print(page: text, paint: .ofTerminal)
         }
     }
 }
@@ -54,8 +54,9 @@ struct StatusPage {
             section("what binds", bindings),
             section("queues", queues),
             section("routes", routes),
-            section("time to answer, last 10 minutes", latencies),
-            section("workers", workers), section("budgets", budgets), section("spend by day (UTC)", spend),
+            section("workers", workers), section("budgets", budgets),
+            section("time to answer (p50 / p95 / p99), last 10 minutes", latencies),
+            section("spend by day (UTC)", spend),
             section("spend by model, 31 days", spend(by: "model")),
             section("spend by queue, 31 days", spend(by: "queue")),
             section("spend by tag, 31 days", spend(by: "tag")),
@@ -168,15 +169,17 @@ struct StatusPage {
                 }
                 return "\(part) \(times.joined(separator: " / "))"
             }
-            return [route.text("name")] + parts + ["(p50 / p95 / p99)"]
+            return [route.text("name")] + parts
         }
     }
 
     private var routes: [[String]] {
         (stats["routes"]?.elements ?? []).map { route in
             let gate = route["gate"].flatMap { $0.isNull ? nil : JobText.waiting($0, now) }
+            let away = route.number("in_batches")
+            let batches = away > 0 ? ", \(Text.number(away)) in batches at the provider" : ""
             return [
-                route.text("name"), "\(route.number("running")) running", limits(route["limits"]),
+                route.text("name"), "\(route.number("running")) running" + batches, limits(route["limits"]),
                 route.isTrue("paused") ? "PAUSED" : gate ?? "",
             ]
         }
