@@ -79,7 +79,9 @@ struct Explainer {
         if let waiting = try gate(before: standing),
             ![.worker, .rateLimit, .concurrency].contains(waiting.gate)
         {
-            return Binding(detail: waiting.detail, moreReplicasHelp: false)
+            let detail =
+                waiting.gate == .batch ? "jobs wait for the next batch of their provider" : waiting.detail
+            return Binding(detail: detail, moreReplicasHelp: false)
         }
         if try attendance(of: route.key.service) == .others {
             return Binding(detail: route.key.orphanWords, moreReplicasHelp: false)

@@ -45,7 +45,7 @@ import Testing
             try await bench.warmUp()
             try await bench.enqueueHalfPrice("a", "b", "c", "d", "e", "f", "g", "h")
             let binding = try #require(try await bench.store.stats(now: bench.now).routes.first?.binding)
-            #expect(binding.detail.contains("batch of its provider") && !binding.moreReplicasHelp)
+            #expect(binding.detail.contains("batch of their provider") && !binding.moreReplicasHelp)
             try await bench.enqueue(try Sample.jobs(7, prefix: "at once"))
             let slots = try await bench.store.stats(now: bench.now).routes.first?.binding
             #expect(

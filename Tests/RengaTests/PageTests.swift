@@ -31,9 +31,9 @@ import Testing
 
     @Test func `costs in one column have the same number of decimals`() {
         let text = Columns.text([
-            ["a", "$0.000001"], ["b", "$0.0000125"], ["c", "saved $1.250000"], ["d", "cached"],
+            ["a", "$0.000001"], ["b", "$0.0000125"], ["c", "saved $1.250000"], ["d", "cached"], ["e", "$0"],
         ])
-        #expect(text == "a  $0.0000010\nb  $0.0000125\nc  saved $1.2500000\nd  cached")
+        #expect(text == "a  $0.0000010\nb  $0.0000125\nc  saved $1.2500000\nd  cached\ne  $0.0000000")
     }
 
     @Test func `status shows workers and budgets before times, and what is out in batches`() throws {

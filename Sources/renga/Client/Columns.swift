@@ -39,7 +39,9 @@ enum Columns {
     }
 
     private static func padded(_ cell: String, decimals: Int) -> String {
-        cell.replacing(amount) { $0.0 + String(repeating: "0", count: decimals - $0.1.count) }
+        cell == "$0"
+            ? "$0." + String(repeating: "0", count: decimals)
+            : cell.replacing(amount) { $0.0 + String(repeating: "0", count: decimals - $0.1.count) }
     }
 
     /// As `Money` writes it: six decimals at least.

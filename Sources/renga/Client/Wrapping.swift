@@ -32,7 +32,7 @@ struct Wrapping {
         return lines + [String(rest)]
     }
 
-    /// Where a line goes on: under the last of its cells that begins in the left half, else a little further in than it.
+    /// Where a line goes on: under the last of its cells that begins in the left half, else a little further in than the row.
     private func margin(of line: String) -> Int {
         var spaces = 0
         var cell: Int?
@@ -40,7 +40,9 @@ struct Wrapping {
             if letter != " ", spaces >= 2, spaces < place { cell = place }
             spaces = letter == " " ? spaces + 1 : 0
         }
-        return cell ?? min(columns / 4, line.prefix { $0 == " " }.count + 4)
+        let indent = line.prefix { $0 == " " }.count
+        // A paragraph is flush; what is indented is a row.
+        return cell ?? (indent == 0 ? 0 : min(columns / 4, indent + 4))
     }
 
     private func trimmed(_ text: Substring) -> String {
