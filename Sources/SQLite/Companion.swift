@@ -55,15 +55,25 @@ final class Companion: Sendable {
     }
 
     /// Nil where there is none, or none that can be read.
-    func record() -> LogRecord? {
-        var bytes = [UInt8](repeating: 0, count: LogRecord.length)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        return count == bytes.count ? LogRecord(String(decoding: bytes, as: UTF8.self)) : nil
-    }
+    func record() -> LogRecord? { LogRecord(in: descriptor) }
 
     /// False where the disk does not take it.
     func write(_ record: LogRecord) -> Bool {
         let bytes = Array(record.text.utf8)
         return pwrite(descriptor, bytes, bytes.count, 0) == bytes.count && fdatasync(descriptor) == 0
+    }
+}
+
+extension LogRecord {
+    fileprivate init?(in descriptor: Int32) {
+        var bytes = [UInt8](repeating: 0, count: Self.length)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count == bytes.count else { return nil }
+        self.init(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// What the processes of a database know of its marks; locks of theirs are not touched, as they belong to descriptions.
+    static func read(beside path: String) -> LogRecord? {
+        Companion(of: path, creating: nil)?.record()
     }
 }

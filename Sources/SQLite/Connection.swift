@@ -19,6 +19,7 @@ package final class Connection {
     /// Lives as long as the handle: C callbacks write to it.
     let notes: UnsafeMutablePointer<csqlite_notes>
     private var kept = StatementCache()
+    private var place = ConnectionPlace()
     /// Whether a statement that may write has run since the mark was last cleared.
     var hasWritten = false
     /// Statements that were run, for whoever must know how much a task asks.
@@ -78,17 +79,8 @@ package final class Connection {
         return status == SQLITE_OK && moved != 0
     }
 
-    /// Throws `moved` where it is not.
-    func checkPlace() throws(SQLiteError) {
-        guard hasMoved else { return }
-        let path = sqlite3_db_filename(handle, "main").map { String(cString: $0) } ?? ""
-        throw SQLiteError(
-            code: SQLiteError.moved,
-            message: """
-                \(path) was moved, deleted or replaced while it is in use: nothing is read or written any more. \
-                Put it back, or stop this process and start it anew
-                """)
-    }
+    /// Throws `moved` if the files are no longer those that it was opened on.
+    func checkPlace() throws(SQLiteError) { try place.check(self) }
 
     func failure(_ status: Int32, sql: SQL?) -> SQLiteError {
         if status == SQLITE_RANGE {

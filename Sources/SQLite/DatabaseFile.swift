@@ -55,13 +55,19 @@ package final class DatabaseFile: Sendable {
                 guard companion.lock(.presence, F_WRLCK) else { return }
                 defer { companion.unlock(.presence) }
                 // The log is not that of another file which has come to its place.
-                guard files.identity == identity else { return }
+                guard files.identity == identity, isOurs(companion.record()) else { return }
                 let connection = try Connection(path: files.path, mode: .sole)
                 try Self.mark(files, connection, companion, inUse: false)
             }
         } catch {
             companion.unlock(.presence)
         }
+    }
+
+    /// Whether it bears a mark of this time; what was written over it does not.
+    private func isOurs(_ record: LogRecord?) -> Bool {
+        guard let mark = files.mark() else { return false }
+        return record?.marks.contains(mark) ?? true
     }
 
     /// Where others are in the database already, the first of them has looked.
@@ -72,8 +78,8 @@ package final class DatabaseFile: Sendable {
         do throws(SQLiteError) {
             if isFirst {
                 try enterFirst(files, companion, mode)
-            } else if files.identity == nil {
-                throw LogJudgement.missing(files)
+            } else {
+                try LogJudgement.demandSame(files, companion.record())
             }
         } catch {
             companion.unlock(.presence)

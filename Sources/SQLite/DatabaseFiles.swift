@@ -24,7 +24,9 @@ struct DatabaseFiles {
         let inode: UInt
     }
 
-    var identity: Identity? {
+    var identity: Identity? { Self.identity(of: path) }
+
+    static func identity(of path: String) -> Identity? {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }
         return Identity(device: UInt(facts.st_dev), inode: UInt(facts.st_ino))

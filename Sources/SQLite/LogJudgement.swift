@@ -47,6 +47,29 @@ enum LogJudgement: Equatable {
     }
 }
 
+extension LogJudgement {
+    /// Whether the files are those that others have open: they would go on with theirs, and nobody with both.
+    static func demandSame(_ files: DatabaseFiles, _ record: LogRecord?) throws(SQLiteError) {
+        guard files.identity != nil else { throw missing(files) }
+        guard let record else { return }
+        // What cannot be read is left to SQLite: a sick disk says nothing of whose file it is.
+        let isOther = files.mark().map { !record.marks.contains($0) } ?? (DatabaseFiles.size(files.path) == 0)
+        if isOther { throw inUse("\(files.path) is another file than the one", files) }
+        for path in [files.log, files.index] where DatabaseFiles.identity(of: path) == nil {
+            throw inUse("\(path) is gone, the one", files)
+        }
+    }
+
+    private static func inUse(_ what: String, _ files: DatabaseFiles) -> SQLiteError {
+        SQLiteError(
+            code: SQLiteError.foreignLog,
+            message: """
+                \(what) that running servers and workers have open. Nothing was changed. Stop them all; then put back what was \
+                there, or a backup: renga restore FILE --database \(files.path)
+                """)
+    }
+}
+
 /// What is wrong, and what to do.
 extension LogJudgement {
     private static func foreign(_ files: DatabaseFiles) -> SQLiteError {

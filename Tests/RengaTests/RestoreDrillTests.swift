@@ -162,6 +162,52 @@ struct RestoreDrillTests {
         #expect(try await place.content().contains("3 jobs"))
     }
 
+    /// What is done to the files of a server that runs, and whether all is well once it is undone.
+    static let mischief = [
+        ("cp copy.db jobs.db", nil), (": > jobs.db", nil), ("rm jobs.db-wal jobs.db-shm", nil),
+        ("mv jobs.db-wal kept", "mv kept jobs.db-wal"),
+        ("mv jobs.db moved.db && cp copy.db jobs.db", "mv moved.db jobs.db"),
+    ]
+
+    @Test(arguments: mischief)
+    func `files that change under a server are noticed, and nobody joins it there`(
+        command: String, undo: String?
+    ) async throws {
+        let place = Place(folder: try Folder())
+        let (first, url) = try await place.up()
+        try await place.enqueue(2, at: url)
+        #expect(try await place.renga("backup", "copy.db", "--database", "jobs.db").status == 0)
+        await place.end(first, .cleanStop)
+        let (server, again) = try await place.up()
+        try await place.enqueue(5, at: again)
+        try place.run(command)
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        func status(_ path: String, _ body: String? = nil) async throws -> Int {
+            try await client.send(
+                HTTPRequest(
+                    method: body == nil ? "GET" : "POST", url: again + path,
+                    headers: [("content-type", "application/json")], body: Array((body ?? "").utf8))
+            ).status
+        }
+        #expect(try await status("/v1/jobs", #"{"prompt":"into nothing"}"#) == 503)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await status("/ready") != 503, ContinuousClock.now < deadline {}
+        #expect(try await status("/ready") == 503)
+        let beside = try await place.renga("migrate", "--database", "jobs.db")
+        #expect(beside.status == 1 && beside.errors.contains("renga restore FILE"), "\(beside)")
+        if let undo {
+            try place.run(undo)
+            while try await status("/ready") != 200, ContinuousClock.now < deadline {}
+            await place.end(server, .cleanStop)
+            #expect(try await place.content().contains("7 jobs"))
+        } else {
+            await place.end(server, .cleanStop)
+            _ = try await place.renga("restore", "copy.db", "--database", "jobs.db")
+            #expect(try await place.content().contains("2 jobs"))
+        }
+    }
+
     @Test func `too few files, or too small ones, refuse a start in words`() async throws {
         let place = Place(folder: try Folder())
         let binary = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
