@@ -35,11 +35,10 @@ extension API {
     /// Either header may hold the key: SDKs with a key of their provider's in the environment send both.
     static func presentedKeys(_ head: RequestHead) -> [String] {
         var keys: [String] = []
-        if let key = head.headers["x-api-key"], !key.isEmpty { keys.append(key) }
-        if let words = head.headers["authorization"]?.split(separator: " ", maxSplits: 1), words.count == 2,
-            words[0].lowercased() == "bearer"
-        {
-            keys.append(String(words[1]))
+        keys += head.headers.all("x-api-key").filter { !$0.isEmpty }
+        for value in head.headers.all("authorization") {
+            let words = value.split(separator: " ", maxSplits: 1)
+            if words.count == 2, words[0].lowercased() == "bearer" { keys.append(String(words[1])) }
         }
         return keys
     }

@@ -71,6 +71,11 @@ extension API {
     }
 
     private func checkBatchName(_ name: String, _ kind: Problem.Kind, field: String) throws {
+        guard Text.canBeAddressed(name) else {
+            throw Problem(
+                kind, "a batch's name must not have a part that is . or ..: no path leads there", field: field
+            )
+        }
         guard BatchID(name) == nil else {
             throw Problem(kind, "a batch's name must not look like a batch's id", field: field)
         }

@@ -91,6 +91,7 @@ extension API {
                     } else {
                         .duplicate
                     }
+                case .cached where job.deadline.map({ $0 <= call.now.timestamp }) == true: .expired
                 case .cached(let saves): .cached(saves: saves)
                 case .existing(let id): .existing(id)
                 case .conflict(let id): .conflict(id)

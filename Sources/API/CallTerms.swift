@@ -17,16 +17,23 @@ struct CallTerms {
 
     static let names = ["queue", "tags", "cache", "deadline", "priority", "max-cost-usd", "lane"]
 
+    private static let list = "x-renga-tags"
+
     init(_ head: RequestHead, now: Timestamp, cache: CacheMode) throws(Problem) {
         draft.queue = Self.queue
         draft.cache = cache
-        for field in head.headers.fields where field.name.lowercased().hasPrefix("x-renga-") {
-            try take(Header(name: field.name.lowercased(), text: field.value), now: now)
+        for name in Set(head.headers.fields.map { $0.name.lowercased() }).sorted()
+        where name.hasPrefix("x-renga-") {
+            // A list may come in several headers (RFC 9110 §5.3).
+            let text =
+                name == Self.list
+                ? head.headers.all(name).joined(separator: ",") : try head.onlyValue(of: name) ?? ""
+            try take(Header(name: name, text: text), now: now)
         }
         idempotencyKey = try IdempotencyKey.read(head)
         betas = head.headers.all("anthropic-beta").flatMap { $0.split(separator: ",") }
             .map { $0.trimmingSpaces }.filter { !$0.isEmpty }
-        version = head.headers["anthropic-version"]
+        version = try head.onlyValue(of: "anthropic-version")
     }
 
     private mutating func take(_ header: Header, now: Timestamp) throws(Problem) {

@@ -203,15 +203,9 @@ struct Conversation {
         try await leave(job.id)
         let waiting = job.waitingFor
         let seconds = waiting?.until.map { ($0 - api.clock.now().timestamp + 999) / 1000 } ?? 5
-        let isDown = job.waitsForProvider
-        var problem = Problem(
-            isDown ? .providerDown : .limitReached,
-            isDown
-                ? "the provider did not answer while the call waited: \(waiting?.detail ?? "its calls fail")"
-                : "the call waited in line and its turn did not come: \(waiting?.detail ?? "the limits are reached")"
-        )
-        .withHeader("retry-after", String(min(60, max(1, seconds))))
-        .withHeader("x-renga-job", job.id.description)
+        var problem = Problem(job.waitsForProvider ? .providerDown : .limitReached, job.reasonOfRefusal)
+            .withHeader("retry-after", String(min(60, max(1, seconds))))
+            .withHeader("x-renga-job", job.id.description)
         if waiting?.gate == .budget || waiting?.gate == .pause {
             problem = problem.withHeader("x-should-retry", "false")
         }
@@ -225,9 +219,24 @@ struct Conversation {
 }
 
 extension Job {
+    /// What its caller waited for in vain: what the provider said last, rather than the gate of this moment.
+    fileprivate var reasonOfRefusal: String {
+        let detail = waitingFor?.detail
+        if let error, attempt > 0 {
+            let status = error.status.map { " \($0)" } ?? ""
+            let gate = detail.map { "; it waits for \($0)" } ?? ""
+            return
+                "the call was tried \(attempt == 1 ? "once" : "\(attempt) times") and the provider last answered\(status) \(error.type): \(error.message)\(gate)"
+        }
+        return waitsForProvider
+            ? "the provider did not answer while the call waited: \(detail ?? "its calls fail")"
+            : "the call waited in line and its turn did not come: \(detail ?? "the limits are reached")"
+    }
+
     /// Whether it stands in line because its calls fail, and not because a limit is reached.
     fileprivate var waitsForProvider: Bool {
-        switch waitingFor?.gate {
+        if let status = error?.status, attempt > 0, status == 429 || status == 402 { return false }
+        return switch waitingFor?.gate {
         case .breaker, .retry: true
         case .worker, .schedule, .concurrency: attempt > 0
         case .budget, .pause, .batch, .rateLimit, .identicalPrompt, nil: false

@@ -47,9 +47,13 @@ extension Job {
         let created = id.createdAt
         let runAt = new.runAt ?? new.delay.map { created + $0 } ?? created
         let waiting =
-            runAt > created
-            ? WaitingFor(gate: .schedule, detail: "not before its time", until: runAt)
-            : WaitingFor(gate: .worker, detail: "a free slot of a worker")
+            if runAt > created {
+                WaitingFor(gate: .schedule, detail: "not before its time", until: runAt)
+            } else if new.isHalfPrice {
+                WaitingFor(gate: .batch, detail: "goes out with the next batch")
+            } else {
+                WaitingFor(gate: .worker, detail: "a free slot of a worker")
+            }
         self.init(
             id: id, key: new.key, queue: new.queue, state: .queued, priority: new.priority, tags: new.tags,
             metadata: new.metadata, batch: new.batch, createdAt: created, runAt: runAt, startedAt: nil,
@@ -62,5 +66,6 @@ extension Job {
             simulated: new.route.service.simulated)
         check = new.check.map { JobCheck(rules: $0.rules) }
         route = new.route.name
+        isHalfPrice = new.isHalfPrice
     }
 }

@@ -133,10 +133,15 @@ extension Field {
 /// What names may look like.
 enum Text {
     static let queueNameExpectation =
-        "1 to \(JobLimits.nameBytes.upperBound) characters of A–Z a–z 0–9 . _ : / -"
+        "1 to \(JobLimits.nameBytes.upperBound) characters of A–Z a–z 0–9 . _ : / -, with no part that is . or .."
+
+    /// Whether a path can lead to something of that name: clients take `.` and `..` away, escaped or not.
+    static func canBeAddressed(_ name: String) -> Bool {
+        !name.split(separator: "/", omittingEmptySubsequences: false).contains { $0 == "." || $0 == ".." }
+    }
 
     static func isQueueName(_ text: String) -> Bool {
-        JobLimits.nameBytes.contains(text.utf8.count)
+        JobLimits.nameBytes.contains(text.utf8.count) && canBeAddressed(text)
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -5,7 +5,7 @@ import HTTPServer
 /// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 enum IdempotencyKey {
     static func read(_ head: RequestHead) throws(Problem) -> String? {
-        guard let sent = head.headers["idempotency-key"] else { return nil }
+        guard let sent = try head.onlyValue(of: "idempotency-key") else { return nil }
         let text = unquoted(sent)
         let isPrintable = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
         guard JobLimits.idempotencyKeyBytes.contains(text.utf8.count), isPrintable else {

@@ -12,7 +12,7 @@ enum HalfPriceLine {
         let queueName: String
         let route: Int64
         let tags: [String]
-        /// The rank of its first job: about when it came, priority apart.
+        /// About when its first job came; a low priority makes a rank of the future, and no job wait longer for company.
         let since: Int64
     }
 
@@ -28,7 +28,13 @@ enum HalfPriceLine {
         """
         \(Survey.lanesWithReadyJobs)
         SELECT lane.id, lane.queue_id, queue.name, lane.route_id, lane.budget,
-            (SELECT min(rank) FROM job WHERE job.ready = 1 AND job.lane_id = lane.id)
+            (
+                SELECT min(rank, created_at)
+                FROM job
+                WHERE job.ready = 1 AND job.lane_id = lane.id
+                ORDER BY rank
+                LIMIT 1
+            )
         FROM ready
         JOIN lane ON lane.id = ready.lane_id
         JOIN queue ON queue.id = lane.queue_id

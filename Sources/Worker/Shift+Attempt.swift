@@ -75,9 +75,9 @@ extension Shift {
             policy: settings.retry, using: &random
         )
         .checked(called.outcome.answer, of: attempt)
-        if let error = decision.verdict.repetition, live?.sealUnlessTold() == true, !attempt.isKeyed {
+        if let final = decision.verdict.withoutAnother, live?.sealUnlessTold() == true, !attempt.isKeyed {
             // A second answer would be paid for, and nobody could get it.
-            decision.verdict = .failed(error)
+            decision.verdict = final
         }
         report(attempt.key, decision.verdict, called)
         return Settlement(
@@ -111,11 +111,15 @@ extension Shift {
 }
 
 extension Verdict {
-    /// Why the call is to be made again; nil where it is not.
-    fileprivate var repetition: JobError? {
+    /// The same if no other answer may follow; nil if none would.
+    fileprivate var withoutAnother: Verdict? {
         switch self {
-        case .again(_, let error, _), .wait(let error): error
-        case .succeeded, .failed, .rejected, .handedBack: nil
+        case .again(_, let error, _), .wait(let error): return .failed(error)
+        case .rejected(var failure):
+            guard failure.step != .fail else { return nil }
+            failure.step = .fail
+            return .rejected(failure)
+        case .succeeded, .failed, .handedBack: return nil
         }
     }
 }

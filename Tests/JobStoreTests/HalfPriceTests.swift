@@ -38,6 +38,17 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a low priority makes no job wait longer for company`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            let job = try Sample.job("later") { job in
+                (job.isHalfPrice, job.priority) = (true, -57)
+            }
+            let ids = try await bench.enqueue([job])
+            #expect(try await bench.sent().1.map(\.key.job) == ids)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `jobs that wait for a batch do not wait for the workers' slots, unless others do`(
         _ backend: Backend
     ) async throws {

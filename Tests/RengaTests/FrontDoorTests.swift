@@ -1,4 +1,5 @@
 import Foundation
+import HTTPClient
 import JSON
 import RawServer
 import Testing
@@ -46,6 +47,35 @@ struct FrontDoorTests {
         await stop(program)
         #expect(await program.end().output.contains("No ANTHROPIC_API_KEY is set"))
         #expect(FileManager.default.fileExists(atPath: folder.url.appending(path: "renga-demo.db").path))
+    }
+
+    @Test func `a streamed answer that fails its check ends its job, which pays for no other`() async throws {
+        let (program, url) = try await up()
+        let client = HTTPClient()
+        func send(_ method: String, _ path: String, _ body: String, _ headers: [(String, String)] = [])
+            async throws -> HTTPResponse
+        {
+            var request = HTTPRequest(method: method, url: url + path, headers: headers)
+            if !body.isEmpty { request.body = Array(body.utf8) }
+            return try await client.send(request)
+        }
+        let check = #"{"check":{"labels":["none of these"],"on_fail":["repair","review"]}}"#
+        #expect(try await send("PATCH", "/v1/queues/checked?create=true", check).status == 200)
+        let body =
+            #"{"model":"claude-haiku-4-5","max_tokens":9000,"stream":true,"messages":[{"role":"user","content":"[[sim:output=8000]]"}]}"#
+        let streamed = try await send(
+            "POST", "/v1/messages", body,
+            [("x-renga-queue", "checked"), ("x-renga-tags", "a"), ("x-renga-tags", "b")])
+        #expect(String(decoding: streamed.body, as: UTF8.self).contains("did not pass its check"))
+        let job = try #require(
+            try JSON.parse(try await send("GET", "/v1/jobs?queue=checked", "").body)["data"]?[0])
+        #expect(job["state"]?.string == "failed" && job["attempt"]?.int == 1, "\(job)")
+        #expect(job["tags"]?.elements?.compactMap(\.string) == ["a", "b"])
+        let twice = try await send(
+            "POST", "/v1/messages", body, [("x-renga-queue", "checked"), ("x-renga-queue", "other")])
+        #expect(twice.status == 400)
+        client.shutdown()
+        await stop(program)
     }
 
     @Test func `enqueue writes results in the order of the input, and the same file again resumes`()

@@ -30,8 +30,7 @@ import Testing
         #expect(spaced.arguments == ["in.jsonl"] && joined.arguments == ["in.jsonl"])
     }
 
-    @Test func `values may be empty, negative, or hold an equals sign`() throws {
-        #expect(try parse("f", "--limit=")["limit"] == "")
+    @Test func `values may be negative, or hold an equals sign`() throws {
         #expect(try parse("f", "--limit", "-5")["limit"] == "-5")
         #expect(try parse("f", "--tag=a=b")["tag"] == "a=b")
     }
@@ -44,6 +43,12 @@ import Testing
     @Test func `repeatable flags add up, and others may not be repeated`() throws {
         #expect(try parse("f", "--tag", "a", "--tag", "b").all("tag") == ["a", "b"])
         #expect(complaint("f", "--limit", "1", "--limit", "2") == "--limit is given twice")
+    }
+
+    @Test func `what is empty is not the same as what is left out`() {
+        #expect(complaint("f", "--tag", "") == "--tag is empty: give it a value, --tag TAG, or leave it out")
+        #expect(complaint("f", "--limit=").hasPrefix("--limit is empty"))
+        #expect(complaint("").hasPrefix("an argument is empty"))
     }
 
     @Test func `an unknown flag is named, with the one that was meant`() {

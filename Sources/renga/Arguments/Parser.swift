@@ -50,7 +50,12 @@ struct Parser {
             throw UsageError("unknown flag \(parts[0])\(hint)")
         }
         if values[name] != nil, !flag.isRepeatable { throw UsageError("--\(name) is given twice") }
-        values[name, default: []].append(try value(of: flag, given: parts.count > 1 ? parts[1] : nil))
+        let value = try value(of: flag, given: parts.count > 1 ? parts[1] : nil)
+        // As of a shell's variable that is not set: never the same as no flag at all.
+        if value.isEmpty, let placeholder = flag.placeholder {
+            throw UsageError("--\(name) is empty: give it a value, --\(name) \(placeholder), or leave it out")
+        }
+        values[name, default: []].append(value)
     }
 
     private mutating func value(of flag: Flag, given: String?) throws(UsageError) -> String {
@@ -67,6 +72,9 @@ struct Parser {
     }
 
     private func checkArguments() throws(UsageError) {
+        if arguments.contains("") {
+            throw UsageError("an argument is empty; expected \(command.arguments)")
+        }
         if arguments.count > command.argumentCount.upperBound {
             let surplus = arguments[command.argumentCount.upperBound]
             throw UsageError("unexpected argument “\(surplus)”")
