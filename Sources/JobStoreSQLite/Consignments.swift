@@ -202,12 +202,40 @@ private struct Keeping {
             try become(.creating)
         case .undeliverable(let error):
             try become(.returning, error: error)
+        case .unsuitable(let key, let error):
+            try Consigned(operation).close(key, maybePaid: false)
+            try become(.sealed, error: error)
+        case .tooLarge(let error):
+            try split()
+            try become(.sealed, error: error)
         case .lost(let error):
             try become(.lost, error: error)
         case .ended:
             // Mostly nothing is left, and the next turn ends it.
             try become(.lost)
         }
+    }
+
+    /// The later half of what is out with it goes with another.
+    private func split() throws {
+        let keys = try connection.query(
+            "SELECT job_id FROM attempt WHERE consignment_id = ?1 AND fate = 'open' ORDER BY job_id",
+            [.integer(id.value)]
+        ) { row in row.int64(0) }
+        guard keys.count > 1 else { return try become(.returning) }
+        let mark = String(UInt64.random(in: 0...(.max), using: &operation.random), radix: 36)
+        _ = try connection.run(
+            """
+            INSERT INTO consignment (route_id, room, mark, state, bytes, created_at, soonest_deadline, recall_at)
+            SELECT route_id, room, ?2, 'sealed', bytes, created_at, soonest_deadline, recall_at
+            FROM consignment
+            WHERE id = ?1
+            """, [.integer(id.value), .text(mark)])
+        _ = try connection.run(
+            "UPDATE attempt SET consignment_id = ?2 WHERE consignment_id = ?1 AND fate = 'open' AND job_id >= ?3",
+            [
+                .integer(id.value), .integer(connection.lastInsertRowID), .integer(keys[keys.count / 2]),
+            ])
     }
 
     private func become(

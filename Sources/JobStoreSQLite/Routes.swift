@@ -22,6 +22,10 @@ extension SQLiteJobStore {
                 try route.save(connection)
                 try route.dropForgottenLines(connection)
                 try CredentialRow.acceptAgain(of: route.key.service, connection)
+                // What waits to be sent need wait no longer for what the provider said then.
+                _ = try connection.run(
+                    "UPDATE consignment SET look_at = NULL WHERE route_id = ?1 AND ended_at IS NULL",
+                    [.integer(route.id)])
             }
             guard let id = named.last?.id else { return nil }
             return try RouteRow.load(id, connection)?.status(at: now)

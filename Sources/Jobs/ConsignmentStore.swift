@@ -17,6 +17,10 @@ package enum ConsignmentNews: Sendable {
     case stranger
     /// The provider takes no such thing.
     case undeliverable(String)
+    /// The provider does not take it for one request's sake, which goes to the ordinary line; the others are sent again.
+    case unsuitable(AttemptKey, String)
+    /// The provider takes fewer requests: it becomes two.
+    case tooLarge(String)
     /// The provider knows nothing of it any more.
     case lost(String)
     /// Its results were read to their end.

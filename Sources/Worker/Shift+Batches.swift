@@ -51,6 +51,8 @@ private struct Keeper {
     private static let portion = 100
     /// A batch may be listed as made before we began, by clocks that differ.
     private static let clockSkew: Milliseconds = 900_000
+    /// Requests that are taken out of one consignment, one refusal each, before all of it is given up.
+    private static let mostUnsuitable = 50
     private static let longestPause: Milliseconds = 600_000
     /// So often a provider may say that it does not know a batch which it made.
     private static let patience = 3
@@ -105,18 +107,21 @@ private struct Keeper {
             log.warning("nobody knows whether the batch was made", ["error": "\(reason)"])
             try await note(.unknown(reason, after: poll))
         case .refused(let refusal):
-            try await refused(refusal)
+            try await refused(refusal, requests)
         }
     }
 
-    private func refused(_ refusal: Refusal) async throws {
+    private func refused(_ refusal: Refusal, _ requests: [ConsignedRequest]) async throws {
         let reason = "\(refusal.status): \(refusal.message)"
         log.warning("batch refused", ["error": "\(reason)"])
-        switch refusal.status {
-        // A credential, a cap, a limit: all things that pass.
-        case 401, 402, 408, 409, 429:
+        switch BatchRefusal(refusal, of: requests.count) {
+        case .passes:
             try await note(.unsent(reason, after: max(later, refusal.retryAfter?.obeyed ?? 0)))
-        default:
+        case .request(let index) where consignment.failures < Self.mostUnsuitable:
+            try await note(.unsuitable(requests[index].key, reason))
+        case .tooLarge:
+            try await note(.tooLarge(reason))
+        case .request, .unavailable:
             try await note(.undeliverable(reason))
         }
     }

@@ -139,6 +139,54 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `one request that is refused leaves alone, and what is too large goes in halves`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let ids = try await bench.enqueueHalfPrice("a", "b", "c", "d", "e")
+            bench.clock.advance(1000)
+            let sealed = try #require(try await bench.tend())
+            _ = try await bench.consignments.beginSending(sealed.id, keeper: bench.worker, now: bench.now)
+            let requests = try await bench.consignments.requests(of: sealed.id)
+            try await bench.note(.unsuitable(requests[1].key, "400"), of: sealed)
+            #expect(try await bench.claimOne().key.job == ids[1])
+            let rest = try #require(try await bench.tend())
+            _ = try await bench.consignments.beginSending(rest.id, keeper: bench.worker, now: bench.now)
+            #expect(try await bench.consignments.requests(of: rest.id).count == 4)
+            try await bench.note(.tooLarge("413"), of: rest)
+            var sent: [[JobID]] = []
+            for _ in 0..<2 {
+                let half = try #require(try await bench.tend())
+                #expect(
+                    try await bench.consignments.beginSending(half.id, keeper: bench.worker, now: bench.now))
+                let requests = try await bench.consignments.requests(of: half.id)
+                try await bench.note(.created("msgbatch_\(sent.count)"), of: half)
+                for request in requests {
+                    try await bench.result(Sample.halfPriceAnswer, of: request.key, in: half)
+                }
+                sent.append(requests.map(\.key.job))
+            }
+            #expect(sent.map(\.count) == [2, 2] && Set(sent.joined()) == Set(ids).subtracting([ids[1]]))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a route that a person resumes sends what waits at once`(_ backend: Backend) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.enqueueHalfPrice("a")
+            bench.clock.advance(1000)
+            let sealed = try #require(try await bench.tend())
+            _ = try await bench.consignments.beginSending(sealed.id, keeper: bench.worker, now: bench.now)
+            try await bench.note(.unsent("429", after: 300_000), of: sealed)
+            #expect(try await bench.tend() == nil)
+            _ = try await bench.store.update(
+                route: try await bench.route().name, paused: false, now: bench.now)
+            #expect(try await bench.tend()?.state == .sealed)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `one that is not in the provider's list is made again, and only then`(_ backend: Backend)
         async throws
     {

@@ -74,7 +74,9 @@ extension Schedule {
         #expect(!requests.isEmpty)
         switch Int.random(in: 0..<10, using: &random) {
         case 0: try await note(.unsent("refused", after: 500), keeper)
-        case 1: try await note(.undeliverable("404"), keeper)
+        case 1 where chance(40): try await note(.undeliverable("404"), keeper)
+        case 1 where requests.isEmpty || chance(40): try await note(.tooLarge("413"), keeper)
+        case 1: try await note(.unsuitable(requests[requests.count / 2].key, "400"), keeper)
         case 2: try await note(.unknown("cut", after: 500), keeper)
         case 3:
             _ = upstream.make(consignment, requests)
