@@ -131,10 +131,18 @@ extension Problem {
             self.init(.storeFull, "nothing was changed; free some space and try again")
         case .unavailable:
             self.init(.storeUnavailable, "the disk or the file system failed; the log says how")
+        case .locked:
+            self.init(
+                .storeUnavailable,
+                "another program holds the database's write lock; end it, such as a shell of sqlite3 with an open transaction"
+            )
         case .schemaTooNew:
             self.init(.storeUnavailable, "the database was made by a newer renga: upgrade this one")
         case .unsuitable:
-            self.init(.storeUnavailable, "the database file cannot be used; the log says why")
+            self.init(
+                .storeUnavailable,
+                "the database file cannot be used; the log says why. A backup is put in its place with `renga restore`"
+            )
         case .moved:
             self.init(
                 .storeUnavailable,

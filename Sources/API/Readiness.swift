@@ -43,7 +43,7 @@ final class Readiness: Sendable {
 
     private var slow: JobStoreError {
         JobStoreError(
-            .unavailable, "no answer within \(patience) ms: its write lock is held, or the disk stands still")
+            .locked, "no answer within \(patience) ms: its write lock is held, or the disk stands still")
     }
 
     private func ask() async -> Outcome {

@@ -175,11 +175,11 @@ extension JobStoreError {
         let code: Code =
             switch error.primaryCode {
             case SQLiteError.full: .full
-            case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.busy, SQLiteError.readOnly:
-                .unavailable
+            case SQLiteError.busy: .locked
+            case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.readOnly: .unavailable
             case SQLiteError.overloaded, SQLiteError.system: .unavailable
-            case SQLiteError.unsafeVolume, SQLiteError.notADatabase, SQLiteError.foreignLog,
-                SQLiteError.missingDatabase:
+            case SQLiteError.unsafeVolume, SQLiteError.notADatabase, SQLiteError.corrupt,
+                SQLiteError.foreignLog, SQLiteError.missingDatabase:
                 .unsuitable
             case SQLiteError.moved: .moved
             case SQLiteError.closed: .closed

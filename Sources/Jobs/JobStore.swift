@@ -107,6 +107,8 @@ package struct JobStoreError: Error, Hashable, Sendable, CustomStringConvertible
         case full
         /// The disk or the file system failed.
         case unavailable
+        /// Another program holds the database's lock.
+        case locked
         /// The database's schema is newer than this program.
         case schemaTooNew
         /// The file is not a renga database, or cannot be one (a network volume).

@@ -129,5 +129,5 @@ final class Orders: Sendable {
 
 extension JobStoreError {
     /// Whether the same may work later: the disk may get room again.
-    var mayPass: Bool { [.full, .unavailable, .moved].contains(code) }
+    var mayPass: Bool { [.full, .unavailable, .locked, .moved].contains(code) }
 }

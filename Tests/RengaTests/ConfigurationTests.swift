@@ -277,6 +277,16 @@ extension ConfigurationTests {
             settings, try Providers(settings.configuration, invocation))
     }
 
+    @Test func `a budget of the file is not stated by the environment too`() throws {
+        let (folder, path) = try file(
+            #"{"providers":{"anthropic":{}},"budgets":[{"name":"daily","window":"day","usd":"0.02"}]}"#)
+        defer { _ = folder }
+        let error = #expect(throws: UsageError.self) {
+            _ = try doctor(["RENGA_CONFIG": path, "RENGA_DAILY_BUDGET_USD": "100"])
+        }
+        #expect(error?.message.contains("both state the budget “daily”") == true)
+    }
+
     private func file(_ text: String) throws -> (folder: Folder, path: String) {
         let folder = try Folder()
         try folder.write("renga.json", [text])

@@ -110,7 +110,7 @@ struct ServiceSettings: Sendable {
         return try Configuration(file: path, simple)
     }
 
-    /// Those of the file, and those of the environment, which go before one of the same name.
+    /// Those of the file and those of the environment; no budget is stated by both.
     private static func budgets(
         _ invocation: Invocation, _ configuration: Configuration
     ) throws -> ([Budget], removed: [String], [ConfigurationStatement]) {
@@ -121,7 +121,11 @@ struct ServiceSettings: Sendable {
             ("monthly", Budget.Window.month, Settings.monthlyBudget),
         ] {
             guard let amount = try invocation.optional(setting) else { continue }
-            budgets.removeAll { $0.name == name }
+            if let file = configuration.source, budgets.contains(where: { $0.name == name }) {
+                throw UsageError(
+                    "\(setting.name) and \(file) both state the budget “\(name)”: leave it out of one of them"
+                )
+            }
             switch amount {
             case .amount(let limit): budgets.append(Budget(name: name, window: window, limit: limit))
             case .none: removed.append(name)
