@@ -46,13 +46,13 @@ struct HeadReader {
         guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
             return problem = "a header value has a control character"
         }
-        // White space around a value is no part of it (RFC 9110 §5.5); MHD takes away what stands before.
-        let end = value.lastIndex { $0 != 0x20 && $0 != 0x09 }.map { $0 + 1 } ?? 0
         let field = (
-            name: String(decoding: name, as: UTF8.self),
-            value: String(decoding: value[..<end], as: UTF8.self)
+            name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)
         )
-        headers.append(field)
+        // White space around a value is no part of it (RFC 9110 §5.5); MHD takes away what stands before. What frames the
+        // message is judged below as it was sent: another server may read it so.
+        let end = value.lastIndex { $0 != 0x20 && $0 != 0x09 }.map { $0 + 1 } ?? 0
+        headers.append((name: field.name, value: String(decoding: value[..<end], as: UTF8.self)))
         switch name.count {
         case 4 where equalIgnoringCase(field.name, "host"):
             if hasHost { problem = "more than one host" }

@@ -55,6 +55,8 @@ extension LogJudgement {
         // What cannot be read is left to SQLite: a sick disk says nothing of whose file it is.
         let isOther = files.mark().map { !record.marks.contains($0) } ?? (DatabaseFiles.size(files.path) == 0)
         if isOther { throw inUse("\(files.path) is another file than the one", files) }
+        // Until the log has begun, the first to open the database may be about to make both.
+        guard record.salt != nil else { return }
         for path in [files.log, files.index] where DatabaseFiles.identity(of: path) == nil {
             throw inUse("\(path) is gone, the one", files)
         }

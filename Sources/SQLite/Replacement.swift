@@ -126,7 +126,12 @@ extension Replacement {
     ///
     /// A death in between leaves no database, and a start says so instead of making one.
     package func takePlace(at time: String) throws(SQLiteError) -> String? {
-        let kept = "\(files.path).replaced-\(time)"
+        // Two restores of one second keep both.
+        let name = "\(files.path).replaced-\(time)"
+        let names = (0..<100).lazy.map { $0 == 0 ? name : "\(name)-\($0)" }
+        guard let kept = names.first(where: { access($0, F_OK) != 0 }) else {
+            throw Backup.refusal("\(name) exists a hundred times")
+        }
         guard companion.write(LogRecord(marks: [mark])) else {
             throw Backup.failure("write", Companion.path(of: files.path))
         }
@@ -140,7 +145,6 @@ extension Replacement {
     private func keep(as kept: String) throws(SQLiteError) -> Bool {
         let former = (files.path, kept)
         let isThere = files.exists
-        guard access(kept, F_OK) != 0 else { throw Backup.refusal("\(kept) exists already") }
         if isThere, rename(former.0, former.1) != 0 { throw Backup.failure("rename", former.0) }
         if (DatabaseFiles.size(files.log) ?? 0) > 0 {
             guard rename(files.log, kept + "-wal") == 0 else { throw Backup.failure("rename", files.log) }

@@ -36,6 +36,17 @@ import Testing
         #expect(answer.status == 400)
     }
 
+    @Test func `white space after a header's value is no part of it`() async throws {
+        let echoKey: @Sendable (Request) async -> Response = { request in
+            Response(status: 200, text: "“\(request.head.headers["x-api-key"] ?? "")”")
+        }
+        let answer = try await withServer(answer: echoKey) {
+            try await RawClient.exchange(
+                $0, "GET / HTTP/1.1\r\nhost: h\r\nx-api-key:  se cret \t\r\nconnection: close\r\n\r\n")
+        }
+        #expect(answer.contains("“se cret”"))
+    }
+
     @Test(arguments: ["PATCH", "DELETE", "OPTIONS", "BREW", "get"])
     func `any method reaches the handler`(method: String) async throws {
         let answer = try await withServer(answer: echo) {

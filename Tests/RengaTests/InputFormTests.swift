@@ -40,6 +40,15 @@ import Testing
         #expect(complaint(Array("[not JSON, but text]".utf8), isText: true) == "")
     }
 
+    @Test func `packed files and whole batch files are told how to become lines`() {
+        #expect(
+            complaint([0x1F, 0x8B, 8, 0], file: "x.gz")
+                == "x.gz is packed by gzip: gunzip -c x.gz | renga enqueue -")
+        #expect(complaint(Array(#"{"requests":[{"custom_id":"a"}]}"#.utf8)).contains("jq -c '.requests[]'"))
+        #expect(complaint(Array(#"{"prompt":"x","requests":1}"#.utf8)) == "")
+        #expect(complaint(Array(#""a prompt""#.utf8)) == "")
+    }
+
     @Test func `words are quoted as a shell needs them`() {
         #expect(Shell.quoted("in-1.jsonl") == "in-1.jsonl" && Shell.quoted("") == "''")
         #expect(Shell.quoted("it's $HOME") == #"'it'\''s $HOME'"#)

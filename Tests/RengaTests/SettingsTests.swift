@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: [
         "https://h.example", "https://h.example/", "https://h.example/v1", "https://h.example/v1/",
-        "https://H.example//v1/messages", "https://h.example/v1/messages/",
+        "https://H.example//v1/messages", "https://h.example/v1/messages/", "https://h.example/v1/v1",
     ])
     func `a base URL with what calls add to it means the same`(address: String) throws {
         #expect(WebAddress.messagesBase(address) == "https://h.example")
@@ -44,7 +44,9 @@ import Testing
         arguments: [
             ("https://h.example/relay/v1", "https://h.example/relay"),
             ("https://h.example/v1x", "https://h.example/v1x"),
-            ("ftp://h.example", nil), ("https://h.example/v1?x=1", nil),
+            ("ftp://h.example", nil), ("https://h.example/v1?x=1", nil), ("https://h.example:0", nil),
+            ("https://h.example:99999", nil), ("https://h.example:", nil), ("http://[::1]", "http://[::1]"),
+            ("http://[::1]:8443/v1", "http://[::1]:8443"),
         ] as [(String, String?)])
     func `a path of the server's own stays`(address: String, base: String?) {
         #expect(WebAddress.messagesBase(address) == base)

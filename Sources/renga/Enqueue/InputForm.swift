@@ -1,3 +1,5 @@
+import JSON
+
 /// Files that are not what `enqueue` reads, known by their first bytes: said once, with what makes them readable.
 enum InputForm {
     /// Throws for the first line that has something on it, if it gives such a file away.
@@ -5,6 +7,9 @@ enum InputForm {
         if let encoding = wideEncoding(line) {
             throw Failure(
                 "\(name(file)) is \(encoding), and renga reads UTF-8: \(conversion(from: encoding, file))")
+        }
+        for (mark, kind, command) in packed where line.starts(with: mark) {
+            throw Failure("\(name(file)) is packed by \(kind): \(piped(command, file))")
         }
         guard !isText else { return }
         let start = line.drop { [0xEF, 0xBB, 0xBF, 0x20, 0x09].contains($0) }
@@ -17,8 +22,24 @@ enum InputForm {
             throw Failure(
                 "\(name(file)) has JSON over several lines, and renga reads one job a line: \(piped("jq -c .", file))"
             )
+        case UInt8(ascii: "{"):
+            for list in ["requests", "jobs"] where holds(list, start) {
+                throw Failure(
+                    "\(name(file)) is one JSON object with a list of \(list), and renga reads one job a line: \(piped("jq -c '.\(list)[]'", file))"
+                )
+            }
         default: return
         }
+    }
+
+    private static let packed: [([UInt8], String, String)] = [
+        ([0x1F, 0x8B], "gzip", "gunzip -c"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd", "zstd -dc"),
+        ([0x50, 0x4B, 0x03, 0x04], "zip", "unzip -p"),
+    ]
+
+    private static func holds(_ list: String, _ line: ArraySlice<UInt8>) -> Bool {
+        guard let object = try? JSON.parse(Array(line), maxDepth: JSON.deepest) else { return false }
+        return object[list]?.kind == .array
     }
 
     /// Throws for a line that is no UTF-8.

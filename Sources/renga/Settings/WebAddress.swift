@@ -10,11 +10,18 @@ enum WebAddress {
         let authority = rest.prefix { $0 != "/" }
         guard ["http", "https"].contains(scheme), !authority.isEmpty, !authority.hasPrefix(":"),
             !rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "@" }),
-            rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), hasPort(authority)
         else { return nil }
         var path = rest.dropFirst(authority.count)
         while path.hasSuffix("/") { path.removeLast() }
         return "\(scheme)://\(authority.lowercased())\(path)"
+    }
+
+    /// Whether the port, if one is named, is one.
+    private static func hasPort(_ authority: Substring) -> Bool {
+        let end = authority.split(separator: "]", omittingEmptySubsequences: false).last ?? authority
+        guard let colon = end.lastIndex(of: ":") else { return true }
+        return Int(end[end.index(after: colon)...]).map { (1...65_535).contains($0) } ?? false
     }
 
     /// The same of where the Messages API is: without what each call adds, which other programs want in their settings.
@@ -29,9 +36,11 @@ enum WebAddress {
     }
 
     private static func without(_ endings: [String], _ address: String) -> String {
-        guard let ending = endings.first(where: address.hasSuffix) else { return address }
-        var base = address.dropLast(ending.count)
-        while base.hasSuffix("/") { base.removeLast() }
+        var base = address[...]
+        while let ending = endings.first(where: base.hasSuffix) {
+            base = base.dropLast(ending.count)
+            while base.hasSuffix("/") { base.removeLast() }
+        }
         return String(base)
     }
 
