@@ -200,20 +200,23 @@ struct Conversation {
 
     /// The job leaves the line with its caller, unless that one can come back for it.
     private func refusal(_ job: Job) async throws -> any Error {
-        try await leave(job.id)
         let waiting = job.waitingFor
+        let isFinal = waiting?.gate == .budget || waiting?.gate == .pause
+        try await leave(job.id, whateverKey: isFinal)
         let seconds = waiting?.until.map { ($0 - api.clock.now().timestamp + 999) / 1000 } ?? 5
         var problem = Problem(job.waitsForProvider ? .providerDown : .limitReached, job.reasonOfRefusal)
             .withHeader("retry-after", String(min(60, max(1, seconds))))
             .withHeader("x-renga-job", job.id.description)
-        if waiting?.gate == .budget || waiting?.gate == .pause {
+        if isFinal {
             problem = problem.withHeader("x-should-retry", "false")
         }
         return problem
     }
 
-    private func leave(_ id: JobID) async throws {
-        guard job.idempotency == nil, flight.isAlone(with: id) else { return }
+    /// With a key its caller may come back for it, unless the answer says that this is in vain: whoever does all the same has
+    /// the job anew.
+    private func leave(_ id: JobID, whateverKey: Bool = false) async throws {
+        guard whateverKey || job.idempotency == nil, flight.isAlone(with: id) else { return }
         _ = try await api.store.withdraw(id, now: api.clock.now())
     }
 }

@@ -81,10 +81,11 @@ struct OwnLine {
         RETURNING id
         """)
 
-    /// Takes a known job that waits, or that failed in a way that may pass, into the owner's line: its caller is back.
+    /// Takes a known job that waits, that failed in a way that may pass, or that was cancelled before its first call into the
+    /// owner's line: its caller is back.
     func takeOver(_ id: Int64) throws {
         guard var job = try StoredJob.find(id, connection) else { return }
-        if try failedInPassing(job) {
+        if try job.state == .cancelled && job.attempt == 0 || failedInPassing(job) {
             var change = Change(operation)
             guard try change.retry(id, RetryChange()) == .changed,
                 let reopened = try StoredJob.find(id, connection)

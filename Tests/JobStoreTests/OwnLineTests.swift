@@ -129,6 +129,31 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `who comes back with the key of a call that was cancelled before it began has it anew`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            try await bench.warmUp()
+            let server = try await server(bench)
+            var job = try Sample.job("hello")
+            job.idempotency = .init(key: "k", ordinal: 0)
+            job.fingerprint = [1]
+            let first = try await enter([job], server, slots: 0, bench)
+            let id = try #require(first.outcomes.first?.id)
+            #expect(try await bench.store.withdraw(id, now: bench.now) == .changed)
+            let again = try await enter([job], server, bench)
+            #expect(again.outcomes == [.existing(id)] && again.states[id] == .running)
+            let attempt = try #require(again.claim.attempts.first)
+            // One that had begun is over once it is cancelled.
+            _ = try await bench.store.cancel(id, now: bench.now)
+            _ = try await bench.store.settle(
+                Settlement(key: attempt.key, verdict: .handedBack(sent: false), routeEvent: .neutral),
+                now: bench.now)
+            #expect(try await enter([job], server, bench).states[id] == .cancelled)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `who comes back with the key takes over a job that waits elsewhere`(_ backend: Backend) async throws
     {
         try await Bench.run(backend) { bench in
