@@ -12,7 +12,7 @@ final class Operation {
     let connection: Connection
     var now: Now
     let settings: StoreSettings
-    var random = SystemRandom()
+    var random: any RandomNumberGenerator
     private var lanes: [LaneState: Int] = [:]
     private var batches: [BatchState: Int] = [:]
     private var spends: [LaneDay: SpendDelta] = [:]
@@ -66,6 +66,7 @@ final class Operation {
         self.connection = connection
         self.now = now
         self.settings = settings
+        random = settings.randomness()
     }
 
     /// Notes that a job went from one state to another; nil for outside.

@@ -33,6 +33,8 @@ package struct StoreSettings: Sendable {
     package var onLongReader: @Sendable (LongReader) -> Void = { _ in }
     /// Who may read and write files that are made; the umask takes its part away.
     package var fileMode: UInt32 = DatabaseFile.standardMode
+    /// What an operation draws its pauses and marks from; a test that shall be repeated states its own.
+    package var randomness: @Sendable () -> any RandomNumberGenerator = { SystemRandom() }
 
     package init(
         cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2, freshAnswers: Int = 32_768,

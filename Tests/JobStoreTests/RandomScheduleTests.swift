@@ -1,11 +1,14 @@
 import Foundation
 import JobStoreSQLite
 import Jobs
+import Synchronization
+import TestSupport
 import Testing
 
 /// Random schedules of everything that may happen to a store, its rows audited along the way.
 @Suite struct RandomScheduleTests {
-    /// `RENGA_TEST_STEPS` asks for longer schedules, `RENGA_TEST_SEEDS` for more, `RENGA_TEST_SEED` repeats one.
+    /// `RENGA_TEST_STEPS` asks for longer schedules, `RENGA_TEST_SEEDS` for more, `RENGA_TEST_SEED` repeats one
+    /// (with `SWIFT_DETERMINISTIC_HASHING=1`, as sets are walked too).
     private static let steps = setting("RENGA_TEST_STEPS") ?? 700
     private static let seeds =
         setting("RENGA_TEST_SEED").map { [UInt64($0)] }
@@ -27,10 +30,15 @@ import Testing
     func `whatever happens in whatever order, nothing is lost, doubled or miscounted`(
         _ backend: Backend, seed: UInt64
     ) async throws {
-        print("random schedule: RENGA_TEST_SEED=\(seed) RENGA_TEST_STEPS=\(Self.steps)")
+        let settings = "RENGA_TEST_SEED=\(seed) RENGA_TEST_STEPS=\(Self.steps)"
+        print("random schedule: SWIFT_DETERMINISTIC_HASHING=1 \(settings)")
         let fallbacks = seed.isMultiple(of: 2) ? FallbackChains() : Self.fallbacks
         try await Bench.run(backend, fallbacks: fallbacks) { bench in
             let second = try await backend.open(bench.directory, fallbacks: fallbacks)
+            let randomness = SharedRandom(seed: seed &+ 2)
+            for store in [bench.store, second] {
+                (store as? SQLiteJobStore)?.goBy { $0.randomness = { randomness } }
+            }
             // Calls of a serving process reserve less than their limit, and more than their answers take.
             if seed.isMultiple(of: 5) {
                 (second as? SQLiteJobStore)?.goBy { $0.interactiveReserveTokens = 10 }
@@ -56,4 +64,13 @@ import Testing
             await second.close()
         }
     }
+}
+
+/// Two stores draw from it in turn.
+private final class SharedRandom: RandomNumberGenerator, Sendable {
+    private let state: Mutex<SeededRandom>
+
+    init(seed: UInt64) { state = Mutex(SeededRandom(seed: seed)) }
+
+    func next() -> UInt64 { state.withLock { $0.next() } }
 }

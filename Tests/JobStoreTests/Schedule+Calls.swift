@@ -45,9 +45,9 @@ extension Schedule {
         let request = own(server, slots: .random(in: 0...4, using: &random))
         let entrance = try await stores[1].enter(jobs, claiming: request, now: bench.now)
         for case .created(let id) in entrance.outcomes { note(id) }
+        // A job that had ended may have been reopened, and found its answer at once.
+        for case .existing(let id) in entrance.outcomes { reopened(id) }
         take(entrance.claim.attempts)
-        // A job that had failed in passing may have been reopened, and found its answer at once.
-        for case .existing(let id) in entrance.outcomes where entrance.states[id] != .failed { reopened(id) }
     }
 
     /// The server asks for what waits in its line.

@@ -34,6 +34,8 @@ final class Schedule {
     /// Since when calls for these tags are to be in their budget.
     private(set) var budgeted: [String: Timestamp] = [:]
     private var endings: [JobID: JobState] = [:]
+    /// Jobs that were claimed at least once.
+    private var begun: Set<JobID> = []
     private var successes: [JobID: Int] = [:]
     private var prompts = 0
 
@@ -161,11 +163,14 @@ final class Schedule {
         if chance(1) { poison.insert(id) }
     }
 
-    /// A job that was at its end is not any more.
-    func reopened(_ id: JobID) { if endings[id] == .failed { endings[id] = nil } }
+    /// A job whose caller is back is at its end no more, if it had failed, or was cancelled before its first call.
+    func reopened(_ id: JobID) {
+        if endings[id] == .failed || endings[id] == .cancelled && !begun.contains(id) { endings[id] = nil }
+    }
 
     /// What was claimed is asked as its route wants it.
     func take(_ attempts: [ClaimedAttempt]) {
+        begun.formUnion(attempts.map(\.key.job))
         for attempt in attempts {
             let model = (try? JSON.parse(attempt.request))?["model"]?.string
             #expect(model == attempt.route.model, "\(attempt.key)")
