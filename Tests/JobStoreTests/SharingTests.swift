@@ -52,6 +52,30 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `those that called side by side wait for their revoked calls if they are asked for anew`(
+        _ backend: Backend
+    ) async throws {
+        try await Bench.run(backend) { bench in
+            let (ids, attempt) = try await leader(bench)
+            var settlement = Sample.success(attempt.key)
+            settlement.answer = Sample.answer("cut", stopReason: "max_tokens")
+            _ = try await bench.store.settle(settlement, now: bench.now)
+            let attempts = try await bench.claim()
+            #expect(attempts.count == ids.count - 1 && attempts.count > 1)
+            for id in ids.dropFirst() {
+                #expect(try await bench.store.cancel(id, now: bench.now) == .changed)
+                #expect(try await bench.store.retry(id, change: RetryChange(), now: bench.now) == .changed)
+            }
+            #expect(try await bench.claim().isEmpty)
+            try bench.audit()
+            for attempt in attempts {
+                #expect(try await bench.settle(attempt.key, .handedBack(sent: true)) == .late)
+            }
+            #expect(try await bench.claim().count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a queued job that is mended leaves its call to those that wait for it`(_ backend: Backend)
         async throws
     {

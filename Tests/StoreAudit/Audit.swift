@@ -177,6 +177,8 @@ package struct Audit {
             """
             SELECT hex(attempt.prompt_hash) FROM attempt JOIN job ON job.id = attempt.job_id
             WHERE attempt.fate = 'open' AND job.cache = 'use' AND job.impatient = 0
+                -- One that was revoked began as its job was then.
+                AND job.state = 'running' AND attempt.number = job.attempt
             GROUP BY attempt.prompt_hash, attempt.home_route_id, attempt.consignment_id IS NULL
             HAVING attempt.prompt_hash IS NOT NULL AND count(*) > 1
             """
