@@ -14,7 +14,7 @@ package final class Simulator: Handler {
     let journal: Journal
     let cache = PromptCache()
     let threads = Threads()
-    let desk: BatchDesk
+    let queue: BatchQueue
     private let log: Log
     private let initial: SimulatorSettings
     private let current: Mutex<Plan>
@@ -24,7 +24,7 @@ package final class Simulator: Handler {
         self.log = log
         initial = settings
         journal = Journal(limit: settings.journalLimit)
-        desk = BatchDesk(journal)
+        queue = BatchQueue(journal)
         current = Mutex(Plan(settings, since: clock.uptime()))
     }
 
@@ -78,7 +78,7 @@ extension Simulator {
 
     /// Back to the settings of the start, an empty journal, no batches, full buckets and empty prompt caches.
     package func reset() async {
-        await desk.reset()
+        await queue.reset()
         journal.reset(limit: initial.journalLimit)
         cache.reset()
         threads.reset()

@@ -148,7 +148,7 @@ extension SimulatorSettings {
         },
         Entry("batch-queue", "200000", "rows that may wait in all batches together") {
             settings, text throws(SettingError) in
-            settings.batches.queue = try count(text, 1...BatchDesk.maximumRows)
+            settings.batches.queue = try count(text, 1...BatchQueue.maximumRows)
         },
         Entry("batch-faults", "", "OPERATION=FAULT[:TRIGGER],… as create=drop-after:#1,results=truncate:0.5")
         {

@@ -9,18 +9,18 @@ package import Telemetry
 /// of its own, and four small duties keep leases, look for revoked jobs, give up what is overdue and reap.
 /// Cancelling the task of `run` is how a worker is asked to stop: the calls themselves are not torn down by
 /// it.
-package final class Worker: CallDesk {
+package final class Worker: InteractiveQueue {
     private let store: any JobStore
     private let caller: any ModelCaller
     private let clock: any Clock
     private let settings: WorkerSettings
     private let log: Log
-    private let batches: Batches?
-    private let orders = Orders()
+    private let batches: ProviderBatchSettings?
+    private let runState = RunState()
 
     package init(
         store: any JobStore, caller: any ModelCaller, clock: any Clock, settings: WorkerSettings, log: Log,
-        batches: Batches? = nil
+        batches: ProviderBatchSettings? = nil
     ) {
         self.batches = batches
         self.store = store
@@ -39,23 +39,23 @@ package final class Worker: CallDesk {
         try await withTaskCancellationHandler {
             try await work.value
         } onCancel: {
-            orders.give(.drain)
+            runState.give(.drain)
         }
     }
 
     /// Ends at once: calls are aborted and nothing is handed back; the leases expire.
     package func stopNow() {
-        orders.give(.stop)
+        runState.give(.stop)
     }
 
     /// Says that there may be something to claim; the store's changes say so too, a little later.
     package func wake() {
-        orders.bell.ring()
+        runState.signal.notify()
     }
 
     /// For a worker of its own line: what callers bring it.
-    package func enter(_ job: NewJob) async throws -> EnteredCall {
-        try await orders.desk.enter(job)
+    package func submit(_ job: NewJob) async throws -> SubmittedCall {
+        try await runState.interactive.submit(job)
     }
 
     package func countTokens(
@@ -64,19 +64,19 @@ package final class Worker: CallDesk {
         try await caller.countTokens(request, on: route, betas: betas)
     }
 
-    package func answer(to job: JobID) -> any LiveAnswer {
-        orders.desk.answer(to: job)
+    package func answer(to job: JobID) -> any AnswerSubscription {
+        runState.interactive.answer(to: job)
     }
 
     private func work() async throws {
-        defer { orders.desk.close() }
+        defer { runState.interactive.close() }
         guard let id = try await register() else { return }
-        let shift = Shift(
+        let session = WorkerSession(
             store: store, caller: caller, clock: clock, settings: settings, log: log, worker: id,
-            orders: orders, batches: batches)
-        orders.desk.open(shift)
-        await shift.run()
-        guard orders.current == .drain else { return }
+            runState: runState, batches: batches)
+        runState.interactive.open(session)
+        await session.run()
+        guard runState.current == .drain else { return }
         do {
             try await store.unregister(id, now: clock.now())
         } catch {
@@ -92,7 +92,7 @@ package final class Worker: CallDesk {
             line: settings.line, services: caller.services)
         worker.fingerprints = caller.fingerprints
         var backoff = Backoff(cap: 1000)
-        while orders.current == .work {
+        while runState.current == .work {
             do {
                 return try await store.register(worker, now: clock.now())
             } catch let error as JobStoreError where error.mayPass {
@@ -105,25 +105,25 @@ package final class Worker: CallDesk {
 }
 
 /// What the worker was last told; an order is never softened.
-final class Orders: Sendable {
-    enum Order: Int, Comparable {
+final class RunState: Sendable {
+    enum Phase: Int, Comparable {
         case work, drain, stop
 
-        static func < (a: Order, b: Order) -> Bool { a.rawValue < b.rawValue }
+        static func < (a: Phase, b: Phase) -> Bool { a.rawValue < b.rawValue }
     }
 
     /// Rings at a new order, a free slot, a change in the store: whatever the claiming loop waits for.
-    let bell = Bell()
-    let roster = Roster()
-    let desk = Desk()
-    private let order = Mutex(Order.work)
+    let signal = Signal()
+    let inFlight = InFlight()
+    let interactive = InteractiveCalls()
+    private let order = Mutex(Phase.work)
 
-    var current: Order { order.withLock { $0 } }
+    var current: Phase { order.withLock { $0 } }
 
-    func give(_ new: Order) {
+    func give(_ new: Phase) {
         order.withLock { $0 = max($0, new) }
-        if new == .stop { roster.abort(roster.keys, .stopped) }
-        bell.ring()
+        if new == .stop { inFlight.abort(inFlight.keys, .stopped) }
+        signal.notify()
     }
 }
 

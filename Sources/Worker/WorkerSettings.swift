@@ -43,7 +43,7 @@ package struct WorkerSettings: Sendable {
 }
 
 /// The rhythm of a worker's duties, in milliseconds.
-enum Rhythm {
+enum Intervals {
     /// Claims are at least this far apart, so that a burst of events costs one.
     static let betweenClaims: Milliseconds = 1
     /// The net under the events: a lost one costs at most this.
@@ -55,5 +55,5 @@ enum Rhythm {
     static let reap: Milliseconds = 1000
     static let prune: Milliseconds = 60_000
     /// Looks at what there is to do with the provider's batches.
-    static let tend: Milliseconds = 1000
+    static let maintain: Milliseconds = 1000
 }

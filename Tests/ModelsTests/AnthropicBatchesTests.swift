@@ -12,18 +12,18 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct AnthropicBatchesTests {
     private static let route = RouteKey(service: CallPlanTests.key, model: "claude-haiku-4-5-20251001")
 
-    private func consignment(_ requests: Int) -> Consignment {
-        Consignment(
-            id: ConsignmentID(1), route: Self.route, mark: "m4rk", state: .sealed, providerID: nil,
+    private func providerBatch(_ requests: Int) -> ProviderBatch {
+        ProviderBatch(
+            id: ProviderBatchID(1), route: Self.route, mark: "m4rk", state: .sealed, providerID: nil,
             strangers: [], requests: requests, sentAt: nil, recallAt: nil, failures: 0, isWanted: true)
     }
 
-    private func requests(_ prompts: String...) -> [ConsignedRequest] {
+    private func requests(_ prompts: String...) -> [BatchedRequest] {
         prompts.enumerated().map { index, prompt in
             let body =
                 #"{"model":"claude-haiku-4-5-20251001","max_tokens":16,"stream":true,"#
                 + #""messages":[{"role":"user","content":"\#(prompt)"}]}"#
-            return ConsignedRequest(
+            return BatchedRequest(
                 key: AttemptKey(job: JobID(Int64(index + 1)), number: 1), request: Array(body.utf8))
         }
     }
@@ -55,9 +55,9 @@ import Testing
 
     @Test func `A batch is made, listed, and answers each of its requests under its name`() async throws {
         try await withBatches { _, batches in
-            let consignment = consignment(3)
+            let providerBatch = providerBatch(3)
             let creation = await batches.create(
-                consignment, requests("[[sim:say=Yes]]", "[[sim:status=400]]", "[[sim:say=No]]"))
+                providerBatch, requests("[[sim:say=Yes]]", "[[sim:status=400]]", "[[sim:say=No]]"))
             guard case .created(let made) = creation else {
                 Issue.record("\(creation)")
                 return
@@ -74,22 +74,22 @@ import Testing
             let answer = try #require(found["m4rk-1-1"]?.result.answer)
             #expect(answer.usage.isBatch && answer.usage.outputTokens > 0)
             #expect(found["m4rk-2-1"]?.result.summary == "refused 400 invalid_request_error")
-            #expect(consignment.key(of: "m4rk-3-1") == AttemptKey(job: JobID(3), number: 1))
-            #expect(consignment.key(of: "other-3-1") == nil)
+            #expect(providerBatch.key(of: "m4rk-3-1") == AttemptKey(job: JobID(3), number: 1))
+            #expect(providerBatch.key(of: "other-3-1") == nil)
         }
     }
 
     @Test func `What was lost on its way may have been made, what was refused was not`() async throws {
         try await withBatches(["batch-faults": "create=drop-after:#1,create=429;retry-after=7:#2"]) {
             simulator, batches in
-            guard case .unknown = await batches.create(consignment(1), requests("a")) else {
+            guard case .unknown = await batches.create(providerBatch(1), requests("a")) else {
                 Issue.record("a lost answer tells nothing")
                 return
             }
             let since = Timestamp(milliseconds: 0)
             let kept = try await batches.batches(of: Self.route.service, since: since)
             #expect(kept.count == 1)
-            guard case .refused(let refusal) = await batches.create(consignment(1), requests("a")) else {
+            guard case .refused(let refusal) = await batches.create(providerBatch(1), requests("a")) else {
                 Issue.record("a refusal tells all")
                 return
             }
@@ -103,7 +103,7 @@ import Testing
         try await withBatches(["batch-faults": "results=truncate:#1"]) { _, batches in
             let unknown = try await batches.batch("msgbatch_none", of: Self.route.service)
             #expect(unknown == nil)
-            guard case .created(let made) = await batches.create(consignment(2), requests("a", "b")) else {
+            guard case .created(let made) = await batches.create(providerBatch(2), requests("a", "b")) else {
                 Issue.record("not made")
                 return
             }
@@ -115,7 +115,7 @@ import Testing
 
     @Test func `A batch that is called back gives what is left as not called`() async throws {
         try await withBatches(["batch-turnaround": "1h", "batch-cancel-time": "0"]) { _, batches in
-            guard case .created(let made) = await batches.create(consignment(2), requests("a", "b")) else {
+            guard case .created(let made) = await batches.create(providerBatch(2), requests("a", "b")) else {
                 Issue.record("not made")
                 return
             }

@@ -237,7 +237,7 @@ import Testing
     @Test(arguments: ["   ", "\n", "\t ", "\u{FEFF}"])
     func `a key of nothing but spaces is no key`(text: String) {
         let error = #expect(throws: UsageError.self) {
-            _ = try CallerKey.require(
+            _ = try ClientKey.require(
                 invoke(["RENGA_API_KEY": text]), listen: #require(ListenAddress("0.0.0.0:8080")), log: .silent
             )
         }
@@ -249,13 +249,13 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let environment = ["RENGA_API_KEY_FILE": path + "-new"]
         let listen = try #require(ListenAddress("0.0.0.0:8080"))
-        let made = try CallerKey.require(invoke(environment), listen: listen, log: .silent)?.reveal()
-        let read = try CallerKey.require(invoke(environment), listen: listen, log: .silent)?.reveal()
+        let made = try ClientKey.require(invoke(environment), listen: listen, log: .silent)?.reveal()
+        let read = try ClientKey.require(invoke(environment), listen: listen, log: .silent)?.reveal()
         #expect(made != nil && made == read)
         #expect(throws: UsageError.self) {
-            _ = try CallerKey.require(invoke([:]), listen: listen, log: .silent)
+            _ = try ClientKey.require(invoke([:]), listen: listen, log: .silent)
         }
         let local = try #require(ListenAddress("127.0.0.1:8080"))
-        #expect(try CallerKey.require(invoke([:]), listen: local, log: .silent) == nil)
+        #expect(try ClientKey.require(invoke([:]), listen: local, log: .silent) == nil)
     }
 }

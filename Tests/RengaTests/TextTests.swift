@@ -55,11 +55,11 @@ import Testing
     }
 
     @Test func `what a retry mends is read strictly`() throws {
-        let set = try Mending.read(["model=claude-haiku-4-5", "max_tokens=9"])
+        let set = try JobChangeText.read(["model=claude-haiku-4-5", "max_tokens=9"])
         #expect(set == Array(#"{"model":"claude-haiku-4-5","max_tokens":9}"#.utf8))
-        #expect(try Mending.read([]) == nil)
+        #expect(try JobChangeText.read([]) == nil)
         for wrong in ["model", "modle=x", "max_tokens=many"] {
-            #expect(throws: UsageError.self) { _ = try Mending.read([wrong]) }
+            #expect(throws: UsageError.self) { _ = try JobChangeText.read([wrong]) }
         }
     }
 

@@ -45,7 +45,8 @@ import Testing
             file.code.filter(CrashPoints.commits).map { _ in file.path }
         }
         #expect(
-            commits == ["Sources/SQLite/WriterGroup.swift"], "let the writer commit: its crashes are proved")
+            commits == ["Sources/SQLite/Writing/WriterGroup.swift"],
+            "let the writer commit: its crashes are proved")
     }
 
     @Test func `Every crash point that is declared is passed, and no other`() {

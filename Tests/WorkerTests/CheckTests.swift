@@ -6,18 +6,18 @@ import Worker
 @Suite(.timeLimit(.minutes(1))) struct CheckTests {
     private func settlement(_ rules: String, used: Int = 0) async throws -> Settlement? {
         let body = Array(#"{"content":[{"type":"text","text":"maybe"}]}"#.utf8)
-        let bench = Bench(
+        let harness = StoreHarness(
             FakeCaller { _ in
                 Outcome(
                     .answer(
                         Answer(body: body, model: "m", usage: Usage(inputTokens: 3), stopReason: "end_turn")))
             })
-        var attempt = bench.attempt(1)
+        var attempt = harness.attempt(1)
         attempt.check = OpenCheck(rules: Array(rules.utf8), used: used)
-        bench.store.add([attempt])
-        return try await bench.work {
-            #expect(await bench.store.state.reaches { !$0.settled.isEmpty })
-            return bench.store.state.now.settled.first
+        harness.store.add([attempt])
+        return try await harness.work {
+            #expect(await harness.store.state.reaches { !$0.settled.isEmpty })
+            return harness.store.state.now.settled.first
         }
     }
 

@@ -50,7 +50,7 @@ final class FakeStore: JobStore {
             state.claims.append(request)
             if !state.claimErrors.isEmpty { throw state.claimErrors.removeFirst() }
             guard let first = state.ready.first else { return Claim(wakeAfter: state.wakeAfter) }
-            if first.alone && request.running > 0 { return Claim(emptyYourself: true) }
+            if first.alone && request.running > 0 { return Claim(drainFirst: true) }
             let batch = first.alone ? [first] : Array(state.ready.prefix { !$0.alone }.prefix(request.slots))
             state.ready.removeFirst(batch.count)
             return Claim(attempts: batch, wakeAfter: state.wakeAfter)
@@ -99,10 +99,12 @@ extension FakeStore {
     }
     func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] { throw unused }
     func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch { throw unused }
-    func enter(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws -> Entrance {
+    func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
+        -> EnqueueAndClaimResult
+    {
         throw unused
     }
-    func withdraw(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
+    func cancelIfQueued(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
     func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
     func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange {
         throw unused

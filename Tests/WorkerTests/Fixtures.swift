@@ -70,7 +70,7 @@ extension AttemptKey {
 }
 
 /// A worker at work on a fake store.
-struct Bench {
+struct StoreHarness {
     let store = FakeStore()
     let clock = RunningClock()
     let caller: FakeCaller

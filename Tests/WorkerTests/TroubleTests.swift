@@ -5,26 +5,26 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct TroubleTests {
     @Test func `An answer outlives a full disk`() async throws {
-        let bench = Bench(lease: 100)
-        bench.store.state.change {
+        let harness = StoreHarness(lease: 100)
+        harness.store.state.change {
             $0.settleErrors = Array(repeating: JobStoreError(.full, "no room"), count: 4)
         }
-        bench.store.add(bench.attempts(1...1))
-        try await bench.work {
-            #expect(await bench.store.state.reaches { $0.settled.count == 1 })
+        harness.store.add(harness.attempts(1...1))
+        try await harness.work {
+            #expect(await harness.store.state.reaches { $0.settled.count == 1 })
         }
-        #expect(bench.store.state.now.settleAttempts == 5)
-        #expect(bench.store.state.now.settled.first?.answer != nil)
+        #expect(harness.store.state.now.settleAttempts == 5)
+        #expect(harness.store.state.now.settled.first?.answer != nil)
     }
 
     @Test func `Claiming goes on after errors`() async throws {
-        let bench = Bench()
-        bench.store.state.change {
+        let harness = StoreHarness()
+        harness.store.state.change {
             $0.claimErrors = [JobStoreError(.unavailable, ""), JobStoreError(.internal, "")]
         }
-        bench.store.add(bench.attempts(1...1))
-        try await bench.work {
-            #expect(await bench.store.state.reaches { $0.settled.count == 1 })
+        harness.store.add(harness.attempts(1...1))
+        try await harness.work {
+            #expect(await harness.store.state.reaches { $0.settled.count == 1 })
         }
     }
 
@@ -63,26 +63,26 @@ import Testing
 
     @Test func `A worker that empties itself claims again when nothing runs`() {
         var loop = ClaimLoop(slots: 4)
-        _ = loop.rest(after: Claim(emptyYourself: true), asked: 2, running: 2)
-        #expect(loop.freeSlots(Occupancy(open: 1)) == 0)
-        #expect(loop.freeSlots(Occupancy(open: 1, settling: 1)) == 0)
-        #expect(loop.freeSlots(Occupancy()) == 4)
-        #expect(loop.freeSlots(Occupancy(open: 1, holdsLoner: true)) == 0)
+        _ = loop.rest(after: Claim(drainFirst: true), asked: 2, running: 2)
+        #expect(loop.freeSlots(SlotUsage(open: 1)) == 0)
+        #expect(loop.freeSlots(SlotUsage(open: 1, settling: 1)) == 0)
+        #expect(loop.freeSlots(SlotUsage()) == 4)
+        #expect(loop.freeSlots(SlotUsage(open: 1, holdsLoneJob: true)) == 0)
     }
 
     @Test func `A slot is free once its call is over, and no more than its slots wait for their settlements`()
     {
         var loop = ClaimLoop(slots: 4)
-        #expect(loop.freeSlots(Occupancy(open: 4)) == 0)
-        #expect(loop.freeSlots(Occupancy(open: 4, settling: 3)) == 3)
-        #expect(loop.freeSlots(Occupancy(open: 7, settling: 4)) == 1)
-        #expect(loop.freeSlots(Occupancy(open: 8, settling: 5)) == 0)
+        #expect(loop.freeSlots(SlotUsage(open: 4)) == 0)
+        #expect(loop.freeSlots(SlotUsage(open: 4, settling: 3)) == 3)
+        #expect(loop.freeSlots(SlotUsage(open: 7, settling: 4)) == 1)
+        #expect(loop.freeSlots(SlotUsage(open: 8, settling: 5)) == 0)
     }
 
     @Test func `Only a claim that filled its slots is followed by one that does not look first`() {
         var loop = ClaimLoop(slots: 1)
         #expect(loop.looksFirst)
-        let attempt = Bench().attempt(1)
+        let attempt = StoreHarness().attempt(1)
         _ = loop.rest(after: Claim(attempts: [attempt]), asked: 1, running: 0)
         #expect(!loop.looksFirst)
         _ = loop.rest(after: Claim(attempts: [attempt]), asked: 2, running: 0)

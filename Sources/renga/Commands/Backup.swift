@@ -15,7 +15,7 @@ extension Command {
         guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: name a file that does not") }
         var terms = StoreSettings()
         terms.fileMode = try invocation.value(of: Settings.fileMode)
-        let store = try await Foundations.open(path, terms)
+        let store = try await ServiceContext.open(path, terms)
         do {
             try await store.backup(to: copy)
         } catch {

@@ -14,7 +14,7 @@ extension Command {
         }
         var terms = StoreSettings()
         terms.fileMode = try invocation.value(of: Settings.fileMode)
-        let store = try await Foundations.open(path, terms)
+        let store = try await ServiceContext.open(path, terms)
         let facts = try await store.checkReady()
         await store.close()
         try Console.print(

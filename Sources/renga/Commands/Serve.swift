@@ -15,8 +15,8 @@ extension Command {
         try ProcessLimits.check(database: settings.database)
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
-        let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
-        let base = try await Foundations(settings, invocation, command: "serve", log: log)
+        let key = try ClientKey.require(invocation, listen: settings.listen, log: log)
+        let base = try await ServiceContext(settings, invocation, command: "serve", log: log)
         try await base.state(providers)
         let api = try base.api(key: key, for: providers)
         try await base.run([api.service])
@@ -24,7 +24,7 @@ extension Command {
     }
 }
 
-extension Foundations {
+extension ServiceContext {
     /// Runs services to their end, then closes the database.
     func run(_ services: [Service]) async throws {
         do {

@@ -42,8 +42,8 @@ extension Command {
         let grace = try invocation.value(of: Settings.grace)
         try ProcessLimits.checkFiles()
         let simulator = Simulator(settings: settings, clock: SystemNow().forSimulator, log: log)
-        let listening = try Listening(
-            address, handler: simulator, grace: grace, connections: Listening.providerConnections)
+        let listening = try ListeningServer(
+            address, handler: simulator, grace: grace, connections: ListeningServer.providerConnections)
         log.info("simulator listens", ["url": "\(listening.url)", "version": "\(Version.current)"])
         try await ServiceGroup(log: log).run([listening.service])
         return .done

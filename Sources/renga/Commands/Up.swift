@@ -20,13 +20,13 @@ extension Command {
         let providers =
             try simulator.map { .simulated(settings.configuration, at: $0.url) }
             ?? Providers.real(settings.configuration, invocation)
-        let key = try CallerKey.require(invocation, listen: settings.listen, log: log)
-        let base = try await Foundations(settings, invocation, command: "up", log: log)
+        let key = try ClientKey.require(invocation, listen: settings.listen, log: log)
+        let base = try await ServiceContext(settings, invocation, command: "up", log: log)
         try await base.state(providers)
         let api = try base.api(key: key, for: providers)
         let greeting = Greeting(
             address: api.address, url: api.url, database: settings.database, isSimulated: simulator != nil,
-            header: CallerKey.shellHeader(invocation, key))
+            header: ClientKey.shellHeader(invocation, key))
         // Where nobody reads standard output, the log says the same.
         try? Console.print(greeting.text)
         try await base.run(
@@ -41,7 +41,7 @@ enum Demo {
     /// answers.
     static func simulator(
         _ invocation: Invocation, _ settings: inout ServiceSettings, _ log: Log
-    ) throws -> Listening? {
+    ) throws -> ListeningServer? {
         guard settings.configuration.source == nil, try invocation.secret(.providerKey) == nil else {
             return nil
         }
@@ -54,8 +54,9 @@ enum Demo {
         if !invocation.isFlagged(Settings.database) { settings.use(database: demoPath(settings.database)) }
         guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
         let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))
-        return try Listening(
-            address, handler: simulator, grace: settings.grace, connections: Listening.providerConnections)
+        return try ListeningServer(
+            address, handler: simulator, grace: settings.grace,
+            connections: ListeningServer.providerConnections)
     }
 
     /// `./renga.db` becomes `./renga-demo.db`: what a simulator said never stands beside what a model said.

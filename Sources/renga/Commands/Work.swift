@@ -13,7 +13,7 @@ extension Command {
         try ProcessLimits.check(database: settings.database)
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
-        let base = try await Foundations(settings, invocation, command: "work", log: log)
+        let base = try await ServiceContext(settings, invocation, command: "work", log: log)
         try await base.state(providers)
         try await base.run([base.worker(for: providers).service])
         return .done

@@ -4,11 +4,11 @@ import Jobs
 import Models
 import Telemetry
 
-extension Foundations {
+extension ServiceContext {
     /// The API, listening already; `service` serves until it is cancelled.
     ///
     /// It makes the calls of callers who wait itself, with the providers' keys.
-    func api(key: Secret?, for providers: Providers) throws -> Listening {
+    func api(key: Secret?, for providers: Providers) throws -> ListeningServer {
         let configuration = settings.configuration
         var terms = APISettings(
             service: configuration.standardRoute.service, routes: configuration.table,
@@ -26,11 +26,12 @@ extension Foundations {
         terms.allowedHosts = settings.allowedHosts + [settings.listen.host]
         terms.bodyMemory = .share()
         terms.stated = settings.stated
-        let desk = worker(for: providers, line: .own)
+        let interactive = worker(for: providers, line: .own)
         let api = API(
-            store: store, clock: clock, settings: terms, log: log, desk: desk.worker, batches: store)
+            store: store, clock: clock, settings: terms, log: log, interactive: interactive.worker,
+            batches: store)
         agreement.note(api)
-        let server = try Listening(
+        let server = try ListeningServer(
             settings.listen, handler: api, grace: settings.grace, memory: terms.bodyMemory)
         log.info(
             "api listens",
@@ -40,7 +41,7 @@ extension Foundations {
             // Not a child of this task: who waits for a job is still told of its end while the server stops.
             let watching = Task { await api.run() }
             // Calls in flight finish while the server sends their answers; then it has nothing to do any more.
-            let working = Task { try await desk.service.run() }
+            let working = Task { try await interactive.service.run() }
             try await server.service.run()
             working.cancel()
             try await working.value

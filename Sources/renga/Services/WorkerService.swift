@@ -6,7 +6,7 @@ import System
 import Telemetry
 import Worker
 
-extension Foundations {
+extension ServiceContext {
     /// A worker with its own client, which calls every provider that it has a key for.
     func worker(for providers: Providers, line: Line = .common) -> (worker: Worker, service: Service) {
         let slots = line == .own ? settings.interactiveConcurrency : settings.concurrency
@@ -39,14 +39,14 @@ extension Foundations {
     }
 }
 
-extension Foundations {
+extension ServiceContext {
     /// What a worker needs to send jobs with the providers' own batches; nil where none takes any.
-    private func batches(of providers: Providers, _ client: HTTPClient) -> Batches? {
+    private func batches(of providers: Providers, _ client: HTTPClient) -> ProviderBatchSettings? {
         let services = providers.batchServices
         guard !services.isEmpty else { return nil }
         var terms = settings.halfPrice
         terms.services = services.map(\.key)
-        return Batches(
+        return ProviderBatchSettings(
             store: store, provider: AnthropicBatches(services: services, client: client, clock: clock),
             terms: terms)
     }

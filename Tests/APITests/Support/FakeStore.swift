@@ -261,10 +261,12 @@ extension FakeStore {
     func register(_ worker: NewWorker, now: Now) async throws -> WorkerID { WorkerID(1) }
     func unregister(_ worker: WorkerID, now: Now) async throws {}
     func claim(_ request: ClaimRequest, now: Now) async throws -> Claim { Claim() }
-    func enter(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws -> Entrance {
-        Entrance(outcomes: [], states: [:], claim: Claim())
+    func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
+        -> EnqueueAndClaimResult
+    {
+        EnqueueAndClaimResult(outcomes: [], states: [:], claim: Claim())
     }
-    func withdraw(_ id: JobID, now: Now) async throws -> ChangeOutcome { .unknown }
+    func cancelIfQueued(_ id: JobID, now: Now) async throws -> ChangeOutcome { .unknown }
     func renew(
         _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now
     ) async throws -> [AttemptKey] { [] }

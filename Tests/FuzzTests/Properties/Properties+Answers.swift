@@ -130,7 +130,7 @@ extension Property {
     }
 
     private static func batch(_ bytes: [UInt8]) throws {
-        guard let batch = ProviderBatch(bytes) else { return }
+        guard let batch = RemoteBatch(bytes) else { return }
         try demand(batch.requests >= 0 && !batch.id.isEmpty, "a batch of \(batch.requests)")
     }
 }

@@ -1,0 +1,151 @@
+package import HTTPServer
+package import Jobs
+import Synchronization
+package import Telemetry
+
+/// The HTTP API: a request in, an answer out, and no socket anywhere.
+///
+/// `Endpoint.all` lists what there is, a file per resource says what it does, `Problem.Kind` holds every way of saying
+/// no. Only `Waiters` outlives a request.
+package final class API: Handler {
+    let store: any JobStore
+    let clock: any Clock
+    private let terms: Mutex<APISettings>
+    let log: Log
+    let waiters: Waiters
+    let readiness: Readiness
+    /// Does the jobs of callers who wait; without it they are refused.
+    let interactive: (any InteractiveQueue)?
+    /// Keeps batches of the compatible API; without it they are refused.
+    let batches: (any MessageBatchStore)?
+    let repeats = Repeats()
+    private let callers: ClientLimits
+
+    package init(
+        store: any JobStore, clock: any Clock, settings: APISettings, log: Log,
+        interactive: (any InteractiveQueue)? = nil,
+        batches: (any MessageBatchStore)? = nil
+    ) {
+        self.interactive = interactive
+        self.batches = batches
+        callers = ClientLimits(
+            perMinute: settings.callerRequestsPerMinute, atOnce: settings.callerRequestsAtOnce)
+        self.store = store
+        self.clock = clock
+        terms = Mutex(settings)
+        self.log = log
+        waiters = Waiters(store: store, log: log)
+        readiness = Readiness(store: store, log: log)
+    }
+
+    var settings: APISettings { terms.withLock { $0 } }
+
+    /// Has requests that come from now on go by other routes and prices.
+    package func goBy(_ change: (inout APISettings) -> Void) {
+        terms.withLock { change(&$0) }
+    }
+
+    /// Watches the store for those who wait for jobs; ends when its task is cancelled.
+    ///
+    /// Without it `wait` parameters are answered only when their time is up.
+    package func run() async {
+        async let tidying: Void = discardBrokenUploads()
+        await waiters.run()
+        await tidying
+    }
+
+    package func policy(for head: RequestHead) -> BodyPolicy {
+        let limits = settings.limits
+        // Whoever may not call is answered without reading much.
+        guard (try? admit(head)) != nil, case .found(let endpoint, _) = Endpoint.find(head) else {
+            return .collect(limit: limits.formBytes)
+        }
+        return switch endpoint.body {
+        case .form: .collect(limit: limits.formBytes)
+        case .jobs: .collect(limit: max(limits.jobBytes, limits.listBytes))
+        case .job: .collect(limit: limits.jobBytes)
+        case .stream: .stream
+        }
+    }
+
+    package func respond(to request: Request) async -> Response {
+        let head = request.head
+        var response: Response
+        if let answer = preflight(head) {
+            response = answer
+        } else {
+            response = await answer(request)
+        }
+        welcome(head, to: &response)
+        // A provider's own id of its answer is passed on.
+        if response.headers["request-id"] == nil { response.headers["request-id"] = head.id }
+        log.debug(
+            "request answered",
+            [
+                "request_id": "\(head.id)", "method": "\(head.method)", "path": "\(head.rawPath)",
+                "status": .int(response.status),
+            ])
+        return response
+    }
+
+    private func answer(_ request: Request) async -> Response {
+        let head = request.head
+        do {
+            try admit(head)
+            guard !Self.isOpen(head) else { return try await perform(request) }
+            let visit = try callers.enter(caller(head), now: clock.now().moment)
+            return try await perform(request).during(visit)
+        } catch {
+            return response(to: error, head)
+        }
+    }
+
+    private func perform(_ request: Request) async throws -> Response {
+        let head = request.head
+        let (endpoint, parameters) = try Endpoint.demand(head)
+        try demandPlainBody(head)
+        return try await endpoint.action(
+            self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
+    }
+}
+
+extension API {
+    private func response(to error: any Error, _ head: RequestHead) -> Response {
+        let words = ErrorText.of(head)
+        if let error = error as? JobError {
+            return CallFailure(error, job: nil).response(words, requestID: head.id)
+        }
+        if let failure = error as? CallFailure { return failure.response(words, requestID: head.id) }
+        return problem(for: error, head: head).response(words, requestID: head.id)
+    }
+
+    /// What an error is to the caller; what is nobody's fault but ours goes to the log.
+    func problem(for error: any Error, head: RequestHead) -> Problem {
+        if let problem = error as? Problem { return problem }
+        if error is CancellationError { return Problem(.timeout, "the request was given up") }
+        if let error = error as? HTTPServerError, error.code == .uploadCut || error.code == .hungUp {
+            return Problem(.uploadCut, "the connection ended before the whole body had come")
+        }
+        log.error(
+            "request failed",
+            [
+                "request_id": "\(head.id)", "method": "\(head.method)", "path": "\(head.rawPath)",
+                "error": "\(error)",
+            ])
+        if let error = error as? JobStoreError { return Problem(error) }
+        return Problem(JobStoreError(.internal, "unknown"))
+    }
+}
+
+/// A request on its way through an endpoint.
+struct Call: Sendable {
+    var head: RequestHead
+    var body: Request.Body
+    /// What stood in the braces of the endpoint's pattern.
+    var parameters: [String]
+    var now: Now
+
+    var bytes: [UInt8] {
+        if case .bytes(let bytes) = body { bytes } else { [] }
+    }
+}

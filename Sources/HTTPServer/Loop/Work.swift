@@ -1,0 +1,32 @@
+/// What a handler's task needs, and nothing of the server's thread.
+struct Work: Sendable {
+    let handler: any Handler
+    let request: Request
+    let reply: Reply
+    let whenDone: @Sendable () -> Void
+    let mailbox: Mailbox
+    let id: UInt64
+    let streamBuffer: Int
+
+    func run() async {
+        let response = await handler.respond(to: request)
+        if case .stream(let produce) = response.body, response.hasBody, request.head.method != "HEAD" {
+            let output = OutputBuffer(limit: streamBuffer) { [mailbox, id] in mailbox.wake(id) }
+            give(Reply.ReplyBody(response: response, output: output))
+            do {
+                try await produce(ResponseWriter(buffer: output))
+                output.finish(isBroken: false)
+            } catch {
+                output.finish(isBroken: true)
+            }
+        } else {
+            give(Reply.ReplyBody(response: response, output: nil))
+        }
+        mailbox.taskEnds()
+    }
+
+    private func give(_ answer: Reply.ReplyBody) {
+        reply.give(answer)
+        whenDone()
+    }
+}

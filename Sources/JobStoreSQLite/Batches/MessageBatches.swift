@@ -1,0 +1,358 @@
+package import Jobs
+import SQLite
+
+extension SQLiteJobStore: MessageBatchStore {
+    /// Jobs that one transaction takes away.
+    private static let portion = 500
+
+    package func beginUpload(now: Now) async throws -> BatchID {
+        try await write(now: now) { context in
+            let connection = context.connection
+            let last = try connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
+            let id = BatchID(max(now.timestamp.firstID, last + 1))
+            let time = now.timestamp
+            _ = try connection.run(
+                "INSERT INTO batch (id, name, created_at) VALUES (?1, ?2, ?3)",
+                [.integer(id.value), .text("msg" + id.description), .integer(time.milliseconds)])
+            _ = try connection.run(
+                """
+                INSERT INTO message_batch (batch_id, touched_at, created_at, expires_at)
+                VALUES (?1, ?2, ?2, ?3)
+                """,
+                [
+                    .integer(id.value), .integer(time.milliseconds),
+                    .integer((time + MessageBatch.time).milliseconds),
+                ])
+            return id
+        }
+    }
+
+    package func upload(_ requests: [BatchRequest], to batch: BatchID, now: Now) async throws -> String? {
+        try await write(now: now) { context in
+            do {
+                try context.connection.savepoint { try Upload(context, batch: batch).take(requests) }
+                return nil
+            } catch let repeated as Upload.Repeated {
+                context.forgetTallies()
+                return repeated.customID
+            }
+        }
+    }
+
+    package func open(_ batch: BatchID, key: String?, fingerprint: [UInt8], now: Now) async throws
+        -> UploadEnd
+    {
+        try await write(now: now) { context in
+            let connection = context.connection
+            if let key, try MessageBatches.find(key: key, connection) != nil { return .keyTaken }
+            let opened = try connection.run(
+                """
+                UPDATE message_batch
+                SET open = 1, idempotency_key = ?2, fingerprint = ?3
+                WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?4
+                """,
+                [
+                    .integer(batch.value), .text(key), .blob(fingerprint),
+                    .integer(Upload.lastSign(at: now.timestamp)),
+                ])
+            guard opened == 1 else { return .givenUp }
+            try Upload.openLanes(of: batch, connection)
+            return .opened
+        }
+    }
+
+    package func discard(_ batch: BatchID, now: Now) async throws -> Bool {
+        try await write(now: now) { context in
+            let connection = context.connection
+            let isUpload = try connection.queryOne(
+                "SELECT open = 0 FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)],
+                { row in row.bool(0) })
+            guard isUpload == true else { return false }
+            let jobs = try connection.query(
+                "SELECT id, lane_id, state, finish_order FROM job WHERE batch_id = ?1 LIMIT ?2",
+                [.integer(batch.value), .integer(Self.portion)]
+            ) { row in
+                (
+                    id: row.int64(0), lane: row.int64(1), state: JobState(rawValue: row.text(2)) ?? .queued,
+                    place: row.int64OrNil(3)
+                )
+            }
+            let isLast = jobs.count < Self.portion
+            if let last = jobs.compactMap(\.place).max() { try context.advanceFloor(place: last) }
+            for job in jobs {
+                _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(job.id)])
+                // With the last of them the batch's own tally goes.
+                context.moved(
+                    lane: job.lane, batch: isLast ? nil : batch.value, from: job.state, to: nil)
+            }
+            guard isLast else { return true }
+            _ = try connection.run("DELETE FROM batch_tally WHERE batch_id = ?1", [.integer(batch.value)])
+            _ = try connection.run("DELETE FROM batch WHERE id = ?1", [.integer(batch.value)])
+            return false
+        }
+    }
+
+    package func brokenUploads(now: Now) async throws -> [BatchID] {
+        guard now.isCertain else { return [] }
+        return try await read { connection in
+            try connection.query(
+                "SELECT batch_id FROM message_batch WHERE open = 0 AND touched_at < ?1",
+                [.integer(Upload.lastSign(at: now.timestamp))]
+            ) { row in BatchID(row.int64(0)) }
+        }
+    }
+
+    package func messageBatch(_ id: BatchID, now: Now) async throws -> MessageBatch? {
+        let found = try await read { connection in
+            try MessageBatches.find("WHERE batch_id = ?1 AND open = 1", [.integer(id.value)], connection)
+                .first
+        }
+        guard let found, found.endedAt == nil, found.counts.finished == found.counts.total else {
+            return found
+        }
+        return try await write(now: now) { context in
+            try MessageBatches.noteEnd(of: id, context.connection)
+            return try MessageBatches.find("WHERE batch_id = ?1", [.integer(id.value)], context.connection)
+                .first
+        }
+    }
+
+    package func messageBatch(key: String) async throws -> (id: BatchID, fingerprint: [UInt8])? {
+        try await read { connection in try MessageBatches.find(key: key, connection) }
+    }
+
+    package func messageBatches(
+        after: BatchID?, before: BatchID?, limit: Int, now: Now
+    ) async throws -> [MessageBatch] {
+        let ids = try await read { connection in
+            if let before {
+                let newer = try connection.query(
+                    "SELECT batch_id FROM message_batch WHERE open = 1 AND batch_id > ?1 ORDER BY batch_id LIMIT ?2",
+                    [.integer(before.value), .integer(limit)]
+                ) { row in BatchID(row.int64(0)) }
+                return Array(newer.reversed())
+            }
+            return try connection.query(
+                "SELECT batch_id FROM message_batch WHERE open = 1 AND batch_id < ?1 ORDER BY batch_id DESC LIMIT ?2",
+                [.integer(after?.value ?? .max), .integer(limit)]
+            ) { row in BatchID(row.int64(0)) }
+        }
+        var batches: [MessageBatch] = []
+        for id in ids {
+            if let batch = try await messageBatch(id, now: now) { batches.append(batch) }
+        }
+        return batches
+    }
+
+    package func cancel(_ batch: BatchID, now: Now) async throws -> Bool {
+        try await write(now: now) { context in
+            let connection = context.connection
+            _ = try connection.run(
+                "UPDATE message_batch SET cancelled_at = coalesce(cancelled_at, ?2) WHERE batch_id = ?1",
+                [.integer(batch.value), .integer(now.timestamp.milliseconds)])
+            // Nothing more is claimed from its lanes, however long its jobs take to be cancelled.
+            _ = try connection.run(
+                "UPDATE lane SET sealed = 1 WHERE batch_id = ?1", [.integer(batch.value)])
+            return try MessageBatches.cancelQueued(of: batch.value, limit: Self.portion, context)
+                == Self.portion
+        }
+    }
+
+    package func delete(_ batch: BatchID, now: Now) async throws {
+        try await write(now: now) { context in
+            _ = try context.connection.run(
+                "DELETE FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)])
+            try PruneFloor.forget(context.connection)
+        }
+    }
+
+    package func results(of batch: BatchID, after: Int64, limit: Int) async throws -> [BatchResult] {
+        let query = ResultsQuery(source: .batch(batch), inputOrder: true, bodies: .response)
+        let finished = try await results(query, after: after, limit: limit)
+        return try await read { connection in
+            try finished.compactMap { finished in
+                try connection.queryOne(
+                    "SELECT custom_id FROM message_batch_item WHERE job_id = ?1",
+                    [.integer(finished.job.id.value)]
+                ) { row in BatchResult(customID: row.text(0), finished: finished) }
+            }
+        }
+    }
+}
+
+/// A portion of an upload on its way into sealed lanes.
+private struct Upload {
+    struct Repeated: Error {
+        var customID: String
+    }
+
+    let context: WriteContext
+    let batch: BatchID
+
+    init(_ context: WriteContext, batch: BatchID) {
+        self.context = context
+        self.batch = batch
+    }
+
+    static func openLanes(of batch: BatchID, _ connection: Connection) throws {
+        _ = try connection.run(
+            "UPDATE lane SET sealed = 0 WHERE batch_id = ?1 AND sealed = 1", [.integer(batch.value)])
+    }
+
+    /// An upload that was last heard of before is given up: it may be discarded at any moment, and is never opened.
+    static func lastSign(at now: Timestamp) -> Int64 { (now + -MessageBatch.patience).milliseconds }
+
+    func take(_ requests: [BatchRequest]) throws {
+        let connection = context.connection
+        let now = context.now.timestamp
+        let touched = try connection.run(
+            "UPDATE message_batch SET touched_at = ?2 WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?3",
+            [.integer(batch.value), .integer(now.milliseconds), .integer(Self.lastSign(at: now))])
+        guard touched == 1 else { return }
+        let requests = try examined(requests)
+        let jobs = requests.map { request in
+            var job = request.job
+            job.batch = batch
+            return job
+        }
+        let outcomes = try Enqueue(context, sealed: batch).run(jobs)
+        for (request, outcome) in zip(requests, outcomes) {
+            guard let id = outcome.id?.value else { continue }
+            let added = try connection.run(
+                """
+                INSERT INTO message_batch_item (job_id, batch_id, custom_id)
+                VALUES (?1, ?2, ?3)
+                ON CONFLICT DO NOTHING
+                """, [.integer(id), .integer(batch.value), .text(request.customID)])
+            guard added == 1 else { throw Repeated(customID: request.customID) }
+            guard let failure = request.failure, let job = try StoredJob.find(id, connection) else {
+                continue
+            }
+            try JobCompletion(context).fail(id, lane: job.lane, batch: batch.value, failure)
+        }
+    }
+
+    /// What a request lacks that its queue requires is its own affair, and becomes its result.
+    private func examined(_ requests: [BatchRequest]) throws -> [BatchRequest] {
+        var requirements = Requirements(context.connection)
+        return try requests.map { request in
+            guard request.failure == nil, let refusal = try requirements.refusal(of: request.job) else {
+                return request
+            }
+            var request = request
+            request.failure = JobError(
+                type: "invalid_request_error", message: refusal.words, status: 400, retryable: false)
+            return request
+        }
+    }
+}
+
+enum MessageBatches {
+    static func find(key: String, _ connection: Connection) throws -> (id: BatchID, fingerprint: [UInt8])? {
+        try connection.queryOne(
+            "SELECT batch_id, fingerprint FROM message_batch WHERE idempotency_key = ?1", [.text(key)]
+        ) { row in (BatchID(row.int64(0)), row.blob(1)) }
+    }
+
+    static func find(_ clause: String, _ values: [Value], _ connection: Connection) throws -> [MessageBatch] {
+        let sql = SQL(
+            """
+            SELECT batch_id, created_at, expires_at, cancelled_at, ended_at
+            FROM message_batch
+            \(clause)
+            """)
+        var batches = try connection.query(sql, values) { row in
+            MessageBatch(
+                id: BatchID(row.int64(0)), createdAt: Timestamp(milliseconds: row.int64(1)),
+                expiresAt: Timestamp(milliseconds: row.int64(2)),
+                cancelledAt: row.int64OrNil(3).map { Timestamp(milliseconds: $0) },
+                endedAt: row.int64OrNil(4).map { Timestamp(milliseconds: $0) }, counts: StateCounts(),
+                expired: 0)
+        }
+        for index in batches.indices {
+            let id = batches[index].id.value
+            try connection.forEach("SELECT state, jobs FROM batch_tally WHERE batch_id = ?1", [.integer(id)])
+            {
+                row in
+                if let state = JobState(rawValue: row.text(0)) { batches[index].counts[state] = row.int(1) }
+            }
+            guard batches[index].counts.failed > 0 else { continue }
+            batches[index].expired = try expired(in: id, connection)
+        }
+        return batches
+    }
+
+    private static func expired(in batch: Int64, _ connection: Connection) throws -> Int {
+        try connection.queryOne(
+            """
+            SELECT count(*)
+            FROM job
+            WHERE batch_id = ?1 AND state = 'failed' AND error LIKE '%"deadline_exceeded"%'
+            """, [.integer(batch)], { row in row.int(0) }) ?? 0
+    }
+
+    static func noteEnd(of batch: BatchID, _ connection: Connection) throws {
+        _ = try connection.run(
+            """
+            UPDATE message_batch
+            SET ended_at = coalesce(
+                ended_at, (SELECT max(finished_at) FROM job WHERE batch_id = ?1), created_at
+            )
+            WHERE batch_id = ?1
+            """, [.integer(batch.value)])
+    }
+
+    /// Returns how many jobs it cancelled.
+    static func cancelQueued(of batch: Int64, limit: Int, _ context: WriteContext) throws -> Int {
+        // Those that stand ready are found at once, however many were cancelled before; the others are few.
+        var ids = try context.connection.query(
+            """
+            SELECT job.id
+            FROM lane
+            CROSS JOIN job ON job.lane_id = lane.id AND job.ready = 1
+            WHERE lane.batch_id = ?1
+            LIMIT ?2
+            """, [.integer(batch), .integer(limit)]
+        ) { row in row.int64(0) }
+        if ids.count < limit {
+            ids += try context.connection.query(
+                """
+                SELECT id
+                FROM job
+                WHERE batch_id = ?1 AND state = 'queued' AND NOT (
+                    ready = 1 AND lane_id IN (SELECT id FROM lane WHERE lane.batch_id = ?1)
+                )
+                LIMIT ?2
+                """, [.integer(batch), .integer(limit - ids.count)]
+            ) { row in row.int64(0) }
+        }
+        let change = JobEdit(context)
+        for id in ids { _ = try change.cancel(id) }
+        return ids.count
+    }
+
+    /// Batches that were cancelled while jobs of them are queued: their canceller died, or a call came back unanswered.
+    ///
+    /// None is older than its time, as nothing of it is queued any more.
+    static func halfCancelled(_ connection: Connection, now: Timestamp) throws -> [Int64] {
+        try connection.query(
+            """
+            SELECT batch_id
+            FROM message_batch
+            WHERE batch_id >= ?1 AND cancelled_at IS NOT NULL AND ended_at IS NULL AND EXISTS (
+                SELECT 1
+                FROM batch_tally
+                WHERE batch_tally.batch_id = message_batch.batch_id AND state = 'queued' AND jobs > 0
+            )
+            """, [.integer((now + -2 * MessageBatch.time).firstID)]
+        ) { row in row.int64(0) }
+    }
+
+    /// Whether a job's results were published, or are about to be: nothing of it changes any more.
+    static func isClosed(_ batch: Int64?, _ connection: Connection) throws -> Bool {
+        guard let batch else { return false }
+        return try connection.queryOne(
+            "SELECT 1 FROM message_batch WHERE batch_id = ?1", [.integer(batch)], { row in row.int(0) })
+            != nil
+    }
+}

@@ -1,0 +1,200 @@
+import Jobs
+import SQLite
+
+/// One turn of whoever tends provider batches: short portions of what the store can do by itself, then one provider batch that
+/// needs the provider.
+struct ProviderBatchMaintenance {
+    /// Jobs that one transaction takes back.
+    private static let portion = 200
+
+    let context: WriteContext
+    let request: BatchMaintenanceRequest
+    private var connection: Connection { context.connection }
+    private var now: Now { context.now }
+    private var terms: HalfPriceTerms { request.terms }
+
+    init(context: WriteContext, request: BatchMaintenanceRequest) {
+        self.context = context
+        self.request = request
+    }
+
+    func run() throws -> BatchMaintenance {
+        let urgent = try HalfPriceLanes.urgent(
+            connection, terms: terms, now: now.timestamp, limit: Self.portion)
+        for job in urgent { try HalfPriceLanes.leave(job, context) }
+        let taken = try takeBack()
+        var consign = try ProviderBatchBuilder(context, terms: terms)
+        let more = try consign.run()
+        return BatchMaintenance(
+            providerBatch: try next(), more: more || urgent.count == Self.portion || taken >= Self.portion)
+    }
+
+    // MARK: What comes back
+
+    private func takeBack() throws -> Int {
+        _ = try connection.run(
+            """
+            UPDATE consignment
+            SET state = 'returning', keeper = NULL
+            WHERE ended_at IS NULL AND (state = 'filling' OR state = 'sealed') AND recall_at <= ?1
+            """, [.integer(now.timestamp.milliseconds)])
+        var taken = 0
+        let leaving = try connection.query(
+            """
+            SELECT id, state
+            FROM consignment
+            WHERE ended_at IS NULL AND (state = 'returning' OR state = 'lost')
+            """
+        ) { row in (id: row.int64(0), isLost: row.text(1) == ProviderBatch.State.lost.rawValue) }
+        for providerBatch in leaving where taken < Self.portion {
+            let keys = try open(of: providerBatch.id, limit: Self.portion - taken)
+            for key in keys { try BatchedRow(context).close(key, maybePaid: providerBatch.isLost) }
+            taken += keys.count
+            guard taken < Self.portion else { break }
+            _ = try connection.run(
+                "UPDATE consignment SET state = 'ended', ended_at = ?2 WHERE id = ?1",
+                [.integer(providerBatch.id), .integer(now.timestamp.milliseconds)])
+        }
+        if taken < Self.portion { taken += try advanceFloor(atMost: Self.portion - taken) }
+        return taken
+    }
+
+    private func open(of providerBatch: Int64, limit: Int) throws -> [AttemptKey] {
+        try connection.query(
+            "SELECT job_id, number FROM attempt WHERE consignment_id = ?1 AND fate = 'open' LIMIT ?2",
+            [.integer(providerBatch), .integer(limit)]
+        ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
+    }
+
+    /// Who cannot wait any longer for what the provider will say is called again, as after a lost lease: the call may have
+    /// been paid for.
+    private func advanceFloor(atMost limit: Int) throws -> Int {
+        let latest = now.timestamp + terms.reserve / 3
+        let overdue = try connection.query(
+            Self.overdue, [.integer(latest.milliseconds)]
+        ) { row in row.int64(0) }
+        var given = 0
+        for providerBatch in overdue where given < limit {
+            let keys = try connection.query(
+                """
+                SELECT attempt.job_id, attempt.number
+                FROM attempt
+                JOIN job ON job.id = attempt.job_id
+                WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open' AND job.deadline <= ?2
+                    AND job.state = 'running' AND job.attempt = attempt.number
+                LIMIT ?3
+                """, [.integer(providerBatch), .integer(latest.milliseconds), .integer(limit - given)]
+            ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
+            for key in keys { try BatchedRow(context).writeOff(key) }
+            given += keys.count
+            guard given < limit else { break }
+            _ = try connection.run(
+                """
+                UPDATE consignment
+                SET soonest_deadline = (
+                    SELECT min(job.deadline)
+                    FROM attempt
+                    JOIN job ON job.id = attempt.job_id
+                    WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open' AND job.state = 'running'
+                        AND job.attempt = attempt.number
+                )
+                WHERE id = ?1
+                """, [.integer(providerBatch)])
+        }
+        return given
+    }
+
+    private static let overdue = SQL(
+        """
+        SELECT id
+        FROM consignment
+        WHERE ended_at IS NULL AND (state = 'creating' OR state = 'away' OR state = 'recalled')
+            AND soonest_deadline <= ?1
+        """)
+
+    // MARK: What needs the provider
+
+    static func isDue(_ connection: Connection, _ request: BatchMaintenanceRequest, now: Now) throws -> Bool {
+        let returning = try connection.queryOne(
+            """
+            SELECT 1
+            FROM consignment
+            WHERE ended_at IS NULL AND (
+                state = 'returning' OR state = 'lost'
+                OR ((state = 'filling' OR state = 'sealed') AND recall_at <= ?1)
+            )
+            LIMIT 1
+            """, [.integer(now.timestamp.milliseconds)], { row in row.int(0) })
+        if returning != nil { return true }
+        let latest = now.timestamp + request.terms.reserve / 3
+        let late = try connection.queryOne(overdue, [.integer(latest.milliseconds)], { row in row.int64(0) })
+        if late != nil { return true }
+        return try waiting(connection, request, now: now) != nil
+    }
+
+    private func next() throws -> ProviderBatch? {
+        guard let found = try Self.waiting(connection, request, now: now) else { return nil }
+        _ = try connection.run(
+            "UPDATE consignment SET keeper = ?2 WHERE id = ?1",
+            [.integer(found.id.value), .integer(request.keeper.value)])
+        return found
+    }
+
+    /// One whose time has come and whose keeper, if it had one, is gone.
+    private static func waiting(
+        _ connection: Connection, _ request: BatchMaintenanceRequest, now: Now
+    ) throws -> ProviderBatch? {
+        let found = try connection.query(
+            due,
+            [
+                .integer(now.moment.boot), .integer(now.moment.milliseconds),
+                .integer(request.keeper.value),
+            ] + InteractiveLanes.patience(now.moment)
+        ) { row in (providerBatch: row.int64(0), route: row.int64(1)) }
+        for candidate in found {
+            guard let route = try RouteRow.load(candidate.route, connection),
+                request.terms.services.contains(route.key.service),
+                let providerBatch = try find(candidate.providerBatch, route.key, connection)
+            else { continue }
+            if providerBatch.state == .sealed, !route.takesConsignments(request.terms, now: now) { continue }
+            return providerBatch
+        }
+        return nil
+    }
+
+    private static let due = SQL(
+        """
+        SELECT id, route_id
+        FROM consignment
+        WHERE ended_at IS NULL
+            AND (state = 'sealed' OR state = 'creating' OR state = 'away' OR state = 'recalled')
+            AND (look_at IS NULL OR look_boot <> ?1 OR look_at <= ?2)
+            AND (keeper IS NULL OR keeper = ?3 OR \(InteractiveLanes.ownerIsGone("?4", "?5", owner: "consignment.keeper")))
+        ORDER BY look_at
+        LIMIT 50
+        """)
+
+    private static let byID = SQL(
+        """
+        SELECT mark, state, provider_id, strangers, requests, sent_at, recall_at, failures,
+            \(ProviderBatches.isWanted)
+        FROM consignment
+        WHERE id = ?1
+        """)
+
+    private static func find(
+        _ id: Int64, _ route: RouteKey, _ connection: Connection
+    ) throws -> ProviderBatch? {
+        try connection.queryOne(
+            byID, [.integer(id)]
+        ) { row in
+            ProviderBatch(
+                id: ProviderBatchID(id), route: route, mark: row.text(0),
+                state: ProviderBatch.State(rawValue: row.text(1)) ?? .ended, providerID: row.textOrNil(2),
+                strangers: row.text(3).split(separator: " ").map(String.init), requests: row.int(4),
+                sentAt: row.int64OrNil(5).map { Timestamp(milliseconds: $0) },
+                recallAt: row.int64OrNil(6).map { Timestamp(milliseconds: $0) }, failures: row.int(7),
+                isWanted: row.bool(8))
+        }
+    }
+}

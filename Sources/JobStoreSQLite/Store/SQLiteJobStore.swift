@@ -1,0 +1,194 @@
+// The store on SQLite: a file per verb, each with its SQL beside the code that binds and decodes it.
+//
+// Every write is one operation of the writer's group commit, so what a method has returned is on disk. Reads have
+// connections of their own. All rules are values of `Jobs`; here they are only fetched, asked and stored.
+
+package import Jobs
+package import SQLite
+import Synchronization
+
+/// What the store needs to know besides its file.
+package struct StoreSettings: Sendable {
+    /// How long an answer may be served to others; 0 turns the cache off.
+    package var cacheTTL: Milliseconds
+    /// Connections for reading, each with a thread of its own.
+    package var readers: Int
+    /// Answers that are found through memory, before they are filed in the index: with more of them a page of it that is
+    /// written takes in more, and each connection that claims keeps 60 bytes for each.
+    package var recentAnswers: Int
+    /// Which routes may answer in another's place.
+    package var fallbacks: FallbackChains
+    package var prices: PriceTable
+    /// The fingerprint of the configuration file that these are of, empty without one; nil is never asked.
+    ///
+    /// While another is in force, nothing is claimed.
+    package var configuration: String?
+    /// What an interactive call reserves of its output limit in budgets; nil for all of it.
+    package var interactiveReserveTokens: Int?
+    /// Told of what happened in this process's own operations, after their commit; must not block.
+    package var onEvent: @Sendable (StoredEvent) -> Void
+    /// Told once of each change of a state that this process's own operations made, after their commit; must not block.
+    package var onNotice: @Sendable (StateNotice) -> Void
+    /// Told of a reader that keeps the log from starting afresh, as long as it does; must not block.
+    package var onLongReader: @Sendable (LongReader) -> Void = { _ in }
+    /// Who may read and write files that are made; the umask takes its part away.
+    package var fileMode: UInt32 = DatabaseFile.standardMode
+    /// What an operation draws its pauses and marks from; a test that shall be repeated states its own.
+    package var randomness: @Sendable () -> any RandomNumberGenerator = { SystemRandom() }
+
+    package init(
+        cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2, recentAnswers: Int = 32_768,
+        fallbacks: FallbackChains = FallbackChains(), prices: PriceTable = .standard,
+        onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in },
+        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
+    ) {
+        self.cacheTTL = cacheTTL
+        self.readers = readers
+        self.recentAnswers = recentAnswers
+        self.fallbacks = fallbacks
+        self.prices = prices
+        self.onEvent = onEvent
+        self.onNotice = onNotice
+    }
+
+    var sharesAnswers: Bool { cacheTTL > 0 }
+
+    /// The output for which budgets must have the money; `isOwn` where a caller waits for it.
+    func moneyTokens(of maxTokens: Int, isOwn: Bool) -> Int {
+        isOwn ? min(maxTokens, interactiveReserveTokens ?? maxTokens) : maxTokens
+    }
+
+    func tell(_ events: [StoredEvent], _ notices: [StateNotice]) {
+        for event in events { onEvent(event) }
+        for notice in notices { onNotice(notice) }
+    }
+}
+
+/// A `JobStore` in one SQLite file, shared by any number of processes of one machine.
+package final class SQLiteJobStore: JobStore {
+    let writer: Writer
+    let readers: Readers
+    let watcher: ChangeWatcher
+    private let terms: Mutex<StoreSettings>
+    /// Who renews itself here is known, whatever became of its row.
+    let registered = Mutex<[WorkerID: NewWorker]>([:])
+    let path: String
+    private let file: DatabaseFile
+    let settleBatcher = SettleBatcher()
+
+    /// Opens the file, creating it and bringing its schema up to date where needed.
+    ///
+    /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a file or a volume that
+    /// cannot be one.
+    package init(path: String, settings: StoreSettings = StoreSettings()) async throws {
+        self.path = path
+        terms = Mutex(settings)
+        do {
+            file = try DatabaseFile(path: path, mode: settings.fileMode)
+            let recent = RecentAnswers(isWriter: true)
+            var hooks = WriterHooks(recent)
+            hooks.readerStays = settings.onLongReader
+            writer = try Writer(path: path, hooks: hooks)
+            try await writer.write { connection in
+                connection.memory = recent
+                try Schema.migrate(connection)
+            }
+            if file.isFirst { try await Self.beginLog(writer, file) }
+            readers = try Readers(path: path, count: settings.readers)
+            watcher = try ChangeWatcher(path: path)
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+
+    package var settings: StoreSettings { terms.withLock { $0 } }
+
+    /// Has this process go by other terms from its next operation on.
+    package func goBy(_ change: (inout StoreSettings) -> Void) {
+        terms.withLock { change(&$0) }
+    }
+
+    package func close() async {
+        watcher.stop()
+        await readers.close()
+        await writer.close()
+        file.close()
+    }
+
+    /// Has the log begun, so that it is known from then on as the file's.
+    private static func beginLog(_ writer: Writer, _ file: DatabaseFile) async throws {
+        do {
+            try await writer.write { connection in try Schema.rewriteVersion(connection) }
+            try file.noteLog()
+        } catch let error as SQLiteError where error.primaryCode == SQLiteError.full {
+            // Reading goes on where the disk is full; the next start knows the log by the file's mark.
+        }
+    }
+
+    package func changes() -> AsyncStream<Void> {
+        watcher.changes()
+    }
+
+    /// Runs one operation in the writer's next transaction, and keeps the tallies right.
+    func write<T: Sendable>(now: Now, _ body: @escaping @Sendable (WriteContext) throws -> T) async throws
+        -> T
+    {
+        let settings = settings
+        do {
+            let (value, events, notices) = try await writer.write { connection in
+                let context = WriteContext(connection, now: now, settings: settings)
+                let value = try body(context)
+                try context.flush()
+                return (value, context.events, context.notices)
+            }
+            settings.tell(events, notices)
+            return value
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+        do {
+            return try await readers.read(body)
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+}
+
+extension WriterHooks {
+    fileprivate init(_ recent: RecentAnswers) {
+        self.init(
+            operationBegins: { recent.operationBegins() }, operationUndone: { recent.operationUndone() },
+            beforeCommit: { connection in try Schema.checkKnown(connection) },
+            committed: { recent.committed() }, transactionUndone: { recent.transactionUndone() })
+    }
+}
+
+extension JobStoreError {
+    init(_ error: any Error) {
+        switch error {
+        case let error as JobStoreError: self = error
+        case let error as SQLiteError: self.init(error)
+        default: self.init(.internal, "\(error)")
+        }
+    }
+
+    private init(_ error: SQLiteError) {
+        let code: Code =
+            switch error.primaryCode {
+            case SQLiteError.full: .full
+            case SQLiteError.busy: .locked
+            case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.readOnly: .unavailable
+            case SQLiteError.overloaded, SQLiteError.system: .unavailable
+            case SQLiteError.unsafeVolume, SQLiteError.notADatabase, SQLiteError.corrupt,
+                SQLiteError.foreignLog, SQLiteError.missingDatabase:
+                .unsuitable
+            case SQLiteError.moved: .moved
+            case SQLiteError.closed: .closed
+            default: .internal
+            }
+        self.init(code, "\(error)")
+    }
+}

@@ -1,0 +1,84 @@
+import CrashPoint
+import Jobs
+import Telemetry
+
+extension WorkerSession {
+    /// Claims for free slots whenever there may be something to claim, until an order comes.
+    func claimUntilTold() async {
+        var loop = ClaimLoop(slots: settings.slots)
+        var backoff = Backoff(cap: 1000)
+        while runState.current == .work {
+            let slotUsage = inFlight.slotUsage
+            let free = loop.freeSlots(slotUsage)
+            guard free > 0 else {
+                await signal.wait(atMost: Intervals.poll)
+                continue
+            }
+            do {
+                let claim = try await store.claim(
+                    request(free, running: slotUsage.open, looksFirst: loop.looksFirst), now: clock.now())
+                begin(claim.attempts)
+                backoff.reset()
+                // Events that come while this sleeps are one event; where there is work, a commit gathers them.
+                if claim.attempts.isEmpty { await pause(Intervals.betweenClaims) }
+                if let rest = loop.rest(after: claim, asked: free, running: slotUsage.open) {
+                    await signal.wait(atMost: rest)
+                }
+            } catch {
+                log.error("claim failed", ["error": "\(error)"])
+                await pause(backoff.next())
+            }
+        }
+    }
+
+    func request(_ slots: Int, running: Int, looksFirst: Bool = true) -> ClaimRequest {
+        ClaimRequest(
+            worker: worker, line: settings.line, slots: slots, running: running, looksFirst: looksFirst,
+            lease: settings.lease, services: caller.services)
+    }
+
+    /// An order may have come during the claim: what it brought is then not begun but ended as the order
+    /// says.
+    func begin(_ claimed: [ClaimedAttempt]) {
+        if !claimed.isEmpty { crashPoint("attempts-claimed") }
+        let order = runState.current
+        for attempt in claimed {
+            inFlight.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)
+            let live = settings.line == .own ? runState.interactive.answer(to: attempt.key.job) : nil
+            // No child of anybody: a call outlives the order to stop, and `run` waits for the roster to be empty.
+            // It begins here, and goes its own way from the first wait on: that of its call.
+            inFlight.note(Task.immediate { await run(attempt, live) }, of: attempt.key)
+        }
+        if claimed.contains(where: { $0.deadline != nil }) { overdueSignal.notify() }
+        // An order that came while they were being listed has not seen all of them.
+        if runState.current == .stop { inFlight.abort(inFlight.keys, .stopped) }
+    }
+}
+
+/// What the claiming loop remembers from one claim to the next; decisions only.
+struct ClaimLoop {
+    let slots: Int
+    /// Whether the next claim should look before it takes the write lock: not where the last one left jobs, as it seems.
+    private(set) var looksFirst = true
+    /// A job that must run alone waits until nothing runs here.
+    private var emptying = false
+
+    init(slots: Int) {
+        self.slots = slots
+    }
+
+    /// How many attempts may be claimed now.
+    mutating func freeSlots(_ slotUsage: SlotUsage) -> Int {
+        if slotUsage.open == 0 { emptying = false }
+        return slotUsage.holdsLoneJob || emptying ? 0 : slotUsage.freeSlots(of: slots)
+    }
+
+    /// How long to wait for an event before the next claim; nil to claim again at once.
+    mutating func rest(after claim: Claim, asked: Int, running: Int) -> Milliseconds? {
+        looksFirst = claim.attempts.count < asked && !claim.more
+        emptying = claim.drainFirst && running + claim.attempts.count > 0
+        if emptying { return Intervals.poll }
+        if claim.more && claim.attempts.count < asked { return nil }
+        return max(Intervals.betweenClaims, min(Intervals.poll, claim.wakeAfter ?? Intervals.poll))
+    }
+}

@@ -1,0 +1,147 @@
+import JobStoreSQLite
+import Jobs
+import SQLite
+import System
+import Telemetry
+
+/// What every service stands on: the log, the clocks, the open database.
+struct ServiceContext: Sendable {
+    let settings: ServiceSettings
+    let log: Log
+    let clock: AgreedClock
+    let store: SQLiteJobStore
+    let agreement: Agreement
+
+    /// Opens the database, bringing its schema up to date, and says so in the log.
+    ///
+    /// `invocation` is where the settings came from, and are read again.
+    init(
+        _ settings: ServiceSettings, _ invocation: Invocation, command: String, log: Log
+    ) async throws {
+        self.settings = settings
+        self.log = log
+        let files = raiseFileLimit()
+        let table = settings.configuration.table
+        var terms = StoreSettings(
+            cacheTTL: settings.cacheTTL, fallbacks: table.chains, prices: PriceTable(table),
+            onEvent: { event in log.warning("event", event.fields) },
+            onNotice: { notice in notice.write(to: log) })
+        terms.interactiveReserveTokens = settings.interactiveReserveTokens
+        terms.fileMode = settings.fileMode
+        terms.onLongReader = { reader in log.warning("a reader keeps the log growing", reader.fields) }
+        let store = try await Self.open(settings.database, terms)
+        self.store = store
+        clock = AgreedClock(patience: settings.calendarPatience)
+        agreement = Agreement(store, clock, settings, log: log) { try ServiceSettings(invocation) }
+        do {
+            try await clock.attest(store)
+        } catch {
+            throw Failure("RENGA_DATABASE is “\(settings.database)”, which cannot be used: \(error)")
+        }
+        log.info(
+            "renga starts",
+            [
+                "command": "\(command)", "version": "\(Version.current)", "database": "\(settings.database)",
+                "sqlite": "\(SQLiteVersion.current)",
+                "file_limit": .int(files),
+            ])
+        if SQLiteVersion.hasWALResetBug {
+            log.debug(
+                "this SQLite's WAL-reset bug cannot occur: checkpoints run under the write lock only",
+                ["sqlite": "\(SQLiteVersion.current)", "fixed_in": "3.51.3"])
+        }
+    }
+
+    /// The store in a file, made where it is missing.
+    static func open(_ path: String, _ settings: StoreSettings = StoreSettings()) async throws
+        -> SQLiteJobStore
+    {
+        do {
+            return try await SQLiteJobStore(path: path, settings: settings)
+        } catch let error as JobStoreError {
+            throw Failure("RENGA_DATABASE is “\(path)”, which cannot be used: \(error.message)")
+        }
+    }
+
+    /// Tells the store what the operator said of each route, and the log what will not work.
+    ///
+    /// Routes that nothing was said of keep what was stated before.
+    func state(_ providers: Providers) async throws {
+        do {
+            let isNews = try await store.state(
+                settings.statement, adopting: settings.adoptsConfiguration, now: clock.now())
+            if isNews {
+                log.notice(
+                    "this process's configuration is in force for all",
+                    ["source": "\(settings.configuration.source ?? "environment")"])
+            }
+        } catch let error as JobStoreError where error.code == .superseded {
+            await store.close()
+            throw Failure(error.message)
+        }
+        for terms in settings.configuration.table.routes {
+            try await store.configure(route: terms.key, limits: terms.limits, now: clock.now())
+            try await store.configure(route: terms.key, concurrency: terms.concurrency, now: clock.now())
+        }
+        for provider in providers.all where !provider.isReady {
+            log.warning(
+                "a provider has no credential: its jobs wait",
+                ["provider": "\(provider.terms.name)", "set": "\(provider.credentialHint)"])
+        }
+        for (model, ending) in settings.configuration.endings(at: clock.now().timestamp) {
+            log.warning("a model is near its end", ["model": "\(model)", "detail": "\(ending)"])
+        }
+    }
+}
+
+extension Log {
+    /// To standard error: for people on a terminal, JSON everywhere else.
+    static func standard(_ level: Level) -> Log {
+        let clock = SystemClock()
+        return Log(
+            level: level, format: isTerminal(2) ? .human : .json, now: { clock.timestampMilliseconds() },
+            // Where standard error is closed nobody reads the log.
+            sink: { try? writeAll(2, $0) })
+    }
+}
+
+extension LongReader {
+    /// As a log line has them.
+    fileprivate var fields: KeyValuePairs<String, LogValue> {
+        [
+            "seconds": .int(Int(seconds)), "log_pages": .int(logPages),
+            "readers": "\(processes.map(String.init).joined(separator: " "))",
+            "detail":
+                "it has kept one view of the database for so long, and writers wait for it: end that process",
+        ]
+    }
+}
+
+extension StoredEvent {
+    /// As a log line has them.
+    fileprivate var fields: KeyValuePairs<String, LogValue> {
+        ["kind": "\(kind.rawValue)", "subject": "\(subject)", "detail": "\(message)"]
+    }
+}
+
+extension StateNotice {
+    /// One line when a state begins, and one when it ends.
+    fileprivate func write(to log: Log) {
+        if isEnd {
+            log.notice(
+                "work goes on",
+                [
+                    "subject": "\(subject.rawValue)", "name": "\(name)", "state": "\(state)",
+                    "cause": "\(cause)",
+                ])
+        } else {
+            log.warning(
+                "work is held up",
+                [
+                    "subject": "\(subject.rawValue)", "name": "\(name)", "state": "\(state)",
+                    "cause": "\(cause)",
+                    "cure": "\(cure)",
+                ])
+        }
+    }
+}

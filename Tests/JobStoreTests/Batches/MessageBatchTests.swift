@@ -1,0 +1,403 @@
+import Jobs
+import Testing
+
+@Suite struct MessageBatchTests {
+    private func requests(_ count: Int, prefix: String = "r") throws -> [BatchRequest] {
+        try (0..<count).map {
+            BatchRequest(
+                customID: "\(prefix)-\($0)", job: try Sample.job("\(prefix) \($0)", queue: "batches"))
+        }
+    }
+
+    private func batches(_ harness: StoreHarness) throws -> any MessageBatchStore {
+        try #require(harness.store as? any MessageBatchStore)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `nothing of an upload can be claimed before it is opened, and all of it afterwards`(
+        _ backend: Backend
+    )
+        async throws
+    {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            #expect(try await store.upload(try requests(3), to: batch, now: harness.now) == nil)
+            #expect(try await harness.claim(5).isEmpty)
+            #expect(try await store.messageBatch(batch, now: harness.now) == nil)
+            #expect(try await harness.store.batches(before: nil, limit: 10).isEmpty)
+            let waiting = try #require(
+                try await harness.store.jobs(
+                    JobFilter(queue: "batches"), before: nil, limit: 1, bodies: [], now: harness.now
+                )
+                .first?.waitingFor)
+            #expect(waiting.gate == .pause && waiting.detail.contains("not wholly uploaded"))
+            #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .opened)
+            #expect(try await harness.claim(5).count == 3)
+            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.running == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a custom id stands in a batch once, and a portion that repeats one takes nothing in`(
+        _ backend: Backend
+    )
+        async throws
+    {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(2), to: batch, now: harness.now)
+            let more = try requests(2, prefix: "s") + requests(1)
+            #expect(try await store.upload(more, to: batch, now: harness.now) == "r-0")
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.total == 2)
+            let other = try await store.beginUpload(now: harness.now)
+            #expect(try await store.upload(try requests(2), to: other, now: harness.now) == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a request that cannot be asked fails where it stands`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            var request = try requests(1)[0]
+            request.failure = JobError(
+                type: "invalid_request_error", message: "no messages", retryable: false)
+            _ = try await store.upload([request], to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(ended.endedAt != nil && ended.counts.failed == 1 && ended.expired == 0)
+            let results = try await store.results(of: batch, after: -1, limit: 10)
+            #expect(results.map(\.customID) == ["r-0"])
+            #expect(results.first?.finished.job.error?.message == "no messages")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an upload that broke off is found after a while, and discarded without a trace`(_ backend: Backend)
+        async throws
+    {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(600), to: batch, now: harness.now)
+            #expect(try await store.brokenUploads(now: harness.now).isEmpty)
+            harness.clock.advance(MessageBatch.patience + 1)
+            #expect(try await store.brokenUploads(now: harness.now) == [batch])
+            #expect(try await store.discard(batch, now: harness.now))
+            #expect(try await !store.discard(batch, now: harness.now))
+            #expect(try await store.brokenUploads(now: harness.now).isEmpty)
+            #expect(try await harness.store.count(JobFilter()) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a cancelled batch ends once its calls have, and nothing of it is retried`(_ backend: Backend)
+        async throws
+    {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(4), to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let running = try await harness.claimOne()
+            #expect(try await !store.cancel(batch, now: harness.now))
+            let cancelling = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(cancelling.cancelledAt != nil && cancelling.endedAt == nil)
+            #expect(cancelling.counts.cancelled == 3 && cancelling.counts.running == 1)
+            try await harness.succeed(running)
+            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(ended.endedAt != nil && ended.counts.succeeded == 1)
+            let results = try await store.results(of: batch, after: -1, limit: 10)
+            #expect(results.map(\.customID) == ["r-0", "r-1", "r-2", "r-3"])
+            let cancelled = try #require(results.first { $0.finished.job.state == .cancelled }).finished.job
+                .id
+            let retried = try await harness.store.retry(cancelled, change: RetryChange(), now: harness.now)
+            #expect(retried == .refused(.cancelled))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what is not done in a day has expired`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            var request = try requests(1)[0]
+            request.job.deadline = harness.now.timestamp + MessageBatch.time
+            _ = try await store.upload([request], to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            harness.clock.advance(MessageBatch.time)
+            _ = try await harness.store.reap(now: harness.now)
+            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(ended.expired == 1 && ended.endedAt != nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an idempotency key opens one batch`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let first = try await store.beginUpload(now: harness.now)
+            let second = try await store.beginUpload(now: harness.now)
+            #expect(try await store.open(first, key: "k", fingerprint: [1], now: harness.now) == .opened)
+            #expect(try await store.open(second, key: "k", fingerprint: [1], now: harness.now) == .keyTaken)
+            #expect(try await store.messageBatch(key: "k")?.id == first)
+            #expect(try await !store.discard(second, now: harness.now))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `batches are listed from both ends`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            var ids: [BatchID] = []
+            for _ in 0..<4 {
+                let id = try await store.beginUpload(now: harness.now)
+                _ = try await store.open(id, key: nil, fingerprint: [], now: harness.now)
+                ids.insert(id, at: 0)
+            }
+            func list(_ after: BatchID?, _ before: BatchID?) async throws -> [BatchID] {
+                try await store.messageBatches(after: after, before: before, limit: 2, now: harness.now).map(
+                    \.id)
+            }
+            #expect(try await list(nil, nil) == Array(ids[0...1]))
+            #expect(try await list(ids[1], nil) == Array(ids[2...3]))
+            #expect(try await list(nil, ids[3]) == Array(ids[1...2]))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `results are kept for 29 days, whatever the retention`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            harness.isPruned = true
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(1), to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            try await harness.succeed(try await harness.claimOne())
+            harness.clock.advance(28 * 86_400_000)
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            #expect(try await store.results(of: batch, after: -1, limit: 10).count == 1)
+            harness.clock.advance(2 * 86_400_000)
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            #expect(try await store.results(of: batch, after: -1, limit: 10).isEmpty)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a batch that was opened is never discarded`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(3), to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            #expect(try await !store.discard(batch, now: harness.now))
+            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.total == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an upload that was given up takes nothing in and is not opened, however far its end has come`(
+        _ backend: Backend
+    ) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(600), to: batch, now: harness.now)
+            harness.clock.advance(MessageBatch.patience + 1)
+            for left in [true, false] {
+                #expect(
+                    try await store.upload(try requests(1, prefix: "late"), to: batch, now: harness.now)
+                        == nil)
+                #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .givenUp)
+                #expect(try await store.discard(batch, now: harness.now) == left)
+            }
+            #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .givenUp)
+            #expect(try await harness.store.count(JobFilter()) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an upload that is slow lives as long as something comes`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            for _ in 0..<3 {
+                harness.clock.advance(MessageBatch.patience)
+                #expect(try await store.upload([], to: batch, now: harness.now) == nil)
+            }
+            #expect(try await store.brokenUploads(now: harness.now).isEmpty)
+            #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .opened)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `nothing of a batch is claimed once it is cancelled, and a reaper ends what its canceller began`(
+        _ backend: Backend
+    ) async throws {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            for part in 0..<3 {
+                let portion = try requests(400, prefix: "p\(part)")
+                #expect(try await store.upload(portion, to: batch, now: harness.now) == nil)
+            }
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let running = try await harness.claimOne()
+            // The server dies after the first portion.
+            #expect(try await store.cancel(batch, now: harness.now))
+            #expect(try await harness.claim(5).isEmpty)
+            try await harness.settle(running.key, .handedBack(sent: false))
+            #expect(try await harness.claim(5).isEmpty)
+            while try await harness.store.reap(now: harness.now).more {}
+            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(ended.endedAt != nil && ended.counts.cancelled == 1200)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `nobody adds jobs to a message batch`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(1), to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            var job = try Sample.job("one more")
+            job.batch = batch
+            let outcomes = try await harness.store.enqueue([job], atomically: false, now: harness.now)
+            #expect(outcomes == [.noSuchBatch])
+            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.total == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a discarded upload's places in the order of finishing go to nobody else`(_ backend: Backend)
+        async throws
+    {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            var request = try requests(1)[0]
+            request.failure = JobError(type: "invalid_request_error", message: "no", retryable: false)
+            _ = try await store.upload([request], to: batch, now: harness.now)
+            let query = ResultsQuery(source: .all, bodies: [])
+            let seen = try #require(try await harness.store.results(query, after: -1, limit: 10).last?.cursor)
+            _ = try await store.discard(batch, now: harness.now)
+            try await harness.enqueue("next")
+            try await harness.succeed(try await harness.claimOne())
+            #expect(try await harness.store.results(query, after: seen, limit: 10).count == 1)
+        }
+    }
+
+    private func halfPrice(_ count: Int) throws -> [BatchRequest] {
+        try requests(count).map { request in
+            var request = request
+            request.job.isHalfPrice = true
+            return request
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a batch that is cancelled before its jobs are sent is not sent`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try halfPrice(3), to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            harness.clock.advance(1_000)
+            let sealed = try #require(try await harness.maintain())
+            #expect(sealed.state == .sealed)
+            _ = try await store.cancel(batch, now: harness.now)
+            harness.clock.advance(10)
+            #expect(
+                try await !harness.providerBatches.beginSending(
+                    sealed.id, keeper: harness.worker, now: harness.now))
+            // Nor can what has come back be claimed, in the lane that was made for it.
+            #expect(try await harness.claim(5).isEmpty)
+            while try await harness.store.reap(now: harness.now).more {}
+            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(ended.endedAt != nil && ended.counts.cancelled == 3)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `batches leave no lanes behind but those that the next ones take`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            harness.isPruned = true
+            try await harness.warmUp()
+            let store = try batches(harness)
+            for round in 0..<4 {
+                let batch = try await store.beginUpload(now: harness.now)
+                let portion = try requests(2, prefix: "\(round)")
+                _ = try await store.upload(portion, to: batch, now: harness.now)
+                #expect(try await harness.claim(5).isEmpty)
+                _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+                for attempt in try await harness.claim(5) { try await harness.succeed(attempt) }
+                #expect(try await store.messageBatch(batch, now: harness.now)?.counts.succeeded == 2)
+                harness.clock.advance(30 * 86_400_000)
+                _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            }
+            #expect(try harness.rows("SELECT count(*) FROM lane WHERE batch_id IS NOT NULL") == [1])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what is kept is looked at once, until it may go`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            harness.isPruned = true
+            try await harness.warmUp()
+            let store = try batches(harness)
+            var kept: [BatchID] = []
+            for round in 0..<2 {
+                let batch = try await store.beginUpload(now: harness.now)
+                let portion = try requests(20, prefix: "\(round)").map { request in
+                    var request = request
+                    request.failure = JobError(type: "invalid_request_error", message: "no", retryable: false)
+                    return request
+                }
+                _ = try await store.upload(portion, to: batch, now: harness.now)
+                _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+                kept.append(batch)
+            }
+            func prune() async throws -> Int {
+                harness.clock.advance(60_000)
+                return try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+                    .jobs
+            }
+            #expect(try await prune() == 1)
+            let last = try harness.rows("SELECT max(finish_order) FROM job")
+            #expect(try harness.rows("SELECT place FROM prune_floor") == last)
+            // What ends later goes all the same.
+            try await harness.enqueue("later")
+            try await harness.succeed(try await harness.claimOne())
+            #expect(try await prune() == 1)
+            try await store.delete(kept[0], now: harness.now)
+            #expect(try await prune() == 20)
+            harness.clock.advance(MessageBatch.kept)
+            #expect(try await prune() == 20)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a job whose results are published is not counted as retried`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            let store = try batches(harness)
+            let batch = try await store.beginUpload(now: harness.now)
+            _ = try await store.upload(try requests(3), to: batch, now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            for attempt in try await harness.claim(5) { try await harness.meet(Sample.refusal(400), attempt) }
+            let retried = try await harness.store.retry(
+                JobFilter(state: .failed), change: RetryChange(), after: nil, limit: 10, now: harness.now)
+            #expect(retried.count == 0 && retried.last != nil)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Jobs
+import SQLite
+import Testing
+
+@testable import JobStoreSQLite
+
+/// Answers on their way from memory into the index of prompts, with every process's memory of its own.
+@Suite struct RecentAnswerTests {
+    private func request(_ harness: StoreHarness) -> ClaimRequest {
+        ClaimRequest(
+            worker: harness.worker, slots: 5, running: 0, lease: 30_000, services: [Sample.service])
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an answer is found by all processes, before it is filed, meanwhile and afterwards`(
+        _ backend: Backend
+    ) async throws {
+        try await StoreHarness.run(backend) { harness in
+            let second = try await backend.open(harness.directory)
+            try await harness.warmUp()
+            for round in 0..<60 {
+                let settling = round.isMultiple(of: 2) ? harness.store : second
+                let looking = round.isMultiple(of: 3) ? harness.store : second
+                try await harness.enqueue("prompt \(round)")
+                let attempt = try await harness.claimOne()
+                _ = try await settling.settle(Sample.success(attempt.key, "positive"), now: harness.now)
+                harness.clock.advance(1)
+                for old in [round, round * 7 % (round + 1), 0] { try await harness.enqueue("prompt \(old)") }
+                let claim = try await looking.claim(request(harness), now: harness.now)
+                #expect(claim.attempts.isEmpty)
+                #expect(claim.settledFromCache == 3)
+            }
+            await second.close()
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a process that comes later finds them all`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend) { harness in
+            try await harness.warmUp()
+            for number in 0..<25 {
+                try await harness.enqueue("prompt \(number)")
+                try await harness.succeed(try await harness.claimOne())
+            }
+            let second = try await backend.open(harness.directory)
+            for number in 0..<25 { try await harness.enqueue("prompt \(number)") }
+            let claim = try await second.claim(request(harness), now: harness.now)
+            #expect(claim.attempts.isEmpty)
+            #expect(claim.settledFromCache == 25)
+            await second.close()
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `answers that were pruned are forgotten wherever they stood`(_ backend: Backend) async throws {
+        try await StoreHarness.run(backend, cacheTTL: 60_000) { harness in
+            try await harness.warmUp()
+            for number in 0..<25 {
+                try await harness.enqueue("prompt \(number)")
+                try await harness.succeed(try await harness.claimOne())
+            }
+            harness.clock.advance(120_000)
+            harness.isPruned = true
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            try harness.audit()
+            // Their numbers may be given again.
+            for number in 20..<45 {
+                try await harness.enqueue("prompt \(number)")
+                try await harness.succeed(try await harness.claimOne())
+            }
+        }
+    }
+
+    @Test func `what was undone is forgotten, and its numbers may come again with others`() throws {
+        let connection = try Connection(path: ":memory:", checksVolume: false)
+        try connection.execute(
+            "CREATE TABLE answer_fresh (number INTEGER PRIMARY KEY, prompt BLOB NOT NULL, answer_id INTEGER NOT NULL)"
+        )
+        let fresh = RecentAnswers(isWriter: true)
+        func operation(_ prompt: UInt8, answer: Int64) throws {
+            fresh.operationBegins()
+            try connection.run(
+                "INSERT INTO answer_fresh (prompt, answer_id) VALUES (?1, ?2)",
+                [hash(prompt), .integer(answer)])
+        }
+        func found(_ prompt: UInt8) throws -> [Int64] {
+            try fresh.answers(to: [UInt8](repeating: prompt, count: 8), connection)
+        }
+        try operation(1, answer: 11)
+        #expect(try found(1) == [11])
+        fresh.committed()
+
+        try connection.run("BEGIN IMMEDIATE")
+        try operation(1, answer: 12)
+        #expect(try found(1) == [12, 11])
+        try operation(2, answer: 13)
+        #expect(try found(2) == [13])
+        try connection.run("DELETE FROM answer_fresh WHERE number = 3")
+        fresh.operationUndone()
+        try operation(3, answer: 13)
+        #expect(try (found(2), found(3)) == ([], [13]))
+        try connection.run("ROLLBACK")
+        fresh.transactionUndone()
+
+        try operation(4, answer: 12)
+        #expect(try (found(1), found(3), found(4)) == ([11], [], [12]))
+    }
+
+    private func hash(_ prompt: UInt8) -> Value { .blob([UInt8](repeating: prompt, count: 8)) }
+}

@@ -1,0 +1,120 @@
+import FaultyDisk
+import Jobs
+import StoreAudit
+import Testing
+
+/// The life of some jobs at a store whose disk fails, told from what the store acknowledged.
+///
+/// Whoever is refused goes on with something else; a settlement is tried again later, as a worker does.
+final class FaultScenario {
+    private let directory: TemporaryDirectory
+    private var store: (any JobStore)?
+    private var worker: WorkerID?
+    private var clock = HandClock()
+    private var unsettled: [AttemptKey] = []
+    private(set) var enqueued: [JobID] = []
+    private(set) var succeeded: [JobID] = []
+    /// Errors that no caller of a store may see.
+    private(set) var surprises: [String] = []
+
+    init(_ directory: TemporaryDirectory) {
+        self.directory = directory
+    }
+
+    /// Whatever becomes of it: opens, takes in, claims, settles, copies the log, prunes.
+    func run() async {
+        await attempt { self.store = try await Backend.sqlite.open(self.directory) }
+        for round in 0..<2 {
+            await beginWork()
+            await enqueue("job \(round) a", "job \(round) b")
+            await enqueue(String(repeating: "long \(round) ", count: 4_000))
+            await claimAndSettle()
+            await passBy()
+            clock.advance(1_000)
+        }
+        await attempt {
+            // Nothing is old enough: what succeeded is to be found at the end.
+            _ = try await self.store?.prune(
+                finishedBefore: self.clock.now.timestamp + -1_000_000, now: self.clock.now)
+        }
+    }
+
+    /// The disk is well again: the same store does at once what it is asked, and in the end all is done.
+    func resume() async throws {
+        if store == nil { store = try await Backend.sqlite.open(directory) }
+        let store = try #require(store)
+        let count = enqueued.count
+        await beginWork()
+        await enqueue("after the fault")
+        #expect(enqueued.count == count + 1, "\(surprises)")
+        for _ in 0..<20 where try await store.stats(now: clock.now).counts.succeeded < enqueued.count {
+            // Leases that nobody knows of, as the claim failed after its commit, are to end.
+            clock.advance(31_000)
+            _ = try await store.reap(now: clock.now)
+            await claimAndSettle()
+        }
+        let states = try await store.states(of: enqueued)
+        #expect(states.count == enqueued.count && states.values.allSatisfy { $0 == .succeeded })
+    }
+
+    func close() async {
+        await store?.close()
+        store = nil
+    }
+
+    private func beginWork() async {
+        guard worker == nil else { return }
+        await attempt {
+            self.worker = try await self.store?.register(
+                NewWorker(name: "w", host: "here", processID: 1, slots: 9), now: self.clock.now)
+        }
+    }
+
+    private func enqueue(_ texts: String...) async {
+        await attempt {
+            let jobs = try texts.map { try Sample.job($0) }
+            let outcomes = try await self.store?.enqueue(jobs, atomically: true, now: self.clock.now)
+            self.enqueued += outcomes?.compactMap(\.id) ?? []
+        }
+    }
+
+    private func claimAndSettle() async {
+        await attempt {
+            guard let store = self.store, let worker = self.worker else { return }
+            let request = ClaimRequest(
+                worker: worker, slots: 9, running: 0, lease: 30_000, services: [Sample.service])
+            self.unsettled += try await store.claim(request, now: self.clock.now).attempts.map(\.key)
+        }
+        clock.advance(10)
+        for key in unsettled {
+            await attempt {
+                let outcome = try await self.store?.settle(Sample.success(key), now: self.clock.now)
+                self.unsettled.removeAll { $0 == key }
+                if outcome == .settled(.succeeded) { self.succeeded.append(key.job) }
+            }
+        }
+    }
+
+    /// Another process comes, writes, and copies the log as it goes.
+    private func passBy() async {
+        await attempt {
+            let other = try await Backend.sqlite.open(self.directory)
+            await self.attempt {
+                _ = try await other.createBatch(name: "b", metadata: nil, now: self.clock.now)
+            }
+            await other.close()
+        }
+    }
+
+    private func attempt(_ step: () async throws -> Void) async {
+        do {
+            try await step()
+        } catch let error as JobStoreError {
+            guard [.full, .unavailable].contains(error.code) else {
+                return surprises.append("\(error.code): \(error.message)")
+            }
+        } catch {
+            surprises.append("\(error)")
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Jobs
+import StoreAudit
+import Testing
+import TestSupport
+
+/// One store in a folder of its own, one registered worker, and a clock turned by hand.
+///
+/// Afterwards the rows are audited: whatever a test did, the invariants hold.
+final class StoreHarness {
+    let backend: Backend
+    let directory: TemporaryDirectory
+    let store: any JobStore
+    let worker: WorkerID
+    var clock = HandClock()
+    var random = SeededRandom(seed: 1)
+    /// Whether jobs were pruned: what was counted and spent then lives on without its rows.
+    var isPruned = false
+
+    private init(
+        _ backend: Backend, _ directory: TemporaryDirectory, _ store: any JobStore, _ worker: WorkerID
+    ) {
+        self.backend = backend
+        self.directory = directory
+        self.store = store
+        self.worker = worker
+    }
+
+    static func run(
+        _ backend: Backend, in directory: TemporaryDirectory? = nil, cacheTTL: Milliseconds = Sample.cacheTTL,
+        fallbacks: FallbackChains = FallbackChains(),
+        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in },
+        _ body: (StoreHarness) async throws -> Void
+    ) async throws {
+        let directory = try directory ?? TemporaryDirectory()
+        try await withTaskExecutorPreference(OwnThread.next()) {
+            try await runHere(
+                backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice, body)
+        }
+    }
+
+    private static func runHere(
+        _ backend: Backend, _ directory: TemporaryDirectory, cacheTTL: Milliseconds,
+        fallbacks: FallbackChains, onNotice: @escaping @Sendable (StateNotice) -> Void,
+        _ body: (StoreHarness) async throws -> Void
+    ) async throws {
+        let store = try await backend.open(
+            directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice)
+        let worker = try await store.register(
+            NewWorker(name: "bench", host: "here", processID: 1, slots: 5), now: HandClock().now)
+        let harness = StoreHarness(backend, directory, store, worker)
+        do {
+            try await body(harness)
+            try harness.audit()
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    func audit() throws {
+        let violations = try backend.audit(directory).violations(isPruned: isPruned)
+        #expect(violations.isEmpty)
+    }
+
+    var now: Now { clock.now }
+
+    // MARK: Jobs
+
+    @discardableResult
+    func enqueue(_ jobs: [NewJob]) async throws -> [JobID] {
+        let outcomes = try await store.enqueue(jobs, atomically: false, now: now)
+        return try outcomes.map { try #require($0.id) }
+    }
+
+    @discardableResult
+    func enqueue(_ texts: String...) async throws -> [JobID] {
+        try await enqueue(texts.map { try Sample.job($0) })
+    }
+
+    func job(_ id: JobID) async throws -> Job {
+        try #require(try await store.job(id, now: now))
+    }
+
+    func states(_ ids: [JobID]) async throws -> [JobState] {
+        let states = try await store.states(of: ids)
+        return try ids.map { try #require(states[$0]) }
+    }
+
+    func route(_ name: String = Sample.route.name) async throws -> RouteStatus {
+        try #require(try await store.routes(now: now).first { $0.name == name })
+    }
+
+    // MARK: Working
+
+    func fullClaim(
+        _ slots: Int = 5, running: Int = 0, as worker: WorkerID? = nil,
+        services: [ServiceKey] = [Sample.service], lease: Milliseconds = 30_000
+    ) async throws -> Claim {
+        try await store.claim(
+            ClaimRequest(
+                worker: worker ?? self.worker, slots: slots, running: running, lease: lease,
+                services: services), now: now)
+    }
+
+    func claim(_ slots: Int = 5, as worker: WorkerID? = nil, services: [ServiceKey] = [Sample.service])
+        async throws -> [ClaimedAttempt]
+    {
+        try await fullClaim(slots, as: worker, services: services).attempts
+    }
+
+    /// The one attempt that a claim must give.
+    func claimOne() async throws -> ClaimedAttempt {
+        try #require(try await claim(1).first)
+    }
+
+    @discardableResult
+    func succeed(_ attempt: ClaimedAttempt, _ text: String = "positive", limits: LimitReport? = nil)
+        async throws -> SettleOutcome
+    {
+        var settlement = Sample.success(attempt.key, text)
+        settlement.limits = limits
+        return try await store.settle(settlement, now: now)
+    }
+
+    @discardableResult
+    func settle(_ key: AttemptKey, _ verdict: Verdict, _ event: RouteEvent = .neutral) async throws
+        -> SettleOutcome
+    {
+        try await store.settle(
+            Settlement(
+                key: key, verdict: verdict, routeEvent: event, maybePaid: verdict == .handedBack(sent: true)),
+            now: now)
+    }
+
+    /// Settles as a worker would that met this outcome.
+    @discardableResult
+    func meet(_ outcome: Outcome, _ attempt: ClaimedAttempt) async throws -> SettleOutcome {
+        let decision = Decision.decide(
+            outcome, failures: attempt.failures, policy: RetryPolicy(), using: &random)
+        var settlement = Settlement(
+            key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
+            maybePaid: decision.maybePaid, limits: outcome.limits)
+        switch outcome.result {
+        case .answer(let answer): settlement.answer = answer
+        case .broken(let breakage): settlement.usage = breakage.usage
+        case .refusal(let refusal): settlement.usage = refusal.usage
+        case .abandoned: break
+        }
+        return try await store.settle(settlement, now: now)
+    }
+
+    /// Teaches the route: wide limits, and a first success, so that nothing of it holds claims back.
+    func warmUp(_ route: RouteKey = Sample.route) async throws {
+        try await store.configure(
+            route: route,
+            limits: RouteLimits(requests: 1_000_000, inputTokens: 100_000_000, outputTokens: 100_000_000),
+            now: now)
+        try await enqueue([try Sample.job("warm up", queue: "warm-up", route: route)])
+        for attempt in try await claim(1, services: [route.service]) { try await succeed(attempt) }
+    }
+
+    /// Numbers from behind the seam.
+    func rows(_ query: String) throws -> [Int64] {
+        try backend.rows(query, directory)
+    }
+}
