@@ -1,10 +1,10 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// System packages, by the door that needs them.
+/// System packages, by the library that needs them.
 ///
 /// Nothing else is linked, and no Swift package is used.
-let doors: [Target] = [
+let systemLibraries: [Target] = [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
@@ -12,13 +12,13 @@ let doors: [Target] = [
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 ]
 
-/// Rooms that may touch C: every other room is built with strict memory safety.
+/// Modules that may touch C: every other module is built with strict memory safety.
 let touchesC: Set<String> = ["Crypto", "CrashPoint", "System", "SQLite", "HTTPServer", "HTTPClient"]
 
-/// Rooms with embedded files: what SwiftPM writes for those knows nothing of memory safety.
+/// Modules with embedded files: what SwiftPM writes for those knows nothing of memory safety.
 let embeds: Set<String> = ["Migrations", "OpenAPI"]
 
-let rooms: [Target] = [
+let modules: [Target] = [
     // Where tests have a process die; nothing in an optimised build.
     .target(name: "CrashPoint"),
 
@@ -49,7 +49,7 @@ let rooms: [Target] = [
         ]),
     .target(name: "Simulator", dependencies: ["JSON", "Crypto", "HTTPServer", "Telemetry"]),
 
-    // The front door.
+    // Commands, settings and wiring.
     .executableTarget(
         name: "renga",
         dependencies: [
@@ -67,7 +67,7 @@ let rooms: [Target] = [
 ]
 
 let tests: [Target] = [
-    // What the tests of several rooms share.
+    // What the tests of several modules share.
     .target(name: "TestSupport", dependencies: ["Jobs", "System"], path: "Tests/TestSupport"),
     // What must be true of a store's rows, whoever wrote them.
     .target(name: "StoreAudit", dependencies: ["SQLite"], path: "Tests/StoreAudit"),
@@ -159,7 +159,7 @@ let package = Package(
     ],
     dependencies: [],
     // Two targets cannot have one folder.
-    targets: doors + rooms + fuzzing
+    targets: systemLibraries + modules + fuzzing
         + tests.filter { fuzzing.isEmpty || $0.name != "FuzzTests" }
         .filter { $0.type != .test || wantedTests?.contains($0.name) ?? true },
     swiftLanguageModes: [.v6]

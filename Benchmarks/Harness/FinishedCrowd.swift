@@ -27,7 +27,7 @@ enum FinishedCrowd {
             SET jobs = jobs * \(copies + 1)
             WHERE lane_id IN (SELECT lane_id FROM job WHERE id BETWEEN \(first) AND \(first + distance / 2));
             UPDATE batch_tally SET jobs = jobs * \(copies + 1);
-            DELETE FROM answer_fresh WHERE number < (SELECT max(number) FROM answer_fresh);
+            DELETE FROM answer_recent WHERE number < (SELECT max(number) FROM answer_recent);
             INSERT OR IGNORE INTO answer_prompt (prompt, answer_id)
             SELECT substr(prompt_hash, 1, 8), id FROM answer WHERE prompt_hash IS NOT NULL ORDER BY 1, 2;
             COMMIT;

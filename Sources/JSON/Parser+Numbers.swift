@@ -26,8 +26,8 @@ extension Parser {
         return at + 1
     }
 
-    private func endOfDigits(_ start: Int, _ complaint: String) throws(JSONError) -> Int {
-        guard isDigit(byte(start)) else { throw error(.invalidNumber, at: start, complaint) }
+    private func endOfDigits(_ start: Int, _ reason: String) throws(JSONError) -> Int {
+        guard isDigit(byte(start)) else { throw error(.invalidNumber, at: start, reason) }
         var at = start + 1
         while isDigit(byte(at)) { at += 1 }
         return at

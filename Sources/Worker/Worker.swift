@@ -89,7 +89,7 @@ package final class Worker: InteractiveQueue {
     private func register() async throws -> WorkerID? {
         var worker = NewWorker(
             name: settings.name, host: settings.host, processID: settings.processID, slots: settings.slots,
-            line: settings.line, services: caller.services)
+            partition: settings.partition, services: caller.services)
         worker.fingerprints = caller.fingerprints
         var backoff = Backoff(cap: 1000)
         while runState.current == .work {

@@ -9,7 +9,7 @@ package struct WorkerSettings: Sendable {
     /// Calls in flight at once.
     package var slots: Int
     /// Whose jobs it does: anybody's, or those that callers wait for in this process.
-    package var line = Line.common
+    package var partition = Partition.common
     /// How long an attempt stays this worker's without a renewal; renewed at a third of it.
     package var lease: Milliseconds
     /// How long calls in flight may take to finish once the worker was told to stop.

@@ -68,11 +68,11 @@ struct CheckTests {
                 "POST", "/v1/jobs", job(#"{"labels":["neutral"],"on_fail":"review"}"#))
             let path = "/v1/jobs/" + (made["id"]?.string ?? "")
             #expect(made["check_result"]?.isNull == true)
-            let failure = CheckFailure(complaint: "not a label", step: .review, used: 1)
+            let failure = CheckFailure(reason: "not a label", step: .review, used: 1)
             #expect(try await harness.work(.rejected(failure)) == 1)
             let listed = try await harness.send("GET", "/v1/jobs?state=review")
             let job = try #require(listed["data"]?[0])
-            #expect(job["check_result"]?["complaint"]?.string == "not a label")
+            #expect(job["check_result"]?["reason"]?.string == "not a label")
             #expect(job["error"]?["type"]?.string == "check_failed")
 
             let done = try await harness.send(

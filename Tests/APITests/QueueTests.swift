@@ -13,12 +13,12 @@ struct QueueTests {
     func require() async throws {
         try await RealHarness.with { harness in
             let before = try await harness.send("PATCH", "/v1/queues/default", #"{"weight":2}"#)
-            #expect(before["require"]?.isNull == true)
+            #expect(before["requirements"]?.isNull == true)
             let set = try await harness.send(
-                "PATCH", "/v1/queues/default", #"{"require":{"system":true,"max_input_tokens":500}}"#)
+                "PATCH", "/v1/queues/default", #"{"requirements":{"system":true,"max_input_tokens":500}}"#)
             let told = #"{"system":true,"check":false,"max_input_tokens":500}"#
             for queue in [set.json, try await harness.send("GET", "/v1/queues")["data"]?[0]] {
-                #expect(queue?["require"].map { String(decoding: $0.raw, as: UTF8.self) } == told)
+                #expect(queue?["requirements"].map { String(decoding: $0.raw, as: UTF8.self) } == told)
             }
             let none = try await harness.send("POST", "/v1/jobs", #"{"prompt":"Hi"}"#)
             #expect(none.status == 422 && none.problem == "requirement-unmet")
@@ -31,8 +31,8 @@ struct QueueTests {
             #expect(list["limit"]?.int == 500 && list["requirement"]?.string == "max_input_tokens")
             #expect(try await harness.send("GET", "/v1/jobs")["data"]?.count == 0)
             #expect(try await harness.send("POST", "/v1/jobs", Self.good).status == 202)
-            let freed = try await harness.send("PATCH", "/v1/queues/default", #"{"require":null}"#)
-            #expect(freed["require"]?.isNull == true)
+            let freed = try await harness.send("PATCH", "/v1/queues/default", #"{"requirements":null}"#)
+            #expect(freed["requirements"]?.isNull == true)
             #expect(try await harness.send("POST", "/v1/jobs", #"{"prompt":"Hi"}"#).status == 202)
         }
     }
@@ -40,7 +40,7 @@ struct QueueTests {
     @Test("in a bulk upload each line is refused for itself, and a dry run says so before")
     func bulk() async throws {
         try await RealHarness.with { harness in
-            _ = try await harness.send("PATCH", "/v1/queues/default", #"{"require":{"system":true}}"#)
+            _ = try await harness.send("PATCH", "/v1/queues/default", #"{"requirements":{"system":true}}"#)
             let text = #""Hi""# + "\n" + Self.good + "\n"
             for (query, status) in [("?dry_run=true", "new"), ("", "created")] {
                 let lines = try await harness.upload(text, query: query).lines
@@ -57,16 +57,17 @@ struct QueueTests {
     @Test(
         "a wrong requirement is refused by its name",
         arguments: [
-            (#"{"require":{"sytem":true}}"#, "require.sytem"), (#"{"require":{"check":1}}"#, "require.check"),
-            (#"{"require":{"max_input_tokens":0}}"#, "require.max_input_tokens"),
-            (#"{"require":[]}"#, "require"),
+            (#"{"requirements":{"sytem":true}}"#, "requirements.sytem"),
+            (#"{"requirements":{"check":1}}"#, "requirements.check"),
+            (#"{"requirements":{"max_input_tokens":0}}"#, "requirements.max_input_tokens"),
+            (#"{"requirements":[]}"#, "requirements"),
         ])
     func wrong(body: String, field: String) async throws {
         let answer = try await Harness().send("PATCH", "/v1/queues/q", body)
         #expect(answer.status == 400 && answer["field"]?.string == field, "\(answer.text)")
     }
 
-    @Test("a route at its cap is named as what binds, and so is its gate to the jobs that wait")
+    @Test("a route at its cap is named as the bottleneck, and so is its gate to the jobs that wait")
     func cap() async throws {
         try await RealHarness.with { harness in
             let route = RouteKey(service: .test, model: APISettings(service: .test).model)
@@ -85,12 +86,12 @@ struct QueueTests {
             let routes = try await harness.send("GET", "/v1/routes")["data"]?[0]
             let stats = try await harness.send("GET", "/v1/stats")["routes"]?[0]
             for told in [routes, stats] {
-                #expect(told?["binding"]?["detail"]?.string == "calls in flight, 1 of 1")
-                #expect(told?["binding"]?["more_replicas_help"]?.bool == false)
-                #expect(told?["waiting"]?[0]?["gate"]?.string == "concurrency")
+                #expect(told?["bottleneck"]?["detail"]?.string == "calls in flight, 1 of 1")
+                #expect(told?["bottleneck"]?["more_workers_help"]?.bool == false)
+                #expect(told?["waiting"]?[0]?["reason"]?.string == "concurrency")
             }
             let jobs = try await harness.send("GET", "/v1/jobs?state=queued")
-            #expect(jobs["data"]?[0]?["waiting_for"]?["gate"]?.string == "concurrency")
+            #expect(jobs["data"]?[0]?["waiting_for"]?["reason"]?.string == "concurrency")
             #expect(
                 jobs["data"]?[0]?["waiting_for"]?["detail"]?.string
                     == "1 of 1 calls of the route are in flight")

@@ -14,20 +14,21 @@ struct StoreTests {
     func lifecycle() async throws {
         try await RealHarness.with { harness in
             let posted = try await harness.send(
-                "POST", "/v1/jobs", #"{"key":"k","prompt":"Hi","tags":["t"]}"#)
+                "POST", "/v1/jobs", #"{"custom_id":"k","prompt":"Hi","tags":["t"]}"#)
             let id = try #require(posted["id"]?.string)
             let queued = try await harness.send("GET", "/v1/jobs/\(id)")
             for member in [
-                "id", "key", "queue", "state", "created_at", "run_at", "model", "max_attempts", "tags",
+                "id", "custom_id", "queue", "state", "created_at", "run_at", "model", "max_attempts", "tags",
             ] {
                 #expect(queued[member]?.raw == posted[member]?.raw, "\(member)")
             }
-            #expect(queued["waiting_for"]?["gate"]?.string == "worker")
+            #expect(queued["waiting_for"]?["reason"]?.string == "worker")
             #expect(try await harness.work() == 1)
             let done = try await harness.send("GET", "/v1/jobs/\(id)")
             #expect(done["state"]?.string == "succeeded" && done["text"]?.string == "positive")
             #expect(done["usage"]?["input_tokens"]?.int == 21 && done["cost_usd"]?.string == "0.000041")
-            let again = try await harness.send("POST", "/v1/jobs", #"{"key":"k","prompt":"Hi","tags":["t"]}"#)
+            let again = try await harness.send(
+                "POST", "/v1/jobs", #"{"custom_id":"k","prompt":"Hi","tags":["t"]}"#)
             #expect(again.status == 200 && again["id"]?.string == id && again["text"]?.string == "positive")
             let attempts = try await harness.send("GET", "/v1/jobs/\(id)/attempts")
             #expect(attempts["data"]?[0]?["verdict"]?.string == "succeeded")
@@ -37,7 +38,7 @@ struct StoreTests {
     @Test("a bulk upload fills its batch, and its results come in input order")
     func bulk() async throws {
         try await RealHarness.with { harness in
-            let text = (0..<700).map { "{\"key\":\"k\($0)\",\"prompt\":\"\($0)\"}\n" }.joined()
+            let text = (0..<700).map { "{\"custom_id\":\"k\($0)\",\"prompt\":\"\($0)\"}\n" }.joined()
             let answer = try await harness.upload(text, query: "?batch=nightly&queue=n")
             #expect(try answer.lines.filter { $0["status"]?.string == "created" }.count == 700)
             let again = try await harness.upload(text, query: "?batch=nightly&queue=n")
@@ -47,11 +48,11 @@ struct StoreTests {
             let batch = try await harness.send("GET", "/v1/jobs/batches/nightly")
             #expect(batch["progress"]?.double == 1 && batch["counts"]?["succeeded"]?.int == 700)
             let results = try await harness.send("GET", "/v1/results?batch_id=nightly&order=input").lines
-            #expect(results.map { $0["key"]?.string } == (0..<700).map { "k\($0)" })
+            #expect(results.map { $0["custom_id"]?.string } == (0..<700).map { "k\($0)" })
             let rest = try await harness.send(
                 "GET",
                 "/v1/results?batch_id=nightly&order=input&after=\(results[689]["cursor"]?.string ?? "")")
-            #expect(try rest.lines.map { $0["key"]?.string } == (690..<700).map { "k\($0)" })
+            #expect(try rest.lines.map { $0["custom_id"]?.string } == (690..<700).map { "k\($0)" })
             let finished = try await harness.send("GET", "/v1/results?queue=n").lines
             #expect(finished.count == 700)
         }
@@ -106,7 +107,7 @@ struct StoreTests {
                 try await harness.send("POST", "/v1/jobs", #"{"prompt":"Hi","queue":"a/b"}"#)["id"]?.string
                 ?? ""
             func gate() async throws -> String? {
-                try await harness.send("GET", "/v1/jobs/\(id)")["waiting_for"]?["gate"]?.string
+                try await harness.send("GET", "/v1/jobs/\(id)")["waiting_for"]?["reason"]?.string
             }
             _ = try await harness.send("PATCH", "/v1/queues/a%2Fb", #"{"paused":true}"#)
             #expect(try await gate() == "pause")

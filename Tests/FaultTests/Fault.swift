@@ -24,7 +24,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     /// A call goes before on the same connection.
     var warmsUp = false
 
-    enum Money: Sendable { case known, maybePaid }
+    enum Money: Sendable { case known, unconfirmedCost }
 
     enum Patience: Sendable {
         /// For what is answered or ends by itself.

@@ -203,42 +203,43 @@ extension Fault {
         row("Nobody listens", .absent, "again connection_error", "unavailable", .known, "again"),
         row(
             "The connection closes at once", .scripted { _, _ in }, "again connection_reset", "unavailable",
-            .maybePaid, "again, succeeded"),
+            .unconfirmedCost, "again, succeeded"),
         row(
             "The connection closes after the question", .sends { _ in "" }, "again connection_reset",
-            "unavailable", .maybePaid, "again, succeeded"),
+            "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "The connection closes before any header", .simulated("reset"), "again connection_reset",
-            "unavailable", .maybePaid, "again, succeeded"),
+            "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "The answer is paid for, and its connection dies before it is delivered",
-            .simulated("drop-after"), "again connection_reset", "unavailable", .maybePaid, "again, succeeded"),
+            .simulated("drop-after"), "again connection_reset", "unavailable", .unconfirmedCost,
+            "again, succeeded"),
         row(
             "A reset before the answer", .sends(.reset) { _ in "" }, "again connection_reset", "unavailable",
-            .maybePaid, "again, succeeded"),
+            .unconfirmedCost, "again, succeeded"),
         row(
             "A reset amid the head", .sends(.reset) { _ in "HTTP/1.1 200 OK\r\nContent-Ty" },
-            "again connection_reset", "unavailable", .maybePaid, "again, succeeded"),
+            "again connection_reset", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A reset amid the body", .sends(.reset) { $0.head() + $0.body.prefix(40) },
-            "again connection_reset", "unavailable", .maybePaid, "again, succeeded"),
+            "again connection_reset", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "An end amid the head", .sends { _ in "HTTP/1.1 200 OK\r\nContent-Type: applic" },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "An end after the head", .sends { $0.head() }, "again truncated_answer", "unavailable",
-            .maybePaid, "again, succeeded"),
+            .unconfirmedCost, "again, succeeded"),
         row(
             "An end amid the body", .simulated("truncate"), "again truncated_answer", "unavailable",
-            .maybePaid, "again, succeeded"),
+            .unconfirmedCost, "again, succeeded"),
         row(
             "An end inside a character",
             .sendsBytes { kind in Array(kind.head().utf8) + kind.body.utf8.prefix { $0 != 0xBC } },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "Chunks without the last one",
             .sendsBytes { Array($0.chunked().utf8) + $0.body.chunks(end: "").dropLast(60) },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
     ]
 
     // MARK: Connections that hang
@@ -246,27 +247,27 @@ extension Fault {
     private static let hangs = [
         row(
             "Silence instead of an answer", .simulated("stall"), "again timeout_error", "unavailable",
-            .maybePaid, "again, succeeded", patience: .short),
+            .unconfirmedCost, "again, succeeded", patience: .short),
         row(
             "Silence after the first header", .sends(.silence) { _ in "HTTP/1.1 200 OK\r\nDate: x\r\n" },
-            "again timeout_error", "unavailable", .maybePaid, "again, succeeded", patience: .short),
+            "again timeout_error", "unavailable", .unconfirmedCost, "again, succeeded", patience: .short),
         row(
             "Silence after the head", .sends(.silence) { $0.head() }, "again timeout_error", "unavailable",
-            .maybePaid, "again, succeeded", patience: .short),
+            .unconfirmedCost, "again, succeeded", patience: .short),
         row(
             "Silence amid the body", .simulated("stall-body"), "again timeout_error", "unavailable",
-            .maybePaid, "again, succeeded", patience: .short),
+            .unconfirmedCost, "again, succeeded", patience: .short),
         row(
             "Silence between two events",
             .sends(.silence) { $0.chunked() + String(decoding: $0.events[0].chunks(end: ""), as: UTF8.self) },
-            "again timeout_error", "unavailable", .maybePaid, "again, succeeded", CallKind.streamed,
+            "again timeout_error", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.streamed,
             patience: .short),
         row(
-            "Pings for ever", .scripted(Self.pings), "again timeout_error", "unavailable", .maybePaid,
+            "Pings for ever", .scripted(Self.pings), "again timeout_error", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamed, patience: .short),
         row(
             "Only “100 Continue”", .sends(.silence) { _ in "HTTP/1.1 100 Continue\r\n\r\n" },
-            "again timeout_error", "unavailable", .maybePaid, "again, succeeded", patience: .short),
+            "again timeout_error", "unavailable", .unconfirmedCost, "again, succeeded", patience: .short),
         row(
             "Bytes that drip", .drips(pause: 2) { kind in kind.answer.utf8.map { [$0] } }, "succeeded",
             "succeeded", .known, "succeeded"),
@@ -288,36 +289,38 @@ extension Fault {
                     + $0.body.zipped.dropLast(8) + Array(repeating: 7, count: 8)
             }, "succeeded", "succeeded", .known, "succeeded", CallKind.streamed),
         row(
-            "200 without a body", .simulated("empty"), "again malformed_answer", "unavailable", .maybePaid,
+            "200 without a body", .simulated("empty"), "again malformed_answer", "unavailable",
+            .unconfirmedCost,
             "again, succeeded", CallKind.plain),
         row(
             "200 as a stream without events", .simulated("empty"), "again truncated_answer", "unavailable",
-            .maybePaid, "again, succeeded", CallKind.streamed),
+            .unconfirmedCost, "again, succeeded", CallKind.streamed),
         row(
             "204", .sends { _ in "HTTP/1.1 204 No Content\r\n\r\n" }, "again malformed_answer", "unavailable",
-            .maybePaid, "again, succeeded", CallKind.plain),
+            .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "200 that is no JSON", .simulated("malformed"), "again malformed_answer", "unavailable",
-            .maybePaid, "again, succeeded"),
+            .unconfirmedCost, "again, succeeded"),
         row(
             "200 with a page of HTML", .sends { $0.head(length: 18) + "<html>Hello</html>" },
-            "again malformed_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "200 with a page of HTML for a stream", .sends { $0.head(length: 18) + "<html>Hello</html>" },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.streamed),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.streamed),
         row(
             "JSON that ends early, by a length that says so",
             .sends { $0.head(length: 50) + $0.body.prefix(50) }, "again malformed_answer", "unavailable",
-            .maybePaid, "again, succeeded", CallKind.plain),
+            .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "JSON with something behind it",
             .sends { $0.head(length: $0.body.utf8.count + 2) + $0.body + "{}" }, "again malformed_answer",
-            "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "A Message without its usage",
             .sends { kind in
                 body(kind, #"{"type":"message","model":"m","content":[],"stop_reason":"end_turn"}"#)
-            }, "again malformed_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.plainMessages
+            }, "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded",
+            CallKind.plainMessages
         ),
         row(
             "A Message without a stop reason",
@@ -370,26 +373,27 @@ extension Fault {
             }, "succeeded", "succeeded", .known, "succeeded"),
         row(
             "A body by gzip that is none", .sends { $0.head("200 OK", "content-encoding: gzip") + $0.body },
-            "again malformed_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A body by gzip whose sum is wrong",
             .sendsBytes {
                 Array($0.head(length: $0.body.zipped.count, "content-encoding: gzip").utf8)
                     + $0.body.zipped.dropLast(8) + Array(repeating: 7, count: 8)
-            }, "again malformed_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            }, "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "A body by gzip that ends early",
             .sendsBytes {
                 Array($0.head(length: 60, "content-encoding: gzip").utf8) + $0.body.zipped.prefix(60)
-            }, "again malformed_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            }, "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "An encoding that nobody knows",
             .sends { $0.head("200 OK", "content-encoding: rot13") + $0.body }, "again malformed_answer",
-            "unavailable", .maybePaid, "again, succeeded"),
+            "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "More answer than is kept",
             .sends { $0.head(length: 1 << 17) + String(repeating: "x", count: 1 << 17) },
-            "again answer_too_large, counted", "neutral", .maybePaid, "again, succeeded", CallKind.plain),
+            "again answer_too_large, counted", "neutral", .unconfirmedCost, "again, succeeded", CallKind.plain
+        ),
     ]
 
     private static func body(_ kind: CallKind, _ body: String) -> String {
@@ -408,20 +412,20 @@ extension Fault {
     private static let streams = [
         row(
             "A stream that ends cleanly before its end", .simulated("early-end"), "again truncated_answer",
-            "unavailable", .maybePaid, "again, succeeded", CallKind.streamed),
+            "unavailable", .unconfirmedCost, "again, succeeded", CallKind.streamed),
         stream(
             "A clean end right before the last event", "again truncated_answer", "unavailable", .known,
             "again, succeeded", CallKind.streamedMessages
         ) { _, events in events.dropLast().joined() },
         row(
             "A stream that ends by an error", .simulated("error-event"), "again overloaded_error, never",
-            "overloaded", .maybePaid, "again, succeeded", CallKind.streamed),
+            "overloaded", .unconfirmedCost, "again, succeeded", CallKind.streamed),
         stream(
-            "An end after the first event", "again truncated_answer", "unavailable", .maybePaid,
+            "An end after the first event", "again truncated_answer", "unavailable", .unconfirmedCost,
             "again, succeeded"
         ) { _, events in events[0] },
         stream(
-            "An end before the usage", "again truncated_answer", "unavailable", .maybePaid,
+            "An end before the usage", "again truncated_answer", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamedMessages
         ) { _, events in events.dropLast(2).joined() },
         stream("The end comes twice", "succeeded", "succeeded", .known, "succeeded") { _, events in
@@ -441,7 +445,7 @@ extension Fault {
             "again, succeeded"
         ) { kind, _ in kind.errorEvent("overloaded_error") },
         stream(
-            "A rate limit amid the stream", "wait rate_limit_error", "rate limited", .maybePaid,
+            "A rate limit amid the stream", "wait rate_limit_error", "rate limited", .unconfirmedCost,
             "waited, succeeded"
         ) { kind, events in events[0] + events[1] + events[2] + kind.errorEvent("rate_limit_error") },
         stream(
@@ -449,7 +453,7 @@ extension Fault {
             "refused 400 invalid_request_error", .known, "failed"
         ) { kind, _ in kind.errorEvent("invalid_request_error") },
         stream(
-            "An error of a type that nobody knows", "again strange_error", "unavailable", .maybePaid,
+            "An error of a type that nobody knows", "again strange_error", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamedMessages
         ) { kind, events in events[0] + kind.errorEvent("strange_error") },
         stream("An error that is no object", "again api_error", "unavailable", .known, "again, succeeded") {
@@ -487,20 +491,21 @@ extension Fault {
         row(
             "A stream instead of plain JSON",
             .sends { body($0, CallKind(dialect: $0.dialect, streams: true).body) }, "again malformed_answer",
-            "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         stream(
-            "The first event twice", "again malformed_answer", "unavailable", .maybePaid, "again, succeeded",
+            "The first event twice", "again malformed_answer", "unavailable", .unconfirmedCost,
+            "again, succeeded",
             CallKind.streamedMessages
         ) { _, events in events[0] + events.joined() },
         stream(
-            "A block that begins twice", "again malformed_answer", "unavailable", .maybePaid,
+            "A block that begins twice", "again malformed_answer", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamedMessages
         ) { _, events in events.prefix(3).joined() + events.dropFirst().joined() },
         stream(
             "The last usage twice", "succeeded", "succeeded", .known, "succeeded", CallKind.streamedMessages
         ) { _, events in events.dropLast().joined() + events[4] + events[5] },
         stream(
-            "A delta before its block", "again malformed_answer", "unavailable", .maybePaid,
+            "A delta before its block", "again malformed_answer", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamedMessages
         ) { _, events in events[0] + events[2] },
         stream(
@@ -508,25 +513,26 @@ extension Fault {
             CallKind.streamedMessages
         ) { _, events in events.prefix(4).joined() + events[2] + events[4] + events[5] },
         stream(
-            "The end without a stop reason", "again malformed_answer", "unavailable", .maybePaid,
+            "The end without a stop reason", "again malformed_answer", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamedMessages
         ) { _, events in events.prefix(4).joined() + events[5] },
         stream(
-            "[DONE] without a finish reason", "again malformed_answer", "unavailable", .maybePaid,
+            "[DONE] without a finish reason", "again malformed_answer", "unavailable", .unconfirmedCost,
             "again, succeeded", CallKind.streamedChat
         ) { _, events in events.prefix(3).joined() + events[5] },
         stream(
-            "An event that is cut", "again malformed_answer", "unavailable", .maybePaid, "again, succeeded"
+            "An event that is cut", "again malformed_answer", "unavailable", .unconfirmedCost,
+            "again, succeeded"
         ) { _, events in events[0] + events[2].dropLast(9) + "\n\n" + events.dropFirst(3).joined() },
         stream(
-            "One event larger than is kept", "again answer_too_large, counted", "neutral", .maybePaid,
+            "One event larger than is kept", "again answer_too_large, counted", "neutral", .unconfirmedCost,
             "again, succeeded"
         ) { _, events in
             events[0] + "data: " + String(repeating: "x", count: 1 << 17) + "\n\n"
                 + events.dropFirst().joined()
         },
         stream(
-            "More events than are kept", "again answer_too_large, counted", "neutral", .maybePaid,
+            "More events than are kept", "again answer_too_large, counted", "neutral", .unconfirmedCost,
             "again, succeeded"
         ) { _, events in
             events[0] + events[1] + String(repeating: events[2], count: 1 << 14)
@@ -543,10 +549,10 @@ extension Fault {
     private static let heads = [
         row(
             "No HTTP at all", .sends { _ in "SSH-2.0-OpenSSH_9.2\r\n" }, "again malformed_answer",
-            "unavailable", .maybePaid, "again, succeeded"),
+            "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A status that is no number", .sends { "HTTP/1.1 OK\r\n\r\n" + $0.body },
-            "again malformed_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "HTTP/1.0, ended by its close", .sends { "HTTP/1.0 200 OK\r\n\r\n" + $0.body }, "succeeded",
             "succeeded", .known, "succeeded"),
@@ -567,13 +573,13 @@ extension Fault {
             }, "succeeded", "succeeded", .known, "succeeded"),
         row(
             "A header without a colon", .sends { $0.head("200 OK", "nonsense") + $0.body },
-            "again malformed_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A head without end",
             .sends(.silence) { _ in
                 "HTTP/1.1 200 OK\r\n"
                     + String(repeating: "x: \(String(repeating: "y", count: 1000))\r\n", count: 400)
-            }, "again malformed_answer", "unavailable", .maybePaid, "again, succeeded"),
+            }, "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "“100 Continue” first", .sends { "HTTP/1.1 100 Continue\r\n\r\n" + $0.answer }, "succeeded",
             "succeeded", .known, "succeeded"),
@@ -583,31 +589,31 @@ extension Fault {
             "wait rate_limit_error", "rate limited", .known, "waited, succeeded"),
         row(
             "102 and then the end", .sends { _ in "HTTP/1.1 102 Processing\r\n\r\n" },
-            "again connection_reset", "unavailable", .maybePaid, "again, succeeded"),
+            "again connection_reset", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "101, which nobody asked for",
             .sends { "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + $0.body },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A thousand heads of 1xx",
             .sends { String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 1000) + $0.answer },
             "succeeded", "succeeded", .known, "succeeded"),
         row(
             "Less length than body", .sends { $0.head(length: 30) + $0.body }, "again malformed_answer",
-            "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "More length than body", .sends { $0.head(length: $0.body.utf8.count + 40) + $0.body },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "Two lengths that differ", .sends { $0.head("200 OK", "Content-Length: 3") + $0.body },
-            "again malformed_answer", "unavailable", .maybePaid, "again, succeeded", CallKind.plain),
+            "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded", CallKind.plain),
         row(
             "A length below zero", .sends { "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + $0.body },
-            "again malformed_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again malformed_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A length that is no number",
             .sends { "HTTP/1.1 200 OK\r\nContent-Length: long\r\n\r\n" + $0.body }, "again malformed_answer",
-            "unavailable", .maybePaid, "again, succeeded"),
+            "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A length and chunks",
             .sendsBytes { Array($0.chunked("Content-Length: 5").utf8) + $0.body.chunks() }, "succeeded",
@@ -631,17 +637,17 @@ extension Fault {
             .known, "succeeded"),
         row(
             "A chunk whose size is no number", .sends { $0.chunked() + "three\r\nabc\r\n0\r\n\r\n" },
-            "again connection_reset", "unavailable", .maybePaid, "again, succeeded"),
+            "again connection_reset", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A chunk whose size is beyond all numbers",
             .sends { $0.chunked() + "fffffffffffffffffffff\r\nabc\r\n0\r\n\r\n" }, "again connection_reset",
-            "unavailable", .maybePaid, "again, succeeded"),
+            "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A chunk that is shorter than its size", .sends { $0.chunked() + "ff\r\nabc\r\n0\r\n\r\n" },
-            "again truncated_answer", "unavailable", .maybePaid, "again, succeeded"),
+            "again truncated_answer", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "A chunk that is longer than its size", .sends { $0.chunked() + "3\r\n\($0.body)\r\n0\r\n\r\n" },
-            "again connection_reset", "unavailable", .maybePaid, "again, succeeded"),
+            "again connection_reset", "unavailable", .unconfirmedCost, "again, succeeded"),
         row(
             "Chunks by gzip",
             .sendsBytes { kind in
@@ -670,7 +676,7 @@ extension Fault {
                 guard peer.request() != nil else { return }
                 peer.send(kind.answer)
                 _ = peer.request()
-            }, "again connection_reset", "unavailable", .maybePaid, "again, succeeded", warmsUp: true),
+            }, "again connection_reset", "unavailable", .unconfirmedCost, "again, succeeded", warmsUp: true),
         row(
             "A kept connection that says 408 unasked and closes",
             .scripted { peer, kind in

@@ -79,7 +79,7 @@ private struct Case: Sendable {
 
     /// The words of its attempts, so far as the table tells them.
     func isOver(_ attempts: [Attempt]) -> Bool {
-        attempts.filter { $0.fate != .open }.count >= fault.history.split(separator: ",").count
+        attempts.filter { $0.status != .open }.count >= fault.history.split(separator: ",").count
     }
 
     func check(_ store: any JobStore, _ now: Now) async throws {
@@ -88,8 +88,9 @@ private struct Case: Sendable {
         #expect(words.joined(separator: ", ") == fault.history, "\(fault.name): \(kind)")
         let first = try #require(attempts.first)
         switch fault.money {
-        case .known: #expect(first.maybePaid == .zero, "\(fault.name): \(kind)")
-        case .maybePaid: #expect(first.cost + first.maybePaid == worstCase, "\(fault.name): \(kind)")
+        case .known: #expect(first.unconfirmedCost == .zero, "\(fault.name): \(kind)")
+        case .unconfirmedCost:
+            #expect(first.cost + first.unconfirmedCost == worstCase, "\(fault.name): \(kind)")
         }
         #expect(first.counted == (Self.isCounted(fault) || Self.hadBegun(first)), "\(fault.name): \(kind)")
         let found = try #require(try await store.job(job, now: now))

@@ -154,7 +154,7 @@ private struct HostileRound {
         let decision = Decision.decide(outcome, failures: 0, policy: RetryPolicy(), using: &random)
         var settlement = Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
-            maybePaid: decision.maybePaid, limits: outcome.limits, callMilliseconds: 700)
+            unconfirmedCost: decision.unconfirmedCost, limits: outcome.limits, callMilliseconds: 700)
         switch outcome.result {
         case .answer(let answer): settlement.answer = answer
         case .refusal(let refusal): settlement.usage = refusal.usage

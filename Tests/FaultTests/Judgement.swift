@@ -24,7 +24,7 @@ struct Judgement: Equatable, CustomStringConvertible {
         }
         self.init(
             verdict: Self.words(decision.verdict), event: Self.words(decision.routeEvent),
-            money: decision.maybePaid ? .maybePaid : .known)
+            money: decision.unconfirmedCost ? .unconfirmedCost : .known)
     }
 
     private static func words(_ verdict: Verdict) -> String {

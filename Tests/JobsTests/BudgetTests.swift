@@ -7,7 +7,7 @@ import Testing
 
     private func time(_ text: String) throws -> Timestamp { try #require(Timestamp(text: text)) }
 
-    @Test func `What is reserved, settled and maybe paid never passes the limit`() {
+    @Test func `What is reserved, settled and unconfirmed never passes the limit`() {
         var ledger = BudgetLedger(budget: budget)
         for _ in 0..<3 {
             #expect(ledger.admission(of: Money(nanodollars: 300)) == .affordable)
@@ -18,7 +18,7 @@ import Testing
             .init(reserved: Money(nanodollars: -300), settled: Money(nanodollars: 120)))
         #expect(ledger.free == Money(nanodollars: 280))
         ledger.apply(
-            .init(reserved: Money(nanodollars: -300), maybePaid: Money(nanodollars: 300)))
+            .init(reserved: Money(nanodollars: -300), unconfirmedCost: Money(nanodollars: 300)))
         #expect(ledger.free == Money(nanodollars: 280))
         ledger.apply(
             .init(reserved: Money(nanodollars: -300), settled: Money(nanodollars: 100)))
@@ -47,10 +47,10 @@ import Testing
 
     @Test func `The words of a waiting call say what is left and whether a smaller answer would help`() {
         let ledger = BudgetLedger(
-            budget: budget, settled: Money(nanodollars: 700), maybePaid: Money(nanodollars: 100))
+            budget: budget, settled: Money(nanodollars: 700), unconfirmedCost: Money(nanodollars: 100))
         let words = ledger.words(worstCase: Money(nanodollars: 300), smallest: Money(nanodollars: 200))
         #expect(words.contains("$0.0000002 of $0.000001 a day is left"))
-        #expect(words.contains("$0.0000001 is maybe paid"))
+        #expect(words.contains("$0.0000001 is unconfirmed"))
         #expect(words.hasSuffix("a smaller max_tokens would help"))
         #expect(
             !ledger.words(worstCase: Money(nanodollars: 300), smallest: Money(nanodollars: 250))

@@ -118,7 +118,7 @@ import Testing
         var outcome = Outcome(.broken(Breakage(kind: .reset, message: "m", maySent: true)))
         outcome.routeIsWell = true
         let decision = Decision.decide(outcome, failures: 0, policy: Self.policy, using: &random)
-        #expect(decision.routeEvent == .neutral && decision.maybePaid)
+        #expect(decision.routeEvent == .neutral && decision.unconfirmedCost)
     }
 
     @Test func `A 401 pauses the route and keeps the job`() {
@@ -136,7 +136,7 @@ import Testing
     @Test(arguments: [408, 409, 500, 502, 503, 504, 599, 302, 999])
     func `A provider's trouble is tried again, counted only if others succeeded`(status: Int) {
         let decision = refuse(status)
-        #expect(decision.routeEvent == .unavailable && !decision.maybePaid)
+        #expect(decision.routeEvent == .unavailable && !decision.unconfirmedCost)
         #expect(decision.verdict.delay.map { (1...100).contains($0) } == true)
         #expect(decision.verdict.blame == .ifOthersSucceeded)
         #expect(decision.verdict.error?.type == "api_error")
@@ -180,15 +180,15 @@ import Testing
     }
 
     @Test func `A stream that failed without saying what it used may have been paid`() {
-        #expect(refuse(200, "api_error", began: true).maybePaid)
-        #expect(!refuse(200, "api_error", usage: Usage(inputTokens: 1), began: true).maybePaid)
+        #expect(refuse(200, "api_error", began: true).unconfirmedCost)
+        #expect(!refuse(200, "api_error", usage: Usage(inputTokens: 1), began: true).unconfirmedCost)
     }
 
     @Test(arguments: ["overloaded_error", "api_error", "timeout_error", "rate_limit_error", nil])
     func `An error before any answer began was not paid, as one with a status of its own is not`(
         type: String?
     ) {
-        #expect(!refuse(200, type).maybePaid)
+        #expect(!refuse(200, type).unconfirmedCost)
     }
 
     @Test(
@@ -201,12 +201,12 @@ import Testing
     ) {
         for sent in [true, false] {
             let decision = decide(.broken(Breakage(kind: kind, message: "m", maySent: sent)))
-            #expect(decision.routeEvent == .unavailable && decision.maybePaid == sent)
+            #expect(decision.routeEvent == .unavailable && decision.unconfirmedCost == sent)
             #expect(decision.verdict.blame == .ifOthersSucceeded)
             #expect(decision.verdict.error == JobError(type: type, message: "m", retryable: true))
         }
         let known = Breakage(kind: kind, message: "m", maySent: true, usage: Usage(outputTokens: 1))
-        #expect(!decide(.broken(known)).maybePaid)
+        #expect(!decide(.broken(known)).unconfirmedCost)
     }
 
     @Test(arguments: [Breakage.Kind.reset, .timeout, .truncated])
@@ -220,22 +220,24 @@ import Testing
 
     @Test func `An answer that is too large counts against its job alone`() {
         let decision = decide(.broken(Breakage(kind: .tooLarge, message: "m", maySent: true)))
-        #expect(decision.verdict.blame == .counted && decision.routeEvent == .neutral && decision.maybePaid)
+        #expect(
+            decision.verdict.blame == .counted && decision.routeEvent == .neutral && decision.unconfirmedCost)
     }
 
     @Test func `A call that cannot be written fails`() {
         let decision = decide(.broken(Breakage(kind: .unsendable, message: "m", maySent: false)))
-        #expect(decision.verdict.fails && decision.verdict.error?.retryable == false && !decision.maybePaid)
+        #expect(
+            decision.verdict.fails && decision.verdict.error?.retryable == false && !decision.unconfirmedCost)
     }
 
     @Test(arguments: [true, false])
     func `A call given up is handed back, or failed at its deadline`(sent: Bool) {
         #expect(
             decide(.abandoned(sent: sent))
-                == Decision(verdict: .handedBack(sent: sent), routeEvent: .neutral, maybePaid: sent))
+                == Decision(verdict: .handedBack(sent: sent), routeEvent: .neutral, unconfirmedCost: sent))
         #expect(
             decide(.abandoned(sent: sent), deadlinePassed: true)
-                == Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, maybePaid: sent))
+                == Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, unconfirmedCost: sent))
     }
 }
 

@@ -24,7 +24,8 @@ import Testing
     }
 
     private static let admitted = RouteLedger.Admission.admitted(asProbe: false)
-    private static func closed(_ gate: WaitingFor.Gate, after: Milliseconds? = 100) -> RouteLedger.Admission {
+    private static func closed(_ gate: WaitingFor.Reason, after: Milliseconds? = 100) -> RouteLedger.Admission
+    {
         .refused(gate, gate.rawValue, after: after)
     }
 

@@ -14,8 +14,8 @@ import Testing
 
     private func providerBatch(_ requests: Int) -> ProviderBatch {
         ProviderBatch(
-            id: ProviderBatchID(1), route: Self.route, mark: "m4rk", state: .sealed, providerID: nil,
-            strangers: [], requests: requests, sentAt: nil, recallAt: nil, failures: 0, isWanted: true)
+            id: ProviderBatchID(1), route: Self.route, token: "m4rk", state: .sealed, providerID: nil,
+            rejectedIDs: [], requests: requests, sentAt: nil, recallAt: nil, failures: 0, isWanted: true)
     }
 
     private func requests(_ prompts: String...) -> [BatchedRequest] {

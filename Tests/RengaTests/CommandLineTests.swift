@@ -76,7 +76,7 @@ struct CommandLineTests {
                     "invalid", "invalid",
                 ])
 
-            let rows = (1...30).map { #"{"key":"row-\#($0)","prompt":"\#($0)"}"# }
+            let rows = (1...30).map { #"{"custom_id":"row-\#($0)","prompt":"\#($0)"}"# }
             try folder.write("first.jsonl", Array(rows.prefix(20)))
             let first = try await renga("enqueue", "first.jsonl", "--wait", "--url", url)
             #expect(first.errors.contains("renga results --batch first.jsonl-"))
@@ -91,7 +91,7 @@ struct CommandLineTests {
 
     @Test func `lines whose keys are taken are shown as three examples, a count and a cure`() async throws {
         try await withServer { url in
-            try folder.write("in.jsonl", (1...9).map { #"{"key":"row-\#($0)","prompt":"\#($0)"}"# })
+            try folder.write("in.jsonl", (1...9).map { #"{"custom_id":"row-\#($0)","prompt":"\#($0)"}"# })
             let first = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
             let again = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
             for ended in [first, again] { #expect(ended.output.contains("9 lines written to out.jsonl\n")) }
@@ -139,7 +139,7 @@ struct CommandLineTests {
         try await withServer { url in
             let input = (1...120).map { "\"\($0)\"" }.joined(separator: "\n")
             for (flag, value) in [
-                ("--queue", "a b"), ("--tag", ""), ("--deadline", "soon"), ("--lane", "half"),
+                ("--queue", "a b"), ("--tag", ""), ("--deadline", "soon"), ("--processing", "half"),
             ] {
                 let ended = try await renga("enqueue", "-", flag, value, "--url", url, input: input)
                 let words = value.isEmpty ? "\(flag) is empty" : "\(flag) is “\(value)”"

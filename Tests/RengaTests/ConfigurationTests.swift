@@ -12,7 +12,7 @@ import Testing
         try Configuration(JSON.parse(text), simple ?? self.simple)
     }
 
-    private func complaint(_ text: String) throws -> String {
+    private func reason(_ text: String) throws -> String {
         let json = try JSON.parse(text)
         let error = #expect(throws: ConfigurationError.self) { _ = try Configuration(json, simple) }
         return error?.description ?? ""
@@ -73,9 +73,9 @@ import Testing
             "$.routes.haiku.prices.web_search: expected US dollars per thousand searches"
         ),
     ])
-    func `prices that are none, or out of order, are refused`(_ prices: String, _ complaint: String) throws {
-        let text = try self.complaint(withRoute(#""provider":"anthropic","model":"m","prices":\#(prices)"#))
-        #expect(text.contains(complaint))
+    func `prices that are none, or out of order, are refused`(_ prices: String, _ reason: String) throws {
+        let text = try self.reason(withRoute(#""provider":"anthropic","model":"m","prices":\#(prices)"#))
+        #expect(text.contains(reason))
     }
 
     @Test func `what prices leave out is as published of the model`() throws {
@@ -155,8 +155,8 @@ import Testing
     func `what is wrong with a route is said with its place and what was expected`(
         members: String, words: String
     ) throws {
-        let complaint = try complaint(withRoute(members))
-        #expect(complaint.hasPrefix(words), "\(complaint)")
+        let reason = try reason(withRoute(members))
+        #expect(reason.hasPrefix(words), "\(reason)")
     }
 
     @Test(arguments: [
@@ -196,14 +196,14 @@ import Testing
         ),
     ])
     func `what is wrong elsewhere is said with its place`(text: String, words: String) throws {
-        let complaint = try complaint(text)
-        #expect(complaint.hasPrefix(words), "\(complaint)")
+        let reason = try reason(text)
+        #expect(reason.hasPrefix(words), "\(reason)")
     }
 
     @Test func `a key that was put in the place of its variable's name is not repeated`() throws {
-        let complaint = try complaint(#"{"providers":{"a":{"credential":"sk-ant-secret"}}}"#)
-        #expect(complaint.hasPrefix("$.providers.a.credential: expected the name of an environment variable"))
-        #expect(!complaint.contains("sk-ant"))
+        let reason = try reason(#"{"providers":{"a":{"credential":"sk-ant-secret"}}}"#)
+        #expect(reason.hasPrefix("$.providers.a.credential: expected the name of an environment variable"))
+        #expect(!reason.contains("sk-ant"))
     }
 
     @Test func `with one provider every model is taken, with several only those of routes`() throws {
@@ -307,12 +307,12 @@ extension ConfigurationTests {
         let text = findings.map { "\($0.state.rawValue) \($0.subject): \($0.text)" }.joined(separator: "\n")
         #expect(!text.contains("sk-secret"))
         #expect(
-            text.contains("ok provider anthropic: anthropic at https://api.anthropic.com, OTHER_KEY is set"))
-        #expect(text.contains("look provider own: openai at http://127.0.0.1:1/v1, no key: its jobs wait"))
+            text.contains("OK provider anthropic: anthropic at https://api.anthropic.com, OTHER_KEY is set"))
+        #expect(text.contains("WARN provider own: openai at http://127.0.0.1:1/v1, no key: its jobs wait"))
         #expect(text.contains("rpm 50, itpm learned, otpm learned; $1 in, $5 out per million tokens"))
         #expect(text.contains("falls back to big when overloaded"))
-        #expect(text.contains("look route big: own/big"))
-        #expect(text.contains("ok alias fast: anthropic/claude-haiku-4-5-20251001"))
+        #expect(text.contains("WARN route big: own/big"))
+        #expect(text.contains("OK alias fast: anthropic/claude-haiku-4-5-20251001"))
         _ = folder
     }
 

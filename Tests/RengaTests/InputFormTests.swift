@@ -4,7 +4,7 @@ import Testing
 @testable import renga
 
 @Suite struct InputFormTests {
-    private func complaint(_ bytes: [UInt8], isText: Bool = false, file: String = "in.jsonl") -> String {
+    private func reason(_ bytes: [UInt8], isText: Bool = false, file: String = "in.jsonl") -> String {
         do {
             try InputForm.check(first: bytes, of: file, isText: isText)
             try InputForm.check(bytes, number: 1, of: file)
@@ -18,35 +18,35 @@ import Testing
         let wide = "{\"a\":1}".utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
         for bytes in [[0xFF, 0xFE] + wide, wide] {
             #expect(
-                complaint(bytes)
+                reason(bytes)
                     == "in.jsonl is UTF-16LE, and renga reads UTF-8: iconv -f UTF-16 -t UTF-8 in.jsonl | renga enqueue -"
             )
         }
         let big = "{\"a\":1}".utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
-        #expect(complaint([0xFE, 0xFF] + big, isText: true).contains("UTF-16BE"))
-        let latin = complaint(Array(#"{"prompt":"caf"#.utf8) + [0xE9] + Array(#" au lait"}"#.utf8))
+        #expect(reason([0xFE, 0xFF] + big, isText: true).contains("UTF-16BE"))
+        let latin = reason(Array(#"{"prompt":"caf"#.utf8) + [0xE9] + Array(#" au lait"}"#.utf8))
         #expect(latin.contains("line 1 has the byte 0xE9 at column 15") && latin.contains("-f WINDOWS-1252"))
-        #expect(complaint([0xC3, 0xA9, 0xFF]).contains("0xFF at column 2"))
-        #expect(complaint(Array("é 👩‍💻".utf8)) == "")
+        #expect(reason([0xC3, 0xA9, 0xFF]).contains("0xFF at column 2"))
+        #expect(reason(Array("é 👩‍💻".utf8)) == "")
     }
 
     @Test func `an array and JSON over several lines are told how to become lines`() {
         #expect(
-            complaint(Array("[".utf8), file: "my jobs.json").hasSuffix(
+            reason(Array("[".utf8), file: "my jobs.json").hasSuffix(
                 "jq -c '.[]' 'my jobs.json' | renga enqueue -"))
-        #expect(complaint(Array(#"[{"prompt":"x"}]"#.utf8)).contains("one JSON array"))
-        #expect(complaint(Array("{ \r".utf8)).contains("jq -c . in.jsonl"))
-        #expect(complaint(Array("{".utf8), file: "-").contains("… | jq -c . | renga enqueue -"))
-        #expect(complaint(Array("[not JSON, but text]".utf8), isText: true) == "")
+        #expect(reason(Array(#"[{"prompt":"x"}]"#.utf8)).contains("one JSON array"))
+        #expect(reason(Array("{ \r".utf8)).contains("jq -c . in.jsonl"))
+        #expect(reason(Array("{".utf8), file: "-").contains("… | jq -c . | renga enqueue -"))
+        #expect(reason(Array("[not JSON, but text]".utf8), isText: true) == "")
     }
 
     @Test func `packed files and whole batch files are told how to become lines`() {
         #expect(
-            complaint([0x1F, 0x8B, 8, 0], file: "x.gz")
+            reason([0x1F, 0x8B, 8, 0], file: "x.gz")
                 == "x.gz is packed by gzip: gunzip -c x.gz | renga enqueue -")
-        #expect(complaint(Array(#"{"requests":[{"custom_id":"a"}]}"#.utf8)).contains("jq -c '.requests[]'"))
-        #expect(complaint(Array(#"{"prompt":"x","requests":1}"#.utf8)) == "")
-        #expect(complaint(Array(#""a prompt""#.utf8)) == "")
+        #expect(reason(Array(#"{"requests":[{"custom_id":"a"}]}"#.utf8)).contains("jq -c '.requests[]'"))
+        #expect(reason(Array(#"{"prompt":"x","requests":1}"#.utf8)) == "")
+        #expect(reason(Array(#""a prompt""#.utf8)) == "")
     }
 
     @Test func `words are quoted as a shell needs them`() {
@@ -61,7 +61,7 @@ import Testing
         func job(_ line: String) throws -> JSON { try JSON.parse(maker.job(Array(line.utf8))?.bytes ?? []) }
         let params = try job(
             #"{"custom_id":"a","params":{"model":null,"messages":[{"role":"user","content":"x"}]}}"#)
-        #expect(params.text("custom_id") == "a" && params["key"] == nil && params.text("queue") == "q")
+        #expect(params.text("custom_id") == "a" && params.text("queue") == "q")
         #expect(params["params"]?.text("model") == "m" && params["params"]?.text("system") == "s")
         let body = try job(
             #"{"custom_id":"b","url":"/v1/chat/completions","body":{"model":"own","max_completion_tokens":9,"messages":[]}}"#
@@ -72,9 +72,10 @@ import Testing
 
     @Test func `null counts as left out`() throws {
         var maker = LineMaker(defaults: LineDefaults(queue: "q", model: "m"), isText: false)
-        let line = #"{"prompt":"nulls","model":null,"key":null,"queue":null,"tags":null}"#
+        let line = #"{"prompt":"nulls","model":null,"custom_id":null,"queue":null,"tags":null}"#
         let job = try JSON.parse(maker.job(Array(line.utf8))?.bytes ?? [])
-        #expect(job.text("key").hasPrefix("line-") && job.text("queue") == "q" && job.text("model") == "m")
+        #expect(
+            job.text("custom_id").hasPrefix("line-") && job.text("queue") == "q" && job.text("model") == "m")
         #expect(job["tags"] == nil)
         #expect(maker.job([0x1A]) == nil, "the end of a file of DOS's time")
     }
@@ -145,7 +146,7 @@ import Testing
         let count = try count(
             #"{"status":"new","at_most_usd":"1.000000","about_usd":"0.100000","half_price":false}"#)
         let stats = try JSON.parse(
-            #"{"routes":[{"name":"r","gate":{"gate":"breaker","detail":"it does not answer"},"limits":{"requests":{"per_minute":50}}}]}"#
+            #"{"routes":[{"name":"r","gate":{"reason":"breaker","detail":"it does not answer"},"limits":{"requests":{"per_minute":50}}}]}"#
         )
         let text = Forecast(count, stats).text
         #expect(text.contains("r is closed: it does not answer") && !text.contains("per minute"))

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func keys(_ lines: [String], _ defaults: LineDefaults = LineDefaults()) throws -> [String] {
-        try jobs(lines, defaults).map { $0.text("key") }
+        try jobs(lines, defaults).map { $0.text("custom_id") }
     }
 
     @Test func `a line keeps its key when lines are added, removed or moved around it`() throws {
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `a key of its own is kept`() throws {
-        #expect(try keys([#"{"key":"ticket-1","prompt":"hi"}"#]) == ["ticket-1"])
+        #expect(try keys([#"{"custom_id":"ticket-1","prompt":"hi"}"#]) == ["ticket-1"])
     }
 
     @Test func `a string is a prompt, filled up with the defaults`() throws {

@@ -41,7 +41,7 @@ import Testing
             """
             {"counts":{},"workers":[{"name":"w","slots":4,"running":0,"alive":true}],
             "budgets":[{"name":"daily","settled_usd":"0.000000","limit_usd":"1.000000","window":"day","scope":"all",
-            "reserved_usd":"0.000000","maybe_paid_usd":"0.000000","free_usd":"1.000000"}],
+            "reserved_usd":"0.000000","unconfirmed_cost_usd":"0.000000","free_usd":"1.000000"}],
             "routes":[{"name":"r","running":0,"in_batches":6,"latency_ms":{"answer":{"p50":1,"p95":2,"p99":3},
             "waiting":{},"calling":{}}}]}
             """)
@@ -58,7 +58,7 @@ import Testing
         throws
     {
         let waiting = try JSON.parse(
-            #"{"gate":"batch","detail":"it is out with batch b of its provider, 3 requests","until":"2026-11-29T12:00:00Z"}"#
+            #"{"reason":"batch","detail":"it is out with batch b of its provider, 3 requests","until":"2026-11-29T12:00:00Z"}"#
         )
         let now = try #require(Timestamp(text: "2026-11-29T00:17:00Z"))
         #expect(
@@ -81,10 +81,13 @@ import Testing
             #"{"id":"job_1","tags":["t"],"deadline":null,"model":"m","request":{"messages":[{"role":"user","content":"a"}]}}"#
         )
         func difference(_ line: String) throws -> String? { Difference(job, try JSON.parse(line)).text }
-        #expect(try difference(#"{"key":"k","tags":["t"],"deadline":"12h","prompt":"a"}"#) == "its deadline")
         #expect(
-            try difference(#"{"key":"k","model":"n","request":{"messages":[{"role":"user","content":"b"}]}}"#)
+            try difference(#"{"custom_id":"k","tags":["t"],"deadline":"12h","prompt":"a"}"#) == "its deadline"
+        )
+        #expect(
+            try difference(
+                #"{"custom_id":"k","model":"n","request":{"messages":[{"role":"user","content":"b"}]}}"#)
                 == "its tags and its model and its prompt")
-        #expect(try difference(#"{"key":"k","tags":["t"],"priority":3,"prompt":"a"}"#) == nil)
+        #expect(try difference(#"{"custom_id":"k","tags":["t"],"priority":3,"prompt":"a"}"#) == nil)
     }
 }

@@ -16,7 +16,7 @@ import Testing
         try Parser.parse(words, for: command, environment: { environment[$0] })
     }
 
-    private func complaint(_ words: String...) -> String {
+    private func reason(_ words: String...) -> String {
         let error = #expect(throws: UsageError.self) {
             _ = try Parser.parse(words, for: command, environment: { _ in nil })
         }
@@ -42,26 +42,26 @@ import Testing
 
     @Test func `repeatable flags add up, and others may not be repeated`() throws {
         #expect(try parse("f", "--tag", "a", "--tag", "b").all("tag") == ["a", "b"])
-        #expect(complaint("f", "--limit", "1", "--limit", "2") == "--limit is given twice")
+        #expect(reason("f", "--limit", "1", "--limit", "2") == "--limit is given twice")
     }
 
     @Test func `what is empty is not the same as what is left out`() {
-        #expect(complaint("f", "--tag", "") == "--tag is empty: give it a value, --tag TAG, or leave it out")
-        #expect(complaint("f", "--limit=").hasPrefix("--limit is empty"))
-        #expect(complaint("").hasPrefix("an argument is empty"))
+        #expect(reason("f", "--tag", "") == "--tag is empty: give it a value, --tag TAG, or leave it out")
+        #expect(reason("f", "--limit=").hasPrefix("--limit is empty"))
+        #expect(reason("").hasPrefix("an argument is empty"))
     }
 
     @Test func `an unknown flag is named, with the one that was meant`() {
-        #expect(complaint("f", "--limt", "3") == "unknown flag --limt (did you mean --limit?)")
-        #expect(complaint("f", "-x") == "unknown flag -x")
+        #expect(reason("f", "--limt", "3") == "unknown flag --limt (did you mean --limit?)")
+        #expect(reason("f", "-x") == "unknown flag -x")
     }
 
     @Test func `a missing value, a surplus value and a surplus argument are refused`() {
-        #expect(complaint("f", "--limit") == "--limit needs a value: --limit N")
-        #expect(complaint("f", "--limit", "--json") == "--limit needs a value: --limit N")
-        #expect(complaint("f", "--json=yes") == "--json takes no value")
-        #expect(complaint("f", "g") == "unexpected argument “g”")
-        #expect(complaint() == "missing argument: FILE")
+        #expect(reason("f", "--limit") == "--limit needs a value: --limit N")
+        #expect(reason("f", "--limit", "--json") == "--limit needs a value: --limit N")
+        #expect(reason("f", "--json=yes") == "--json takes no value")
+        #expect(reason("f", "g") == "unexpected argument “g”")
+        #expect(reason() == "missing argument: FILE")
     }
 
     @Test func `help needs no arguments`() throws {

@@ -12,7 +12,7 @@ import Testing
         try Parser.parse(words, for: .up, environment: { environment[$0] })
     }
 
-    private func complaint(_ environment: [String: String]) -> String {
+    private func reason(_ environment: [String: String]) -> String {
         let error = #expect(throws: UsageError.self) { _ = try ServiceSettings(invoke([], environment)) }
         return error?.message ?? ""
     }
@@ -80,9 +80,9 @@ import Testing
         #expect(try invoke().authorities() == .standard)
         try folder.write("no.pem", ["nothing"])
         let other = folder.url.appending(path: "no.pem").path
-        #expect(complaint(["RENGA_CA_FILE": other]).contains("PEM"))
+        #expect(reason(["RENGA_CA_FILE": other]).contains("PEM"))
         #expect(
-            complaint(["RENGA_CA_FILE": "/nowhere"]).hasPrefix(
+            reason(["RENGA_CA_FILE": "/nowhere"]).hasPrefix(
                 "RENGA_CA_FILE is “/nowhere”; expected a readable"))
     }
 
@@ -108,7 +108,7 @@ import Testing
     func `a wrong value stops the start with its name, the value and what was expected`(
         name: String, value: String
     ) {
-        let message = complaint([name: value])
+        let message = reason([name: value])
         #expect(message.hasPrefix("\(name) is “\(value)”; expected "))
     }
 
@@ -119,7 +119,7 @@ import Testing
         #expect(settings.budgets.first?.window == .day)
         #expect(settings.budgets.first?.limit == Money(dollars: "5"))
         #expect(settings.removedBudgets == ["monthly"])
-        #expect(complaint(["RENGA_DAILY_BUDGET_USD": "0"]).hasPrefix("RENGA_DAILY_BUDGET_USD is “0”"))
+        #expect(reason(["RENGA_DAILY_BUDGET_USD": "0"]).hasPrefix("RENGA_DAILY_BUDGET_USD is “0”"))
     }
 
     @Test func `PORT sets the port alone, and a flag counts more than it`() throws {
@@ -172,7 +172,7 @@ import Testing
 
     private func file(_ text: String) throws -> String {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let path = folder.appending(path: "key").path
+        let path = folder.appending(path: "custom_id").path
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         return path
     }
@@ -203,7 +203,7 @@ import Testing
     }
 
     @Test func `a secret has no flag and its value is never shown`() throws {
-        #expect(!Command.up.allFlags.contains { $0.name.contains("key") })
+        #expect(!Command.up.allFlags.contains { $0.name.contains("custom_id") })
         let error = #expect(throws: UsageError.self) {
             _ = try invoke(["ANTHROPIC_API_KEY": "sk-with space"]).secret(.providerKey)
         }

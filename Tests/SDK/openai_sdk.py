@@ -169,7 +169,7 @@ def full_parameters():
         "parallel_tool_calls": True,
         "prediction": {"content": "string", "type": "content"},
         "presence_penalty": 0,
-        "prompt_cache_key": "key",
+        "prompt_cache_key": "custom_id",
         "prompt_cache_options": {"mode": "implicit", "ttl": "30m"},
         "prompt_cache_retention": "in_memory",
         "reasoning_effort": "none",

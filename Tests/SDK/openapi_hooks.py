@@ -63,7 +63,9 @@ def before_call(context, case, kwargs):
     if operation in THERE:
         case.path_parameters["name"] = THERE[operation]
     if operation in CHANGES:
-        found = ask("GET", f"/v1/jobs?limit=1&state={CHANGES[operation]}")["data"]
+        found = ask("GET", f"/v1/jobs?limit=100&state={CHANGES[operation]}")["data"]
+        # What a batch has published stays as it is.
+        found.sort(key=lambda job: job["batch_id"] is not None)
         if found:
             case.path_parameters["id"] = found[0]["id"]
     if case.path.startswith("/v1/messages/batches/{id}"):
@@ -88,7 +90,7 @@ def after_call(context, case, response):
 
 
 def go_on(path):
-    ask("PATCH", path if "/routes/" in path else path + "?create=true", {"paused": False} if "/routes/" in path else {"paused": False, "concurrency": None, "require": None})
+    ask("PATCH", path if "/routes/" in path else path + "?create=true", {"paused": False} if "/routes/" in path else {"paused": False, "concurrency": None, "requirements": None})
 
 
 def ask(method, path, body=None):
@@ -128,7 +130,7 @@ def is_expected(failure, case, response):
 
 
 def sent(case, field):
-    """The value of a field such as `jobs[3].key`, or of a query parameter."""
+    """The value of a field such as `jobs[3].custom_id`, or of a query parameter."""
     value = case.query if field in (case.query or {}) else case.body
     for name in re.findall(r"[^.\[\]]+", field):
         if isinstance(value, dict):
@@ -153,7 +155,7 @@ def is_beyond_schemas(detail, field):
     return (
         # Numbers have more places than amounts.
         "up to nine places" in detail
-        # A lane that the deadline, the provider or the call does not allow.
+        # A processing that the deadline, the provider or the call does not allow.
         or "cannot be batch" in detail
         # References that lead nowhere, expressions that mean nothing, steps after the last.
         or re.match(r".*\.(\$ref|pattern|on_fail\[\d+\])$", field) is not None

@@ -59,12 +59,12 @@ import Testing
         (#"{"requests":[{"custom_id":"","params":{}}]}"#, "pattern"),
         (#"{"requests":[{"custom_id":"a","params":{}},{"custom_id":"a","params":{}}]}"#, "not unique"),
     ])
-    func `A bad envelope makes no batch`(body: String, complaint: String) async throws {
+    func `A bad envelope makes no batch`(body: String, reason: String) async throws {
         let simulator = try makeSimulator()
         let seen = await simulator.send(Array(body.utf8), path: batchPath)
         #expect(seen.status == 400)
         #expect(seen.errorType == "invalid_request_error")
-        #expect(seen.errorMessage.contains(complaint), "\(seen.errorMessage)")
+        #expect(seen.errorMessage.contains(reason), "\(seen.errorMessage)")
         #expect(await simulator.accountOfBatches()?["created"]?.int == 0)
     }
 

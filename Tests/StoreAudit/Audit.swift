@@ -41,7 +41,7 @@ package struct Audit {
             "queue.running is the count of its open attempts",
             """
             SELECT format('%s: %d', name, running) FROM queue
-            WHERE running <> (SELECT count(*) FROM attempt WHERE queue_id = queue.id AND fate = 'open' AND consignment_id IS NULL)
+            WHERE running <> (SELECT count(*) FROM attempt WHERE queue_id = queue.id AND status = 'open' AND provider_batch_id IS NULL)
             """
         ),
         (
@@ -49,7 +49,7 @@ package struct Audit {
             """
             SELECT format('%s: %d', model, running) FROM route
             WHERE running <> (
-                SELECT count(*) FROM attempt WHERE route_id = route.id AND fate = 'open' AND consignment_id IS NULL
+                SELECT count(*) FROM attempt WHERE route_id = route.id AND status = 'open' AND provider_batch_id IS NULL
             )
             """
         ),
@@ -58,10 +58,10 @@ package struct Audit {
             """
             SELECT format('%s: %g %g', model, open_input, open_output) FROM route
             WHERE abs(open_input - (
-                    SELECT coalesce(sum(reserved_input), 0) FROM attempt WHERE route_id = route.id AND fate = 'open'
+                    SELECT coalesce(sum(reserved_input), 0) FROM attempt WHERE route_id = route.id AND status = 'open'
                 )) > 0.001
                 OR abs(open_output - (
-                    SELECT coalesce(sum(reserved_output), 0) FROM attempt WHERE route_id = route.id AND fate = 'open'
+                    SELECT coalesce(sum(reserved_output), 0) FROM attempt WHERE route_id = route.id AND status = 'open'
                 )) > 0.001
             """
         ),
@@ -88,10 +88,10 @@ package struct Audit {
         (
             "an attempt of the backlog costs no more than was reserved for it, with what it may have cost",
             """
-            SELECT format('job %d, attempt %d: %d and %d of %d', job_id, number, cost, maybe_paid, reserved_cost)
+            SELECT format('job %d, attempt %d: %d and %d of %d', job_id, number, cost, unconfirmed_cost, reserved_cost)
             FROM attempt
-            WHERE reserved_cost > 0 AND cost + maybe_paid > reserved_cost
-                AND NOT EXISTS (SELECT 1 FROM worker WHERE worker.id = attempt.worker_id AND worker.own_line = 1)
+            WHERE reserved_cost > 0 AND cost + unconfirmed_cost > reserved_cost
+                AND NOT EXISTS (SELECT 1 FROM worker WHERE worker.id = attempt.worker_id AND worker.is_interactive = 1)
             """
         ),
         (
@@ -117,7 +117,7 @@ package struct Audit {
                     SELECT 1 FROM answer_prompt WHERE prompt = substr(prompt_hash, 1, 8) AND answer_id = answer.id
                 )
                 AND NOT EXISTS (
-                    SELECT 1 FROM answer_fresh WHERE prompt = substr(prompt_hash, 1, 8) AND answer_id = answer.id
+                    SELECT 1 FROM answer_recent WHERE prompt = substr(prompt_hash, 1, 8) AND answer_id = answer.id
                 )
             """
         ),
@@ -145,7 +145,7 @@ package struct Audit {
             """
             SELECT job.id FROM job
             LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.attempt
-            WHERE (job.state = 'running') AND coalesce(attempt.fate, '') <> 'open'
+            WHERE (job.state = 'running') AND coalesce(attempt.status, '') <> 'open'
             """
         ),
         (
@@ -153,7 +153,7 @@ package struct Audit {
             """
             SELECT job.id FROM job
             WHERE job.state = 'succeeded' AND cached = 0 AND EXISTS (
-                SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND fate = 'open'
+                SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND status = 'open'
             )
             """
         ),
@@ -176,10 +176,10 @@ package struct Audit {
             "one call flies for a prompt that may be shared",
             """
             SELECT hex(attempt.prompt_hash) FROM attempt JOIN job ON job.id = attempt.job_id
-            WHERE attempt.fate = 'open' AND job.cache = 'use' AND job.impatient = 0
+            WHERE attempt.status = 'open' AND job.cache = 'use' AND job.skip_coalescing = 0
                 -- One that was revoked began as its job was then.
                 AND job.state = 'running' AND attempt.number = job.attempt
-            GROUP BY attempt.prompt_hash, attempt.home_route_id, attempt.consignment_id IS NULL
+            GROUP BY attempt.prompt_hash, attempt.home_route_id, attempt.provider_batch_id IS NULL
             HAVING attempt.prompt_hash IS NOT NULL AND count(*) > 1
             """
         ),
@@ -190,10 +190,10 @@ package struct Audit {
             WHERE held.held_hash IS NOT NULL
                 AND NOT EXISTS (
                     SELECT 1 FROM attempt
-                    WHERE fate = 'open' AND prompt_hash = held.held_hash AND home_route_id = lane.route_id
+                    WHERE status = 'open' AND prompt_hash = held.held_hash AND home_route_id = lane.route_id
                 )
                 AND NOT EXISTS (
-                    SELECT 1 FROM release WHERE prompt_hash = held.held_hash AND route_id = lane.route_id
+                    SELECT 1 FROM pending_release WHERE prompt_hash = held.held_hash AND route_id = lane.route_id
                 )
                 AND NOT EXISTS (
                     SELECT 1 FROM job AS next JOIN lane AS its ON its.id = next.lane_id
@@ -202,8 +202,8 @@ package struct Audit {
                 )
                 AND NOT EXISTS (
                     SELECT 1 FROM prefix
-                    JOIN attempt ON attempt.job_id = prefix.writer_job AND attempt.number = prefix.writer_attempt
-                    WHERE prefix.hash = held.held_hash AND prefix.route_id = lane.route_id AND attempt.fate = 'open'
+                    JOIN attempt ON attempt.job_id = prefix.warmup_job AND attempt.number = prefix.warmup_attempt
+                    WHERE prefix.hash = held.held_hash AND prefix.route_id = lane.route_id AND attempt.status = 'open'
                 )
                 AND NOT EXISTS (
                     SELECT 1 FROM job AS next JOIN lane AS its ON its.id = next.lane_id
@@ -218,16 +218,16 @@ package struct Audit {
             SELECT format('%d: %d', id, reserved) FROM budget_window
             WHERE reserved <> (
                 SELECT coalesce(sum(reserved_cost), 0) FROM attempt
-                WHERE fate = 'open' AND budget_windows LIKE '%,' || budget_window.id || ',%'
+                WHERE status = 'open' AND budget_windows LIKE '%,' || budget_window.id || ',%'
             )
             """
         ),
         (
             "a budget's window never passes its limit",
             """
-            SELECT format('%s: %d %d %d of %d', budget.name, settled, reserved, maybe_paid, amount)
+            SELECT format('%s: %d %d %d of %d', budget.name, settled, reserved, unconfirmed_cost, amount)
             FROM budget_window JOIN budget ON budget.id = budget_window.budget_id
-            WHERE settled + reserved + maybe_paid > amount + excess
+            WHERE settled + reserved + unconfirmed_cost > amount + excess
             """
         ),
         (
@@ -238,7 +238,7 @@ package struct Audit {
                 ready = 1 OR held_until IS NOT NULL OR finished_at IS NOT NULL OR finish_order IS NOT NULL
                 OR answer_id IS NULL OR error IS NULL
                 OR NOT EXISTS (SELECT 1 FROM job_check WHERE job_id = job.id AND passed = 0 AND review IS NULL)
-                OR EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND fate = 'open')
+                OR EXISTS (SELECT 1 FROM attempt WHERE job_id = job.id AND number = job.attempt AND status = 'open')
             )
             """
         ),
@@ -264,27 +264,27 @@ package struct Audit {
             """
             SELECT format('%d: %d', job.id, used) FROM job_check JOIN job ON job.id = job_check.job_id
             WHERE used > (
-                SELECT count(*) FROM attempt WHERE attempt.job_id = job.id AND fate <> 'open'
+                SELECT count(*) FROM attempt WHERE attempt.job_id = job.id AND status <> 'open'
             )
             """
         ),
         (
             "what has ended has nothing out, and what is out has not ended",
             """
-            SELECT format('%d %d: %d', job_id, number, consignment_id) FROM attempt
-            WHERE consignment_id IS NOT NULL AND fate = 'open'
-                AND consignment_id NOT IN (SELECT id FROM consignment WHERE ended_at IS NULL)
+            SELECT format('%d %d: %d', job_id, number, provider_batch_id) FROM attempt
+            WHERE provider_batch_id IS NOT NULL AND status = 'open'
+                AND provider_batch_id NOT IN (SELECT id FROM provider_batch WHERE ended_at IS NULL)
             """
         ),
         (
-            "no worker holds what is out with a consignment",
-            "SELECT job_id FROM attempt WHERE (consignment_id IS NULL) <> (worker_id <> 0)"
+            "no worker holds what is out with a provider_batch",
+            "SELECT job_id FROM attempt WHERE (provider_batch_id IS NULL) <> (worker_id <> 0)"
         ),
         (
             "money leaves an attempt once",
             """
-            SELECT format('%d %d: %d %d', job_id, number, cost, maybe_paid) FROM attempt
-            WHERE fate <> 'open' AND maybe_paid > max(0, reserved_cost - cost)
+            SELECT format('%d %d: %d %d', job_id, number, cost, unconfirmed_cost) FROM attempt
+            WHERE status <> 'open' AND unconfirmed_cost > max(0, reserved_cost - cost)
             """
         ),
         (
@@ -306,10 +306,10 @@ package struct Audit {
         (
             "a lane has an owner if it is an own one, and a batch only if it is none",
             """
-            SELECT format('%d: %s %s %d', id, kind, line, owner) FROM lane
-            WHERE (kind = 'own') <> (owner IS NOT NULL) OR (kind = 'own' AND (batch_id IS NOT NULL OR sealed = 1))
-                OR (kind = 'own') <> (line LIKE 'own %') OR (kind = 'half_price') <> (line LIKE '% half price')
-                OR (batch_id IS NULL AND kind = 'common' AND line <> '')
+            SELECT format('%d: %s %s %d', id, kind, variant, owner) FROM lane
+            WHERE (kind = 'interactive') <> (owner IS NOT NULL) OR (kind = 'interactive' AND (batch_id IS NOT NULL OR sealed = 1))
+                OR (kind = 'interactive') <> (variant LIKE 'interactive %') OR (kind = 'half_price') <> (variant LIKE '% half price')
+                OR (batch_id IS NULL AND kind = 'common' AND variant <> '')
             """
         ),
         (
@@ -339,10 +339,10 @@ package struct Audit {
             SELECT format('%d/%d', attempt.job_id, attempt.number) FROM message_batch
             JOIN job ON job.batch_id = message_batch.batch_id
             JOIN attempt ON attempt.job_id = job.id
-            LEFT JOIN consignment ON consignment.id = attempt.consignment_id
+            LEFT JOIN provider_batch ON provider_batch.id = attempt.provider_batch_id
             WHERE cancelled_at IS NOT NULL AND (
                 attempt.opened_at > cancelled_at
-                OR (consignment.sent_at > cancelled_at AND coalesce(attempt.closed_at, sent_at + 1) > sent_at)
+                OR (provider_batch.sent_at > cancelled_at AND coalesce(attempt.closed_at, sent_at + 1) > sent_at)
             )
             """
         ),
@@ -358,13 +358,13 @@ package struct Audit {
         (
             "what a budget's window spent is what its attempts cost, and may have cost",
             """
-            SELECT format('%d: %d %d', id, settled, maybe_paid) FROM budget_window
-            WHERE settled - brought <> (
+            SELECT format('%d: %d %d', id, settled, unconfirmed_cost) FROM budget_window
+            WHERE settled - spent_before <> (
                     SELECT coalesce(sum(cost), 0) FROM attempt
                     WHERE budget_windows LIKE '%,' || budget_window.id || ',%'
                 )
-                OR maybe_paid <> (
-                    SELECT coalesce(sum(maybe_paid), 0) FROM attempt
+                OR unconfirmed_cost <> (
+                    SELECT coalesce(sum(unconfirmed_cost), 0) FROM attempt
                     WHERE budget_windows LIKE '%,' || budget_window.id || ',%'
                 )
             """
@@ -372,13 +372,13 @@ package struct Audit {
         (
             "a batch's receipt is that of its jobs",
             """
-            SELECT format('%d: %d %d %d', id, calls, hits, maybe_paid) FROM batch
-            WHERE hits <> (SELECT coalesce(sum(cached), 0) FROM job WHERE batch_id = batch.id)
-                OR (calls, maybe_paid) <> (
-                    SELECT coalesce(sum(NOT (verdict = 'handed_back' AND attempt.cost = 0 AND attempt.maybe_paid + cleared = 0)), 0),
-                        coalesce(sum(maybe_paid), 0)
+            SELECT format('%d: %d %d %d', id, calls, cache_hits, unconfirmed_cost) FROM batch
+            WHERE cache_hits <> (SELECT coalesce(sum(cached), 0) FROM job WHERE batch_id = batch.id)
+                OR (calls, unconfirmed_cost) <> (
+                    SELECT coalesce(sum(NOT (verdict = 'handed_back' AND attempt.cost = 0 AND attempt.unconfirmed_cost + cleared = 0)), 0),
+                        coalesce(sum(unconfirmed_cost), 0)
                     FROM job JOIN attempt ON attempt.job_id = job.id
-                    WHERE job.batch_id = batch.id AND fate <> 'open'
+                    WHERE job.batch_id = batch.id AND status <> 'open'
                 )
             """
         ),
@@ -386,15 +386,15 @@ package struct Audit {
             "what was spent on a tag is what its jobs' attempts cost",
             """
             SELECT format('%s: %d %d', tag, cost, maybe) FROM (
-                SELECT tag, sum(cost) AS cost, sum(maybe_paid) AS maybe, sum(hits) AS hits, sum(saved) AS saved
+                SELECT tag, sum(cost) AS cost, sum(unconfirmed_cost) AS maybe, sum(cache_hits) AS cache_hits, sum(saved) AS saved
                 FROM spend_tag GROUP BY tag
             ) AS s
             WHERE (cost, maybe) <> (
-                    SELECT coalesce(sum(attempt.cost), 0), coalesce(sum(attempt.maybe_paid), 0)
+                    SELECT coalesce(sum(attempt.cost), 0), coalesce(sum(attempt.unconfirmed_cost), 0)
                     FROM job_tag JOIN attempt ON attempt.job_id = job_tag.job_id
                     WHERE job_tag.tag = s.tag
                 )
-                OR (hits, saved) <> (
+                OR (cache_hits, saved) <> (
                     SELECT coalesce(sum(cached), 0), coalesce(sum(job.saved), 0)
                     FROM job_tag JOIN job ON job.id = job_tag.job_id
                     WHERE job_tag.tag = s.tag
@@ -430,14 +430,14 @@ package struct Audit {
             SELECT format('%d %d %d, attempts %d %d %d', s.calls, s.cost, s.maybe, a.calls, a.cost, a.maybe)
             FROM (
                 SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(cost), 0) AS cost,
-                    coalesce(sum(maybe_paid), 0) AS maybe, coalesce(sum(output_tokens), 0) AS output
+                    coalesce(sum(unconfirmed_cost), 0) AS maybe, coalesce(sum(output_tokens), 0) AS output
                 FROM spend
             ) AS s, (
-                SELECT coalesce(sum(NOT (verdict = 'handed_back' AND cost = 0 AND maybe_paid + cleared = 0)), 0) AS calls,
-                    coalesce(sum(cost), 0) AS cost, coalesce(sum(maybe_paid), 0) AS maybe,
+                SELECT coalesce(sum(NOT (verdict = 'handed_back' AND cost = 0 AND unconfirmed_cost + cleared = 0)), 0) AS calls,
+                    coalesce(sum(cost), 0) AS cost, coalesce(sum(unconfirmed_cost), 0) AS maybe,
                     coalesce(sum(output_tokens), 0) AS output
                 FROM attempt
-                WHERE fate <> 'open'
+                WHERE status <> 'open'
             ) AS a
             WHERE s.calls <> a.calls OR s.cost <> a.cost OR s.maybe <> a.maybe OR s.output <> a.output
             """
@@ -447,7 +447,7 @@ package struct Audit {
             """
             SELECT format('%d %d', s.cost, a.cost)
             FROM (SELECT coalesce(sum(batch_cost), 0) AS cost FROM spend) AS s, (
-                SELECT coalesce(sum(cost), 0) AS cost FROM attempt WHERE consignment_id IS NOT NULL
+                SELECT coalesce(sum(cost), 0) AS cost FROM attempt WHERE provider_batch_id IS NOT NULL
             ) AS a
             WHERE s.cost <> a.cost
             """
@@ -455,13 +455,13 @@ package struct Audit {
         (
             "what was saved is what the hits saved",
             """
-            SELECT format('%d %d, jobs %d %d', s.hits, s.saved, j.hits, j.saved)
+            SELECT format('%d %d, jobs %d %d', s.cache_hits, s.saved, j.cache_hits, j.saved)
             FROM (
-                SELECT coalesce(sum(hits), 0) AS hits, coalesce(sum(saved), 0) AS saved FROM spend
+                SELECT coalesce(sum(cache_hits), 0) AS cache_hits, coalesce(sum(saved), 0) AS saved FROM spend
             ) AS s, (
-                SELECT coalesce(sum(cached), 0) AS hits, coalesce(sum(saved), 0) AS saved FROM job
+                SELECT coalesce(sum(cached), 0) AS cache_hits, coalesce(sum(saved), 0) AS saved FROM job
             ) AS j
-            WHERE s.hits <> j.hits OR s.saved <> j.saved
+            WHERE s.cache_hits <> j.cache_hits OR s.saved <> j.saved
             """
         ),
     ]

@@ -16,6 +16,28 @@ enum CodeRules {
             ? "use SystemRandom, which the thread sanitizer understands" : nil
     }
 
+    /// `docs/glossary.md` has what things are called now.
+    private static let goneNames = [
+        "CallDesk": "InteractiveQueue", "OwnLine": "InteractiveLanes", "Purse": "BudgetBook",
+        "Consignment": "ProviderBatch", "SettleLine": "SettleBatcher",
+        "FreshAnswers": "RecentAnswers", "answer_fresh": "answer_recent", "turn_line": "virtual_time",
+        "finish_floor": "finish_watermark", "impatient": "skip_coalescing", "own_line": "is_interactive",
+        "maybe_paid": "unconfirmed_cost", "maybePaid": "unconfirmedCost", "maybe paid": "unconfirmed",
+        "more_replicas": "more_workers", "pause_reason": "nothing", "x-renga-lane": "x-renga-processing",
+        "RENGA_GRACE": "RENGA_SHUTDOWN_TIMEOUT", "RENGA_BURST": "RENGA_RATE_WINDOW",
+        "RENGA_BATCH_GATHER": "RENGA_BATCH_LINGER", "RENGA_BATCH_RESERVE": "RENGA_BATCH_DEADLINE_MARGIN",
+        "RENGA_CALLER_": "RENGA_CLIENT_",
+    ]
+
+    /// In comments and texts too.
+    static let noGoneNames = Rule("Names that are gone do not come back") { file in
+        file.lines.enumerated().flatMap { index, line in
+            goneNames.filter { line.contains($0.key) }.map { gone, now in
+                Offence(path: file.path, line: index + 1, advice: "say \(now) instead of \(gone)")
+            }
+        }
+    }
+
     static let unsafeWithReason = Rule("nonisolated(unsafe) gives its reason on the line above") { file in
         file.code.indices
             .filter { file.code[$0].contains("nonisolated(unsafe)") && !isComment(file, line: $0 - 1) }

@@ -1,17 +1,18 @@
 import Foundation
 
-/// What a file offers to other rooms says what its signature cannot.
+/// What a file offers to other modules says what its signature cannot.
 ///
 /// Held for what stands at the top level of a file. Members may go without: there a comment is asked for where units,
 /// limits or errors need one, never to restate a name, and only a reader can judge that.
-let documented = Rule("What a file offers to other rooms is documented") { file in
+let documented = Rule("What a file offers to other modules is documented") { file in
     file.code.indices.compactMap { index in
         guard let name = packageDeclaration(file.code[index]), !isDocumented(file, declaration: index) else {
             return nil
         }
         return Offence(
             path: file.path, line: index + 1,
-            advice: "`\(name)` is seen by other rooms: say above it, with ///, what its signature cannot say")
+            advice:
+                "`\(name)` is seen by other modules: say above it, with ///, what its signature cannot say")
     }
 }
 

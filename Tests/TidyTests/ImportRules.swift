@@ -1,30 +1,30 @@
-/// Imports follow the arrows of Package.swift, and each C library has one door and one room.
+/// Imports follow the arrows of Package.swift, and each C library is imported by one module.
 enum ImportRules {
     /// Part of the toolchain and free of ICU; anything else is a dependency, and there are none.
     static let toolchain: Set<String> = ["Synchronization", "Dispatch", "FoundationEssentials"]
 
     static func arrows(_ manifest: Manifest) -> Rule {
-        Rule("A room imports only what Package.swift lets it") { code, file in
+        Rule("A module imports only what Package.swift lets it") { code, file in
             guard let module = importedModule(code) else { return nil }
-            let allowed = manifest.dependencies[file.room] ?? []
+            let allowed = manifest.dependencies[file.module] ?? []
             if allowed.contains(module) || toolchain.contains(module) { return nil }
             if module == "Foundation" {
                 return
                     "Foundation brings ICU: use the standard library, or FoundationEssentials if it must be"
             }
-            if manifest.doors.contains(module) {
-                return "\(module) is the door of one room only: ask that room for what you need"
+            if manifest.systemLibraries.contains(module) {
+                return "\(module) belongs to one module only: ask that module for what you need"
             }
             if module == "Glibc" {
-                return manifest.touchesC.contains(file.room)
+                return manifest.touchesC.contains(file.module)
                     ? nil
                     : "only \(manifest.touchesC.sorted().joined(separator: ", ")) touch Glibc: ask System for it"
             }
             guard manifest.dependencies[module] != nil else {
-                return "\(module) is neither a room nor in \(toolchain.sorted()): renga has no dependencies"
+                return "\(module) is neither a module nor in \(toolchain.sorted()): renga has no dependencies"
             }
             return
-                "Package.swift draws no arrow from \(file.room) to \(module): move the code, or draw the arrow"
+                "Package.swift draws no arrow from \(file.module) to \(module): move the code, or draw the arrow"
         }
     }
 

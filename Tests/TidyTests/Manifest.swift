@@ -2,11 +2,11 @@ import Foundation
 
 /// What Package.swift says about targets, read from its text: the arrows that imports are held to.
 struct Manifest: Sendable {
-    /// The direct dependencies of each room and test, by name.
+    /// The direct dependencies of each module and test, by name.
     let dependencies: [String: Set<String>]
-    /// System libraries: the doors to C.
-    let doors: Set<String>
-    /// Rooms that may touch C, and therefore pointers and Glibc.
+    /// C libraries, each with a module map.
+    let systemLibraries: Set<String>
+    /// Modules that may touch C, and therefore pointers and Glibc.
     let touchesC: Set<String>
     /// The package's own `dependencies:`, as written.
     let packageDependencies: String?
@@ -20,16 +20,16 @@ struct Manifest: Sendable {
             dependencies[String(match.1)] = quotedWords(in: match.2 ?? "")
         }
         self.dependencies = dependencies
-        doors = Set(text.matches(of: #/\.systemLibrary\(\s*name:\s*"(\w+)"/#).map { String($0.1) })
+        systemLibraries = Set(text.matches(of: #/\.systemLibrary\(\s*name:\s*"(\w+)"/#).map { String($0.1) })
         touchesC = quotedWords(in: text.firstMatch(of: #/touchesC[^=]*=\s*\[([^\]]*)\]/#)?.1 ?? "")
         packageDependencies =
             text.firstMatch(of: #/Package\((?s:.*?)\n\s*dependencies:\s*(\[[^\n]*)/#).map { String($0.1) }
     }
 
-    /// Everything that a room can reach by following the arrows.
-    func reach(from room: String) -> Set<String> {
+    /// Everything that a module can reach by following the arrows.
+    func reach(from module: String) -> Set<String> {
         var reached: Set<String> = []
-        var pending = dependencies[room] ?? []
+        var pending = dependencies[module] ?? []
         while let next = pending.popFirst() {
             guard reached.insert(next).inserted else { continue }
             pending.formUnion(dependencies[next] ?? [])

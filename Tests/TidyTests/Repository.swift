@@ -7,11 +7,19 @@ enum Repository {
 
     static let manifest = Manifest(text(of: "Package.swift"))
 
-    /// Every Swift file of the rooms: what is linked into the binary.
+    /// Every Swift file of the modules: what is linked into the binary.
     static let sources = swiftFiles(under: "Sources") + swiftFiles(under: "migrations")
 
     /// Every Swift file of the tests, without this folder: it spells out what it forbids.
     static let tests = swiftFiles(under: "Tests").filter { !$0.path.hasPrefix("Tests/TidyTests/") }
+
+    /// What people read, without what tells of the past.
+    static let documents =
+        (files(under: "docs") + files(under: "migrations") + files(under: "Sources/OpenAPI") + ["README.md"])
+        .filter { path in
+            !path.hasPrefix("docs/decisions/") && [".md", ".sql", ".json"].contains { path.hasSuffix($0) }
+        }
+        .map { SourceFile(path: $0, text: text(of: $0)) }
 
     static func text(of path: String) -> String {
         (try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)) ?? ""
@@ -43,7 +51,7 @@ struct SourceFile: Sendable {
     }
 
     /// The name of the target that the file belongs to, by the folders of Package.swift.
-    var room: String {
+    var module: String {
         path.hasPrefix("migrations/")
             ? "Migrations" : path.split(separator: "/").dropFirst().first.map(String.init) ?? ""
     }

@@ -4,9 +4,9 @@ import Testing
 @Suite struct RuleTests {
     static let manifest = Manifest(
         """
-        let doors = [.systemLibrary(name: "CSQLite", pkgConfig: "sqlite3")]
+        let systemLibraries = [.systemLibrary(name: "CSQLite", pkgConfig: "sqlite3")]
         let touchesC: Set<String> = ["SQLite", "System"]
-        let rooms = [
+        let modules = [
             .target(name: "System"),  // .target(name: "Ghost"),
             .target(name: "SQLite", dependencies: ["CSQLite"]),
             .target(name: "Jobs"),
@@ -19,14 +19,14 @@ import Testing
         let package = Package(
             name: "renga",
             dependencies: [],
-            targets: rooms
+            targets: modules
         )
         """)
 
     @Test func `Package.swift is read as it is written`() {
         let manifest = Self.manifest
         #expect(manifest.dependencies.keys.sorted() == ["Jobs", "SQLite", "System", "renga"])
-        #expect(manifest.doors == ["CSQLite"])
+        #expect(manifest.systemLibraries == ["CSQLite"])
         #expect(manifest.touchesC == ["SQLite", "System"])
         #expect(manifest.packageDependencies == "[],")
         #expect(manifest.reach(from: "renga") == ["Jobs", "SQLite", "CSQLite"])
@@ -37,8 +37,8 @@ import Testing
         ("renga", "@preconcurrency import Dispatch"), ("Jobs", "import Synchronization"),
         ("Jobs", "// import SQLite"), ("Jobs", "let important = 1"),
     ])
-    func `An import along an arrow passes`(room: String, line: String) {
-        #expect(offences(ImportRules.arrows(Self.manifest), line, room: room).isEmpty)
+    func `An import along an arrow passes`(module: String, line: String) {
+        #expect(offences(ImportRules.arrows(Self.manifest), line, module: module).isEmpty)
     }
 
     @Test(arguments: [
@@ -48,8 +48,8 @@ import Testing
         ("Jobs", "import Vapor"),
         ("Jobs", "/* why */ @preconcurrency import SQLite"),
     ])
-    func `An import against the arrows is found`(room: String, line: String) {
-        #expect(offences(ImportRules.arrows(Self.manifest), line, room: room).map(\.line) == [1])
+    func `An import against the arrows is found`(module: String, line: String) {
+        #expect(offences(ImportRules.arrows(Self.manifest), line, module: module).map(\.line) == [1])
     }
 
     @Test(arguments: [
@@ -58,18 +58,18 @@ import Testing
         "BEGIN IMMEDIATE",
     ])
     func `SQL outside the store is found where it begins`(text: String) {
-        #expect(offences(sqlStaysInTheStore, text, room: "API").map(\.line) == [1])
-        #expect(offences(sqlStaysInTheStore, text, room: "JobStoreSQLite").isEmpty)
+        #expect(offences(sqlStaysInTheStore, text, module: "API").map(\.line) == [1])
+        #expect(offences(sqlStaysInTheStore, text, module: "JobStoreSQLite").isEmpty)
     }
 
-    @Test func `The SQLite room speaks of transactions, not of tables`() {
-        #expect(offences(sqlStaysInTheStore, #"execute("BEGIN IMMEDIATE")"#, room: "SQLite").isEmpty)
-        #expect(offences(sqlStaysInTheStore, #"execute("SELECT id FROM job")"#, room: "SQLite").count == 1)
+    @Test func `The SQLite module speaks of transactions, not of tables`() {
+        #expect(offences(sqlStaysInTheStore, #"execute("BEGIN IMMEDIATE")"#, module: "SQLite").isEmpty)
+        #expect(offences(sqlStaysInTheStore, #"execute("SELECT id FROM job")"#, module: "SQLite").count == 1)
     }
 
     @Test(arguments: [#"method == "DELETE""#, "// SELECT id FROM job", "let selection = SELECTED"])
     func `What only looks like SQL passes`(text: String) {
-        #expect(offences(sqlStaysInTheStore, text, room: "API").isEmpty)
+        #expect(offences(sqlStaysInTheStore, text, module: "API").isEmpty)
     }
 
     @Test(arguments: [
@@ -77,7 +77,7 @@ import Testing
         "/// Far above.\n\npackage enum State {}", "@frozen package final class Pool {}",
     ])
     func `An undocumented declaration is found`(text: String) {
-        #expect(offences(documented, text, room: "Jobs").count == 1)
+        #expect(offences(documented, text, module: "Jobs").count == 1)
     }
 
     @Test(arguments: [
@@ -87,7 +87,7 @@ import Testing
         "    package mutating func bool(_ value: Bool) {",
     ])
     func `A documented or plain declaration passes`(text: String) {
-        #expect(offences(documented, text, room: "Jobs").isEmpty)
+        #expect(offences(documented, text, module: "Jobs").isEmpty)
     }
 
     @Test func `Escapes from the compiler's checks are found`() {
@@ -112,7 +112,7 @@ import Testing
         "crashPoint(\"a\")\nrun(\"COMMIT\")",
     ])
     func `A commit at which nobody dies is found`(text: String) {
-        #expect(offences(CrashPoints.aroundCommits, text, room: "SQLite").count == 1)
+        #expect(offences(CrashPoints.aroundCommits, text, module: "SQLite").count == 1)
     }
 
     @Test(arguments: [
@@ -120,7 +120,7 @@ import Testing
         #"run("ROLLBACK")"#, #"message: "COMMITTED""#,
     ])
     func `A commit between crash points passes, and so does what is none`(text: String) {
-        #expect(offences(CrashPoints.aroundCommits, text, room: "SQLite").isEmpty)
+        #expect(offences(CrashPoints.aroundCommits, text, module: "SQLite").isEmpty)
     }
 
     @Test func `The names of crash points are read`() {
@@ -134,7 +134,14 @@ import Testing
         #expect(blankingComments(in: text) == expected)
     }
 
-    private func offences(_ rule: Rule, _ text: String, room: String = "Jobs") -> [Offence] {
-        rule.offences(SourceFile(path: "Sources/\(room)/Sample.swift", text: text))
+    @Test(arguments: [
+        ("// what is maybe paid", 1), ("let purse = Purse()", 1), ("let unconfirmedCost = 0", 0),
+    ])
+    func `A name that is gone is found, in comments too`(text: String, count: Int) {
+        #expect(offences(CodeRules.noGoneNames, text).count == count)
+    }
+
+    private func offences(_ rule: Rule, _ text: String, module: String = "Jobs") -> [Offence] {
+        rule.offences(SourceFile(path: "Sources/\(module)/Sample.swift", text: text))
     }
 }

@@ -1,12 +1,12 @@
 /// SQL stands beside the code that binds it: in migrations and the stores, and nowhere else.
 ///
-/// The SQLite room speaks to its library in pragmas, transactions and savepoints, but of no table.
+/// The SQLite module speaks to its library in pragmas, transactions and savepoints, but of no table.
 let sqlStaysInTheStore = Rule("SQL is written in migrations and the stores only") { file in
-    guard file.room != "Migrations", !file.room.hasPrefix("JobStore") else { return [] }
+    guard file.module != "Migrations", !file.module.hasPrefix("JobStore") else { return [] }
     return file.code.indices.compactMap { index in
         // A statement often goes over several lines; the one it begins on is the one to report.
         let text = file.code[index] + "\n" + (index + 1 < file.code.count ? file.code[index + 1] : "")
-        guard speaksOfTables(text, beginningIn: file.code[index]) || (file.room != "SQLite" && steers(text))
+        guard speaksOfTables(text, beginningIn: file.code[index]) || (file.module != "SQLite" && steers(text))
         else {
             return nil
         }

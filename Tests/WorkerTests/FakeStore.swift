@@ -128,7 +128,7 @@ extension FakeStore {
     func configure(budgets: [Budget], now: Now) async throws { throw unused }
     func set(_ budget: Budget, now: Now) async throws -> BudgetStatus { throw unused }
     func remove(budget name: String, now: Now) async throws -> Bool { throw unused }
-    func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? { throw unused }
+    func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? { throw unused }
     func budgets(now: Now) async throws -> [BudgetStatus] { throw unused }
     func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { throw unused }
     func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { throw unused }

@@ -24,7 +24,7 @@ import Worker
         let settlement = try #require(harness.store.state.now.settled.first)
         #expect(
             settlement.key == .number(2) && settlement.verdict == .handedBack(sent: true)
-                && settlement.maybePaid)
+                && settlement.unconfirmedCost)
     }
 
     @Test func `A cancelled job's call is aborted at the store's change`() async throws {

@@ -40,7 +40,7 @@ import TestSupport
             try await heir.value
             let lost = try #require(dying.tally.now.begun.first)
             let history = try #require(try await store.attempts(of: lost.job))
-            #expect(history.map(\.fate) == [.writtenOff, .settled])
+            #expect(history.map(\.status) == [.writtenOff, .settled])
             #expect(history.last?.worker == "heir")
         }
     }

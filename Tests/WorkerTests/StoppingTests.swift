@@ -30,7 +30,7 @@ import Worker
         try await running.value
         let state = harness.store.state.now
         #expect(state.settled.count == 3)
-        #expect(state.settled.allSatisfy { $0.verdict == .handedBack(sent: true) && $0.maybePaid })
+        #expect(state.settled.allSatisfy { $0.verdict == .handedBack(sent: true) && $0.unconfirmedCost })
     }
 
     @Test func `A second signal ends at once and hands nothing back`() async throws {

@@ -116,7 +116,8 @@ import Worker
         }
         #expect((1...20).contains(delay) && error.type == "connection_reset")
         #expect(
-            settlement.maybePaid && settlement.requestID == "req_1" && settlement.routeEvent == .unavailable)
+            settlement.unconfirmedCost && settlement.requestID == "req_1"
+                && settlement.routeEvent == .unavailable)
     }
 
     @Test func `The reaper begins at once, for workers that die young`() async throws {

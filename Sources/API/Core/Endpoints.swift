@@ -58,7 +58,7 @@ extension Endpoint {
         Endpoint("GET", "/v1/budgets") { try await $0.listBudgets($1) },
         Endpoint("PUT", "/v1/budgets/{}") { try await $0.setBudget($1) },
         Endpoint("DELETE", "/v1/budgets/{}") { try await $0.removeBudget($1) },
-        Endpoint("POST", "/v1/budgets/{}/clear-maybe-paid") { try await $0.clearMaybePaid($1) },
+        Endpoint("POST", "/v1/budgets/{}/clear-maybe-paid") { try await $0.clearUnconfirmed($1) },
         Endpoint("GET", "/v1/events") { try await $0.listEvents($1) },
         Endpoint("GET", "/v1/settings") { try await $0.statedSettings($1) },
         Endpoint("GET", "/v1/stats") { try await $0.stats($1) },

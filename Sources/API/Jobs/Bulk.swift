@@ -12,7 +12,9 @@ extension API {
     func bulk(_ call: Call) async throws -> Response {
         let parameters = try Parameters(
             call.head,
-            known: ["batch", "dry_run", "queue", "model", "system", "max_tokens", "tag", "deadline", "lane"])
+            known: [
+                "batch", "dry_run", "queue", "model", "system", "max_tokens", "tag", "deadline", "processing",
+            ])
         let isDry = try parameters.flag("dry_run")
         var reader = JobParser(
             settings: settings, now: call.now.timestamp,
@@ -37,7 +39,7 @@ extension API {
         defaults.system = parameters["system"]
         defaults.maxTokens = try parameters.integer("max_tokens", in: JobLimits.maxTokens)
         defaults.tags = try parameters.line("tag", bytes: JobLimits.tagBytes).map { [$0] }
-        defaults.lane = try parameters.choice("lane", JobLane.self)
+        defaults.lane = try parameters.choice("processing", JobLane.self)
         defaults.deadline = try parameters.timeOrDuration("deadline", now: now)
         return defaults
     }

@@ -12,7 +12,7 @@ extension Problem {
             self.init(
                 .keyTaken,
                 "\(id) has this key in this queue, with another body, and nothing was changed: give the new job another key or queue, or read the answer of the first with `renga show \(id)`",
-                field: prefix + "key")
+                field: prefix + "custom_id")
             members = [("id", id.description)]
         case .idempotencyMismatch(let id):
             self.init(
@@ -48,11 +48,11 @@ extension Job {
         let runAt = new.runAt ?? new.delay.map { created + $0 } ?? created
         let waiting =
             if runAt > created {
-                WaitingFor(gate: .schedule, detail: "not before its time", until: runAt)
+                WaitingFor(reason: .schedule, detail: "not before its time", until: runAt)
             } else if new.isHalfPrice {
-                WaitingFor(gate: .batch, detail: "goes out with the next batch")
+                WaitingFor(reason: .batch, detail: "goes out with the next batch")
             } else {
-                WaitingFor(gate: .worker, detail: "a free slot of a worker")
+                WaitingFor(reason: .worker, detail: "a free slot of a worker")
             }
         self.init(
             id: id, key: new.key, queue: new.queue, state: .queued, priority: new.priority, tags: new.tags,

@@ -44,7 +44,8 @@ extension API {
 /// Which jobs, by the same names in the query of a list and in the body of a change.
 enum FilterFields {
     static let names = [
-        "state", "queue", "batch_id", "key", "tag", "model", "error_type", "created_after", "created_before",
+        "state", "queue", "batch_id", "custom_id", "tag", "model", "error_type", "created_after",
+        "created_before",
     ]
 }
 
@@ -52,7 +53,7 @@ extension API {
     func filter(_ parameters: Parameters) async throws -> JobFilter {
         var filter = JobFilter(
             state: try parameters.choice("state", JobState.self), queue: try parameters.queueName("queue"),
-            key: try parameters.line("key", bytes: JobLimits.keyBytes),
+            key: try parameters.line("custom_id", bytes: JobLimits.keyBytes),
             tag: try parameters.line("tag", bytes: JobLimits.tagBytes),
             model: try parameters.line("model", bytes: JobLimits.modelBytes),
             errorType: try parameters.line("error_type", bytes: JobLimits.nameBytes),
@@ -68,7 +69,7 @@ extension API {
         case "state": filter.state = try field.choice(JobState.self)
         case "queue": filter.queue = try field.queueName()
         case "batch_id": filter.batch = try await batch(try field.text()).id
-        case "key": filter.key = try field.line(bytes: JobLimits.keyBytes)
+        case "custom_id": filter.key = try field.line(bytes: JobLimits.keyBytes)
         case "tag": filter.tag = try field.line(bytes: JobLimits.tagBytes)
         case "model":
             let model = try field.line(bytes: JobLimits.modelBytes)

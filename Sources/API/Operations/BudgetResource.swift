@@ -11,10 +11,10 @@ extension API {
     }
 
     /// For a person who knows what became of the calls whose answers never came.
-    func clearMaybePaid(_ call: Call) async throws -> Response {
+    func clearUnconfirmed(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
         let name = call.parameters[0]
-        guard let budget = try await store.clearMaybePaid(budget: name, now: call.now) else {
+        guard let budget = try await store.clearUnconfirmed(budget: name, now: call.now) else {
             throw Problem.unknownBudget(name)
         }
         return .json { $0.budget(budget) }
@@ -78,7 +78,7 @@ extension JSONWriter {
             writer.money("limit_usd", budget.limit)
             writer.money("settled_usd", ledger.settled)
             writer.money("reserved_usd", ledger.reserved)
-            writer.money("maybe_paid_usd", ledger.maybePaid)
+            writer.money("unconfirmed_cost_usd", ledger.unconfirmedCost)
             writer.money("free_usd", ledger.free)
             writer.key("alerts")
             writer.array { writer in for percent in budget.alerts { writer.int(percent) } }
@@ -103,14 +103,14 @@ extension JSONWriter {
             writer.field(axis.rawValue, share.name)
             writer.field("calls", share.calls)
             writer.money("cost_usd", share.cost)
-            writer.money("maybe_paid_usd", share.maybePaid)
-            writer.field("hits", share.hits)
+            writer.money("unconfirmed_cost_usd", share.unconfirmedCost)
+            writer.field("cache_hits", share.cacheHits)
             writer.money("saved_usd", share.saved)
             writer.field("shared_hits", share.sharedHits)
             writer.money("shared_saved_usd", share.sharedSaved)
             writer.field("batch_calls", share.batchCalls)
             writer.money("batch_cost_usd", share.batchCost)
-            writer.money("batch_whole_price_usd", share.batchWholeCost)
+            writer.money("batch_whole_price_usd", share.batchFullCost)
         }
     }
 }

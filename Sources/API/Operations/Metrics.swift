@@ -83,10 +83,10 @@ extension MetricsText {
             for route in routes {
                 // Totals of one gate differ in their words only.
                 let gates = Dictionary(
-                    route.waiting.map { ($0.waiting.gate.rawValue, $0.jobs) }, uniquingKeysWith: +)
+                    route.waiting.map { ($0.waiting.reason.rawValue, $0.jobs) }, uniquingKeysWith: +)
                 for (gate, jobs) in gates.sorted(by: { $0.key < $1.key }) {
                     family.sample(
-                        jobs, ["route": route.name, "endpoint": route.endpoint, "gate": gate])
+                        jobs, ["route": route.name, "endpoint": route.endpoint, "reason": gate])
                 }
             }
         }
@@ -122,8 +122,8 @@ extension MetricsText {
         }
         each("renga_budget_settled_usd", "What was spent in it.") { dollars($0.settled) }
         each("renga_budget_reserved_usd", "What calls in flight may cost.") { dollars($0.reserved) }
-        each("renga_budget_maybe_paid_usd", "What calls may have cost whose answers never came.") {
-            dollars($0.maybePaid)
+        each("renga_budget_unconfirmed_cost_usd", "What calls may have cost whose answers never came.") {
+            dollars($0.unconfirmedCost)
         }
         each("renga_budget_alert_percent", "The highest threshold that was crossed in it.") {
             Double($0.alerted)
@@ -135,7 +135,7 @@ extension MetricsText {
             $0.sample(today?.calls ?? 0)
         }
         family("renga_cache_hits_today", .gauge, "Jobs answered without a call.") {
-            $0.sample(today?.hits ?? 0)
+            $0.sample(today?.cacheHits ?? 0)
         }
         family("renga_spend_usd_today", .gauge, "What they cost.") { $0.sample(dollars(today?.cost)) }
         family("renga_saved_usd_today", .gauge, "What the cache saved.") { $0.sample(dollars(today?.saved)) }

@@ -17,7 +17,7 @@ extension API {
         let queue =
             try await store.queue(name)
             ?? QueueStatus(
-                name: name, paused: false, pauseReason: nil, concurrency: nil,
+                name: name, paused: false, concurrency: nil,
                 weight: JobLimits.standardWeight,
                 counts: StateCounts())
         return .json { $0.queue(queue) }
@@ -31,10 +31,10 @@ extension API {
         // Here null means something: no limit, no check, nothing required.
         if body["concurrency"]?.isNull == true { patch.concurrency = .some(nil) }
         if body["check"]?.isNull == true { patch.check = .some(nil) }
-        if body["require"]?.isNull == true { patch.requirement = QueueRequirement() }
+        if body["requirements"]?.isNull == true { patch.requirement = QueueRequirement() }
         for field in try Fields(body, "the body") {
             switch field.name {
-            case "require": patch.requirement = try QueueRequirement(field)
+            case "requirements": patch.requirement = try QueueRequirement(field)
             case "check":
                 patch.check = .some(try NewCheck.read(field.value, named: "check", settings).1)
             case "paused": patch.paused = try field.flag()
@@ -42,7 +42,7 @@ extension API {
             case "weight": patch.weight = try field.integer(in: JobLimits.weight)
             default:
                 throw Problem.unknownField(
-                    field, prefix: "", known: ["paused", "concurrency", "weight", "check", "require"])
+                    field, prefix: "", known: ["paused", "concurrency", "weight", "check", "requirements"])
             }
         }
         if !mayCreate { try await demandQueue(name) }

@@ -3,15 +3,15 @@ import JSON
 
 /// A line of a provider's own batch file, as the job that asks the same.
 ///
-/// `custom_id` becomes the job's `key`; `params` (Anthropic's) or `body` (OpenAI's, a chat completion) its request. A job's
-/// own members count beside them, as `renga enqueue` adds its flags.
+/// `params` (Anthropic's) or `body` (OpenAI's, a chat completion) becomes the job's request. A job's own members count
+/// beside them, as `renga enqueue` adds its flags.
 struct BatchFileLine {
     /// The job as an object of `POST /v1/jobs`.
     let job: JSON
     /// Where the request stands in the line, for messages.
     let member: String
 
-    private static let own: Set<String> = ["custom_id", "method", "url", "params", "body"]
+    private static let own: Set<String> = ["method", "url", "params", "body"]
     static let completionsPath = "/v1/chat/completions"
     static let messagesPath = "/v1/messages"
 
@@ -25,8 +25,7 @@ struct BatchFileLine {
         let request = try Self.request(line[member] ?? line, member, path)
         var writer = JSONWriter()
         writer.object { writer in
-            if let id = line["custom_id"] { writer.field("key", raw: id.raw) }
-            for (name, value) in line.members ?? [] where !Self.own.contains(name) && name != "key" {
+            for (name, value) in line.members ?? [] where !Self.own.contains(name) {
                 writer.field(name, raw: value.raw)
             }
             writer.field("request", raw: request)
@@ -61,11 +60,9 @@ struct BatchFileLine {
         var problem = problem
         if let field = problem.field {
             let isInRequest = field == "request" || field.hasPrefix("request.")
-            if field == "key" { problem.field = "custom_id" }
             if isInRequest { problem.field = member + field.dropFirst("request".count) }
         }
-        problem.detail = problem.detail.replacingFirst("“request", with: "“" + member).replacingFirst(
-            "“key”", with: "“custom_id”")
+        problem.detail = problem.detail.replacingFirst("“request", with: "“" + member)
         return problem
     }
 }

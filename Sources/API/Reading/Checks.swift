@@ -53,7 +53,7 @@ extension JSONWriter {
         optional("check_result", check.step == nil ? nil : check) { writer, check in
             writer.field("passed", check.passed)
             writer.field("step", check.step)
-            writer.field("complaint", check.complaint)
+            writer.field("reason", check.reason)
             writer.field("steps_used", check.used)
             writer.optional("review", check.review) { writer, review in
                 writer.field("action", review.action)

@@ -26,7 +26,8 @@ struct JobDraft {
     var check: JSON?
 
     static let fields = [
-        "queue", "key", "priority", "run_at", "delay", "deadline", "lane", "max_attempts", "max_cost_usd",
+        "queue", "custom_id", "priority", "run_at", "delay", "deadline", "processing", "max_attempts",
+        "max_cost_usd",
         "cache",
         "sample", "tags",
         "metadata",
@@ -48,12 +49,12 @@ struct JobDraft {
     ) throws(Problem) {
         switch name {
         case "queue": queue = try field.queueName()
-        case "key": key = try field.line(bytes: JobLimits.keyBytes)
+        case "custom_id": key = try field.line(bytes: JobLimits.keyBytes)
         case "priority": priority = try field.integer(in: JobLimits.priority)
         case "run_at": runAt = try field.time()
         case "delay": delay = try field.duration()
         case "deadline": deadline = try field.timeOrDuration(now: now)
-        case "lane": lane = try field.choice(JobLane.self)
+        case "processing": lane = try field.choice(JobLane.self)
         case "max_attempts": maxAttempts = try field.integer(in: JobLimits.maxAttempts)
         case "max_cost_usd": maxCost = try field.money()
         case "cache": cache = try field.choice(CacheMode.self)

@@ -21,7 +21,7 @@ extension JobParser {
             }
         }
         // With one of a job's own fields beside `messages` it is a job gone wrong, and is told so below.
-        if json.given("messages") != nil, json.given("request") == nil, json.given("key") == nil,
+        if json.given("messages") != nil, json.given("request") == nil, json.given("custom_id") == nil,
             json.given("queue") == nil
         {
             draft.request = try Self.withSystemTurnsApart(json)

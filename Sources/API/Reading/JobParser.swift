@@ -81,7 +81,7 @@ struct JobParser {
         job.refusesQueueCheck = draft.check?.bool == false
         job.betas = betas
         job.isHalfPrice = try isHalfPrice(
-            job, request.json, draft.lane ?? defaults.lane, field: prefix + "lane")
+            job, request.json, draft.lane ?? defaults.lane, field: prefix + "processing")
         if bound.writes != .none { job.prefix = CachePrefix(request: request.json, betas: betas) }
         return job
     }
@@ -109,9 +109,9 @@ struct JobParser {
             : !job.betas.isEmpty
                 ? "beta features count for a whole batch, and not for one job"
                 : refused.map { "“\($0)” is refused in batches of the provider" }
-                    ?? "its deadline leaves less than the \(DurationText.text(terms.leastRoom)) that a batch needs"
+                    ?? "its deadline leaves less than the \(DurationText.text(terms.leastTime)) that a batch needs"
         throw Problem(
-            .invalidField, "“lane” cannot be batch: \(reason); use auto or realtime", field: field)
+            .invalidField, "“processing” cannot be batch: \(reason); use auto or realtime", field: field)
     }
 
     /// What the provider refuses in the requests of a batch; nil where there is nothing.
@@ -183,7 +183,7 @@ extension JobParser {
         if draft.queue == nil, let queue = defaults.queue { add("queue", queue) }
         if draft.tags == nil, let tags = defaults.tags { tags.forEach { add("tag", $0) } }
         let request = draft.request
-        if draft.lane == nil, let lane = defaults.lane { add("lane", lane.rawValue) }
+        if draft.lane == nil, let lane = defaults.lane { add("processing", lane.rawValue) }
         if draft.model == nil, request?["model"] == nil, let model = defaults.model { add("model", model) }
         if draft.system == nil, request?["system"] == nil, let system = defaults.system {
             add("system", system)

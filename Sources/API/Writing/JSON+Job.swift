@@ -16,14 +16,14 @@ extension JSONWriter {
                 writer.field("text", job.response.flatMap(answerText))
                 writer.field("response", raw: job.response)
             }
-            writer.fate(of: job)
+            writer.outcome(of: job)
             extra(&writer)
         }
     }
 
     private mutating func identity(of job: Job) {
         field("id", job.id.description)
-        field("key", job.key)
+        field("custom_id", job.key)
         field("queue", job.queue)
         field("state", job.state.rawValue)
         field("priority", job.priority)
@@ -31,7 +31,7 @@ extension JSONWriter {
         field("metadata", raw: job.metadata)
         field("batch_id", job.batch?.description)
         field("cache", job.cache.rawValue)
-        field("lane", (job.isHalfPrice ? JobLane.batch : .realtime).rawValue)
+        field("processing", (job.isHalfPrice ? JobLane.batch : .realtime).rawValue)
     }
 
     private mutating func progress(of job: Job) {
@@ -50,7 +50,7 @@ extension JSONWriter {
         waitingFor("waiting_for", job.waitingFor)
     }
 
-    private mutating func fate(of job: Job) {
+    private mutating func outcome(of job: Job) {
         error("error", job.error)
         check(of: job)
         usage("usage", job.usage)

@@ -28,7 +28,7 @@ extension JSONWriter {
 
     mutating func waitingFor(_ name: String, _ waiting: WaitingFor?) {
         optional(name, waiting) { writer, waiting in
-            writer.field("gate", waiting.gate.rawValue)
+            writer.field("reason", waiting.reason.rawValue)
             writer.field("detail", waiting.detail)
             writer.time("until", waiting.until)
             writer.time("estimated_at", waiting.estimatedAt)
@@ -41,7 +41,7 @@ extension JSONWriter {
         array { writer in
             for total in totals {
                 writer.object { writer in
-                    writer.field("gate", total.waiting.gate.rawValue)
+                    writer.field("reason", total.waiting.reason.rawValue)
                     writer.field("detail", total.waiting.detail)
                     writer.time("until", total.waiting.until)
                     writer.time("estimated_at", total.waiting.estimatedAt)

@@ -14,9 +14,9 @@ extension JSONWriter {
             writer.field("progress", total == 0 ? 0 : Double(finished * 1000 / total) / 1000)
             writer.money("cost_usd", batch.cost)
             writer.money("saved_usd", batch.saved)
-            writer.money("maybe_paid_usd", batch.maybePaid)
+            writer.money("unconfirmed_cost_usd", batch.unconfirmedCost)
             writer.field("calls", batch.calls)
-            writer.field("cached", batch.hits)
+            writer.field("cached", batch.cacheHits)
             // What the finished ones cost on average, for all.
             writer.optional("estimate", finished == 0 ? nil : batch.cost) { writer, cost in
                 let average = Double(cost.nanodollars) / Double(finished)
@@ -29,7 +29,6 @@ extension JSONWriter {
         object { writer in
             writer.field("name", queue.name)
             writer.field("paused", queue.paused)
-            writer.field("pause_reason", queue.pauseReason)
             writer.key("held_back")
             writer.array { writer in
                 for held in queue.heldBack {
@@ -44,7 +43,7 @@ extension JSONWriter {
             writer.field("weight", queue.weight)
             writer.field("check", raw: queue.check)
             let requirement = queue.requirement
-            writer.optional("require", requirement == QueueRequirement() ? nil : requirement) {
+            writer.optional("requirements", requirement == QueueRequirement() ? nil : requirement) {
                 $0.field("system", $1.system)
                 $0.field("check", $1.check)
                 $0.field("max_input_tokens", $1.maxInputTokens)
@@ -71,9 +70,9 @@ extension JSONWriter {
             writer.field("in_batches", route.inBatches)
             writer.field("succeeded", route.succeeded)
             writer.latency("latency_ms", route.latency)
-            writer.optional("binding", route.binding) { writer, binding in
-                writer.field("detail", binding.detail)
-                writer.field("more_replicas_help", binding.moreReplicasHelp)
+            writer.optional("bottleneck", route.bottleneck) { writer, bottleneck in
+                writer.field("detail", bottleneck.detail)
+                writer.field("more_workers_help", bottleneck.moreWorkersHelp)
             }
             writer.waiting("waiting", route.waiting)
         }
@@ -103,7 +102,7 @@ extension JSONWriter {
     mutating func attempt(_ attempt: Attempt) {
         object { writer in
             writer.field("number", attempt.number)
-            writer.field("fate", attempt.fate.rawValue)
+            writer.field("status", attempt.status.rawValue)
             writer.field("worker", attempt.worker)
             writer.field("route", attempt.route)
             writer.field("fallback", attempt.fallback?.rawValue)
@@ -115,7 +114,7 @@ extension JSONWriter {
             writer.field("request_id", attempt.requestID)
             writer.usage("usage", attempt.usage)
             writer.money("cost_usd", attempt.cost)
-            writer.money("maybe_paid_usd", attempt.maybePaid)
+            writer.money("unconfirmed_cost_usd", attempt.unconfirmedCost)
         }
     }
 
@@ -140,8 +139,8 @@ extension JSONWriter {
             writer.field("calls", spend.calls)
             writer.money("cost_usd", spend.cost)
             writer.money("saved_usd", spend.saved)
-            writer.money("maybe_paid_usd", spend.maybePaid)
-            writer.field("hits", spend.hits)
+            writer.money("unconfirmed_cost_usd", spend.unconfirmedCost)
+            writer.field("cache_hits", spend.cacheHits)
             writer.usage("usage", spend.usage)
         }
     }

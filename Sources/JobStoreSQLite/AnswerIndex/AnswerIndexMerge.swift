@@ -1,6 +1,6 @@
 import SQLite
 
-/// Takes the newest answers over from `answer_fresh` into the index `answer_prompt`, once they are many.
+/// Takes the newest answers over from `answer_recent` into the index `answer_prompt`, once they are many.
 ///
 /// In the order of their prompts, so that a page of the index takes in several at once; some with each commit that brings
 /// new ones, so that none has to write them all.
@@ -30,7 +30,7 @@ struct AnswerIndexMerge {
     }
 
     private func stage() throws -> Stage? {
-        try connection.queryOne("SELECT last_number, filed FROM answer_filing") { row in
+        try connection.queryOne("SELECT last_number, merged FROM answer_merge") { row in
             let last = row.int64(0)
             return row.intOrNil(1).map { .merge(last: last, filed: $0) } ?? .deleting(last: last)
         }
@@ -40,11 +40,11 @@ struct AnswerIndexMerge {
     private func begin() throws {
         let (first, last) =
             try connection.queryOne(
-                "SELECT (SELECT min(number) FROM answer_fresh), (SELECT max(number) FROM answer_fresh)"
+                "SELECT (SELECT min(number) FROM answer_recent), (SELECT max(number) FROM answer_recent)"
             ) { row in (row.int64(0), row.int64(1)) } ?? (0, 0)
         guard last - first >= Int64(context.settings.recentAnswers) else { return }
         _ = try connection.run(
-            "INSERT INTO answer_filing (id, last_number) VALUES (1, ?1)", [.integer(last - 1)])
+            "INSERT INTO answer_merge (id, last_number) VALUES (1, ?1)", [.integer(last - 1)])
     }
 
     private func file(_ count: Int, upTo last: Int64, behind filed: Int) throws {
@@ -63,17 +63,17 @@ struct AnswerIndexMerge {
         }
         let now = filed + next.count
         _ = try connection.run(
-            "UPDATE answer_filing SET filed = ?1", [.integer(now < all.count ? now : nil)])
+            "UPDATE answer_merge SET merged = ?1", [.integer(now < all.count ? now : nil)])
     }
 
     private func delete(_ count: Int, upTo last: Int64) throws {
         let end = min(last, try first() + Int64(count) - 1)
-        _ = try connection.run("DELETE FROM answer_fresh WHERE number <= ?1", [.integer(end)])
-        if end == last { _ = try connection.run("DELETE FROM answer_filing") }
+        _ = try connection.run("DELETE FROM answer_recent WHERE number <= ?1", [.integer(end)])
+        if end == last { _ = try connection.run("DELETE FROM answer_merge") }
     }
 
     private func first() throws -> Int64 {
-        try connection.queryOne("SELECT min(number) FROM answer_fresh") { row in row.int64(0) } ?? 0
+        try connection.queryOne("SELECT min(number) FROM answer_recent") { row in row.int64(0) } ?? 0
     }
 }
 

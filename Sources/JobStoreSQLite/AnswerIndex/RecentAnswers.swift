@@ -1,7 +1,7 @@
 import SQLite
 import Synchronization
 
-/// The newest answers by their prompts, as one connection has read them from `answer_fresh`.
+/// The newest answers by their prompts, as one connection has read them from `answer_recent`.
 ///
 /// Hashes are random: an index of them has a page of its own to write for each new answer, more than all else that a
 /// settlement writes. So new answers stand in the order in which they came, each connection that looks for answers
@@ -85,7 +85,7 @@ final class RecentAnswers: Sendable {
         guard !state.isCurrent else { return }
         try forget(filed: &state, connection)
         try connection.forEach(
-            "SELECT number, prompt, answer_id FROM answer_fresh WHERE number > ?1 ORDER BY number",
+            "SELECT number, prompt, answer_id FROM answer_recent WHERE number > ?1 ORDER BY number",
             [.integer(state.last)]
         ) { row in
             state.append(row.int64(0), Self.prompt(row.blob(1)), row.int64(2))
@@ -96,7 +96,7 @@ final class RecentAnswers: Sendable {
     /// Those that have left the table, once they are many.
     private func forget(filed state: inout State, _ connection: Connection) throws {
         guard state.entries.count > Self.limit else { return }
-        let first = try connection.queryOne("SELECT min(number) FROM answer_fresh") { row in row.int64(0) }
+        let first = try connection.queryOne("SELECT min(number) FROM answer_recent") { row in row.int64(0) }
         let kept = state.entries.drop { $0.number < first ?? 0 }
         state.entries = []
         state.newest = [:]

@@ -29,7 +29,7 @@ enum Batches {
     {
         let sql = SQL(
             """
-            SELECT id, name, metadata, created_at, cost, saved, calls, hits, maybe_paid
+            SELECT id, name, metadata, created_at, cost, saved, calls, cache_hits, unconfirmed_cost
             FROM batch
             \(clause) AND NOT EXISTS (
                 SELECT 1 FROM message_batch WHERE message_batch.batch_id = batch.id AND open = 0
@@ -42,7 +42,7 @@ enum Batches {
                 id: BatchID(row.int64(0)), name: row.text(1), metadata: row.blobOrNil(2),
                 createdAt: Timestamp(milliseconds: row.int64(3)), counts: StateCounts(),
                 cost: Money(nanodollars: row.int64(4)), saved: Money(nanodollars: row.int64(5)),
-                calls: row.int(6), hits: row.int(7), maybePaid: Money(nanodollars: row.int64(8)))
+                calls: row.int(6), cacheHits: row.int(7), unconfirmedCost: Money(nanodollars: row.int64(8)))
         }
         for index in batches.indices {
             try connection.forEach(

@@ -50,7 +50,7 @@ extension SQLiteJobStore {
         }
     }
 
-    package func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? {
+    package func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? {
         let prices = settings.prices
         return try await write(now: now) { context in
             guard try Budgets(context).clear(name) else { return nil }

@@ -89,9 +89,9 @@ struct JobEdit {
         _ = try connection.run(
             """
             UPDATE job
-            SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, deaths = 0, error = NULL,
+            SET state = 'queued', ready = 1, attempts_counted = 0, failures = 0, crash_count = 0, error = NULL,
                 error_type = NULL, blame_route_id = NULL, blame_mark = NULL, forgiven = 0,
-                fallback = 0, fallback_cause = NULL, impatient = 0,
+                fallback = 0, fallback_cause = NULL, skip_coalescing = 0,
                 answer_id = NULL, deadline = NULL, finished_at = NULL, finish_order = NULL, run_at = ?2
             WHERE id = ?1
             """, [.integer(id), .integer(context.now.timestamp.milliseconds)])
@@ -133,7 +133,7 @@ struct JobEdit {
     /// Somebody may have waited for the call that this job was to make; it stands anew at the head of its own chain.
     private func freeFollowers(of job: StoredJob, _ context: WriteContext) throws {
         _ = try connection.run(
-            "UPDATE job SET fallback = 0, fallback_cause = NULL, impatient = 0 WHERE id = ?1",
+            "UPDATE job SET fallback = 0, fallback_cause = NULL, skip_coalescing = 0 WHERE id = ?1",
             [.integer(job.id)])
         let route = try connection.queryOne(
             "SELECT route_id FROM lane WHERE id = ?1", [.integer(job.lane)], { row in row.int64(0) })

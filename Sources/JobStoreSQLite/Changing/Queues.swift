@@ -18,7 +18,7 @@ extension SQLiteJobStore {
             let connection = context.connection
             if let paused = patch.paused {
                 _ = try connection.run(
-                    "UPDATE queue SET paused = ?2, pause_reason = NULL WHERE id = ?1",
+                    "UPDATE queue SET paused = ?2 WHERE id = ?1",
                     [.integer(id), .bool(paused)])
                 // Who resumes a queue has put right what its jobs were held back for.
                 if !paused { try Streaks.delete(of: id, connection) }
@@ -65,7 +65,7 @@ enum Queues {
     ) throws -> [QueueStatus] {
         let sql = SQL(
             """
-            SELECT id, name, paused, pause_reason, concurrency, weight, check_rules, requires_system, requires_check,
+            SELECT id, name, paused, concurrency, weight, check_rules, requires_system, requires_check,
                 max_input_tokens
             FROM queue
             \(clause)
@@ -73,10 +73,10 @@ enum Queues {
             """)
         let found = try connection.query(sql, values) { row in
             var queue = QueueStatus(
-                name: row.text(1), paused: row.bool(2), pauseReason: row.textOrNil(3),
-                concurrency: row.intOrNil(4), weight: row.int(5), counts: StateCounts())
-            queue.check = row.blobOrNil(6)
-            queue.requirement = QueueRequirement(row, from: 7)
+                name: row.text(1), paused: row.bool(2), concurrency: row.intOrNil(3),
+                weight: row.int(4), counts: StateCounts())
+            queue.check = row.blobOrNil(5)
+            queue.requirement = QueueRequirement(row, from: 6)
             return (row.int64(0), queue)
         }
         return try found.map { id, queue in

@@ -24,7 +24,7 @@ extension SQLiteJobStore {
                 try CredentialRow.acceptAgain(of: route.key.service, connection)
                 // What waits to be sent need wait no longer for what the provider said then.
                 _ = try connection.run(
-                    "UPDATE consignment SET look_at = NULL WHERE route_id = ?1 AND ended_at IS NULL",
+                    "UPDATE provider_batch SET poll_at = NULL WHERE route_id = ?1 AND ended_at IS NULL",
                     [.integer(route.id)])
             }
             guard let id = named.last?.id else { return nil }
@@ -61,7 +61,7 @@ enum Routes {
                 status.gate = try CredentialRow.closure(of: row.key.service, owner: nil, now, connection)
             }
             status.waiting = totals.routes[row.id] ?? []
-            status.binding = totals.bindings[row.id]
+            status.bottleneck = totals.bottlenecks[row.id]
             status.inBatches = away[row.id] ?? 0
             return status
         }
@@ -72,7 +72,7 @@ enum Routes {
         let counts = try connection.query(
             """
             SELECT route_id, sum(requests)
-            FROM consignment
+            FROM provider_batch
             WHERE ended_at IS NULL AND state NOT IN ('filling', 'sealed')
             GROUP BY route_id
             """
@@ -126,11 +126,11 @@ extension RouteLedger {
         case .open: nil
         case .oneProbe:
             WaitingFor(
-                gate: gate.waitingGate, detail: gate.words,
+                reason: gate.waitReason, detail: gate.words,
                 until: gate.opening(after: nil, now: now.timestamp))
         case .closed(let wait):
             WaitingFor(
-                gate: gate.waitingGate, detail: gate.words,
+                reason: gate.waitReason, detail: gate.words,
                 until: gate.opening(after: wait, now: now.timestamp))
         }
     }

@@ -35,7 +35,7 @@ struct BudgetBook {
         let rows = try connection.query(
             """
             SELECT budget.name, budget.scope, budget.subject, budget.span, budget.amount, budget.alerts,
-                budget_window.settled, budget_window.reserved, budget_window.maybe_paid, budget_window.alerted,
+                budget_window.settled, budget_window.reserved, budget_window.unconfirmed_cost, budget_window.alerted,
                 budget.id, budget_window.id
             FROM budget
             LEFT JOIN budget_window
@@ -111,7 +111,8 @@ extension BudgetBook {
     }
 
     private static let spentOnJob = SQL(
-        "SELECT coalesce(\(moneySum("cost")) + \(moneySum("maybe_paid")), 0) FROM attempt WHERE job_id = ?1")
+        "SELECT coalesce(\(moneySum("cost")) + \(moneySum("unconfirmed_cost")), 0) FROM attempt WHERE job_id = ?1"
+    )
 
     private func spent(on job: Int64, _ connection: Connection) throws -> Money {
         let sum = try connection.queryOne(
@@ -128,7 +129,7 @@ extension BudgetBook {
                 prices.price(of: call.route, at: now) == nil
                 ? "no price is known for \(call.route.model), so that no budget can pay for it: state its price in the configuration"
                 : "nothing limits how often the model searches the web, so that no budget can pay for it: set max_uses of web_search"
-            return WaitingFor(gate: .budget, detail: detail)
+            return WaitingFor(reason: .budget, detail: detail)
         }
         let refusing = covering.map { rows[$0].ledger }.filter { $0.admission(of: worst) != .affordable }
         func end(_ ledger: BudgetLedger) -> Int64 {
@@ -136,7 +137,7 @@ extension BudgetBook {
         }
         guard let longest = refusing.max(by: { end($0) < end($1) }) else { return nil }
         return WaitingFor(
-            gate: .budget, detail: longest.words(worstCase: worst, smallest: smallest),
+            reason: .budget, detail: longest.words(worstCase: worst, smallest: smallest),
             until: longest.budget.window.end(at: now))
     }
 }
@@ -174,7 +175,7 @@ extension BudgetBook {
 
     private mutating func noteNewWindow(_ index: Int, _ window: Int64, _ connection: Connection) throws {
         let told = try connection.run(
-            "UPDATE budget_window SET spent_told = 0 WHERE budget_id = ?1 AND id <> ?2 AND spent_told = 1",
+            "UPDATE budget_window SET exhaustion_logged = 0 WHERE budget_id = ?1 AND id <> ?2 AND exhaustion_logged = 1",
             [.integer(rows[index].budget), .integer(window)])
         if told > 0 { notices.append(rows[index].ledger.roomNotice) }
     }
@@ -195,7 +196,7 @@ extension BudgetBook.Call {
 }
 
 extension BudgetLedger {
-    /// Name, scope, subject, span, amount, alerts, settled, reserved, maybe paid and alerted, in this order; the last four
+    /// Name, scope, subject, span, amount, alerts, settled, reserved, unconfirmed and alerted, in this order; the last four
     /// are null before a window's first money.
     init(_ row: borrowing Row) {
         let subject = row.text(2)
@@ -212,6 +213,6 @@ extension BudgetLedger {
         self.init(
             budget: budget, settled: Money(nanodollars: row.int64OrNil(6) ?? 0),
             reserved: Money(nanodollars: row.int64OrNil(7) ?? 0),
-            maybePaid: Money(nanodollars: row.int64OrNil(8) ?? 0), alerted: row.intOrNil(9) ?? 0)
+            unconfirmedCost: Money(nanodollars: row.int64OrNil(8) ?? 0), alerted: row.intOrNil(9) ?? 0)
     }
 }

@@ -7,7 +7,7 @@ struct Candidate {
     let rank: Int64
     let attempt: Int
     let failures: Int
-    let deaths: Int
+    let crashCount: Int
     let cache: CacheMode
     let maxTokens: Int
     /// The output for which budgets must have the money.
@@ -25,18 +25,18 @@ struct Candidate {
     let maxCost: Money?
     let prefix: CachePrefix?
 
-    var mustRunAlone: Bool { deaths >= Poison.aloneAfter }
+    var mustRunAlone: Bool { crashCount >= Poison.aloneAfter }
 
     private static let columns = """
-        id, attempt, failures, deaths, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
-        fallback, fallback_cause, impatient,
+        id, attempt, failures, crash_count, cache, max_tokens, request_bytes, prompt_hash, deadline, batch_id, lane_id,
+        fallback, fallback_cause, skip_coalescing,
         worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime, worst_searches, rank
         """
     private static let headsOfLane = SQL(
         """
         SELECT \(columns)
         FROM job
-        WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter) AND (rank, id) > (?3, ?4)
+        WHERE ready = 1 AND lane_id = ?1 AND crash_count < \(Poison.aloneAfter) AND (rank, id) > (?3, ?4)
         ORDER BY rank, id
         LIMIT ?2
         """)
@@ -44,7 +44,7 @@ struct Candidate {
         """
         SELECT \(columns)
         FROM job
-        WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter)
+        WHERE ready = 1 AND lane_id = ?1 AND crash_count < \(Poison.aloneAfter)
         ORDER BY rank DESC, id DESC
         LIMIT 1
         """)
@@ -55,7 +55,7 @@ struct Candidate {
         WHERE id IN (
             SELECT id
             FROM job
-            WHERE ready = 1 AND lane_id = ?1 AND deaths < \(Poison.aloneAfter)
+            WHERE ready = 1 AND lane_id = ?1 AND crash_count < \(Poison.aloneAfter)
             ORDER BY rank, id
             LIMIT 500
         )
@@ -66,19 +66,19 @@ struct Candidate {
         """
         SELECT \(columns)
         FROM job
-        WHERE ready = 1 AND lane_id = ?1 AND deaths >= \(Poison.aloneAfter)
+        WHERE ready = 1 AND lane_id = ?1 AND crash_count >= \(Poison.aloneAfter)
         ORDER BY rank, id
         LIMIT ?2
         """)
     private static let lanesOfLoners = SQL(
         """
         WITH RECURSIVE alone (lane_id) AS (
-            SELECT (SELECT min(lane_id) FROM job WHERE ready = 1 AND deaths >= \(Poison.aloneAfter))
+            SELECT (SELECT min(lane_id) FROM job WHERE ready = 1 AND crash_count >= \(Poison.aloneAfter))
             UNION ALL
             SELECT (
                 SELECT min(job.lane_id)
                 FROM job
-                WHERE job.ready = 1 AND job.deaths >= \(Poison.aloneAfter) AND job.lane_id > alone.lane_id
+                WHERE job.ready = 1 AND job.crash_count >= \(Poison.aloneAfter) AND job.lane_id > alone.lane_id
             )
             FROM alone
             WHERE alone.lane_id IS NOT NULL
@@ -124,7 +124,7 @@ struct Candidate {
         rank = row.int64(20)
         attempt = row.int(1)
         failures = row.int(2)
-        deaths = row.int(3)
+        crashCount = row.int(3)
         cache = CacheMode(rawValue: row.text(4)) ?? .off
         maxTokens = row.int(5)
         moneyTokens = maxTokens
@@ -177,7 +177,7 @@ struct NewAttempt {
             INSERT INTO attempt (
                 job_id, number, worker_id, route_id, queue_id, opened_at, opened_moment, boot, lease_until,
                 prompt_hash, reserved_input, reserved_output, reserved_cost, mark_requests, mark_input, mark_output,
-                mark_succeeded, home_route_id, fallback, fallback_cause, budget_windows, consignment_id
+                mark_succeeded, home_route_id, fallback, fallback_cause, budget_windows, provider_batch_id
             )
             VALUES (
                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22

@@ -66,14 +66,14 @@ struct ClaimPlanner {
         let tags: [String]
         /// Whether its jobs are this worker's to take; those of other lines are only left their share.
         let isMine: Bool
-        let isOwn: Bool
+        let isInteractive: Bool
         var candidates: ArraySlice<Candidate> = []
         /// The last job that was left its share: each gets one.
         var last: Candidate?
         var isExhausted = false
 
         /// How many turns a job of it counts for less than one of the common line.
-        var precedence: Int { isOwn ? Line.precedence : 1 }
+        var precedence: Int { isInteractive ? Partition.precedence : 1 }
     }
 
     init(_ context: WriteContext, request: ClaimRequest) throws {
@@ -133,7 +133,7 @@ struct ClaimPlanner {
             lanes.append(
                 OpenLane(
                     id: lane.id, queue: lane.queue, route: lane.route, tags: lane.tags,
-                    isMine: lane.isOpen(to: request), isOwn: lane.owner != nil))
+                    isMine: lane.isOpen(to: request), isInteractive: lane.owner != nil))
         }
         // With nothing to take there is nothing to leave to others.
         if !lanes.contains(where: \.isMine) { lanes = [] }
@@ -186,7 +186,7 @@ struct ClaimPlanner {
         var found = try read(lane)
         for job in found.indices {
             found[job].moneyTokens = context.settings.moneyTokens(
-                of: found[job].maxTokens, isOwn: lane.isOwn)
+                of: found[job].maxTokens, isInteractive: lane.isInteractive)
         }
         return found
     }
@@ -196,7 +196,7 @@ struct ClaimPlanner {
         guard lane.isMine else {
             return try Candidate.heads(of: lane.id, behind: lane.last, limit: Self.fewHeads, connection)
         }
-        if !lane.isOwn, queues[lane.queue]?.streaks[lane.route]?.asksOneAtATime == true {
+        if !lane.isInteractive, queues[lane.queue]?.streaks[lane.route]?.asksOneAtATime == true {
             return try Candidate.last(of: lane.id, connection)
         }
         switch routes[lane.route]?.ledger.gate.passage(at: now.moment) {
@@ -212,7 +212,7 @@ struct ClaimPlanner {
     /// The lane's queue as its jobs see it.
     private func queue(of lane: OpenLane) -> QueueRow? {
         let queue = queues[lane.queue]
-        return lane.isOwn ? queue?.withoutStreaks : queue
+        return lane.isInteractive ? queue?.withoutStreaks : queue
     }
 
     /// Sets aside what a job of another line needs, as its turn comes before whoever follows in this claim.
@@ -307,7 +307,7 @@ struct ClaimPlanner {
             """
             SELECT 1
             FROM attempt
-            WHERE fate = 'open' AND prompt_hash = ?1 AND home_route_id = ?2 AND consignment_id IS NULL
+            WHERE status = 'open' AND prompt_hash = ?1 AND home_route_id = ?2 AND provider_batch_id IS NULL
             LIMIT 1
             """, [.blob(job.promptHash), .integer(route)], { row in row.int(0) }) != nil
     }
@@ -382,7 +382,7 @@ struct ClaimPlanner {
         let learnsLimits = !route.ledger.isLearned
         let marks = route.ledger.open(need, asProbe: isProbe, now: now.moment)
         queue.running += 1
-        if !lane.isOwn { queue.streaks.took(on: flight.route) }
+        if !lane.isInteractive { queue.streaks.took(on: flight.route) }
         try noteProbe(of: route.key.service)
         reserved.take(need, on: route.id, in: queue, precedence: lane.precedence, now: now.moment)
         queue.turn = scheduler.take(at: queue.turn, weight: queue.weight * lane.precedence)

@@ -21,8 +21,8 @@ enum PromptCacheWarmup {
             SELECT boot, warm_until, EXISTS (
                 SELECT 1
                 FROM attempt
-                WHERE attempt.job_id = prefix.writer_job AND attempt.number = prefix.writer_attempt
-                    AND attempt.fate = 'open'
+                WHERE attempt.job_id = prefix.warmup_job AND attempt.number = prefix.warmup_attempt
+                    AND attempt.status = 'open'
             )
             FROM prefix
             WHERE route_id = ?1 AND hash = ?2
@@ -41,9 +41,9 @@ enum PromptCacheWarmup {
     ) throws {
         _ = try connection.run(
             """
-            INSERT INTO prefix (route_id, hash, boot, warm_until, writer_job, writer_attempt)
+            INSERT INTO prefix (route_id, hash, boot, warm_until, warmup_job, warmup_attempt)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            ON CONFLICT DO UPDATE SET boot = ?3, warm_until = ?4, writer_job = ?5, writer_attempt = ?6
+            ON CONFLICT DO UPDATE SET boot = ?3, warm_until = ?4, warmup_job = ?5, warmup_attempt = ?6
             """,
             [
                 .integer(route), .blob(prefix.hash), .integer(now.boot), .integer(now.milliseconds),
@@ -60,7 +60,7 @@ enum PromptCacheWarmup {
             try connection.queryOne(
                 """
                 SELECT 1 FROM prefix
-                WHERE route_id = ?1 AND hash = ?2 AND writer_job = ?3 AND writer_attempt = ?4
+                WHERE route_id = ?1 AND hash = ?2 AND warmup_job = ?3 AND warmup_attempt = ?4
                 """,
                 [
                     .integer(attempt.route), .blob(prefix.hash), .integer(attempt.job),
@@ -72,7 +72,7 @@ enum PromptCacheWarmup {
                 """
                 INSERT INTO prefix (route_id, hash, boot, warm_until)
                 VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET boot = ?3, warm_until = ?4, writer_job = NULL, writer_attempt = NULL
+                ON CONFLICT DO UPDATE SET boot = ?3, warm_until = ?4, warmup_job = NULL, warmup_attempt = NULL
                 """, [.integer(attempt.route), .blob(prefix.hash), .integer(now.boot), .integer(until)])
             if wasWriter { try Holds.releaseAll(prefix.hash, route: attempt.home, connection) }
         } else if wasWriter {
@@ -85,7 +85,7 @@ enum PromptCacheWarmup {
 
     static func prune(_ connection: Connection, now: Moment) throws {
         _ = try connection.run(
-            "DELETE FROM prefix WHERE writer_job IS NULL AND (boot <> ?1 OR warm_until < ?2)",
+            "DELETE FROM prefix WHERE warmup_job IS NULL AND (boot <> ?1 OR warm_until < ?2)",
             [.integer(now.boot), .integer(now.milliseconds)])
     }
 }

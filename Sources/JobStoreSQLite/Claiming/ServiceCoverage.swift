@@ -39,7 +39,7 @@ enum ServiceCoverage {
                 )
                 OR NOT EXISTS (SELECT 1 FROM worker_service WHERE worker_id = worker.id)
             FROM worker
-            WHERE stopped = 0 AND own_line = 0 AND seen_boot = ?1 AND seen_moment > ?2
+            WHERE stopped = 0 AND is_interactive = 0 AND seen_boot = ?1 AND seen_moment > ?2
             """,
             [
                 .integer(now.boot), .integer(now.milliseconds - WaitReasonResolver.workerPatience),

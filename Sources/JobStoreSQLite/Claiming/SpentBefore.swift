@@ -20,7 +20,7 @@ struct SpentBefore {
     private struct Sums {
         var reserved: Int64 = 0
         var cost: Int64 = 0
-        var maybePaid: Int64 = 0
+        var unconfirmedCost: Int64 = 0
     }
 
     func bring() throws {
@@ -31,16 +31,16 @@ struct SpentBefore {
         let window = connection.lastInsertRowID
         let carried = try name(window, since: start)
         let settled = max(carried.cost, try settled(since: start))
-        let excess = settled + carried.reserved + carried.maybePaid - budget.limit.nanodollars
+        let excess = settled + carried.reserved + carried.unconfirmedCost - budget.limit.nanodollars
         _ = try connection.run(
             """
             UPDATE budget_window
-            SET settled = ?2, reserved = ?3, maybe_paid = ?4, brought = ?5, excess = ?6
+            SET settled = ?2, reserved = ?3, unconfirmed_cost = ?4, spent_before = ?5, excess = ?6
             WHERE id = ?1
             """,
             [
                 .integer(window), .integer(settled), .integer(carried.reserved),
-                .integer(carried.maybePaid), .integer(settled - carried.cost), .integer(max(0, excess)),
+                .integer(carried.unconfirmedCost), .integer(settled - carried.cost), .integer(max(0, excess)),
             ])
     }
 
@@ -56,7 +56,7 @@ struct SpentBefore {
                 """, [.integer(attempt.job), .integer(attempt.number), .text(String(window))])
             money.reserved += attempt.money.reserved
             money.cost += attempt.money.cost
-            money.maybePaid += attempt.money.maybePaid
+            money.unconfirmedCost += attempt.money.unconfirmedCost
         }
         return money
     }
@@ -71,11 +71,11 @@ struct SpentBefore {
         let (scope, subject) = budget.scope.words
         return try connection.query(
             """
-            SELECT attempt.job_id, attempt.number, iif(attempt.fate = 'open', attempt.reserved_cost, 0), attempt.cost,
-                attempt.maybe_paid
+            SELECT attempt.job_id, attempt.number, iif(attempt.status = 'open', attempt.reserved_cost, 0), attempt.cost,
+                attempt.unconfirmed_cost
             FROM attempt
             JOIN queue ON queue.id = attempt.queue_id
-            WHERE (attempt.fate = 'open' OR (attempt.maybe_paid > 0 AND attempt.closed_at >= ?3))
+            WHERE (attempt.status = 'open' OR (attempt.unconfirmed_cost > 0 AND attempt.closed_at >= ?3))
                 AND (
                     ?1 = 'all' OR (?1 = 'queue' AND queue.name = ?2)
                     OR (?1 = 'tag' AND EXISTS (
@@ -86,7 +86,7 @@ struct SpentBefore {
         ) { row in
             Attempt(
                 job: row.int64(0), number: row.int(1),
-                money: Sums(reserved: row.int64(2), cost: row.int64(3), maybePaid: row.int64(4)))
+                money: Sums(reserved: row.int64(2), cost: row.int64(3), unconfirmedCost: row.int64(4)))
         }
     }
 

@@ -32,7 +32,7 @@ struct WorkCheck {
 
         /// Whether its jobs are the claiming worker's to take.
         func isOpen(to request: ClaimRequest) -> Bool {
-            owner == (request.line == .own ? request.worker.value : nil)
+            owner == (request.partition == .interactive ? request.worker.value : nil)
         }
     }
 
@@ -51,7 +51,8 @@ struct WorkCheck {
         }
         let held = try Self.soonestHeld(connection).map { $0 - now.timestamp.milliseconds }
         if let held, held <= 0 { return Finding(hasWork: true) }
-        if try connection.queryOne("SELECT 1 FROM release LIMIT 1", [], { row in row.int(0) }) != nil {
+        if try connection.queryOne("SELECT 1 FROM pending_release LIMIT 1", [], { row in row.int(0) }) != nil
+        {
             return Finding(hasWork: true)
         }
         var finding = Finding(hasWork: false, wakeAfter: held)
@@ -82,7 +83,7 @@ struct WorkCheck {
         let head = try Candidate.heads(of: lane.id, limit: 1, connection).first
         guard var first = try head ?? Candidate.loners(of: lane.id, limit: 1, connection).first
         else { return .closed(nil) }
-        first.moneyTokens = settings.moneyTokens(of: first.maxTokens, isOwn: lane.owner != nil)
+        first.moneyTokens = settings.moneyTokens(of: first.maxTokens, isInteractive: lane.owner != nil)
         if first.cache == .use, sharesAnswers,
             try CachedAnswer.find(first.promptHash, route: lane.route, now: now.timestamp, connection) != nil
         {

@@ -173,7 +173,7 @@ struct Enqueue {
             """
             INSERT INTO job (
                 id, lane_id, queue_id, state, ready, rank, held_until, max_attempts, priority, cache, max_tokens,
-                request_bytes, prompt_hash, created_at, run_at, deadline, key, batch_id, batch_ordinal,
+                request_bytes, prompt_hash, created_at, run_at, deadline, custom_id, batch_id, batch_ordinal,
                 worst_input_tokens, cache_writes, max_cost, prefix_hash, prefix_lifetime, worst_searches
             )
             VALUES (
@@ -243,7 +243,7 @@ enum Repetition {
                 """
                 SELECT job.id, job_body.fingerprint
                 FROM queue
-                JOIN job ON job.queue_id = queue.id AND job.key = ?2
+                JOIN job ON job.queue_id = queue.id AND job.custom_id = ?2
                 JOIN job_body ON job_body.job_id = job.id
                 WHERE queue.name = ?1
                 """, [.text(job.queue), .text(key)], { row in (JobID(row.int64(0)), row.blob(1)) })

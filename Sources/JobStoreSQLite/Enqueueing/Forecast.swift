@@ -1,7 +1,7 @@
 import Jobs
 import SQLite
 
-/// Tells when jobs will run: from their place in line, their queue's share and the pace of what binds.
+/// Tells when jobs will run: from their place in line, their queue's share and the pace of the bottleneck.
 ///
 /// Bounded work, whatever the length of the line; the answer is an estimate.
 struct Forecast {
@@ -50,7 +50,7 @@ struct Forecast {
                 """
                 SELECT coalesce(sum(slots), 0)
                 FROM worker
-                WHERE stopped = 0 AND own_line = 0 AND seen_boot = ?1 AND seen_moment > ?2
+                WHERE stopped = 0 AND is_interactive = 0 AND seen_boot = ?1 AND seen_moment > ?2
                 """,
                 [
                     .integer(now.moment.boot),
@@ -76,8 +76,8 @@ struct Forecast {
             """
             SELECT count(*)
             FROM worker
-            JOIN attempt ON attempt.worker_id = worker.id AND attempt.fate = 'open'
-            WHERE worker.stopped = 0 AND worker.own_line = 0
+            JOIN attempt ON attempt.worker_id = worker.id AND attempt.status = 'open'
+            WHERE worker.stopped = 0 AND worker.is_interactive = 0
             """, [], { row in row.int(0) }) ?? 0
     }
 

@@ -54,10 +54,10 @@ struct InteractiveLanes {
         if let id = try connection.queryOne(Self.inheritance, values, { row in row.int64(0) }) { return id }
         _ = try connection.run(
             """
-            INSERT INTO lane (queue_id, route_id, budget, owner, kind, line)
+            INSERT INTO lane (queue_id, route_id, budget, owner, kind, variant)
             VALUES (
-                ?1, ?2, ?3, ?4, 'own',
-                (SELECT 'own ' || count(*) FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3)
+                ?1, ?2, ?3, ?4, 'interactive',
+                (SELECT 'interactive ' || count(*) FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3)
             )
             """, place + [.integer(owner.value)])
         return connection.lastInsertRowID
@@ -70,7 +70,7 @@ struct InteractiveLanes {
         WHERE id = (
             SELECT lane.id
             FROM lane
-            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.kind = 'own'
+            WHERE lane.queue_id = ?1 AND lane.route_id = ?2 AND lane.budget = ?3 AND lane.kind = 'interactive'
                 AND \(ownerIsGone("?5", "?6"))
                 AND NOT EXISTS (
                     SELECT 1
@@ -98,11 +98,11 @@ struct InteractiveLanes {
         guard job.state == .queued, let place = try Lanes.standing(of: id, connection)?.place else { return }
         switch place.kind {
         case .common where place.batch == nil: break
-        case .own where try isGone(place.owner): break
+        case .interactive where try isGone(place.owner): break
         // It was asked for at half the price, or together with others.
-        case .common, .own, .halfPrice: return
+        case .common, .interactive, .halfPrice: return
         }
-        try Lanes.move(id, context) { place in (place.kind, place.owner) = (.own, owner.value) }
+        try Lanes.move(id, context) { place in (place.kind, place.owner) = (.interactive, owner.value) }
     }
 
     private func failedInPassing(_ job: StoredJob) throws -> Bool {

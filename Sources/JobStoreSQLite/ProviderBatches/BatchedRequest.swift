@@ -9,10 +9,11 @@ struct BatchedRow {
         self.context = context
     }
 
-    /// Nothing came of it; `maybePaid` where the provider may have billed it all the same.
-    func close(_ key: AttemptKey, maybePaid: Bool) throws {
+    /// Nothing came of it; `unconfirmedCost` if the provider may have billed it all the same.
+    func close(_ key: AttemptKey, unconfirmedCost: Bool) throws {
         let settlement = Settlement(
-            key: key, verdict: .handedBack(sent: maybePaid), routeEvent: .neutral, maybePaid: maybePaid)
+            key: key, verdict: .handedBack(sent: unconfirmedCost), routeEvent: .neutral,
+            unconfirmedCost: unconfirmedCost)
         let ledgers = RowCache(context.connection)
         _ = try SettleTransaction(context, ledgers, settlement).run()
         try ledgers.save()
@@ -21,7 +22,7 @@ struct BatchedRow {
 
     /// Its job cannot wait any longer for what the provider will say.
     func writeOff(_ key: AttemptKey) throws {
-        guard let attempt = try StoredAttempt.find(key, context.connection), attempt.fate == .open else {
+        guard let attempt = try StoredAttempt.find(key, context.connection), attempt.status == .open else {
             return
         }
         let error = JobError(

@@ -46,7 +46,7 @@ enum HalfPriceLanes {
         _ connection: Connection, terms: HalfPriceTerms, now: Timestamp, limit: Int
     ) throws -> [Int64] {
         try connection.query(
-            overdue, [.integer((now + terms.leastRoom).milliseconds), .integer(limit)]
+            overdue, [.integer((now + terms.leastTime).milliseconds), .integer(limit)]
         ) { row in row.int64(0) }
     }
 

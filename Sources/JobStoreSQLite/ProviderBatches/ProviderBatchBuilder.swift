@@ -22,7 +22,7 @@ struct ProviderBatchBuilder {
 
     private struct Place: Hashable {
         let route: Int64
-        let room: Int
+        let deadlineClass: Int
     }
 
     private struct Filling {
@@ -52,13 +52,13 @@ struct ProviderBatchBuilder {
         var lanes = Dictionary(grouping: try HalfPriceLanes.readyLanes(connection), by: \.route)
         // What an earlier portion began is filled and sealed, whether or not more has come.
         let begun = try connection.query(
-            "SELECT DISTINCT route_id FROM consignment WHERE ended_at IS NULL AND state = 'filling'"
+            "SELECT DISTINCT route_id FROM provider_batch WHERE ended_at IS NULL AND state = 'filling'"
         ) { row in row.int64(0) }
         for route in begun { lanes[route, default: []] += [] }
         let latest = now.timestamp.milliseconds - terms.gather
         return try lanes.compactMap { id, lanes in
             guard begun.contains(id) || lanes.contains(where: { $0.since <= latest }),
-                let route = try RouteRow.load(id, connection), route.takesConsignments(terms, now: now)
+                let route = try RouteRow.load(id, connection), route.takesProviderBatches(terms, now: now)
             else { return nil }
             return (route, lanes)
         }
@@ -84,12 +84,12 @@ struct ProviderBatchBuilder {
     private mutating func load(route: Int64) throws {
         try connection.forEach(
             """
-            SELECT id, room, requests, bytes, soonest_deadline
-            FROM consignment
+            SELECT id, deadline_class, requests, bytes, soonest_deadline
+            FROM provider_batch
             WHERE route_id = ?1 AND ended_at IS NULL AND state = 'filling'
             """, [.integer(route)]
         ) { row in
-            filling[Place(route: route, room: row.int(1))] = Filling(
+            filling[Place(route: route, deadlineClass: row.int(1))] = Filling(
                 id: row.int64(0), requests: row.int(2), bytes: row.int(3),
                 soonest: row.int64OrNil(4).map { Timestamp(milliseconds: $0) })
         }
@@ -149,7 +149,7 @@ struct ProviderBatchBuilder {
             """
             SELECT 1
             FROM attempt
-            WHERE fate = 'open' AND prompt_hash = ?1 AND home_route_id = ?2
+            WHERE status = 'open' AND prompt_hash = ?1 AND home_route_id = ?2
             LIMIT 1
             """, [.blob(job.promptHash), .integer(route)], { row in row.int(0) }) != nil
     }
@@ -157,7 +157,8 @@ struct ProviderBatchBuilder {
     private mutating func open(
         _ job: Candidate, _ lane: HalfPriceLanes.Lane, _ route: RouteRow, _ call: BudgetBook.Call
     ) throws {
-        let place = Place(route: route.id, room: terms.room(until: job.deadline, at: now.timestamp))
+        let place = Place(
+            route: route.id, deadlineClass: terms.deadlineClass(until: job.deadline, at: now.timestamp))
         if let full = filling[place], !full.hasRoom(for: job.requestBytes) {
             try save(place)
             try seal(place)
@@ -182,11 +183,11 @@ struct ProviderBatchBuilder {
     }
 
     private mutating func begin(_ place: Place) throws -> Filling {
-        let mark = String(UInt64.random(in: 0...(.max), using: &context.random), radix: 36)
+        let token = String(UInt64.random(in: 0...(.max), using: &context.random), radix: 36)
         _ = try connection.run(
-            "INSERT INTO consignment (route_id, room, mark, created_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO provider_batch (route_id, deadline_class, token, created_at) VALUES (?1, ?2, ?3, ?4)",
             [
-                .integer(place.route), .integer(place.room), .text(mark),
+                .integer(place.route), .integer(place.deadlineClass), .text(token),
                 .integer(now.timestamp.milliseconds),
             ])
         return Filling(id: connection.lastInsertRowID, requests: 0, bytes: 0)
@@ -195,7 +196,7 @@ struct ProviderBatchBuilder {
     private func save(_ place: Place) throws {
         guard let providerBatch = filling[place] else { return }
         _ = try connection.run(
-            "UPDATE consignment SET requests = ?2, bytes = ?3, soonest_deadline = ?4 WHERE id = ?1",
+            "UPDATE provider_batch SET requests = ?2, bytes = ?3, soonest_deadline = ?4 WHERE id = ?1",
             [
                 .integer(providerBatch.id), .integer(providerBatch.requests), .integer(providerBatch.bytes),
                 .integer(providerBatch.soonest?.milliseconds),
@@ -214,14 +215,14 @@ struct ProviderBatchBuilder {
         let work = perMinute.map { Int64(providerBatch.requests) * 60_000 / $0 } ?? 0
         let recall = providerBatch.soonest.map { $0 + -(terms.reserve + work) }
         _ = try connection.run(
-            "UPDATE consignment SET state = 'sealed', recall_at = ?2 WHERE id = ?1",
+            "UPDATE provider_batch SET state = 'sealed', recall_at = ?2 WHERE id = ?1",
             [.integer(providerBatch.id), .integer(recall?.milliseconds)])
     }
 }
 
 extension RouteRow {
     /// Whether provider batches may go out on it now: its minutes' limits do not count, all else does.
-    func takesConsignments(_ terms: HalfPriceTerms, now: Now) -> Bool {
+    func takesProviderBatches(_ terms: HalfPriceTerms, now: Now) -> Bool {
         guard terms.services.contains(key.service), !ledger.isPaused else { return false }
         if case .closed = ledger.gate.passage(at: now.moment) { return ledger.gate.state == .rateLimited }
         return true

@@ -34,25 +34,25 @@ struct ProviderBatchMaintenance {
     private func takeBack() throws -> Int {
         _ = try connection.run(
             """
-            UPDATE consignment
-            SET state = 'returning', keeper = NULL
+            UPDATE provider_batch
+            SET state = 'returning', owner_id = NULL
             WHERE ended_at IS NULL AND (state = 'filling' OR state = 'sealed') AND recall_at <= ?1
             """, [.integer(now.timestamp.milliseconds)])
         var taken = 0
         let leaving = try connection.query(
             """
             SELECT id, state
-            FROM consignment
+            FROM provider_batch
             WHERE ended_at IS NULL AND (state = 'returning' OR state = 'lost')
             """
         ) { row in (id: row.int64(0), isLost: row.text(1) == ProviderBatch.State.lost.rawValue) }
         for providerBatch in leaving where taken < Self.portion {
             let keys = try open(of: providerBatch.id, limit: Self.portion - taken)
-            for key in keys { try BatchedRow(context).close(key, maybePaid: providerBatch.isLost) }
+            for key in keys { try BatchedRow(context).close(key, unconfirmedCost: providerBatch.isLost) }
             taken += keys.count
             guard taken < Self.portion else { break }
             _ = try connection.run(
-                "UPDATE consignment SET state = 'ended', ended_at = ?2 WHERE id = ?1",
+                "UPDATE provider_batch SET state = 'ended', ended_at = ?2 WHERE id = ?1",
                 [.integer(providerBatch.id), .integer(now.timestamp.milliseconds)])
         }
         if taken < Self.portion { taken += try advanceFloor(atMost: Self.portion - taken) }
@@ -61,7 +61,7 @@ struct ProviderBatchMaintenance {
 
     private func open(of providerBatch: Int64, limit: Int) throws -> [AttemptKey] {
         try connection.query(
-            "SELECT job_id, number FROM attempt WHERE consignment_id = ?1 AND fate = 'open' LIMIT ?2",
+            "SELECT job_id, number FROM attempt WHERE provider_batch_id = ?1 AND status = 'open' LIMIT ?2",
             [.integer(providerBatch), .integer(limit)]
         ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
     }
@@ -80,7 +80,7 @@ struct ProviderBatchMaintenance {
                 SELECT attempt.job_id, attempt.number
                 FROM attempt
                 JOIN job ON job.id = attempt.job_id
-                WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open' AND job.deadline <= ?2
+                WHERE attempt.provider_batch_id = ?1 AND attempt.status = 'open' AND job.deadline <= ?2
                     AND job.state = 'running' AND job.attempt = attempt.number
                 LIMIT ?3
                 """, [.integer(providerBatch), .integer(latest.milliseconds), .integer(limit - given)]
@@ -90,12 +90,12 @@ struct ProviderBatchMaintenance {
             guard given < limit else { break }
             _ = try connection.run(
                 """
-                UPDATE consignment
+                UPDATE provider_batch
                 SET soonest_deadline = (
                     SELECT min(job.deadline)
                     FROM attempt
                     JOIN job ON job.id = attempt.job_id
-                    WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open' AND job.state = 'running'
+                    WHERE attempt.provider_batch_id = ?1 AND attempt.status = 'open' AND job.state = 'running'
                         AND job.attempt = attempt.number
                 )
                 WHERE id = ?1
@@ -107,7 +107,7 @@ struct ProviderBatchMaintenance {
     private static let overdue = SQL(
         """
         SELECT id
-        FROM consignment
+        FROM provider_batch
         WHERE ended_at IS NULL AND (state = 'creating' OR state = 'away' OR state = 'recalled')
             AND soonest_deadline <= ?1
         """)
@@ -118,7 +118,7 @@ struct ProviderBatchMaintenance {
         let returning = try connection.queryOne(
             """
             SELECT 1
-            FROM consignment
+            FROM provider_batch
             WHERE ended_at IS NULL AND (
                 state = 'returning' OR state = 'lost'
                 OR ((state = 'filling' OR state = 'sealed') AND recall_at <= ?1)
@@ -135,12 +135,12 @@ struct ProviderBatchMaintenance {
     private func next() throws -> ProviderBatch? {
         guard let found = try Self.waiting(connection, request, now: now) else { return nil }
         _ = try connection.run(
-            "UPDATE consignment SET keeper = ?2 WHERE id = ?1",
-            [.integer(found.id.value), .integer(request.keeper.value)])
+            "UPDATE provider_batch SET owner_id = ?2 WHERE id = ?1",
+            [.integer(found.id.value), .integer(request.owner.value)])
         return found
     }
 
-    /// One whose time has come and whose keeper, if it had one, is gone.
+    /// One whose time has come and whose owner, if it had one, is gone.
     private static func waiting(
         _ connection: Connection, _ request: BatchMaintenanceRequest, now: Now
     ) throws -> ProviderBatch? {
@@ -148,7 +148,7 @@ struct ProviderBatchMaintenance {
             due,
             [
                 .integer(now.moment.boot), .integer(now.moment.milliseconds),
-                .integer(request.keeper.value),
+                .integer(request.owner.value),
             ] + InteractiveLanes.patience(now.moment)
         ) { row in (providerBatch: row.int64(0), route: row.int64(1)) }
         for candidate in found {
@@ -156,7 +156,9 @@ struct ProviderBatchMaintenance {
                 request.terms.services.contains(route.key.service),
                 let providerBatch = try find(candidate.providerBatch, route.key, connection)
             else { continue }
-            if providerBatch.state == .sealed, !route.takesConsignments(request.terms, now: now) { continue }
+            if providerBatch.state == .sealed, !route.takesProviderBatches(request.terms, now: now) {
+                continue
+            }
             return providerBatch
         }
         return nil
@@ -165,20 +167,20 @@ struct ProviderBatchMaintenance {
     private static let due = SQL(
         """
         SELECT id, route_id
-        FROM consignment
+        FROM provider_batch
         WHERE ended_at IS NULL
             AND (state = 'sealed' OR state = 'creating' OR state = 'away' OR state = 'recalled')
-            AND (look_at IS NULL OR look_boot <> ?1 OR look_at <= ?2)
-            AND (keeper IS NULL OR keeper = ?3 OR \(InteractiveLanes.ownerIsGone("?4", "?5", owner: "consignment.keeper")))
-        ORDER BY look_at
+            AND (poll_at IS NULL OR poll_boot <> ?1 OR poll_at <= ?2)
+            AND (owner_id IS NULL OR owner_id = ?3 OR \(InteractiveLanes.ownerIsGone("?4", "?5", owner: "provider_batch.owner_id")))
+        ORDER BY poll_at
         LIMIT 50
         """)
 
     private static let byID = SQL(
         """
-        SELECT mark, state, provider_id, strangers, requests, sent_at, recall_at, failures,
+        SELECT token, state, provider_id, rejected_ids, requests, sent_at, recall_at, failures,
             \(ProviderBatches.isWanted)
-        FROM consignment
+        FROM provider_batch
         WHERE id = ?1
         """)
 
@@ -189,9 +191,9 @@ struct ProviderBatchMaintenance {
             byID, [.integer(id)]
         ) { row in
             ProviderBatch(
-                id: ProviderBatchID(id), route: route, mark: row.text(0),
+                id: ProviderBatchID(id), route: route, token: row.text(0),
                 state: ProviderBatch.State(rawValue: row.text(1)) ?? .ended, providerID: row.textOrNil(2),
-                strangers: row.text(3).split(separator: " ").map(String.init), requests: row.int(4),
+                rejectedIDs: row.text(3).split(separator: " ").map(String.init), requests: row.int(4),
                 sentAt: row.int64OrNil(5).map { Timestamp(milliseconds: $0) },
                 recallAt: row.int64OrNil(6).map { Timestamp(milliseconds: $0) }, failures: row.int(7),
                 isWanted: row.bool(8))

@@ -15,9 +15,9 @@ extension SQLiteJobStore: ProviderBatchStore {
         }
     }
 
-    package func beginSending(_ id: ProviderBatchID, keeper: WorkerID, now: Now) async throws -> Bool {
+    package func beginSending(_ id: ProviderBatchID, owner: WorkerID, now: Now) async throws -> Bool {
         try await write(now: now) { context in
-            try BatchKeeping(context, id, keeper)?.beginSending() ?? false
+            try BatchKeeping(context, id, owner)?.beginSending() ?? false
         }
     }
 
@@ -27,7 +27,7 @@ extension SQLiteJobStore: ProviderBatchStore {
                 """
                 SELECT job_id, number
                 FROM attempt
-                WHERE consignment_id = ?1 AND fate = 'open'
+                WHERE provider_batch_id = ?1 AND status = 'open'
                 ORDER BY job_id
                 """, [.integer(id.value)]
             ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
@@ -39,9 +39,9 @@ extension SQLiteJobStore: ProviderBatchStore {
     }
 
     package func note(
-        _ news: ProviderBatchReport, of id: ProviderBatchID, keeper: WorkerID, now: Now
+        _ news: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID, now: Now
     ) async throws {
-        try await write(now: now) { context in try BatchKeeping(context, id, keeper)?.note(news) }
+        try await write(now: now) { context in try BatchKeeping(context, id, owner)?.note(news) }
     }
 
     package func known(_ providerIDs: [String]) async throws -> Set<String> {
@@ -49,7 +49,7 @@ extension SQLiteJobStore: ProviderBatchStore {
             var known: Set<String> = []
             for id in providerIDs {
                 let found = try connection.queryOne(
-                    "SELECT 1 FROM consignment WHERE provider_id = ?1", [.text(id)], { row in row.int(0) })
+                    "SELECT 1 FROM provider_batch WHERE provider_id = ?1", [.text(id)], { row in row.int(0) })
                 if found != nil { known.insert(id) }
             }
             return known
@@ -69,7 +69,7 @@ enum ProviderBatches {
         _ key: AttemptKey, of id: ProviderBatchID, _ connection: Connection
     ) throws -> ClaimedAttempt? {
         guard let attempt = try StoredAttempt.find(key, connection), attempt.providerBatch == id.value,
-            attempt.fate != .settled, let route = try RouteRow.load(attempt.route, connection),
+            attempt.status != .settled, let route = try RouteRow.load(attempt.route, connection),
             let sent = try SentRequest.load(key.job.value, connection)
         else { return nil }
         return try connection.queryOne(
@@ -96,7 +96,7 @@ enum ProviderBatches {
 
     static func prune(_ connection: Connection, now: Timestamp) throws {
         _ = try connection.run(
-            "DELETE FROM consignment WHERE ended_at < ?1", [.integer((now + -kept).milliseconds)])
+            "DELETE FROM provider_batch WHERE ended_at < ?1", [.integer((now + -kept).milliseconds)])
     }
 
     /// Whether some job is still out with it that anybody wants.
@@ -105,7 +105,7 @@ enum ProviderBatches {
             SELECT 1
             FROM attempt
             JOIN job ON job.id = attempt.job_id
-            WHERE attempt.consignment_id = consignment.id AND attempt.fate = 'open' AND job.state = 'running'
+            WHERE attempt.provider_batch_id = provider_batch.id AND attempt.status = 'open' AND job.state = 'running'
                 AND job.attempt = attempt.number AND NOT \(isOfCancelledBatch)
         )
         """
@@ -120,25 +120,25 @@ enum ProviderBatches {
         """
 }
 
-/// What its keeper says of a provider batch, while it is the keeper's to say.
+/// What its owner says of a provider batch, while it is the owner's to say.
 private struct BatchKeeping {
     let context: WriteContext
     let id: ProviderBatchID
     private let state: ProviderBatch.State
-    private let looks: Int
+    private let polls: Int
     private var connection: Connection { context.connection }
 
     /// Nil where it is another's by now.
-    init?(_ context: WriteContext, _ id: ProviderBatchID, _ keeper: WorkerID) throws {
+    init?(_ context: WriteContext, _ id: ProviderBatchID, _ owner: WorkerID) throws {
         let found = try context.connection.queryOne(
-            "SELECT state, looks FROM consignment WHERE id = ?1 AND keeper = ?2 AND ended_at IS NULL",
-            [.integer(id.value), .integer(keeper.value)],
+            "SELECT state, polls FROM provider_batch WHERE id = ?1 AND owner_id = ?2 AND ended_at IS NULL",
+            [.integer(id.value), .integer(owner.value)],
             { row in (ProviderBatch.State(rawValue: row.text(0)), row.int(1)) })
-        guard let (state, looks) = found, let state else { return nil }
+        guard let (state, polls) = found, let state else { return nil }
         self.context = context
         self.id = id
         self.state = state
-        self.looks = looks
+        self.polls = polls
     }
 
     private static let unwanted = SQL(
@@ -146,7 +146,7 @@ private struct BatchKeeping {
         SELECT attempt.job_id, attempt.number
         FROM attempt
         JOIN job ON job.id = attempt.job_id
-        WHERE attempt.consignment_id = ?1 AND attempt.fate = 'open' AND (
+        WHERE attempt.provider_batch_id = ?1 AND attempt.status = 'open' AND (
             job.state <> 'running' OR job.attempt <> attempt.number OR \(ProviderBatches.isOfCancelledBatch)
         )
         """)
@@ -157,9 +157,9 @@ private struct BatchKeeping {
         let left = try connection.query(Self.unwanted, [.integer(id.value)]) { row in
             AttemptKey(job: JobID(row.int64(0)), number: row.int(1))
         }
-        for key in left { try BatchedRow(context).close(key, maybePaid: false) }
+        for key in left { try BatchedRow(context).close(key, unconfirmedCost: false) }
         let requests = try connection.queryOne(
-            "SELECT count(*) FROM attempt WHERE consignment_id = ?1 AND fate = 'open'",
+            "SELECT count(*) FROM attempt WHERE provider_batch_id = ?1 AND status = 'open'",
             [.integer(id.value)],
             { row in row.int(0) })
         guard let requests, requests > 0 else {
@@ -167,7 +167,7 @@ private struct BatchKeeping {
             return false
         }
         _ = try connection.run(
-            "UPDATE consignment SET state = 'creating', requests = ?2, sent_at = ?3, looks = 0 WHERE id = ?1",
+            "UPDATE provider_batch SET state = 'creating', requests = ?2, sent_at = ?3, polls = 0 WHERE id = ?1",
             [
                 .integer(id.value), .integer(requests), .integer(context.now.timestamp.milliseconds),
             ])
@@ -183,9 +183,9 @@ private struct BatchKeeping {
         case .unknown(let error, let after):
             try become(.creating, after: after, error: error)
         case .missing(let after):
-            try become(looks > 0 ? .sealed : .creating, after: after)
+            try become(polls > 0 ? .sealed : .creating, after: after)
             _ = try connection.run(
-                "UPDATE consignment SET looks = looks + 1 WHERE id = ?1", [.integer(id.value)])
+                "UPDATE provider_batch SET polls = polls + 1 WHERE id = ?1", [.integer(id.value)])
         case .pending(let after):
             try become(state, after: after)
         case .recalled(let after):
@@ -195,15 +195,15 @@ private struct BatchKeeping {
         case .stranger:
             _ = try connection.run(
                 """
-                UPDATE consignment
-                SET strangers = strangers || ' ' || provider_id, provider_id = NULL, state = 'creating', looks = 0
+                UPDATE provider_batch
+                SET rejected_ids = rejected_ids || ' ' || provider_id, provider_id = NULL, state = 'creating', polls = 0
                 WHERE id = ?1
                 """, [.integer(id.value)])
             try become(.creating)
         case .undeliverable(let error):
             try become(.returning, error: error)
         case .unsuitable(let key, let error):
-            try BatchedRow(context).close(key, maybePaid: false)
+            try BatchedRow(context).close(key, unconfirmedCost: false)
             try become(.sealed, error: error)
         case .tooLarge(let error):
             try split()
@@ -219,20 +219,20 @@ private struct BatchKeeping {
     /// The later half of what is out with it goes with another.
     private func split() throws {
         let keys = try connection.query(
-            "SELECT job_id FROM attempt WHERE consignment_id = ?1 AND fate = 'open' ORDER BY job_id",
+            "SELECT job_id FROM attempt WHERE provider_batch_id = ?1 AND status = 'open' ORDER BY job_id",
             [.integer(id.value)]
         ) { row in row.int64(0) }
         guard keys.count > 1 else { return try become(.returning) }
-        let mark = String(UInt64.random(in: 0...(.max), using: &context.random), radix: 36)
+        let token = String(UInt64.random(in: 0...(.max), using: &context.random), radix: 36)
         _ = try connection.run(
             """
-            INSERT INTO consignment (route_id, room, mark, state, bytes, created_at, soonest_deadline, recall_at)
-            SELECT route_id, room, ?2, 'sealed', bytes, created_at, soonest_deadline, recall_at
-            FROM consignment
+            INSERT INTO provider_batch (route_id, deadline_class, token, state, bytes, created_at, soonest_deadline, recall_at)
+            SELECT route_id, deadline_class, ?2, 'sealed', bytes, created_at, soonest_deadline, recall_at
+            FROM provider_batch
             WHERE id = ?1
-            """, [.integer(id.value), .text(mark)])
+            """, [.integer(id.value), .text(token)])
         _ = try connection.run(
-            "UPDATE attempt SET consignment_id = ?2 WHERE consignment_id = ?1 AND fate = 'open' AND job_id >= ?3",
+            "UPDATE attempt SET provider_batch_id = ?2 WHERE provider_batch_id = ?1 AND status = 'open' AND job_id >= ?3",
             [
                 .integer(id.value), .integer(connection.lastInsertRowID), .integer(keys[keys.count / 2]),
             ])
@@ -243,9 +243,9 @@ private struct BatchKeeping {
     ) throws {
         _ = try connection.run(
             """
-            UPDATE consignment
-            SET state = ?2, look_boot = ?3, look_at = ?4, provider_id = coalesce(?5, provider_id), error = ?6,
-                failures = CASE WHEN ?6 IS NULL THEN 0 ELSE failures + 1 END, keeper = NULL
+            UPDATE provider_batch
+            SET state = ?2, poll_boot = ?3, poll_at = ?4, provider_id = coalesce(?5, provider_id), error = ?6,
+                failures = CASE WHEN ?6 IS NULL THEN 0 ELSE failures + 1 END, owner_id = NULL
             WHERE id = ?1
             """,
             [

@@ -44,17 +44,17 @@ extension SQLiteJobStore {
             guard try StoredJob.find(id.value, connection) != nil else { return nil }
             return try connection.query(
                 """
-                SELECT attempt.number, attempt.fate, coalesce(
-                        worker.name, 'batch ' || coalesce(consignment.provider_id, 'not sent'), 'worker ' || attempt.worker_id
+                SELECT attempt.number, attempt.status, coalesce(
+                        worker.name, 'batch ' || coalesce(provider_batch.provider_id, 'not sent'), 'worker ' || attempt.worker_id
                     ),
                     route.provider || '/' || route.model, attempt.opened_at, attempt.closed_at, attempt.verdict,
                     attempt.counted, attempt.error, attempt.request_id, attempt.input_tokens, attempt.output_tokens,
                     attempt.cache_write_tokens, attempt.cache_write_1h_tokens, attempt.cache_read_tokens, attempt.cost,
-                    attempt.maybe_paid, attempt.fallback_cause
+                    attempt.unconfirmed_cost, attempt.fallback_cause
                 FROM attempt
                 JOIN route ON route.id = attempt.route_id
                 LEFT JOIN worker ON worker.id = attempt.worker_id
-                LEFT JOIN consignment ON consignment.id = attempt.consignment_id
+                LEFT JOIN provider_batch ON provider_batch.id = attempt.provider_batch_id
                 WHERE attempt.job_id = ?1
                 ORDER BY attempt.number
                 """, [.integer(id.value)]
@@ -71,12 +71,12 @@ extension Attempt {
                 cacheWrite1hTokens: row.int64(13), cacheReadTokens: row.int64(14))
         }
         self.init(
-            number: row.int(0), fate: Fate(rawValue: row.text(1)) ?? .settled, worker: row.text(2),
+            number: row.int(0), status: Status(rawValue: row.text(1)) ?? .settled, worker: row.text(2),
             route: row.text(3), openedAt: Timestamp(milliseconds: row.int64(4)),
             closedAt: row.int64OrNil(5).map { Timestamp(milliseconds: $0) }, verdict: row.textOrNil(6),
             counted: row.bool(7), error: row.isNull(8) ? nil : ErrorText.read(row.blob(8)),
             requestID: row.textOrNil(9), usage: usage, cost: Money(nanodollars: row.int64(15)),
-            maybePaid: Money(nanodollars: row.int64(16)),
+            unconfirmedCost: Money(nanodollars: row.int64(16)),
             fallback: row.textOrNil(17).flatMap(Fallback.Cause.init(rawValue:)))
     }
 }

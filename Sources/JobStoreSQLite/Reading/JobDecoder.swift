@@ -17,14 +17,14 @@ struct JobDecoder {
         LEFT JOIN answer ON answer.id = job.answer_id
         LEFT JOIN route AS answering ON answering.id = answer.route_id
         LEFT JOIN job_check ON job_check.job_id = job.id
-        LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.attempt AND attempt.fate = 'open'
+        LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.number = job.attempt AND attempt.status = 'open'
             AND job.state = 'running'
         LEFT JOIN worker ON worker.id = attempt.worker_id
         """
 
     private var columns: String {
         """
-        job.id, job.key, queue.name, job.state, job.priority, job_body.tags, job_body.metadata, job.batch_id,
+        job.id, job.custom_id, queue.name, job.state, job.priority, job_body.tags, job_body.metadata, job.batch_id,
         job.created_at, job.run_at, job.started_at, job.finished_at, job.deadline, job.attempt, job.attempts_counted,
         job.max_attempts, job.cache, worker.name, attempt.lease_until, attempt.boot,
         \(bodies.contains(.request) ? "job_body.request" : "NULL"),

@@ -169,7 +169,8 @@ extension Search {
     /// At most one job of each queue; so few are sorted.
     private func ofKey(_ key: String) -> Walk {
         Walk(
-            "queue CROSS JOIN job INDEXED BY job_key ON job.queue_id = queue.id", entry: "job.key = ?",
+            "queue CROSS JOIN job INDEXED BY job_custom_id ON job.queue_id = queue.id",
+            entry: "job.custom_id = ?",
             starts: [[.text(key)]], conditions: conditions(besides: \.key))
     }
 }
@@ -272,16 +273,16 @@ extension Search {
             """
             attempt INDEXED BY attempt_worker
             CROSS JOIN job ON job.id = attempt.job_id AND job.attempt = attempt.number
-            """, id: "attempt.job_id", entry: "attempt.fate = 'open' AND attempt.worker_id = ?",
+            """, id: "attempt.job_id", entry: "attempt.status = 'open' AND attempt.worker_id = ?",
             starts: workers,
             conditions: conditions)
     }
 
     private static let busyWorkers: SQL = """
         WITH RECURSIVE busy (worker_id) AS (
-            SELECT min(worker_id) FROM attempt WHERE fate = 'open'
+            SELECT min(worker_id) FROM attempt WHERE status = 'open'
             UNION ALL
-            SELECT (SELECT min(worker_id) FROM attempt WHERE fate = 'open' AND worker_id > busy.worker_id)
+            SELECT (SELECT min(worker_id) FROM attempt WHERE status = 'open' AND worker_id > busy.worker_id)
             FROM busy
             WHERE busy.worker_id IS NOT NULL
         )

@@ -8,11 +8,11 @@ extension SQLiteJobStore {
             try connection.query(axis.sql, [.integer(first)]) { row in
                 SpendShare(
                     name: axis.name(row), calls: row.int(1),
-                    cost: Money(nanodollars: row.int64(2)), maybePaid: Money(nanodollars: row.int64(3)),
-                    hits: row.int(4), saved: Money(nanodollars: row.int64(5)), sharedHits: row.int(6),
+                    cost: Money(nanodollars: row.int64(2)), unconfirmedCost: Money(nanodollars: row.int64(3)),
+                    cacheHits: row.int(4), saved: Money(nanodollars: row.int64(5)), sharedHits: row.int(6),
                     sharedSaved: Money(nanodollars: row.int64(7)), batchCalls: row.int(8),
                     batchCost: Money(nanodollars: row.int64(9)),
-                    batchWholeCost: Money(nanodollars: row.int64(10)))
+                    batchFullCost: Money(nanodollars: row.int64(10)))
             }
         }
     }
@@ -22,9 +22,9 @@ extension SpendAxis {
     /// So many lines are enough for anybody.
     private static let limit = 1000
     private static let sums = """
-        sum(calls), \(moneySum("cost")), \(moneySum("maybe_paid")), sum(hits), \(moneySum("saved")),
+        sum(calls), \(moneySum("cost")), \(moneySum("unconfirmed_cost")), sum(cache_hits), \(moneySum("saved")),
         sum(shared_hits), \(moneySum("shared_saved")), sum(batch_calls), \(moneySum("batch_cost")),
-        \(moneySum("batch_whole_cost"))
+        \(moneySum("batch_full_cost"))
         """
 
     /// Days are kept as numbers; a name is none, even where it looks like one.

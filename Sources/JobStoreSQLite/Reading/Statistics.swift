@@ -75,12 +75,12 @@ private enum Statistics {
         return try connection.query(
             """
             SELECT worker.name, worker.slots, worker.started_at, worker.seen_at, worker.seen_boot, worker.seen_moment,
-                (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open'),
+                (SELECT count(*) FROM attempt WHERE attempt.worker_id = worker.id AND attempt.status = 'open'),
                 worker.disagreement, worker.superseded, worker.id
             FROM worker
             WHERE worker.stopped = 0
                 AND (
-                    worker.own_line = 0
+                    worker.is_interactive = 0
                     OR (worker.seen_boot = ?1 AND worker.seen_moment > ?2 AND (
                         worker.superseded = 1 OR worker.disagreement <> 0 OR worker.id IN (
                             SELECT worker_service.worker_id
@@ -113,8 +113,8 @@ private enum Statistics {
 
     private static let spendByDay = SQL(
         """
-        SELECT day, sum(calls), \(moneySum("cost")), \(moneySum("saved")), sum(hits), sum(input_tokens),
-            sum(output_tokens), sum(cache_write_tokens), sum(cache_read_tokens), \(moneySum("maybe_paid"))
+        SELECT day, sum(calls), \(moneySum("cost")), \(moneySum("saved")), sum(cache_hits), sum(input_tokens),
+            sum(output_tokens), sum(cache_write_tokens), sum(cache_read_tokens), \(moneySum("unconfirmed_cost"))
         FROM spend
         GROUP BY day
         ORDER BY day DESC
@@ -130,8 +130,8 @@ private enum Statistics {
                 day: String(Timestamp(milliseconds: row.int64(0) * 86_400_000).text.prefix(10)),
                 calls: row.int(1),
                 cost: Money(nanodollars: row.int64(2)), saved: Money(nanodollars: row.int64(3)),
-                hits: row.int(4),
-                usage: usage, maybePaid: Money(nanodollars: row.int64(9)))
+                cacheHits: row.int(4),
+                usage: usage, unconfirmedCost: Money(nanodollars: row.int64(9)))
         }
     }
 

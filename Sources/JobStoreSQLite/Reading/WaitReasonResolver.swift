@@ -71,46 +71,46 @@ struct WaitReasonResolver {
     }
 
     /// What holds back the route of a lane, whose first job this is.
-    mutating func binding(of lane: WorkCheck.ReadyLane, head: Int64) throws -> Binding? {
+    mutating func bottleneck(of lane: WorkCheck.ReadyLane, head: Int64) throws -> Bottleneck? {
         guard let standing = try standing(of: head), let route = try route(lane.route),
             let queue = try QueueRow.load(lane.queue, connection), !queue.paused
         else { return nil }
         // What no slot opens: more calls at once spend no more than there is, and send no batch sooner.
         if let waiting = try gate(before: standing),
-            ![.worker, .rateLimit, .concurrency].contains(waiting.gate)
+            ![.worker, .rateLimit, .concurrency].contains(waiting.reason)
         {
             let detail =
-                waiting.gate == .batch ? "jobs wait for the next batch of their provider" : waiting.detail
-            return Binding(detail: detail, moreReplicasHelp: false)
+                waiting.reason == .batch ? "jobs wait for the next batch of their provider" : waiting.detail
+            return Bottleneck(detail: detail, moreWorkersHelp: false)
         }
         if try attendance(of: route.key.service) == .others {
-            return Binding(detail: route.key.orphanWords, moreReplicasHelp: false)
+            return Bottleneck(detail: route.key.orphanWords, moreWorkersHelp: false)
         }
         let backlog = try forecast.backlog(of: lane)
         if let limit = queue.concurrency, backlog.exceeds(cap: limit, running: queue.running) {
-            return Binding(
+            return Bottleneck(
                 detail: "jobs of queue \(queue.name) in flight, \(queue.running) of \(limit)",
-                moreReplicasHelp: false)
+                moreWorkersHelp: false)
         }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
-        return route.ledger.binding(
+        return route.ledger.bottleneck(
             head: need, queue: queue.line(on: route.id), backlog: backlog, now: now.moment)
     }
 
     private mutating func gate(before standing: Standing) throws -> WaitingFor? {
         if standing.isSealed {
             return WaitingFor(
-                gate: .pause, detail: "its batch is not wholly uploaded yet, or is being cancelled")
+                reason: .pause, detail: "its batch is not wholly uploaded yet, or is being cancelled")
         }
         guard let queue = try QueueRow.load(standing.queue, connection) else { return nil }
         if let until = standing.heldUntil { return try held(standing, until: until, queue: queue) }
         if queue.paused {
-            return WaitingFor(gate: .pause, detail: "queue \(queue.name) is paused")
+            return WaitingFor(reason: .pause, detail: "queue \(queue.name) is paused")
         }
         if standing.isHalfPrice { return try company(standing, queue: queue) }
         if let limit = queue.concurrency, queue.running >= limit {
             return WaitingFor(
-                gate: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
+                reason: .concurrency, detail: "\(queue.running) of \(limit) jobs of \(queue.name) run")
         }
         return try waiting(standing, queue: queue)
     }
@@ -119,10 +119,10 @@ struct WaitReasonResolver {
     private mutating func company(_ standing: Standing, queue: QueueRow) throws -> WaitingFor? {
         guard let route = try route(standing.route) else { return nil }
         if try attendance(of: route.key.service) == .others {
-            return WaitingFor(gate: .worker, detail: route.key.orphanWords)
+            return WaitingFor(reason: .worker, detail: route.key.orphanWords)
         }
-        if try forecast.slots() == 0 { return WaitingFor(gate: .worker, detail: Self.nobodyWorks) }
-        if route.ledger.isPaused { return WaitingFor(gate: .pause, detail: "the route is paused") }
+        if try forecast.slots() == 0 { return WaitingFor(reason: .worker, detail: Self.nobodyWorks) }
+        if route.ledger.isPaused { return WaitingFor(reason: .pause, detail: "the route is paused") }
         let book = try book ?? BudgetBook.load(connection, now: now.timestamp, prices: settings.prices)
         self.book = book
         var call = BudgetBook.Call(
@@ -131,23 +131,23 @@ struct WaitReasonResolver {
         call.isHalfPrice = true
         if let waiting = book.waiting(of: call) { return waiting }
         return WaitingFor(
-            gate: .batch, detail: "it goes out with the next batch of its provider, at half the price")
+            reason: .batch, detail: "it goes out with the next batch of its provider, at half the price")
     }
 
     /// What a running job waits for that is out with one of the provider's batches; nil where it is not.
     func batched(_ job: Int64, attempt: Int) throws -> WaitingFor? {
         try connection.queryOne(
             """
-            SELECT consignment.provider_id, consignment.requests, consignment.recall_at, consignment.error
+            SELECT provider_batch.provider_id, provider_batch.requests, provider_batch.recall_at, provider_batch.error
             FROM attempt
-            JOIN consignment ON consignment.id = attempt.consignment_id
+            JOIN provider_batch ON provider_batch.id = attempt.provider_batch_id
             WHERE attempt.job_id = ?1 AND attempt.number = ?2
             """, [.integer(job), .integer(attempt)]
         ) { row in
             let error = row.textOrNil(3).map { "; the last look failed: \($0)" } ?? ""
             let name = row.textOrNil(0).map { "batch \($0)" } ?? "a batch that is about to be sent"
             return WaitingFor(
-                gate: .batch,
+                reason: .batch,
                 detail: "it is out with \(name) of its provider, \(row.int(1)) requests" + error,
                 until: row.int64OrNil(2).map { Timestamp(milliseconds: $0) })
         }
@@ -156,7 +156,7 @@ struct WaitReasonResolver {
     private mutating func held(_ standing: Standing, until: Timestamp, queue: QueueRow) throws -> WaitingFor {
         if standing.isHeldUnderHash {
             return WaitingFor(
-                gate: .identicalPrompt,
+                reason: .identicalPrompt,
                 detail: standing.sharesPrefix
                     ? "a call that writes the provider's prompt cache for it is in flight"
                     : "a call for the same prompt is in flight")
@@ -164,9 +164,9 @@ struct WaitReasonResolver {
         if let waiting = try heldByFallback(standing, until: until, queue: queue) { return waiting }
         if standing.failures > 0 {
             return WaitingFor(
-                gate: .retry, detail: "after \(standing.failures) failed attempts", until: until)
+                reason: .retry, detail: "after \(standing.failures) failed attempts", until: until)
         }
-        return WaitingFor(gate: .schedule, detail: "not due yet", until: until)
+        return WaitingFor(reason: .schedule, detail: "not due yet", until: until)
     }
 
     /// What a job that left its own route waits for there: a claim that found it closed lays it aside for moments, lest
@@ -180,8 +180,8 @@ struct WaitReasonResolver {
             until - now.timestamp <= ClaimPlanner.lentPause.upperBound,
             var waiting = try waiting(standing, queue: queue)
         else { return nil }
-        if waiting.gate == .worker, standing.failures > 0 { return nil }
-        waiting.until = waiting.gate == .worker ? until : waiting.until.map { max($0, until) }
+        if waiting.reason == .worker, standing.failures > 0 { return nil }
+        waiting.until = waiting.reason == .worker ? until : waiting.until.map { max($0, until) }
         return waiting
     }
 
@@ -192,15 +192,16 @@ struct WaitReasonResolver {
         let key = settings.fallbacks.route(at: standing.position, of: home.key)
         // A route that nobody has used yet has no gates.
         guard let route = key == home.key ? home : try route(key) else {
-            return WaitingFor(gate: .worker, detail: "the next free slot of a worker that serves \(key.name)")
+            return WaitingFor(
+                reason: .worker, detail: "the next free slot of a worker that serves \(key.name)")
         }
         let attendance = try attendance(of: route.key.service)
-        if attendance == .others { return WaitingFor(gate: .worker, detail: route.key.orphanWords) }
+        if attendance == .others { return WaitingFor(reason: .worker, detail: route.key.orphanWords) }
         let book = try book ?? BudgetBook.load(connection, now: now.timestamp, prices: settings.prices)
         self.book = book
         let call = BudgetBook.Call(
             bound: standing.bound,
-            maxTokens: settings.moneyTokens(of: standing.maxTokens, isOwn: standing.owner != nil),
+            maxTokens: settings.moneyTokens(of: standing.maxTokens, isInteractive: standing.owner != nil),
             route: route.key, queue: queue.name, tags: standing.tags)
         if let waiting = book.waiting(of: call) { return waiting }
         if let refused = try CredentialRow.closure(
@@ -211,26 +212,27 @@ struct WaitReasonResolver {
         let queue = standing.owner == nil ? queue : queue.withoutStreaks
         if let streak = queue.streaks[route.id], streak.isHeld {
             return WaitingFor(
-                gate: .pause, detail: streak.words(queue: queue.name, route: route.key),
+                reason: .pause, detail: streak.words(queue: queue.name, route: route.key),
                 until: streak.wait(at: now.moment).map { now.timestamp + $0 })
         }
         let need = route.ledger.need(requestBytes: standing.requestBytes, maxTokens: standing.maxTokens)
         switch route.ledger.admission(of: need, in: queue.line(on: route.id), now: now.moment) {
         case .refused(let gate, let detail, let after):
             return WaitingFor(
-                gate: gate, detail: detail, until: route.ledger.gate.opening(after: after, now: now.timestamp)
+                reason: gate, detail: detail,
+                until: route.ledger.gate.opening(after: after, now: now.timestamp)
             )
         case .admitted where !route.ledger.gate.opensByItself:
             // One call may try; the others wait for what becomes of it.
             let gate = route.ledger.gate
             return WaitingFor(
-                gate: gate.waitingGate, detail: gate.words,
+                reason: gate.waitReason, detail: gate.words,
                 until: gate.opening(after: nil, now: now.timestamp))
         case .admitted where try forecast.slots() == 0:
-            return WaitingFor(gate: .worker, detail: Self.nobodyWorks)
+            return WaitingFor(reason: .worker, detail: Self.nobodyWorks)
         case .admitted:
             return WaitingFor(
-                gate: .worker, detail: "the next free slot of a worker that serves \(route.key.name)")
+                reason: .worker, detail: "the next free slot of a worker that serves \(route.key.name)")
         }
     }
 
@@ -286,12 +288,13 @@ struct WaitReasonResolver {
 }
 
 extension WaitingFor {
-    /// Whether it ends by itself, in a time that can be told from the rate of what binds.
+    /// Whether it ends by itself, in a time that can be told from the rate of the bottleneck.
     fileprivate var mayPass: Bool {
-        switch gate {
+        switch reason {
         case .worker, .rateLimit, .concurrency: true
         // Nobody knows when a provider is back, or how far the next window's money reaches.
-        case .breaker, .budget, .schedule, .retry, .pause, .identicalPrompt, .batch: false
+        case .breaker, .budget, .providerSpendLimit, .schedule, .retry, .pause, .identicalPrompt, .batch:
+            false
         }
     }
 }

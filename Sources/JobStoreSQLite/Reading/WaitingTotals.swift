@@ -5,7 +5,7 @@ import SQLite
 struct WaitingTotals {
     private(set) var queues: [Int64: [WaitingTotal]] = [:]
     private(set) var routes: [Int64: [WaitingTotal]] = [:]
-    private(set) var bindings: [Int64: Binding] = [:]
+    private(set) var bottlenecks: [Int64: Bottleneck] = [:]
 
     /// Lanes looked at: the largest ones.
     private static let limit = 200
@@ -31,15 +31,15 @@ struct WaitingTotals {
         }
         // Jobs that a worker calls say more of a route than those that wait for a batch.
         for isHalfPrice in [false, true] {
-            for lane in lanes where lane.isHalfPrice == isHalfPrice && bindings[lane.lane.route] == nil {
+            for lane in lanes where lane.isHalfPrice == isHalfPrice && bottlenecks[lane.lane.route] == nil {
                 guard let head = lane.head else { continue }
-                bindings[lane.lane.route] = try resolver.binding(of: lane.lane, head: head)
+                bottlenecks[lane.lane.route] = try resolver.bottleneck(of: lane.lane, head: head)
             }
         }
     }
 
     private static let held = WaitingFor(
-        gate: .schedule, detail: "held until their time or for the answer to an identical prompt")
+        reason: .schedule, detail: "held until their time or for the answer to an identical prompt")
 
     private static func lanes(_ connection: Connection) throws -> [Lane] {
         try connection.query(
@@ -65,7 +65,7 @@ struct WaitingTotals {
 
     private static func add(_ total: WaitingTotal, to totals: inout [WaitingTotal]) {
         let same = totals.firstIndex {
-            $0.waiting.gate == total.waiting.gate && $0.waiting.detail == total.waiting.detail
+            $0.waiting.reason == total.waiting.reason && $0.waiting.detail == total.waiting.detail
         }
         guard let same else { return totals.append(total) }
         totals[same].jobs += total.jobs

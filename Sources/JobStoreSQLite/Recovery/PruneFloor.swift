@@ -64,7 +64,7 @@ struct PruneFloor: Sendable {
         try connection.query(
             """
             SELECT id, lane_id, state, answer_id, finish_order, EXISTS (
-                SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.fate = 'open'
+                SELECT 1 FROM attempt WHERE attempt.job_id = job.id AND attempt.status = 'open'
             ), (
                 SELECT created_at
                 FROM message_batch

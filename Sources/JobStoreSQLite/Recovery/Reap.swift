@@ -14,7 +14,7 @@ extension SQLiteJobStore {
 /// ends what the canceller of a batch or a change of budgets began.
 ///
 /// The job returns; what its call may have used does not: request and tokens stay spent, and the reserved worst case
-/// is booked as maybe paid.
+/// is booked as unconfirmed.
 private struct Reap {
     static let limit = 200
 
@@ -25,9 +25,9 @@ private struct Reap {
         try connection.queryOne(
             """
             SELECT EXISTS (
-                    SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL AND lease_until <= ?1
+                    SELECT 1 FROM attempt WHERE status = 'open' AND provider_batch_id IS NULL AND lease_until <= ?1
                 )
-                OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL AND boot <> ?2)
+                OR EXISTS (SELECT 1 FROM attempt WHERE status = 'open' AND provider_batch_id IS NULL AND boot <> ?2)
                 OR EXISTS (
                     SELECT 1 FROM job
                     WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?3 AND state = 'queued'
@@ -73,16 +73,16 @@ private struct Reap {
     }
 
     private func returnToLine(_ job: StoredJob) throws {
-        if job.deaths + 1 >= Poison.failAfter {
+        if job.crashCount + 1 >= Poison.failAfter {
             let error = JobError(
-                type: "worker_lost", message: "\(job.deaths + 1) workers died while they held this job",
+                type: "worker_lost", message: "\(job.crashCount + 1) workers died while they held this job",
                 retryable: true)
             try JobCompletion(context).end(job.id, .failed, error: error)
             context.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
             return
         }
         _ = try connection.run(
-            "UPDATE job SET state = 'queued', ready = 1, deaths = deaths + 1 WHERE id = ?1",
+            "UPDATE job SET state = 'queued', ready = 1, crash_count = crash_count + 1 WHERE id = ?1",
             [.integer(job.id)])
         context.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
         try Lanes.move(job.id, context) { $0.leaveInteractiveLane() }

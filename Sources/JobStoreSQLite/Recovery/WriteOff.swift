@@ -1,7 +1,7 @@
 import Jobs
 import SQLite
 
-/// Closes an attempt whose call nobody will answer for in time: what it reserved is maybe paid.
+/// Closes an attempt whose call nobody will answer for in time: what it reserved is unconfirmed.
 struct WriteOff {
     let context: WriteContext
     let error: JobError
@@ -17,7 +17,7 @@ struct WriteOff {
         _ = try connection.run(
             """
             UPDATE attempt
-            SET fate = 'written_off', verdict = 'lease_lost', closed_at = ?3, maybe_paid = reserved_cost, error = ?4
+            SET status = 'written_off', verdict = 'lease_lost', closed_at = ?3, unconfirmed_cost = reserved_cost, error = ?4
             WHERE job_id = ?1 AND number = ?2
             """,
             [
@@ -29,13 +29,13 @@ struct WriteOff {
         guard let job = try StoredJob.find(attempt.job, connection) else { return nil }
         try context.spent(lane: job.lane, job: job.id) { spend in
             spend.calls += 1
-            spend.maybePaid += attempt.reservedCost
+            spend.unconfirmedCost += attempt.reservedCost
         }
         context.booked(batch: job.batch) { money in
             money.calls += 1
-            money.maybePaid += attempt.reservedCost
+            money.unconfirmedCost += attempt.reservedCost
         }
-        try BudgetSettlement(context).close(attempt, cost: 0, maybePaid: attempt.reservedCost)
+        try BudgetSettlement(context).close(attempt, cost: 0, unconfirmedCost: attempt.reservedCost)
         return job
     }
 

@@ -16,7 +16,7 @@ extension CredentialRow {
             return after
         }
         return WaitingFor(
-            gate: .pause, detail: service.refusedWords(of: holders.map(\.worker)),
+            reason: .pause, detail: service.refusedWords(of: holders.map(\.worker)),
             until: waits.min().map { now.timestamp + $0 })
     }
 
@@ -41,7 +41,7 @@ extension CredentialRow {
         WHERE worker_service.provider = ?1 AND worker_service.endpoint = ?2 AND worker_service.credential = ?3
             AND worker_service.simulated = ?4 AND worker.stopped = 0 AND worker.seen_boot = ?5
             AND worker.seen_moment > ?6
-            AND ((?7 IS NULL AND worker.own_line = 0) OR worker.id = ?7)
+            AND ((?7 IS NULL AND worker.is_interactive = 0) OR worker.id = ?7)
         ORDER BY worker.id
         """)
 

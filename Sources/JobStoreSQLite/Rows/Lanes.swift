@@ -6,12 +6,12 @@ enum LaneKind: String {
     /// All workers serve it.
     case common
     /// The serving process whose callers wait claims from it, and nobody else.
-    case own
+    case interactive
     /// Its jobs wait for a provider batch.
     case halfPrice = "half_price"
 
     /// The name that tells such lanes of one queue, route and budget apart; an own line has another.
-    func line(of batch: Int64?) -> String {
+    func variant(of batch: Int64?) -> String {
         (batch.map { BatchID($0).description } ?? "") + (self == .halfPrice ? " half price" : "")
     }
 }
@@ -31,7 +31,7 @@ enum Lanes {
 
         /// Whoever served the job's own line does so no more.
         mutating func leaveInteractiveLane() {
-            guard kind == .own else { return }
+            guard kind == .interactive else { return }
             kind = .common
             owner = nil
         }
@@ -100,7 +100,7 @@ enum Lanes {
     }
 
     private static func id(of place: Place, _ context: WriteContext) throws -> Int64 {
-        guard place.kind == .own, let owner = place.owner else {
+        guard place.kind == .interactive, let owner = place.owner else {
             return try context.laneID(
                 queue: place.queue, route: place.route, budget: place.budget, kind: place.kind,
                 batch: place.batch)

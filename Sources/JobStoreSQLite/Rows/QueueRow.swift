@@ -18,7 +18,7 @@ struct QueueRow {
     static func load(_ id: Int64, _ connection: Connection) throws -> QueueRow? {
         var row = try connection.queryOne(
             """
-            SELECT name, paused, concurrency, weight, running, turn
+            SELECT name, paused, concurrency, weight, running, pass
             FROM queue
             WHERE id = ?1
             """, [.integer(id)]
@@ -53,7 +53,7 @@ struct QueueRow {
 
     func save(_ connection: Connection) throws {
         _ = try connection.run(
-            "UPDATE queue SET running = ?2, turn = ?3 WHERE id = ?1",
+            "UPDATE queue SET running = ?2, pass = ?3 WHERE id = ?1",
             [.integer(id), .integer(running), .real(turn)])
         try streaks.save(of: id, connection)
     }

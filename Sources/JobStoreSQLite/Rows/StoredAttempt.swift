@@ -7,14 +7,14 @@ struct StoredAttempt {
     let number: Int
     let route: Int64
     let queue: Int64
-    let fate: Attempt.Fate
+    let status: Attempt.Status
     let openedAt: Moment
     /// The same by the calendar: the call has the prices of then, as its reservation did.
     let openedOn: Timestamp
     let promptHash: [UInt8]?
     let need: RouteLedger.Need
     let reservedCost: Int64
-    let maybePaid: Int64
+    let unconfirmedCost: Int64
     let marks: RouteLedger.Marks
     let windows: String?
     /// The job's own route: who waits for the call waits there.
@@ -25,16 +25,16 @@ struct StoredAttempt {
     let providerBatch: Int64?
 
     private static let columns = """
-        job_id, number, route_id, queue_id, fate, boot, opened_moment, prompt_hash, reserved_input, reserved_output,
-        reserved_cost, maybe_paid, mark_requests, mark_input, mark_output, mark_succeeded, home_route_id,
-        fallback, budget_windows, opened_at, consignment_id
+        job_id, number, route_id, queue_id, status, boot, opened_moment, prompt_hash, reserved_input, reserved_output,
+        reserved_cost, unconfirmed_cost, mark_requests, mark_input, mark_output, mark_succeeded, home_route_id,
+        fallback, budget_windows, opened_at, provider_batch_id
         """
     private static let byKey = SQL("SELECT \(columns) FROM attempt WHERE job_id = ?1 AND number = ?2")
     private static let expired = SQL(
         """
         SELECT \(columns)
         FROM attempt
-        WHERE fate = 'open' AND consignment_id IS NULL AND (lease_until <= ?1 OR boot <> ?2)
+        WHERE status = 'open' AND provider_batch_id IS NULL AND (lease_until <= ?1 OR boot <> ?2)
         ORDER BY lease_until
         LIMIT ?3
         """)
@@ -56,12 +56,12 @@ struct StoredAttempt {
         number = row.int(1)
         route = row.int64(2)
         queue = row.int64(3)
-        fate = Attempt.Fate(rawValue: row.text(4)) ?? .settled
+        status = Attempt.Status(rawValue: row.text(4)) ?? .settled
         openedAt = Moment(boot: row.int64(5), milliseconds: row.int64(6))
         promptHash = row.blobOrNil(7)
         need = RouteLedger.Need(input: row.double(8), output: row.double(9))
         reservedCost = row.int64(10)
-        maybePaid = row.int64(11)
+        unconfirmedCost = row.int64(11)
         marks = RouteLedger.Marks(
             requests: row.double(12), input: row.double(13), output: row.double(14), succeeded: row.int(15))
         home = row.int64(16)
@@ -73,16 +73,16 @@ struct StoredAttempt {
 
     /// Settles the attempt's row: its verdict, and what was really used.
     func close(
-        _ settlement: Settlement, _ resolved: ResolvedVerdict, cost: Int64, maybePaid: Int64,
+        _ settlement: Settlement, _ resolved: ResolvedVerdict, cost: Int64, unconfirmedCost: Int64,
         _ context: WriteContext
     ) throws {
         let usage = settlement.answer?.usage ?? settlement.usage
         _ = try context.connection.run(
             """
             UPDATE attempt
-            SET fate = 'settled', verdict = ?3, counted = ?4, closed_at = ?5, input_tokens = ?6, output_tokens = ?7,
+            SET status = 'settled', verdict = ?3, counted = ?4, closed_at = ?5, input_tokens = ?6, output_tokens = ?7,
                 cache_write_tokens = ?8, cache_write_1h_tokens = ?9, cache_read_tokens = ?10, cost = ?11,
-                maybe_paid = ?12, call_milliseconds = ?13, request_id = ?14, error = ?15
+                unconfirmed_cost = ?12, call_milliseconds = ?13, request_id = ?14, error = ?15
             WHERE job_id = ?1 AND number = ?2
             """,
             [
@@ -90,7 +90,7 @@ struct StoredAttempt {
                 .integer(context.now.timestamp.milliseconds), .integer(usage?.inputTokens),
                 .integer(usage?.outputTokens), .integer(usage?.cacheWriteTokens),
                 .integer(usage?.cacheWrite1hTokens), .integer(usage?.cacheReadTokens), .integer(cost),
-                .integer(maybePaid), .integer(settlement.callMilliseconds), .text(settlement.requestID),
+                .integer(unconfirmedCost), .integer(settlement.callMilliseconds), .text(settlement.requestID),
                 .utf8(settlement.verdict.error.map(ErrorText.write)),
             ])
     }
@@ -115,7 +115,7 @@ struct StoredJob {
     let attempt: Int
     let attemptsCounted: Int
     let maxAttempts: Int
-    let deaths: Int
+    let crashCount: Int
     let batch: Int64?
     let promptHash: [UInt8]
     let requestBytes: Int
@@ -133,7 +133,7 @@ struct StoredJob {
     static func find(_ id: Int64, _ connection: Connection) throws -> StoredJob? {
         try connection.queryOne(
             """
-            SELECT lane_id, state, attempt, attempts_counted, max_attempts, deaths, batch_id, prompt_hash, request_bytes,
+            SELECT lane_id, state, attempt, attempts_counted, max_attempts, crash_count, batch_id, prompt_hash, request_bytes,
                 finish_order, failures, run_at, answer_id, prefix_hash, prefix_lifetime, blame_route_id, blame_mark,
                 forgiven, max_tokens
             FROM job
@@ -143,7 +143,7 @@ struct StoredJob {
             StoredJob(
                 id: id, lane: row.int64(0), state: JobState(rawValue: row.text(1)) ?? .failed,
                 attempt: row.int(2),
-                attemptsCounted: row.int(3), maxAttempts: row.int(4), deaths: row.int(5),
+                attemptsCounted: row.int(3), maxAttempts: row.int(4), crashCount: row.int(5),
                 batch: row.int64OrNil(6),
                 promptHash: row.blob(7), requestBytes: row.int(8), maxTokens: row.int(18),
                 failures: row.int(10),

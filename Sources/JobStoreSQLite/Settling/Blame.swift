@@ -17,7 +17,7 @@ struct Blame {
             forgiven: job.forgiven)
         let mark = job.blame.flatMap { $0.route == attempt.route ? $0.mark : nil } ?? attempt.marks.succeeded
         standing.othersSucceeded = route.ledger.succeeded > mark
-        standing.mayBePaid = settlement.maybePaid || settlement.usage != nil
+        standing.mayBePaid = settlement.unconfirmedCost || settlement.usage != nil
         standing.forbiddenIsKnown = route.ledger.gate.state == .forbidden
         if case .spendCapped(_, suspected: true) = settlement.routeEvent { standing.suspectsCap = true }
         self.standing = standing

@@ -10,18 +10,19 @@ struct BudgetSettlement {
     }
 
     /// The attempt closes: its worst case is given back, less what it cost and may have cost.
-    func close(_ attempt: StoredAttempt, cost: Int64, maybePaid: Int64) throws {
+    func close(_ attempt: StoredAttempt, cost: Int64, unconfirmedCost: Int64) throws {
         let worst = Money(nanodollars: attempt.reservedCost)
         let change = BudgetLedger.Change(
             reserved: .zero - worst, settled: Money(nanodollars: cost),
-            maybePaid: Money(nanodollars: maybePaid))
+            unconfirmedCost: Money(nanodollars: unconfirmedCost))
         try apply(change, to: attempt.windows, worstCase: worst)
     }
 
-    /// A late answer says what was maybe paid.
-    func correct(_ attempt: StoredAttempt, cost: Int64, maybePaid: Int64) throws {
+    /// A late answer says what was unconfirmed.
+    func correct(_ attempt: StoredAttempt, cost: Int64, unconfirmedCost: Int64) throws {
         let change = BudgetLedger.Change(
-            settled: Money(nanodollars: cost), maybePaid: Money(nanodollars: maybePaid - attempt.maybePaid))
+            settled: Money(nanodollars: cost),
+            unconfirmedCost: Money(nanodollars: unconfirmedCost - attempt.unconfirmedCost))
         try apply(change, to: attempt.windows, worstCase: Money(nanodollars: attempt.reservedCost))
     }
 
@@ -41,12 +42,13 @@ struct BudgetSettlement {
 
     /// Says once that the money is spent, and once that there is some again: not with every call that is a little dearer.
     private func tell(of ledger: BudgetLedger, worstCase: Money, isTold: Bool, _ window: Int64) throws {
-        let spent = ledger.settled + ledger.maybePaid
+        let spent = ledger.settled + ledger.unconfirmedCost
         let isSpent = spent + worstCase > ledger.budget.limit
         let hasRoom = Double(spent.nanodollars) <= Double(ledger.budget.limit.nanodollars) * 0.9
         guard isTold ? !isSpent && hasRoom : isSpent else { return }
         _ = try context.connection.run(
-            "UPDATE budget_window SET spent_told = ?2 WHERE id = ?1", [.integer(window), .bool(isSpent)])
+            "UPDATE budget_window SET exhaustion_logged = ?2 WHERE id = ?1",
+            [.integer(window), .bool(isSpent)])
         context.noticed(isSpent ? ledger.spentNotice(at: context.now.timestamp) : ledger.roomNotice)
     }
 
@@ -54,8 +56,8 @@ struct BudgetSettlement {
         try context.connection.queryOne(
             """
             SELECT budget.name, budget.scope, budget.subject, budget.span, budget.amount, budget.alerts,
-                budget_window.settled, budget_window.reserved, budget_window.maybe_paid, budget_window.alerted,
-                budget.active, budget_window.spent_told
+                budget_window.settled, budget_window.reserved, budget_window.unconfirmed_cost, budget_window.alerted,
+                budget.active, budget_window.exhaustion_logged
             FROM budget_window
             JOIN budget ON budget.id = budget_window.budget_id
             WHERE budget_window.id = ?1
@@ -66,21 +68,21 @@ struct BudgetSettlement {
         _ = try context.connection.run(
             """
             UPDATE budget_window
-            SET settled = ?2, reserved = ?3, maybe_paid = ?4, alerted = ?5
+            SET settled = ?2, reserved = ?3, unconfirmed_cost = ?4, alerted = ?5
             WHERE id = ?1
             """,
             [
                 .integer(window), .integer(ledger.settled.nanodollars), .integer(ledger.reserved.nanodollars),
-                .integer(ledger.maybePaid.nanodollars), .integer(ledger.alerted),
+                .integer(ledger.unconfirmedCost.nanodollars), .integer(ledger.alerted),
             ])
     }
 
     private func announce(_ percent: Int, of ledger: BudgetLedger) throws {
-        let spent = ledger.settled + ledger.maybePaid
+        let spent = ledger.settled + ledger.unconfirmedCost
         let budget = ledger.budget
         var message =
             "\(percent) % of budget \(budget.name) is spent: $\(spent) of $\(budget.limit) \(budget.window.words)"
-        if ledger.maybePaid > .zero { message += ", $\(ledger.maybePaid) of it maybe" }
+        if ledger.unconfirmedCost > .zero { message += ", $\(ledger.unconfirmedCost) of it maybe" }
         try Events.record(.budgetAlert, budget.name, message, percent: percent, context)
     }
 }
@@ -91,7 +93,7 @@ extension BudgetLedger {
         return StateNotice(
             .budget, budget.name, state: "spent",
             cause:
-                "$\(settled + maybePaid) of $\(budget.limit) \(budget.window.words) is spent, and another such call does not fit\(end)",
+                "$\(settled + unconfirmedCost) of $\(budget.limit) \(budget.window.words) is spent, and another such call does not fit\(end)",
             cure: "raise the budget, or wait; jobs wait meanwhile")
     }
 

@@ -14,9 +14,9 @@ extension Checks {
         _ = try connection.run(
             """
             UPDATE job_check
-            SET passed = 0, step = source, complaint = ?2, used = ?3
+            SET passed = 0, step = source, reason = ?2, used = ?3
             WHERE job_id = ?1
-            """, [.integer(job.id), .text(failure.complaint), .integer(failure.used)])
+            """, [.integer(job.id), .text(failure.reason), .integer(failure.used)])
         if let stored {
             _ = try connection.run(
                 "UPDATE job SET answer_id = ?2 WHERE id = ?1", [.integer(job.id), .integer(stored)])
@@ -67,7 +67,7 @@ extension Checks {
                 "UPDATE job SET fallback = 0, fallback_cause = NULL WHERE id = ?1", [.integer(job.id)])
         } else {
             request = try NextRequest.repair(
-                sent.bytes, answer: answer?.body ?? [], complaint: failure.complaint)
+                sent.bytes, answer: answer?.body ?? [], reason: failure.reason)
         }
         try sent.follow(with: request, source: failure.step.word, context)
     }
@@ -107,7 +107,7 @@ extension Checks {
         _ = try connection.run(
             """
             UPDATE job_check
-            SET used = 0, source = 'first', passed = NULL, step = NULL, complaint = NULL,
+            SET used = 0, source = 'first', passed = NULL, step = NULL, reason = NULL,
                 review = NULL, review_note = NULL, reviewed_at = NULL
             WHERE job_id = ?1
             """, [.integer(job.id)])

@@ -4,7 +4,7 @@ import SQLite
 /// A job's check in its row: taken in with the job, asked at a cached answer, moved on by failures.
 enum Checks {
     static let columns = """
-        job_check.rules, job_check.passed, job_check.complaint, job_check.step, job_check.used, job_check.review,
+        job_check.rules, job_check.passed, job_check.reason, job_check.step, job_check.used, job_check.review,
         job_check.review_note, job_check.reviewed_at
         """
 
@@ -62,7 +62,7 @@ extension JobCheck {
         guard let rules = row.blobOrNil(first) else { return nil }
         self.init(
             rules: rules, passed: row.intOrNil(first + 1).map { $0 == 1 },
-            complaint: row.textOrNil(first + 2),
+            reason: row.textOrNil(first + 2),
             step: row.textOrNil(first + 3), used: row.int(first + 4))
         guard let action = row.textOrNil(first + 5) else { return }
         review = Review(

@@ -57,7 +57,7 @@ enum FallbackStep {
             SELECT route.provider || '/' || route.model, attempt.error, max(attempt.number)
             FROM attempt
             JOIN route ON route.id = attempt.route_id
-            WHERE attempt.job_id = ?1 AND attempt.route_id <> ?2 AND attempt.fate = 'settled'
+            WHERE attempt.job_id = ?1 AND attempt.route_id <> ?2 AND attempt.status = 'settled'
             GROUP BY attempt.route_id
             ORDER BY max(attempt.number)
             """, [.integer(attempt.job), .integer(attempt.route)]

@@ -25,15 +25,16 @@ enum Holds {
 
     /// Makes those that wait for this prompt ready, as its answer has come.
     ///
-    /// `impatient` where that answer is of no use to others: they wait for no further one, but call side by side.
+    /// `skipsCoalescing` if that answer is of no use to others: they wait for no further one, but call side by side.
     static func releaseAll(
-        _ hash: [UInt8], route: Int64, impatient: Bool = false, _ connection: Connection
+        _ hash: [UInt8], route: Int64, skipsCoalescing: Bool = false, _ connection: Connection
     ) throws {
-        let released = try release(hash, route: route, limit: releaseLimit, impatient: impatient, connection)
+        let released = try release(
+            hash, route: route, limit: releaseLimit, skipsCoalescing: skipsCoalescing, connection)
         guard released == releaseLimit else { return }
         _ = try connection.run(
-            "INSERT OR REPLACE INTO release (prompt_hash, route_id, impatient) VALUES (?1, ?2, ?3)",
-            [.blob(hash), .integer(route), .bool(impatient)])
+            "INSERT OR REPLACE INTO pending_release (prompt_hash, route_id, skip_coalescing) VALUES (?1, ?2, ?3)",
+            [.blob(hash), .integer(route), .bool(skipsCoalescing)])
     }
 
     /// Makes the first of those that wait for this prompt ready, as the call came to nothing: it inherits it.
@@ -65,18 +66,20 @@ enum Holds {
     static func continueReleases(_ context: WriteContext) throws {
         let connection = context.connection
         guard
-            let (hash, route, impatient) = try connection.queryOne(
-                "SELECT prompt_hash, route_id, impatient FROM release LIMIT 1", [],
+            let (hash, route, skipsCoalescing) = try connection.queryOne(
+                "SELECT prompt_hash, route_id, skip_coalescing FROM pending_release LIMIT 1", [],
                 { row in (row.blob(0), row.int64(1), row.bool(2)) })
         else { return }
-        let released = try release(hash, route: route, limit: releaseLimit, impatient: impatient, connection)
+        let released = try release(
+            hash, route: route, limit: releaseLimit, skipsCoalescing: skipsCoalescing, connection)
         guard released < releaseLimit else { return }
         _ = try connection.run(
-            "DELETE FROM release WHERE prompt_hash = ?1 AND route_id = ?2", [.blob(hash), .integer(route)])
+            "DELETE FROM pending_release WHERE prompt_hash = ?1 AND route_id = ?2",
+            [.blob(hash), .integer(route)])
     }
 
     private static func release(
-        _ hash: [UInt8], route: Int64, limit: Int, impatient: Bool = false, _ connection: Connection
+        _ hash: [UInt8], route: Int64, limit: Int, skipsCoalescing: Bool = false, _ connection: Connection
     ) throws -> Int {
         // CROSS JOIN keeps the order: from the few that are held to their lanes.
         let held = try connection.query(
@@ -93,9 +96,9 @@ enum Holds {
             _ = try connection.run(
                 """
                 UPDATE job
-                SET ready = 1, held_until = NULL, held_hash = NULL, impatient = max(impatient, ?2)
+                SET ready = 1, held_until = NULL, held_hash = NULL, skip_coalescing = max(skip_coalescing, ?2)
                 WHERE id = ?1
-                """, [.integer(job), .bool(impatient)])
+                """, [.integer(job), .bool(skipsCoalescing)])
         }
         return held.count
     }

@@ -35,13 +35,13 @@ struct JobCompletion {
         // An answer younger than the job is one whose call the job waited for.
         let isShared = answer.createdAt >= JobID(job).createdAt
         try context.spent(lane: lane, job: job) { spend in
-            spend.hits += 1
+            spend.cacheHits += 1
             spend.saved += answer.cost
             spend.sharedHits += isShared ? 1 : 0
             spend.sharedSaved += isShared ? answer.cost : 0
         }
         context.booked(batch: batch) { money in
-            money.hits += 1
+            money.cacheHits += 1
             money.saved += answer.cost
         }
     }

@@ -34,7 +34,7 @@ struct RefusalSettlement {
     }
 
     private func isWaitedFor(_ job: StoredJob) throws -> Bool {
-        try Lanes.standing(of: job.id, context.connection)?.place.kind == .own
+        try Lanes.standing(of: job.id, context.connection)?.place.kind == .interactive
     }
 
     private func refuse(

@@ -82,7 +82,7 @@ struct SettleTransaction {
         guard let attempt = try StoredAttempt.find(settlement.key, connection),
             let job = try StoredJob.find(attempt.job, connection)
         else { return .repeated }
-        switch attempt.fate {
+        switch attempt.status {
         case .settled: return .repeated
         case .writtenOff: return try settleLate(attempt, job)
         case .open: return try settleOpen(attempt, job)
@@ -101,11 +101,11 @@ struct SettleTransaction {
         try RefusalSettlement(context, ledgers).close(
             settlement, attempt, job, route.key, leaves: step != nil)
         let cost = try bookedCost(of: attempt, job, on: route)
-        let maybePaid = maybePaid(of: attempt.reservedCost, cost: cost)
-        try attempt.close(settlement, resolved, cost: cost, maybePaid: maybePaid, context)
+        let unconfirmedCost = unconfirmedCost(of: attempt.reservedCost, cost: cost)
+        try attempt.close(settlement, resolved, cost: cost, unconfirmedCost: unconfirmedCost, context)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
-        try book(calls: wasCalled ? 1 : 0, cost: cost, maybePaid: maybePaid, attempt, route, job)
-        try BudgetSettlement(context).close(attempt, cost: cost, maybePaid: maybePaid)
+        try book(calls: wasCalled ? 1 : 0, cost: cost, unconfirmedCost: unconfirmedCost, attempt, route, job)
+        try BudgetSettlement(context).close(attempt, cost: cost, unconfirmedCost: unconfirmedCost)
         let outcome = try settleJob(job, attempt, resolved, cost: cost)
         try PromptCacheWarmup.close(
             attempt, of: job, answered: settlement.answer != nil, now: now.moment, connection)
@@ -198,7 +198,7 @@ struct SettleTransaction {
             try Holds.releaseAll(hash, route: attempt.home, connection)
         } else if settlement.answer != nil {
             // One after the other they would take as long as their calls together.
-            try Holds.releaseAll(hash, route: attempt.home, impatient: true, connection)
+            try Holds.releaseAll(hash, route: attempt.home, skipsCoalescing: true, connection)
         } else {
             try Holds.releaseFirst(hash, route: attempt.home, connection)
         }
@@ -230,16 +230,18 @@ struct SettleTransaction {
 
     // MARK: Too late
 
-    /// The lease was lost and the attempt written off: what was maybe paid is now known, and the answer is not wasted.
+    /// The lease was lost and the attempt written off: what was unconfirmed is now known, and the answer is not wasted.
     private func settleLate(_ attempt: StoredAttempt, _ job: StoredJob) throws -> SettleOutcome {
         guard let route = try ledgers.route(attempt.route) else { return .repeated }
         let cost = try bookedCost(of: attempt, job, on: route)
-        let maybePaid = maybePaid(of: attempt.maybePaid, cost: cost)
+        let unconfirmedCost = unconfirmedCost(of: attempt.unconfirmedCost, cost: cost)
         let late = ResolvedVerdict(resolution: .ready, counted: false, word: "late")
-        try attempt.close(settlement, late, cost: cost, maybePaid: maybePaid, context)
+        try attempt.close(settlement, late, cost: cost, unconfirmedCost: unconfirmedCost, context)
         // The call was counted when it was written off.
-        try book(calls: 0, cost: cost, maybePaid: maybePaid - attempt.maybePaid, attempt, route, job)
-        try BudgetSettlement(context).correct(attempt, cost: cost, maybePaid: maybePaid)
+        try book(
+            calls: 0, cost: cost, unconfirmedCost: unconfirmedCost - attempt.unconfirmedCost, attempt, route,
+            job)
+        try BudgetSettlement(context).correct(attempt, cost: cost, unconfirmedCost: unconfirmedCost)
         try addToJob(job.id, counted: job.attemptsCounted, cost: cost)
         if try keepAnswer(job, attempt, cost: cost, uses: 0) != nil { try releaseFollowers(attempt) }
         return .late
@@ -258,7 +260,7 @@ struct SettleTransaction {
         let settings = context.settings
         return Bill(
             settlement, attempt,
-            unreserved: job.maxTokens - settings.moneyTokens(of: job.maxTokens, isOwn: true),
+            unreserved: job.maxTokens - settings.moneyTokens(of: job.maxTokens, isInteractive: true),
             on: route, settings.prices)
     }
 
@@ -273,12 +275,12 @@ struct SettleTransaction {
     }
 
     /// What is left of the worst case where nobody knows what the call cost, or where only a part of it is known.
-    private func maybePaid(of worstCase: Int64, cost: Int64) -> Int64 {
-        settlement.maybePaid ? max(0, worstCase - cost) : 0
+    private func unconfirmedCost(of worstCase: Int64, cost: Int64) -> Int64 {
+        settlement.unconfirmedCost ? max(0, worstCase - cost) : 0
     }
 
     private func book(
-        calls: Int64, cost: Int64, maybePaid: Int64, _ attempt: StoredAttempt, _ route: RouteRow,
+        calls: Int64, cost: Int64, unconfirmedCost: Int64, _ attempt: StoredAttempt, _ route: RouteRow,
         _ job: StoredJob
     ) throws {
         let usage = settlement.answer?.usage ?? settlement.usage
@@ -289,7 +291,7 @@ struct SettleTransaction {
         try context.spent(lane: job.lane, job: job.id) { spend in
             spend.calls += calls
             spend.cost += cost
-            spend.maybePaid += maybePaid
+            spend.unconfirmedCost += unconfirmedCost
             spend.usage.inputTokens += usage?.inputTokens ?? 0
             spend.usage.outputTokens += usage?.outputTokens ?? 0
             spend.usage.cacheWriteTokens += usage?.cacheWriteTokens ?? 0
@@ -297,12 +299,12 @@ struct SettleTransaction {
             guard whole > 0 else { return }
             spend.batchCalls += 1
             spend.batchCost += cost
-            spend.batchWholeCost += whole
+            spend.batchFullCost += whole
         }
         context.booked(batch: job.batch) { money in
             money.calls += calls
             money.cost += cost
-            money.maybePaid += maybePaid
+            money.unconfirmedCost += unconfirmedCost
         }
     }
 
@@ -333,8 +335,8 @@ extension Settlement {
         if case .handedBack(sent: false) = verdict { return .nothing }
         switch routeEvent {
         case .rateLimited, .overloaded, .unauthorized, .forbidden, .spendCapped, .refused: return .requestOnly
-        case .unavailable: return maybePaid ? .unknown : .requestOnly
-        case .succeeded, .neutral: return maybePaid ? .unknown : .nothing
+        case .unavailable: return unconfirmedCost ? .unknown : .requestOnly
+        case .succeeded, .neutral: return unconfirmedCost ? .unknown : .nothing
         }
     }
 }

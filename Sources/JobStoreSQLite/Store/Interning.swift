@@ -29,10 +29,11 @@ extension WriteContext {
         queue: Int64, route: Int64, budget: String = "", kind: LaneKind = .common, batch: Int64? = nil
     ) throws -> Int64 {
         let values: [Value] = [
-            .integer(queue), .integer(route), .text(budget), .text(kind.line(of: batch)),
+            .integer(queue), .integer(route), .text(budget), .text(kind.variant(of: batch)),
         ]
         if let id = try connection.queryOne(
-            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3 AND line = ?4", values,
+            "SELECT id FROM lane WHERE queue_id = ?1 AND route_id = ?2 AND budget = ?3 AND variant = ?4",
+            values,
             { row in row.int64(0) })
         {
             return id
@@ -56,7 +57,7 @@ extension WriteContext {
 
     private static let newLane = SQL(
         """
-        INSERT INTO lane (queue_id, route_id, budget, line, kind, batch_id, sealed)
+        INSERT INTO lane (queue_id, route_id, budget, variant, kind, batch_id, sealed)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, \(isSealed))
         """)
 
@@ -64,7 +65,7 @@ extension WriteContext {
     private static let inheritance = SQL(
         """
         UPDATE lane
-        SET line = ?4, batch_id = ?6, sealed = \(isSealed)
+        SET variant = ?4, batch_id = ?6, sealed = \(isSealed)
         WHERE id = (
             SELECT lane.id
             FROM lane

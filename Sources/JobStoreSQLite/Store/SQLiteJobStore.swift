@@ -54,8 +54,8 @@ package struct StoreSettings: Sendable {
     var sharesAnswers: Bool { cacheTTL > 0 }
 
     /// The output for which budgets must have the money; `isOwn` where a caller waits for it.
-    func moneyTokens(of maxTokens: Int, isOwn: Bool) -> Int {
-        isOwn ? min(maxTokens, interactiveReserveTokens ?? maxTokens) : maxTokens
+    func moneyTokens(of maxTokens: Int, isInteractive: Bool) -> Int {
+        isInteractive ? min(maxTokens, interactiveReserveTokens ?? maxTokens) : maxTokens
     }
 
     func tell(_ events: [StoredEvent], _ notices: [StateNotice]) {

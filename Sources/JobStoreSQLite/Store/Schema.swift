@@ -11,25 +11,39 @@ enum Schema {
     ///
     /// Runs inside the writer's transaction, so of several processes that start
     /// at once one takes them and the others find them taken.
-    static func migrate(_ connection: Connection) throws {
-        let found = try checkKnown(connection)
-        for step in Migration.sqlite where step.version > found {
+    static func migrate(_ connection: Connection, steps: [Migration] = Migration.sqlite) throws {
+        if try version(of: connection) > 0 { try demandReleased(connection) }
+        let found = try checkKnown(connection, newest: steps.last?.version ?? 0)
+        for step in steps where step.version > found {
             try connection.execute(String(decoding: step.sql, as: UTF8.self))
             try connection.execute("PRAGMA user_version = \(step.version)")
             crashPoint("migration-step")
         }
     }
 
+    /// The schema of the first release has a tenant in it; those of commits before it are carried nowhere.
+    private static func demandReleased(_ connection: Connection) throws {
+        guard
+            try !connection.exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tenant'", [])
+        else { return }
+        throw JobStoreError(
+            .unsuitable,
+            "the database was made by a renga from before the first release, whose schema is not carried on: "
+                + "begin with another file (--database PATH)"
+        )
+    }
+
     /// A newer renga may take further steps while this one runs: from then on it changes nothing any more.
     ///
     /// Returns the version; throws `schemaTooNew`.
     @discardableResult
-    static func checkKnown(_ connection: Connection) throws -> Int {
-        let found = try self.version(of: connection)
-        guard found <= version else {
+    static func checkKnown(_ connection: Connection, newest: Int = version) throws -> Int {
+        let found = try version(of: connection)
+        guard found <= newest else {
+            try demandReleased(connection)
             throw JobStoreError(
                 .schemaTooNew,
-                "the database has schema version \(found), this renga knows \(version): use a newer renga")
+                "the database has schema version \(found), this renga knows \(newest): use a newer renga")
         }
         return found
     }

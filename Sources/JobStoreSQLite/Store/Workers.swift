@@ -13,7 +13,7 @@ extension SQLiteJobStore {
                 """
                 DELETE FROM worker
                 WHERE (seen_boot <> ?1 OR seen_moment < ?2) AND seen_at < ?3 AND NOT EXISTS (
-                    SELECT 1 FROM attempt WHERE attempt.worker_id = worker.id AND attempt.fate = 'open'
+                    SELECT 1 FROM attempt WHERE attempt.worker_id = worker.id AND attempt.status = 'open'
                 )
                 """,
                 [
@@ -23,7 +23,7 @@ extension SQLiteJobStore {
             _ = try context.connection.run(
                 """
                 INSERT INTO worker (
-                    name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment, own_line
+                    name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment, is_interactive
                 )
                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
                 """,
@@ -31,7 +31,7 @@ extension SQLiteJobStore {
                     .text(worker.name), .text(worker.host), .integer(Int64(worker.processID)),
                     .integer(worker.slots),
                     .integer(milliseconds), .integer(now.moment.boot), .integer(now.moment.milliseconds),
-                    .bool(worker.line == .own),
+                    .bool(worker.partition == .interactive),
                 ])
             let id = WorkerID(context.connection.lastInsertRowID)
             try CredentialRow.forgetUnused(context.connection)
@@ -63,7 +63,7 @@ extension SQLiteJobStore {
         _ = try context.connection.run(
             """
             INSERT INTO worker (
-                id, name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment, own_line
+                id, name, host, process_id, slots, started_at, seen_at, seen_boot, seen_moment, is_interactive
             )
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)
             """,
@@ -71,7 +71,7 @@ extension SQLiteJobStore {
                 .integer(id.value), .text(worker.name), .text(worker.host),
                 .integer(Int64(worker.processID)), .integer(worker.slots),
                 .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
-                .integer(now.moment.milliseconds), .bool(worker.line == .own),
+                .integer(now.moment.milliseconds), .bool(worker.partition == .interactive),
             ])
         try ServiceCoverage.note(
             worker.services ?? [], worker.fingerprints, of: id, context.connection)
@@ -105,7 +105,7 @@ extension SQLiteJobStore {
                     """
                     UPDATE attempt
                     SET lease_until = ?4
-                    WHERE job_id = ?1 AND number = ?2 AND worker_id = ?3 AND fate = 'open' AND EXISTS (
+                    WHERE job_id = ?1 AND number = ?2 AND worker_id = ?3 AND status = 'open' AND EXISTS (
                         SELECT 1 FROM job WHERE job.id = ?1 AND job.state = 'running' AND job.attempt = ?2
                     )
                     """,
@@ -125,7 +125,7 @@ extension SQLiteJobStore {
                 SELECT attempt.job_id, attempt.number
                 FROM attempt
                 JOIN job ON job.id = attempt.job_id
-                WHERE attempt.worker_id = ?1 AND attempt.fate = 'open'
+                WHERE attempt.worker_id = ?1 AND attempt.status = 'open'
                     AND (job.state <> 'running' OR job.attempt <> attempt.number)
                 """, [.integer(worker.value)]
             ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }

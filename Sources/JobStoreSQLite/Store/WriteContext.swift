@@ -49,17 +49,17 @@ final class WriteContext {
 
     struct SpendDelta {
         var calls: Int64 = 0
-        var hits: Int64 = 0
+        var cacheHits: Int64 = 0
         var usage = Usage()
         var cost: Int64 = 0
         var saved: Int64 = 0
-        var maybePaid: Int64 = 0
+        var unconfirmedCost: Int64 = 0
         var sharedHits: Int64 = 0
         var sharedSaved: Int64 = 0
         /// What went at half the price, and what the same would have cost at the whole one.
         var batchCalls: Int64 = 0
         var batchCost: Int64 = 0
-        var batchWholeCost: Int64 = 0
+        var batchFullCost: Int64 = 0
     }
 
     init(_ connection: Connection, now: Now, settings: StoreSettings) {
@@ -107,7 +107,7 @@ final class WriteContext {
     /// Notes an answer that others may have.
     func note(answer: Int64, to hash: [UInt8]) throws {
         _ = try connection.run(
-            "INSERT INTO answer_fresh (prompt, answer_id) VALUES (substr(?1, 1, 8), ?2)",
+            "INSERT INTO answer_recent (prompt, answer_id) VALUES (substr(?1, 1, 8), ?2)",
             [.blob(hash), .integer(answer)])
         RecentAnswers.of(connection).written()
         notedAnswers += 1
@@ -133,7 +133,7 @@ final class WriteContext {
                 """
                 SELECT max(
                     coalesce((SELECT max(finish_order) FROM job WHERE finish_order IS NOT NULL), 0),
-                    coalesce((SELECT place FROM finish_floor), 0)
+                    coalesce((SELECT place FROM finish_watermark), 0)
                 )
                 """
             ) { row in row.int64(0) } ?? 0
@@ -146,7 +146,7 @@ final class WriteContext {
     func advanceFloor(place: Int64) throws {
         _ = try connection.run(
             """
-            INSERT INTO finish_floor (id, place)
+            INSERT INTO finish_watermark (id, place)
             VALUES (1, ?1)
             ON CONFLICT DO UPDATE SET place = max(place, ?1)
             """, [.integer(place)])
@@ -210,13 +210,13 @@ final class WriteContext {
                 """
                 UPDATE batch
                 SET cost = min(cost + ?2, 9223372036854775807), saved = min(saved + ?3, 9223372036854775807),
-                    calls = calls + ?4, hits = hits + ?5,
-                    maybe_paid = min(maybe_paid + ?6, 9223372036854775807)
+                    calls = calls + ?4, cache_hits = cache_hits + ?5,
+                    unconfirmed_cost = min(unconfirmed_cost + ?6, 9223372036854775807)
                 WHERE id = ?1
                 """,
                 [
                     .integer(batch), .integer(money.cost), .integer(money.saved), .integer(money.calls),
-                    .integer(money.hits), .integer(money.maybePaid),
+                    .integer(money.cacheHits), .integer(money.unconfirmedCost),
                 ])
         }
     }
@@ -226,27 +226,27 @@ final class WriteContext {
             _ = try connection.run(
                 """
                 INSERT INTO spend (
-                    day, lane_id, calls, hits, input_tokens, output_tokens, cache_write_tokens, cache_read_tokens,
-                    cost, saved, maybe_paid, shared_hits, shared_saved, batch_calls, batch_cost, batch_whole_cost
+                    day, lane_id, calls, cache_hits, input_tokens, output_tokens, cache_write_tokens, cache_read_tokens,
+                    cost, saved, unconfirmed_cost, shared_hits, shared_saved, batch_calls, batch_cost, batch_full_cost
                 )
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
                 ON CONFLICT DO UPDATE SET
-                    calls = calls + ?3, hits = hits + ?4, input_tokens = input_tokens + ?5,
+                    calls = calls + ?3, cache_hits = cache_hits + ?4, input_tokens = input_tokens + ?5,
                     output_tokens = output_tokens + ?6, cache_write_tokens = cache_write_tokens + ?7,
                     cache_read_tokens = cache_read_tokens + ?8, cost = min(cost + ?9, 9223372036854775807),
                     saved = min(saved + ?10, 9223372036854775807),
-                    maybe_paid = min(maybe_paid + ?11, 9223372036854775807), shared_hits = shared_hits + ?12,
+                    unconfirmed_cost = min(unconfirmed_cost + ?11, 9223372036854775807), shared_hits = shared_hits + ?12,
                     shared_saved = min(shared_saved + ?13, 9223372036854775807), batch_calls = batch_calls + ?14,
                     batch_cost = min(batch_cost + ?15, 9223372036854775807),
-                    batch_whole_cost = min(batch_whole_cost + ?16, 9223372036854775807)
+                    batch_full_cost = min(batch_full_cost + ?16, 9223372036854775807)
                 """,
                 [
-                    .integer(key.day), .integer(key.lane), .integer(spend.calls), .integer(spend.hits),
+                    .integer(key.day), .integer(key.lane), .integer(spend.calls), .integer(spend.cacheHits),
                     .integer(spend.usage.inputTokens), .integer(spend.usage.outputTokens),
                     .integer(spend.usage.cacheWriteTokens), .integer(spend.usage.cacheReadTokens),
-                    .integer(spend.cost), .integer(spend.saved), .integer(spend.maybePaid),
+                    .integer(spend.cost), .integer(spend.saved), .integer(spend.unconfirmedCost),
                     .integer(spend.sharedHits), .integer(spend.sharedSaved),
-                    .integer(spend.batchCalls), .integer(spend.batchCost), .integer(spend.batchWholeCost),
+                    .integer(spend.batchCalls), .integer(spend.batchCost), .integer(spend.batchFullCost),
                 ])
         }
     }
@@ -256,24 +256,24 @@ final class WriteContext {
             _ = try connection.run(
                 """
                 INSERT INTO spend_tag (
-                    day, tag, calls, hits, cost, saved, maybe_paid, shared_hits, shared_saved, batch_calls, batch_cost,
-                    batch_whole_cost
+                    day, tag, calls, cache_hits, cost, saved, unconfirmed_cost, shared_hits, shared_saved, batch_calls, batch_cost,
+                    batch_full_cost
                 )
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                 ON CONFLICT DO UPDATE SET
-                    calls = calls + ?3, hits = hits + ?4, cost = min(cost + ?5, 9223372036854775807),
+                    calls = calls + ?3, cache_hits = cache_hits + ?4, cost = min(cost + ?5, 9223372036854775807),
                     saved = min(saved + ?6, 9223372036854775807),
-                    maybe_paid = min(maybe_paid + ?7, 9223372036854775807), shared_hits = shared_hits + ?8,
+                    unconfirmed_cost = min(unconfirmed_cost + ?7, 9223372036854775807), shared_hits = shared_hits + ?8,
                     shared_saved = min(shared_saved + ?9, 9223372036854775807), batch_calls = batch_calls + ?10,
                     batch_cost = min(batch_cost + ?11, 9223372036854775807),
-                    batch_whole_cost = min(batch_whole_cost + ?12, 9223372036854775807)
+                    batch_full_cost = min(batch_full_cost + ?12, 9223372036854775807)
                 """,
                 [
-                    .integer(key.day), .text(key.tag), .integer(spend.calls), .integer(spend.hits),
+                    .integer(key.day), .text(key.tag), .integer(spend.calls), .integer(spend.cacheHits),
                     .integer(spend.cost),
-                    .integer(spend.saved), .integer(spend.maybePaid), .integer(spend.sharedHits),
+                    .integer(spend.saved), .integer(spend.unconfirmedCost), .integer(spend.sharedHits),
                     .integer(spend.sharedSaved), .integer(spend.batchCalls), .integer(spend.batchCost),
-                    .integer(spend.batchWholeCost),
+                    .integer(spend.batchFullCost),
                 ])
         }
     }

@@ -32,7 +32,7 @@ package enum BatchRefusal: Hashable, Sendable {
     private static func index(in message: String) -> Int? {
         guard let name = message.firstRange(of: "requests") else { return nil }
         let rest = message[name.upperBound...]
-        guard let mark = rest.first, mark == "." || mark == "[" else { return nil }
+        guard let token = rest.first, token == "." || token == "[" else { return nil }
         return Int(rest.dropFirst().prefix { $0.isASCII && $0.isNumber })
     }
 }

@@ -21,12 +21,12 @@ package struct ProviderBatch: Hashable, Sendable {
     package var id: ProviderBatchID
     package var route: RouteKey
     /// Begins the `custom_id` of each of its requests: what tells it from all others.
-    package var mark: String
+    package var token: String
     package var state: State
     /// What the provider calls it.
     package var providerID: String?
     /// Batches of the provider that turned out to be somebody else's.
-    package var strangers: [String]
+    package var rejectedIDs: [String]
     package var requests: Int
     package var sentAt: Timestamp?
     /// From then on what is not done is called back; nil for never.
@@ -37,16 +37,16 @@ package struct ProviderBatch: Hashable, Sendable {
     package var isWanted: Bool
 
     package init(
-        id: ProviderBatchID, route: RouteKey, mark: String, state: State, providerID: String?,
-        strangers: [String], requests: Int, sentAt: Timestamp?, recallAt: Timestamp?, failures: Int,
+        id: ProviderBatchID, route: RouteKey, token: String, state: State, providerID: String?,
+        rejectedIDs: [String], requests: Int, sentAt: Timestamp?, recallAt: Timestamp?, failures: Int,
         isWanted: Bool
     ) {
         self.id = id
         self.route = route
-        self.mark = mark
+        self.token = token
         self.state = state
         self.providerID = providerID
-        self.strangers = strangers
+        self.rejectedIDs = rejectedIDs
         self.requests = requests
         self.sentAt = sentAt
         self.recallAt = recallAt
@@ -56,13 +56,14 @@ package struct ProviderBatch: Hashable, Sendable {
 
     /// The name of one of its requests: at most 64 characters of those that the provider allows.
     package func customID(of key: AttemptKey) -> String {
-        "\(mark)-\(key.job.value)-\(key.number)"
+        "\(token)-\(key.job.value)-\(key.number)"
     }
 
     /// Nil where the name is none of its requests'.
     package func key(of customID: String) -> AttemptKey? {
         let parts = customID.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == mark, let job = Int64(parts[1]), let number = Int(parts[2]) else {
+        guard parts.count == 3, parts[0] == token, let job = Int64(parts[1]), let number = Int(parts[2])
+        else {
             return nil
         }
         return AttemptKey(job: JobID(job), number: number)

@@ -55,9 +55,9 @@ package struct AnswerSchema: Sendable {
     }
 
     /// What is wrong with a value, each with its place; empty where it fits.
-    package func complaints(about value: JSON) -> [String] {
+    package func reasons(about value: JSON) -> [String] {
         var judge = SchemaJudge(schema: self)
         judge.judge(value, by: root, at: "")
-        return judge.isExhausted ? ["it is too large to be checked"] : judge.complaints
+        return judge.isExhausted ? ["it is too large to be checked"] : judge.reasons
     }
 }

@@ -7,20 +7,20 @@ extension Check {
     /// What is wrong with an answer, in words for people and for the model; nil where it passes.
     ///
     /// `request` is the Messages request that was answered, `body` the Message.
-    package func complaint(about body: [UInt8], to request: [UInt8]) -> String? {
+    package func reason(about body: [UInt8], to request: [UInt8]) -> String? {
         guard let message = try? JSON.parse(body, maxDepth: JSON.deepest) else {
             return "the answer is no Message that can be read"
         }
         let answer = CheckedAnswer(message)
-        var complaints: [String] = []
-        if answer.isRefusal { complaints.append("the model refused to answer") }
-        if let labels { complaints += labels.complaints(about: answer) }
-        if let pattern { complaints += pattern.complaints(about: answer) }
-        if schema != nil || confidence != nil { complaints += jsonComplaints(about: answer) }
-        if toolInput { complaints += toolComplaints(about: answer, request) }
-        guard !complaints.isEmpty else { return nil }
-        if let cut = answer.cut { complaints.append(cut) }
-        return String(complaints.joined(separator: "; ").prefix(Self.complaintLength))
+        var reasons: [String] = []
+        if answer.isRefusal { reasons.append("the model refused to answer") }
+        if let labels { reasons += labels.reasons(about: answer) }
+        if let pattern { reasons += pattern.reasons(about: answer) }
+        if schema != nil || confidence != nil { reasons += jsonComplaints(about: answer) }
+        if toolInput { reasons += toolComplaints(about: answer, request) }
+        guard !reasons.isEmpty else { return nil }
+        if let cut = answer.cut { reasons.append(cut) }
+        return String(reasons.joined(separator: "; ").prefix(Self.complaintLength))
     }
 
     private func jsonComplaints(about answer: CheckedAnswer) -> [String] {
@@ -29,9 +29,9 @@ extension Check {
         case .success(let value): json = value
         case .failure(let fault): return [fault.message]
         }
-        var complaints = schema?.complaints(about: json).map { "in the answer's JSON \($0)" } ?? []
-        if let confidence { complaints += confidence.complaints(about: json) }
-        return complaints
+        var reasons = schema?.reasons(about: json).map { "in the answer's JSON \($0)" } ?? []
+        if let confidence { reasons += confidence.reasons(about: json) }
+        return reasons
     }
 
     private func toolComplaints(about answer: CheckedAnswer, _ request: [UInt8]) -> [String] {
@@ -45,15 +45,15 @@ extension Check {
             guard let tool = tools.first(where: { $0["name"]?.string == call.name }) else {
                 return ["the answer calls a tool that does not exist: \(call.name.prefix(100))"]
             }
-            return Self.complaints(about: call, tool)
+            return Self.reasons(about: call, tool)
         }
     }
 
     /// Tools of the provider have no schema of their own.
-    private static func complaints(about call: CheckedAnswer.Call, _ tool: JSON) -> [String] {
+    private static func reasons(about call: CheckedAnswer.Call, _ tool: JSON) -> [String] {
         guard let source = tool["input_schema"], let schema = try? AnswerSchema(source, named: "input_schema")
         else { return [] }
-        return schema.complaints(about: call.input).map { "in the input of \(call.name) \($0)" }
+        return schema.reasons(about: call.input).map { "in the input of \(call.name) \($0)" }
     }
 
     /// Throws where a tool's own schema is none that a check can hold its input to.
@@ -66,7 +66,7 @@ extension Check {
 }
 
 extension Check.Labels {
-    fileprivate func complaints(about answer: CheckedAnswer) -> [String] {
+    fileprivate func reasons(about answer: CheckedAnswer) -> [String] {
         let text = answer.text
         let isKnown =
             ignoresCase ? names.contains { $0.lowercased() == text.lowercased() } : names.contains(text)
@@ -80,7 +80,7 @@ extension Check.Labels {
 }
 
 extension Check.Confidence {
-    fileprivate func complaints(about json: JSON) -> [String] {
+    fileprivate func reasons(about json: JSON) -> [String] {
         guard let value = pointer.value(in: json) else {
             return ["the answer's JSON has nothing at \(pointer.text)"]
         }
@@ -93,7 +93,7 @@ extension Check.Confidence {
 }
 
 extension Pattern {
-    fileprivate func complaints(about answer: CheckedAnswer) -> [String] {
+    fileprivate func reasons(about answer: CheckedAnswer) -> [String] {
         switch isFound(in: answer.text) {
         case true?: []
         case false?: ["the answer must match the regular expression \(source)"]

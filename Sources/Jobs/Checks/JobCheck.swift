@@ -32,7 +32,7 @@ package struct JobCheck: Hashable, Sendable {
     /// Nil before the first answer, and where a person decided against it.
     package var passed: Bool?
     /// What was wrong with the newest answer that failed.
-    package var complaint: String?
+    package var reason: String?
     /// What the newest answer came from: `first`, `repair`, `escalate`, or `review` for a person's own.
     package var step: String?
     /// How many of its steps failures have used.
@@ -52,12 +52,12 @@ package struct JobCheck: Hashable, Sendable {
     }
 
     package init(
-        rules: [UInt8], passed: Bool? = nil, complaint: String? = nil, step: String? = nil, used: Int = 0,
+        rules: [UInt8], passed: Bool? = nil, reason: String? = nil, step: String? = nil, used: Int = 0,
         review: Review? = nil
     ) {
         self.rules = rules
         self.passed = passed
-        self.complaint = complaint
+        self.reason = reason
         self.step = step
         self.used = used
         self.review = review
@@ -66,20 +66,20 @@ package struct JobCheck: Hashable, Sendable {
 
 /// An answer that failed its check, and what follows.
 package struct CheckFailure: Hashable, Sendable {
-    package var complaint: String
+    package var reason: String
     package var step: CheckStep
     /// How many steps are used with this one.
     package var used: Int
 
-    package init(complaint: String, step: CheckStep, used: Int) {
-        self.complaint = complaint
+    package init(reason: String, step: CheckStep, used: Int) {
+        self.reason = reason
         self.step = step
         self.used = used
     }
 
     package var error: JobError {
         JobError(
-            type: "check_failed", message: "the answer did not pass its check: \(complaint)", retryable: true)
+            type: "check_failed", message: "the answer did not pass its check: \(reason)", retryable: true)
     }
 }
 
@@ -88,13 +88,13 @@ extension OpenCheck {
     package func failure(of answer: [UInt8], to request: [UInt8]) -> CheckFailure? {
         guard let json = try? JSON.parse(rules, maxDepth: JSON.deepest), let check = try? Check(json) else {
             // Written by a newer renga. An answer that nobody has checked is none that passed.
-            return CheckFailure(complaint: "this version cannot read the check", step: .fail, used: used)
+            return CheckFailure(reason: "this version cannot read the check", step: .fail, used: used)
         }
-        guard let complaint = check.complaint(about: answer, to: request) else { return nil }
+        guard let reason = check.reason(about: answer, to: request) else { return nil }
         guard used < check.steps.count else {
-            return CheckFailure(complaint: complaint, step: .fail, used: used)
+            return CheckFailure(reason: reason, step: .fail, used: used)
         }
-        return CheckFailure(complaint: complaint, step: check.steps[used], used: used + 1)
+        return CheckFailure(reason: reason, step: check.steps[used], used: used + 1)
     }
 }
 

@@ -5,14 +5,14 @@ package enum NextRequest {
     /// The conversation with the answer and the complaint added.
     ///
     /// Throws where the request or the answer is no JSON, which neither can be.
-    package static func repair(_ request: [UInt8], answer: [UInt8], complaint: String) throws -> [UInt8] {
+    package static func repair(_ request: [UInt8], answer: [UInt8], reason: String) throws -> [UInt8] {
         let request = try JSON.parse(request, maxDepth: JSON.deepest)
         let blocks = try JSON.parse(answer, maxDepth: JSON.deepest)["content"]?.elements ?? []
         // An empty text block is one that the API gives but does not take.
         let said = blocks.filter { $0["type"]?.string != "text" || $0["text"]?.string?.isEmpty == false }
         var turns = JSONWriter()
         if !said.isEmpty { turns.turn("assistant") { writer in said.forEach { writer.raw($0.raw) } } }
-        turns.turn("user") { writer in writer.reply(to: said, complaint) }
+        turns.turn("user") { writer in writer.reply(to: said, reason) }
         let messages = request["messages"].map { Array($0.raw.dropLast()) } ?? Array("[".utf8)
         let comma = (request["messages"]?.count ?? 0) > 0 ? [UInt8(ascii: ",")] : []
         return request.replacing("messages", with: messages + comma + turns.bytes + [UInt8(ascii: "]")])
@@ -36,9 +36,9 @@ extension JSONWriter {
     }
 
     /// Every tool call wants a result before anything else is said.
-    fileprivate mutating func reply(to blocks: [JSON], _ complaint: String) {
+    fileprivate mutating func reply(to blocks: [JSON], _ reason: String) {
         let text =
-            "That answer did not pass a check: \(complaint). Answer again, so that it does, "
+            "That answer did not pass a check: \(reason). Answer again, so that it does, "
             + "without apology or comment."
         let calls = blocks.filter { $0["type"]?.string == "tool_use" }.compactMap { $0["id"]?.string }
         for call in calls {

@@ -3,7 +3,7 @@ import JSON
 /// Compares one value with a schema, and notes what does not fit.
 struct SchemaJudge {
     let schema: AnswerSchema
-    private(set) var complaints: [String] = []
+    private(set) var reasons: [String] = []
     private var visits = 0
 
     /// Whether the value took more looks than a check may cost: then nobody knows whether it fits.
@@ -38,8 +38,8 @@ struct SchemaJudge {
     }
 
     private mutating func complain(_ path: String, _ text: String) {
-        guard complaints.count < AnswerSchema.complaintLimit else { return }
-        complaints.append("\(path.isEmpty ? "it" : path) \(text)")
+        guard reasons.count < AnswerSchema.complaintLimit else { return }
+        reasons.append("\(path.isEmpty ? "it" : path) \(text)")
     }
 
     /// Branches are tried on a copy, as their complaints are not the value's.
@@ -48,10 +48,10 @@ struct SchemaJudge {
             var fitting = 0
             for branch in branches where isExclusive || fitting == 0 {
                 var trial = self
-                trial.complaints = []
+                trial.reasons = []
                 trial.judge(value, by: branch, at: path)
                 visits = trial.visits
-                if trial.complaints.isEmpty { fitting += 1 }
+                if trial.reasons.isEmpty { fitting += 1 }
             }
             if fitting == 0 { complain(path, "fits none of the \(branches.count) forms that it may have") }
             if isExclusive, fitting > 1 { complain(path, "fits \(fitting) forms where it must fit one") }

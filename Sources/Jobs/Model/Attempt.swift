@@ -54,13 +54,13 @@ package struct ClaimedAttempt: Sendable {
 
 /// One line of a job's history.
 package struct Attempt: Sendable {
-    package enum Fate: String, Sendable {
+    package enum Status: String, Sendable {
         case open, settled
         case writtenOff = "written_off"
     }
 
     package var number: Int
-    package var fate: Fate
+    package var status: Status
     package var worker: String
     package var route: String
     package var openedAt: Timestamp
@@ -74,17 +74,17 @@ package struct Attempt: Sendable {
     package var usage: Usage?
     package var cost: Money
     /// What a call whose answer never came may have cost at most.
-    package var maybePaid: Money
+    package var unconfirmedCost: Money
     /// Why it did not fly on the job's own route; nil where it did.
     package var fallback: Fallback.Cause?
 
     package init(
-        number: Int, fate: Fate, worker: String, route: String, openedAt: Timestamp, closedAt: Timestamp?,
+        number: Int, status: Status, worker: String, route: String, openedAt: Timestamp, closedAt: Timestamp?,
         verdict: String?, counted: Bool, error: JobError?, requestID: String?, usage: Usage?, cost: Money,
-        maybePaid: Money, fallback: Fallback.Cause? = nil
+        unconfirmedCost: Money, fallback: Fallback.Cause? = nil
     ) {
         self.number = number
-        self.fate = fate
+        self.status = status
         self.worker = worker
         self.route = route
         self.openedAt = openedAt
@@ -95,7 +95,7 @@ package struct Attempt: Sendable {
         self.requestID = requestID
         self.usage = usage
         self.cost = cost
-        self.maybePaid = maybePaid
+        self.unconfirmedCost = unconfirmedCost
         self.fallback = fallback
     }
 }

@@ -6,17 +6,17 @@ package struct NewWorker: Sendable {
     package var processID: Int32
     package var slots: Int
     /// Whose jobs it does.
-    package var line: Line
+    package var partition: Partition
     /// What it can call; nil where it does not say, and is then believed to call everything.
     package var services: [ServiceKey]?
     /// Which key it has for a service, without telling the key; a service that is missing here has none.
     package var fingerprints: [ServiceKey: String] = [:]
 
     package init(
-        name: String, host: String, processID: Int32, slots: Int, line: Line = .common,
+        name: String, host: String, processID: Int32, slots: Int, partition: Partition = .common,
         services: [ServiceKey]? = nil
     ) {
-        self.line = line
+        self.partition = partition
         self.name = name
         self.host = host
         self.processID = processID
@@ -26,11 +26,11 @@ package struct NewWorker: Sendable {
 }
 
 /// Whose jobs a worker claims.
-package enum Line: Hashable, Sendable {
+package enum Partition: Hashable, Sendable {
     /// Those that are anybody's.
     case common
     /// Those that callers wait for in this very process.
-    case own
+    case interactive
 
     /// A job of an own line takes so many turns for each one of the common line.
     ///
@@ -41,7 +41,7 @@ package enum Line: Hashable, Sendable {
 /// What a worker asks for.
 package struct ClaimRequest: Sendable {
     package var worker: WorkerID
-    package var line: Line
+    package var partition: Partition
     /// Free slots: no more attempts than these are opened.
     package var slots: Int
     /// Attempts that are open in this worker.
@@ -53,11 +53,11 @@ package struct ClaimRequest: Sendable {
     package var services: [ServiceKey]
 
     package init(
-        worker: WorkerID, line: Line = .common, slots: Int, running: Int, looksFirst: Bool = true,
+        worker: WorkerID, partition: Partition = .common, slots: Int, running: Int, looksFirst: Bool = true,
         lease: Milliseconds, services: [ServiceKey]
     ) {
         self.worker = worker
-        self.line = line
+        self.partition = partition
         self.slots = slots
         self.running = running
         self.looksFirst = looksFirst
@@ -117,7 +117,7 @@ package struct Settlement: Sendable {
     /// What was billed, also where the call failed.
     package var usage: Usage?
     /// Whether the provider may have billed a call whose usage is not known.
-    package var maybePaid: Bool
+    package var unconfirmedCost: Bool
     package var requestID: String?
     package var limits: LimitReport?
     /// From the claim to the first byte sent, and from there to the end; for latency figures.
@@ -125,7 +125,7 @@ package struct Settlement: Sendable {
 
     package init(
         key: AttemptKey, verdict: Verdict, routeEvent: RouteEvent, answer: Answer? = nil, usage: Usage? = nil,
-        maybePaid: Bool = false, requestID: String? = nil, limits: LimitReport? = nil,
+        unconfirmedCost: Bool = false, requestID: String? = nil, limits: LimitReport? = nil,
         callMilliseconds: Milliseconds = 0
     ) {
         self.key = key
@@ -133,7 +133,7 @@ package struct Settlement: Sendable {
         self.routeEvent = routeEvent
         self.answer = answer
         self.usage = usage
-        self.maybePaid = maybePaid
+        self.unconfirmedCost = unconfirmedCost
         self.requestID = requestID
         self.limits = limits
         self.callMilliseconds = callMilliseconds

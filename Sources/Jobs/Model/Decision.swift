@@ -3,12 +3,12 @@ package struct Decision: Hashable, Sendable {
     package var verdict: Verdict
     package var routeEvent: RouteEvent
     /// Whether the provider may have billed a call whose usage is not known.
-    package var maybePaid: Bool
+    package var unconfirmedCost: Bool
 
-    package init(verdict: Verdict, routeEvent: RouteEvent, maybePaid: Bool = false) {
+    package init(verdict: Verdict, routeEvent: RouteEvent, unconfirmedCost: Bool = false) {
         self.verdict = verdict
         self.routeEvent = routeEvent
-        self.maybePaid = maybePaid
+        self.unconfirmedCost = unconfirmedCost
     }
 }
 
@@ -27,31 +27,32 @@ extension Decision {
             return Decision(verdict: .succeeded, routeEvent: .succeeded)
         case .abandoned(let sent):
             guard deadlinePassed else {
-                return Decision(verdict: .handedBack(sent: sent), routeEvent: .neutral, maybePaid: sent)
+                return Decision(verdict: .handedBack(sent: sent), routeEvent: .neutral, unconfirmedCost: sent)
             }
-            return Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, maybePaid: sent)
+            return Decision(verdict: .failed(.deadlineExceeded), routeEvent: .neutral, unconfirmedCost: sent)
         case .broken(let breakage):
             var decision = decide(breakage, delay: delay())
             if outcome.routeIsWell { decision.routeEvent = .neutral }
             return decision
         case .refusal(let refusal):
             var decision = decide(refusal, requestID: outcome.requestID, delay: delay())
-            decision.maybePaid = refusal.mayBePaid
+            decision.unconfirmedCost = refusal.mayBePaid
             return decision
         }
     }
 
     private static func decide(_ breakage: Breakage, delay: Milliseconds) -> Decision {
         let error = JobError(type: breakage.kind.errorType, message: breakage.message, retryable: true)
-        let maybePaid = breakage.maySent && breakage.usage?.isComplete != true
+        let unconfirmedCost = breakage.maySent && breakage.usage?.isComplete != true
         switch breakage.kind {
         case .unreachable, .reset, .timeout, .truncated, .malformed:
             return Decision(
                 verdict: .again(after: delay, error, breakage.hadBegun ? .counted : .ifOthersSucceeded),
-                routeEvent: .unavailable, maybePaid: maybePaid)
+                routeEvent: .unavailable, unconfirmedCost: unconfirmedCost)
         case .tooLarge:
             return Decision(
-                verdict: .again(after: delay, error, .counted), routeEvent: .neutral, maybePaid: maybePaid)
+                verdict: .again(after: delay, error, .counted), routeEvent: .neutral,
+                unconfirmedCost: unconfirmedCost)
         case .unsendable:
             var error = error
             error.retryable = false

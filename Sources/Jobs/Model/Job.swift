@@ -146,21 +146,22 @@ package struct JobError: Hashable, Sendable, Error {
 
 /// What a queued job waits for.
 package struct WaitingFor: Hashable, Sendable {
-    package enum Gate: String, Sendable {
+    package enum Reason: String, Sendable {
         case worker, schedule, retry, budget, breaker, pause, concurrency, batch
         case rateLimit = "rate_limit"
+        case providerSpendLimit = "provider_spend_limit"
         case identicalPrompt = "identical_prompt"
     }
 
-    package var gate: Gate
+    package var reason: Reason
     package var detail: String
     /// When the gate is expected to open, where that is known.
     package var until: Timestamp?
-    /// When the job is expected to run, from its place in line and the rate of what binds; nil where nothing tells.
+    /// When the job is expected to run, from its place in line and the rate of the bottleneck; nil where nothing tells.
     package var estimatedAt: Timestamp?
 
-    package init(gate: Gate, detail: String, until: Timestamp? = nil, estimatedAt: Timestamp? = nil) {
-        self.gate = gate
+    package init(reason: Reason, detail: String, until: Timestamp? = nil, estimatedAt: Timestamp? = nil) {
+        self.reason = reason
         self.detail = detail
         self.until = until
         self.estimatedAt = estimatedAt

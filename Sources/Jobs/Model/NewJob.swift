@@ -103,7 +103,7 @@ package enum EnqueueOutcome: Hashable, Sendable {
     case created(JobID)
     /// The same job was there already, by its key or by the idempotency key.
     case existing(JobID)
-    /// Another job holds that `key` in that queue.
+    /// Another job holds that `custom_id` in that queue.
     case keyTaken(by: JobID)
     /// The idempotency key came with another body before.
     case idempotencyMismatch(JobID)

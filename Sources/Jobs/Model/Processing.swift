@@ -30,10 +30,10 @@ package struct HalfPriceTerms: Hashable, Sendable {
     }
 
     /// The least time that is worth the try: what is left of it after the reserve is as long as that.
-    package var leastRoom: Milliseconds { 2 * reserve }
+    package var leastTime: Milliseconds { 2 * reserve }
 
     package func hasRoom(until deadline: Timestamp?, at now: Timestamp) -> Bool {
-        deadline.map { $0 - now >= leastRoom } ?? true
+        deadline.map { $0 - now >= leastTime } ?? true
     }
 
     /// Whether a job of this service should wait for a provider batch.
@@ -58,13 +58,13 @@ package struct HalfPriceTerms: Hashable, Sendable {
     /// Jobs that travel together have about as much time: each class has twice that of the one before.
     ///
     /// One that must be called back for its deadline's sake takes only its like with it.
-    package func room(until deadline: Timestamp?, at now: Timestamp) -> Int {
+    package func deadlineClass(until deadline: Timestamp?, at now: Timestamp) -> Int {
         guard let deadline else { return Int.max >> 1 }
-        var (room, limit) = (0, 2 * leastRoom)
-        while deadline - now >= limit, room < 20 {
-            room += 1
+        var (deadlineClass, limit) = (0, 2 * leastTime)
+        while deadline - now >= limit, deadlineClass < 20 {
+            deadlineClass += 1
             limit *= 2
         }
-        return room
+        return deadlineClass
     }
 }

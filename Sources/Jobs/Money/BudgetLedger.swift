@@ -8,23 +8,23 @@ package struct BudgetLedger: Hashable, Sendable {
     package var settled: Money
     package var reserved: Money
     /// What calls may have cost whose answers never came.
-    package var maybePaid: Money
+    package var unconfirmedCost: Money
     /// The highest threshold that was announced in this window, in percent.
     package var alerted: Int
 
     package init(
-        budget: Budget, settled: Money = .zero, reserved: Money = .zero, maybePaid: Money = .zero,
+        budget: Budget, settled: Money = .zero, reserved: Money = .zero, unconfirmedCost: Money = .zero,
         alerted: Int = 0
     ) {
         self.budget = budget
         self.settled = settled
         self.reserved = reserved
-        self.maybePaid = maybePaid
+        self.unconfirmedCost = unconfirmedCost
         self.alerted = alerted
     }
 
     /// What may still be reserved.
-    package var free: Money { max(.zero, budget.limit - settled - reserved - maybePaid) }
+    package var free: Money { max(.zero, budget.limit - settled - reserved - unconfirmedCost) }
 
     // MARK: Claiming
 
@@ -50,19 +50,19 @@ package struct BudgetLedger: Hashable, Sendable {
     package struct Change: Hashable, Sendable {
         package var reserved: Money
         package var settled: Money
-        package var maybePaid: Money
+        package var unconfirmedCost: Money
 
-        package init(reserved: Money = .zero, settled: Money = .zero, maybePaid: Money = .zero) {
+        package init(reserved: Money = .zero, settled: Money = .zero, unconfirmedCost: Money = .zero) {
             self.reserved = reserved
             self.settled = settled
-            self.maybePaid = maybePaid
+            self.unconfirmedCost = unconfirmedCost
         }
     }
 
     package mutating func apply(_ change: Change) {
         reserved = reserved + change.reserved
         settled = settled + change.settled
-        maybePaid = maybePaid + change.maybePaid
+        unconfirmedCost = unconfirmedCost + change.unconfirmedCost
     }
 
     /// The thresholds that have been crossed since the last were announced; they are announced now.
@@ -70,7 +70,7 @@ package struct BudgetLedger: Hashable, Sendable {
     /// A budget is spent as soon as another call like this one, at its worst, no longer fits: what is left then can
     /// stay unspent for ever.
     package mutating func crossed(worstCase: Money) -> [Int] {
-        let spent = settled + maybePaid
+        let spent = settled + unconfirmedCost
         let isSpent = spent + worstCase > budget.limit
         let crossed = budget.alerts.filter { percent in
             guard percent > alerted else { return false }
@@ -89,7 +89,7 @@ package struct BudgetLedger: Hashable, Sendable {
             "budget \(budget.name): $\(free) of $\(budget.limit) \(budget.window.words) is left, "
             + "this call may cost $\(worstCase)"
         if reserved > .zero { words += "; $\(reserved) is reserved by calls in flight" }
-        if maybePaid > .zero { words += "; $\(maybePaid) is maybe paid" }
+        if unconfirmedCost > .zero { words += "; $\(unconfirmedCost) is unconfirmed" }
         if smallest <= free, smallest < worstCase { words += "; a smaller max_tokens would help" }
         return words
     }

@@ -18,7 +18,7 @@ package struct BudgetStatus: Hashable, Sendable {
 package struct StoredEvent: Hashable, Sendable {
     package enum Kind: String, Sendable {
         case budgetAlert = "budget_alert"
-        case maybePaidCleared = "maybe_paid_cleared"
+        case unconfirmedCostCleared = "unconfirmed_cost_cleared"
         /// An answer said that it cost more than its call can have cost.
         case costCapped = "cost_capped"
     }
@@ -57,9 +57,9 @@ package struct SpendShare: Hashable, Sendable {
     package var name: String
     package var calls: Int
     package var cost: Money
-    package var maybePaid: Money
+    package var unconfirmedCost: Money
     /// Jobs answered without a call of their own, and what that saved.
-    package var hits: Int
+    package var cacheHits: Int
     package var saved: Money
     /// Those of them that waited for another job's call in flight.
     package var sharedHits: Int
@@ -67,22 +67,23 @@ package struct SpendShare: Hashable, Sendable {
     /// Calls that went with batches of the provider: what they cost, and what they would have cost by themselves.
     package var batchCalls: Int
     package var batchCost: Money
-    package var batchWholeCost: Money
+    package var batchFullCost: Money
 
     package init(
-        name: String, calls: Int, cost: Money, maybePaid: Money, hits: Int, saved: Money, sharedHits: Int,
-        sharedSaved: Money, batchCalls: Int, batchCost: Money, batchWholeCost: Money
+        name: String, calls: Int, cost: Money, unconfirmedCost: Money, cacheHits: Int, saved: Money,
+        sharedHits: Int,
+        sharedSaved: Money, batchCalls: Int, batchCost: Money, batchFullCost: Money
     ) {
         self.name = name
         self.calls = calls
         self.cost = cost
-        self.maybePaid = maybePaid
-        self.hits = hits
+        self.unconfirmedCost = unconfirmedCost
+        self.cacheHits = cacheHits
         self.saved = saved
         self.sharedHits = sharedHits
         self.sharedSaved = sharedSaved
         self.batchCalls = batchCalls
         self.batchCost = batchCost
-        self.batchWholeCost = batchWholeCost
+        self.batchFullCost = batchFullCost
     }
 }

@@ -65,8 +65,8 @@ package protocol JobStore: Sendable {
     func set(_ budget: Budget, now: Now) async throws -> BudgetStatus
     /// Takes a budget out of force that no configuration file states; false where there is none of that name.
     func remove(budget name: String, now: Now) async throws -> Bool
-    /// Forgets what is maybe paid in the budget's present window: a person knows better. Nil where there is no such budget.
-    func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus?
+    /// Forgets what is unconfirmed in the budget's present window: a person knows better. Nil where there is no such budget.
+    func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus?
 
     // Inspecting
 

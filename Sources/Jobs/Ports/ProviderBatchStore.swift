@@ -1,4 +1,4 @@
-/// What its keeper learned of a provider batch.
+/// What its owner learned of a provider batch.
 package enum ProviderBatchReport: Sendable {
     /// The provider made it, under this name.
     case created(String)
@@ -29,18 +29,18 @@ package enum ProviderBatchReport: Sendable {
 
 /// Who tends provider batches.
 package struct BatchMaintenanceRequest: Sendable {
-    package var keeper: WorkerID
+    package var owner: WorkerID
     package var terms: HalfPriceTerms
 
-    package init(keeper: WorkerID, terms: HalfPriceTerms) {
-        self.keeper = keeper
+    package init(owner: WorkerID, terms: HalfPriceTerms) {
+        self.owner = owner
         self.terms = terms
     }
 }
 
 /// What a turn of tending came to.
 package struct BatchMaintenance: Sendable {
-    /// What the keeper must see to now; nobody else does while the keeper lives.
+    /// What the owner must see to now; nobody else does while the owner lives.
     package var providerBatch: ProviderBatch?
     /// Bounded work was cut short.
     package var more: Bool
@@ -54,14 +54,14 @@ package struct BatchMaintenance: Sendable {
 /// The part of the store that keeps provider batches; the rules of `JobStore` hold.
 package protocol ProviderBatchStore: Sendable {
     /// Gathers ready jobs of the half-price line into provider batches, calls back those whose time is short, and gives the
-    /// keeper the next provider batch to see to.
+    /// owner the next provider batch to see to.
     func maintain(_ request: BatchMaintenanceRequest, now: Now) async throws -> BatchMaintenance
-    /// Says that it is about to be sent; false where it is not the keeper's to send any more, or nobody wants it.
-    func beginSending(_ id: ProviderBatchID, keeper: WorkerID, now: Now) async throws -> Bool
+    /// Says that it is about to be sent; false where it is not the owner's to send any more, or nobody wants it.
+    func beginSending(_ id: ProviderBatchID, owner: WorkerID, now: Now) async throws -> Bool
     /// All that is still out with it.
     func requests(of id: ProviderBatchID) async throws -> [BatchedRequest]
-    /// Notes what the keeper learned, and lets go of it; does nothing where it is another's by now.
-    func note(_ news: ProviderBatchReport, of id: ProviderBatchID, keeper: WorkerID, now: Now) async throws
+    /// Notes what the owner learned, and lets go of it; does nothing where it is another's by now.
+    func note(_ news: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID, now: Now) async throws
     /// Those of the provider's names that some provider batch bears.
     func known(_ providerIDs: [String]) async throws -> Set<String>
     /// Those of the attempts that are still out with it, as their worker would have them.

@@ -124,12 +124,12 @@ package struct Batch: Sendable {
     package var saved: Money
     /// Calls made, jobs answered without one, and what calls may have cost whose answers never came.
     package var calls: Int
-    package var hits: Int
-    package var maybePaid: Money
+    package var cacheHits: Int
+    package var unconfirmedCost: Money
 
     package init(
         id: BatchID, name: String, metadata: [UInt8]?, createdAt: Timestamp, counts: StateCounts, cost: Money,
-        saved: Money, calls: Int = 0, hits: Int = 0, maybePaid: Money = .zero
+        saved: Money, calls: Int = 0, cacheHits: Int = 0, unconfirmedCost: Money = .zero
     ) {
         self.id = id
         self.name = name
@@ -139,7 +139,7 @@ package struct Batch: Sendable {
         self.cost = cost
         self.saved = saved
         self.calls = calls
-        self.hits = hits
-        self.maybePaid = maybePaid
+        self.cacheHits = cacheHits
+        self.unconfirmedCost = unconfirmedCost
     }
 }

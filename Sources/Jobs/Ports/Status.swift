@@ -27,8 +27,6 @@ package struct HeldBack: Hashable, Sendable {
 package struct QueueStatus: Sendable {
     package var name: String
     package var paused: Bool
-    /// Always nil, as only people pause queues; for those who read it.
-    package var pauseReason: String?
     /// What of its jobs is held back though it is not paused.
     package var heldBack: [HeldBack] = []
     /// The most calls in flight at once, over all workers; nil for no limit.
@@ -43,11 +41,10 @@ package struct QueueStatus: Sendable {
     package var requirement = QueueRequirement()
 
     package init(
-        name: String, paused: Bool, pauseReason: String?, concurrency: Int?, weight: Int, counts: StateCounts
+        name: String, paused: Bool, concurrency: Int?, weight: Int, counts: StateCounts
     ) {
         self.name = name
         self.paused = paused
-        self.pauseReason = pauseReason
         self.concurrency = concurrency
         self.weight = weight
         self.counts = counts
@@ -106,7 +103,7 @@ package struct RouteStatus: Sendable {
     /// Nil where there was no answer lately.
     package var latency: RouteLatency?
     /// What holds back its ready jobs, and their gates as a total; not told by `update`.
-    package var binding: Binding?
+    package var bottleneck: Bottleneck?
     package var waiting: [WaitingTotal] = []
 
     package init(
@@ -160,21 +157,21 @@ package struct Spend: Sendable {
     package var cost: Money
     package var saved: Money
     /// What calls may have cost whose answers never came; below zero where more of earlier days was cleared up.
-    package var maybePaid: Money
+    package var unconfirmedCost: Money
     /// Jobs answered without a call of their own.
-    package var hits: Int
+    package var cacheHits: Int
     package var usage: Usage
 
     package init(
-        day: String, calls: Int, cost: Money, saved: Money, hits: Int, usage: Usage,
-        maybePaid: Money = .zero
+        day: String, calls: Int, cost: Money, saved: Money, cacheHits: Int, usage: Usage,
+        unconfirmedCost: Money = .zero
     ) {
-        self.maybePaid = maybePaid
+        self.unconfirmedCost = unconfirmedCost
         self.day = day
         self.calls = calls
         self.cost = cost
         self.saved = saved
-        self.hits = hits
+        self.cacheHits = cacheHits
         self.usage = usage
     }
 }

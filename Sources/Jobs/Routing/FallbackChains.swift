@@ -42,7 +42,7 @@ extension FallbackChains {
         /// On the route at this position; the cause where that is not the job's own position.
         case fly(position: Int, Fallback.Cause?)
         /// Nowhere yet: what the job's own route says, and when to ask again at the soonest.
-        case wait(WaitingFor.Gate, String, after: Milliseconds?)
+        case wait(WaitingFor.Reason, String, after: Milliseconds?)
     }
 
     /// Asks the route at the job's position, then down the chain those that take calls for what closes it.
@@ -53,7 +53,7 @@ extension FallbackChains {
     ) rethrows -> Choice {
         var here = position
         var cause: Fallback.Cause?
-        var first: (WaitingFor.Gate, String)?
+        var first: (WaitingFor.Reason, String)?
         var soonest: Milliseconds?
         while true {
             switch try ask(route(at: here, of: home)) {
@@ -78,10 +78,10 @@ extension Fallback.Cause {
     /// What a closed gate is in a chain's words; nil for what a fallback does not help against.
     ///
     /// A gate that only an answer in flight opens is about to open: the first call of a route teaches its limits.
-    init?(closed gate: WaitingFor.Gate, after: Milliseconds?) {
+    init?(closed gate: WaitingFor.Reason, after: Milliseconds?) {
         switch gate {
         case .breaker: self = .breaker
-        case .budget: self = .budget
+        case .budget, .providerSpendLimit: self = .budget
         case .rateLimit where after != nil: self = .rateLimit
         default: return nil
         }

@@ -55,15 +55,15 @@ extension RouteLedger {
 }
 
 /// What holds back a route that has jobs waiting, in words for its operator.
-package struct Binding: Hashable, Sendable {
+package struct Bottleneck: Hashable, Sendable {
     /// Such as “output tokens per minute, 97 % used”.
     package var detail: String
     /// Whether more workers would make it faster.
-    package var moreReplicasHelp: Bool
+    package var moreWorkersHelp: Bool
 
-    package init(detail: String, moreReplicasHelp: Bool) {
+    package init(detail: String, moreWorkersHelp: Bool) {
         self.detail = detail
-        self.moreReplicasHelp = moreReplicasHelp
+        self.moreWorkersHelp = moreWorkersHelp
     }
 }
 
@@ -93,44 +93,46 @@ extension RouteLedger {
     ///
     /// Told from all that waits, as one instant's calls in flight change with every answer. Nil if nothing binds: there is a
     /// slot for each ready job.
-    package func binding(head: Need, queue: Queue, backlog: Backlog, now: Moment) -> Binding? {
+    package func bottleneck(head: Need, queue: Queue, backlog: Backlog, now: Moment) -> Bottleneck? {
         switch admission(of: head, in: queue, now: now) {
         case .refused(let gate, let detail, _): refusal(gate, detail)
         case .admitted: shortage(backlog, now: now)
         }
     }
 
-    private func refusal(_ gate: WaitingFor.Gate, _ detail: String) -> Binding {
+    private func refusal(_ gate: WaitingFor.Reason, _ detail: String) -> Bottleneck {
         if gate == .concurrency, let concurrency, running >= concurrency { return cap(concurrency) }
         let meter = Meter.allCases.first { $0.words == detail }
-        guard gate == .rateLimit, let meter else { return Binding(detail: detail, moreReplicasHelp: false) }
+        guard gate == .rateLimit, let meter else {
+            return Bottleneck(detail: detail, moreWorkersHelp: false)
+        }
         return limit(meter)
     }
 
     /// What the jobs that wait will meet though the first of them may go.
-    private func shortage(_ backlog: Backlog, now: Moment) -> Binding? {
+    private func shortage(_ backlog: Backlog, now: Moment) -> Bottleneck? {
         let (ready, slots, busy) = (backlog.ready, backlog.slots, backlog.busy)
-        if slots == 0 { return Binding(detail: "no worker is running", moreReplicasHelp: true) }
+        if slots == 0 { return Bottleneck(detail: "no worker is running", moreWorkersHelp: true) }
         if let concurrency, backlog.exceeds(cap: concurrency, running: running) { return cap(concurrency) }
         switch pace(slots: slots)?.bound {
         case .meter(let meter) where Double(ready) > callsLeft(of: meter): return limit(meter)
         case .learnedConcurrency where ready > window.calls(at: now) - running:
-            return Binding(detail: Self.learning, moreReplicasHelp: false)
+            return Bottleneck(detail: Self.learning, moreWorkersHelp: false)
         default: break
         }
         return ready > slots - busy
-            ? Binding(
-                detail: "worker slots: \(busy) calls in flight, \(slots) slots", moreReplicasHelp: true)
+            ? Bottleneck(
+                detail: "worker slots: \(busy) calls in flight, \(slots) slots", moreWorkersHelp: true)
             : nil
     }
 
-    private func cap(_ concurrency: Int) -> Binding {
-        Binding(detail: "calls in flight, \(running) of \(concurrency)", moreReplicasHelp: false)
+    private func cap(_ concurrency: Int) -> Bottleneck {
+        Bottleneck(detail: "calls in flight, \(running) of \(concurrency)", moreWorkersHelp: false)
     }
 
-    private func limit(_ meter: Meter) -> Binding {
+    private func limit(_ meter: Meter) -> Bottleneck {
         let used = usedShare(of: meter).map { ", \(Int(($0 * 100).rounded())) % used" } ?? ""
-        return Binding(detail: meter.words + used, moreReplicasHelp: false)
+        return Bottleneck(detail: meter.words + used, moreWorkersHelp: false)
     }
 
     /// How many calls of the usual size a meter lets through at once.

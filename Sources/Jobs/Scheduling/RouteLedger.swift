@@ -115,7 +115,7 @@ extension RouteLedger {
     package enum Admission: Hashable, Sendable {
         case admitted(asProbe: Bool)
         /// Not yet; `after` is when to ask again, nil where only an answer in flight can change it.
-        case refused(WaitingFor.Gate, String, after: Milliseconds?)
+        case refused(WaitingFor.Reason, String, after: Milliseconds?)
     }
 
     /// Where a call stands in its meters once it was let through; kept with the attempt.
@@ -166,10 +166,10 @@ extension RouteLedger {
         if isPaused { return .refused(.pause, "the route is paused", after: nil) }
         var probe = false
         switch gate.passage(at: now) {
-        case .closed(let wait): return .refused(gate.waitingGate, gate.words, after: wait)
+        case .closed(let wait): return .refused(gate.waitReason, gate.words, after: wait)
         case .oneProbe: probe = true
         case .open(let limit?) where running >= limit:
-            return .refused(gate.waitingGate, "starting again slowly", after: 500)
+            return .refused(gate.waitReason, "starting again slowly", after: 500)
         case .open: break
         }
         if let concurrency, running >= concurrency {
@@ -435,13 +435,13 @@ extension RouteLedger {
 }
 
 extension RouteGate {
-    /// The gate's name in `waiting_for`.
-    package var waitingGate: WaitingFor.Gate {
+    /// What a job that waits for the gate is said to wait for.
+    package var waitReason: WaitingFor.Reason {
         switch state {
         case .open, .rateLimited: .rateLimit
         case .broken: .breaker
         case .credential, .forbidden: .pause
-        case .spendCap: .budget
+        case .spendCap: .providerSpendLimit
         }
     }
 

@@ -62,10 +62,10 @@ struct Answer: Sendable, Equatable {
         for (index, block) in blocks.enumerated() {
             guard case .text(let text) = block else { continue }
             let bytes = Array(text.utf8)
-            let hits = sequences.compactMap { sequence in
+            let cacheHits = sequences.compactMap { sequence in
                 bytes.firstRange(of: Array(sequence.utf8)).map { (at: $0, sequence: sequence) }
             }
-            guard let first = hits.min(by: { $0.at < $1.at }) else { continue }
+            guard let first = cacheHits.min(by: { $0.at < $1.at }) else { continue }
             blocks = Array(blocks[..<index]) + [.text(String(decoding: bytes[..<first.at], as: UTF8.self))]
             stopReason = "stop_sequence"
             stopSequence = first.sequence

@@ -18,7 +18,7 @@ extension WorkerSession {
     /// Gathers jobs for the provider's batches, and sees to one provider batch after the other; every worker does it, so that
     /// one survivor is enough.
     func maintain(_ batches: ProviderBatchSettings) async {
-        let request = BatchMaintenanceRequest(keeper: worker, terms: batches.terms)
+        let request = BatchMaintenanceRequest(owner: worker, terms: batches.terms)
         var backoff = Backoff(cap: 30_000)
         while !Task.isCancelled, runState.current == .work {
             do {
@@ -74,12 +74,12 @@ private struct ProviderBatchLoop {
     }
 
     private func note(_ news: ProviderBatchReport) async throws {
-        try await store.note(news, of: providerBatch.id, keeper: session.worker, now: session.clock.now())
+        try await store.note(news, of: providerBatch.id, owner: session.worker, now: session.clock.now())
     }
 
     private var log: Log {
         session.log.with([
-            "consignment": .int(Int(providerBatch.id.value)), "batch": "\(providerBatch.providerID ?? "")",
+            "provider_batch": .int(Int(providerBatch.id.value)), "batch": "\(providerBatch.providerID ?? "")",
         ])
     }
 
@@ -92,7 +92,7 @@ private struct ProviderBatchLoop {
 
     private func send() async throws {
         guard
-            try await store.beginSending(providerBatch.id, keeper: session.worker, now: session.clock.now())
+            try await store.beginSending(providerBatch.id, owner: session.worker, now: session.clock.now())
         else { return }
         let requests = try await store.requests(of: providerBatch.id)
         // Not a child: an order to stop does not break off what would then have to be looked for.
@@ -134,7 +134,7 @@ private struct ProviderBatchLoop {
             let listed = try await provider.batches(
                 of: providerBatch.route.service, since: sentAt + -Self.clockSkew)
             let alike = listed.filter {
-                $0.requests == providerBatch.requests && !providerBatch.strangers.contains($0.id)
+                $0.requests == providerBatch.requests && !providerBatch.rejectedIDs.contains($0.id)
             }
             let others = try await store.known(alike.map(\.id))
             let ours = alike.filter { !others.contains($0.id) }

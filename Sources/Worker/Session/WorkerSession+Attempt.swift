@@ -84,7 +84,8 @@ extension WorkerSession {
         report(attempt.key, decision.verdict, called)
         return Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
-            answer: called.outcome.answer, usage: called.outcome.usage, maybePaid: decision.maybePaid,
+            answer: called.outcome.answer, usage: called.outcome.usage,
+            unconfirmedCost: decision.unconfirmedCost,
             requestID: called.outcome.requestID, limits: called.outcome.limits,
             callMilliseconds: called.milliseconds)
     }

@@ -33,7 +33,8 @@ extension WorkerSession {
 
     func request(_ slots: Int, running: Int, looksFirst: Bool = true) -> ClaimRequest {
         ClaimRequest(
-            worker: worker, line: settings.line, slots: slots, running: running, looksFirst: looksFirst,
+            worker: worker, partition: settings.partition, slots: slots, running: running,
+            looksFirst: looksFirst,
             lease: settings.lease, services: caller.services)
     }
 
@@ -44,7 +45,8 @@ extension WorkerSession {
         let order = runState.current
         for attempt in claimed {
             inFlight.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)
-            let live = settings.line == .own ? runState.interactive.answer(to: attempt.key.job) : nil
+            let live =
+                settings.partition == .interactive ? runState.interactive.answer(to: attempt.key.job) : nil
             // No child of anybody: a call outlives the order to stop, and `run` waits for the roster to be empty.
             // It begins here, and goes its own way from the first wait on: that of its call.
             inFlight.note(Task.immediate { await run(attempt, live) }, of: attempt.key)

@@ -29,7 +29,7 @@ struct WorkerSession: Sendable {
             duties.addTask { await giveUpOverdue() }
             duties.addTask { await giveUpRevoked() }
             duties.addTask { await reap() }
-            if settings.line == .common { duties.addTask { await prune() } }
+            if settings.partition == .common { duties.addTask { await prune() } }
             if let batches { duties.addTask { await maintain(batches) } }
             await claimUntilTold()
             await drain()
@@ -46,11 +46,11 @@ struct WorkerSession: Sendable {
     }
 
     /// An own line is worth a look only while somebody waits in it; whom everybody has left is found by the slow poll.
-    var mayHaveWork: Bool { settings.line == .common || runState.interactive.count > inFlight.count }
+    var mayHaveWork: Bool { settings.partition == .common || runState.interactive.count > inFlight.count }
 
     /// Gives calls in flight their grace period, then gives them up.
     private func drain() async {
-        if settings.line == .common {
+        if settings.partition == .common {
             log.info("worker drains", ["running": .int(inFlight.count)])
         } else if inFlight.count > 0 {
             log.info("interactive calls drain", ["running": .int(inFlight.count)])

@@ -6,7 +6,7 @@ enum FilterFlags {
         (Flag("state", "STATE", "queued, running, succeeded, failed, cancelled or review"), "state"),
         (Flag("queue", "NAME", "of this queue"), "queue"),
         (Flag("batch", "NAME", "of this batch, by name or id"), "batch_id"),
-        (Flag("key", "KEY", "with this key"), "key"),
+        (Flag("custom-id", "ID", "with this id of your own"), "custom_id"),
         (Flag("tag", "TAG", "with this tag"), "tag"),
         (Flag("model", "MODEL", "of this model"), "model"),
         (Flag("error-type", "TYPE", "that failed with this error"), "error_type"),

@@ -10,7 +10,7 @@ enum JobText {
                 job.text("id"), job.text("state"), Text.oneLine(job.text("queue"), limit: 24), age(job, now),
                 "\(job["attempt"]?.int ?? 0)",
                 job["cached"]?.bool == true ? "cached" : "$" + job.text("cost_usd"),
-                Text.oneLine(job.text("key"), limit: 24), remark(job, now),
+                Text.oneLine(job.text("custom_id"), limit: 24), remark(job, now),
             ]
         }
         return Columns.text([header] + rows, rightAligned: [3, 4, 5])
@@ -32,12 +32,12 @@ enum JobText {
         let (until, turn) = (left("until"), left("estimated_at"))
         // The gate opens for those further in front first.
         let time =
-            waiting.text("gate") == "batch" && until > 0
+            waiting.text("reason") == "batch" && until > 0
             ? ", called back in \(Text.duration(until)) at the latest"
             : turn > until
                 ? ", its turn in about \(Text.duration(turn))"
                 : until > 0 ? ", in \(Text.duration(until))" : ""
-        return "\(waiting.text("gate")): \(Text.oneLine(waiting.text("detail"), limit: limit))\(time)"
+        return "\(waiting.text("reason")): \(Text.oneLine(waiting.text("detail"), limit: limit))\(time)"
     }
 
     private static func age(_ job: JSON, _ now: Timestamp) -> String {

@@ -71,11 +71,11 @@ private enum BudgetCommand {
 enum BudgetText {
     static func rows(_ budgets: [JSON]) -> [[String]] {
         budgets.map { budget in
-            let maybe = budget.text("maybe_paid_usd")
+            let maybe = budget.text("unconfirmed_cost_usd")
             return [
                 budget.text("name"), "$" + budget.text("settled_usd") + " of $" + budget.text("limit_usd"),
                 time(budget.text("window")), scope(budget), "$\(budget.text("reserved_usd")) reserved",
-                isZero(maybe) ? "" : "$\(maybe) maybe paid", "$\(budget.text("free_usd")) free",
+                isZero(maybe) ? "" : "$\(maybe) unconfirmed", "$\(budget.text("free_usd")) free",
                 budget["stated_by"]?.string.map { "stated in \(Text.oneLine($0, limit: 100))" } ?? "",
             ]
         }

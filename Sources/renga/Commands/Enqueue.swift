@@ -57,7 +57,7 @@ struct Order: Sendable {
         Flag("queue", "NAME", "for lines that name none"),
         Flag("tag", "TAG", "for lines without tags", isRepeatable: true),
         Flag("deadline", "TIME", "a time or a duration such as 12h, for lines that have none"),
-        Flag("lane", "auto|realtime|batch", "batch is half the price, for lines that name none"),
+        Flag("processing", "auto|realtime|batch", "batch is half the price, for lines that name none"),
     ]
 
     init(_ invocation: Invocation) throws {
@@ -66,7 +66,7 @@ struct Order: Sendable {
         defaults = LineDefaults(
             queue: invocation["queue"], tags: invocation.all("tag"), model: invocation["model"],
             system: invocation["system"], maxTokens: try invocation.integer("max-tokens", in: 1...10_000_000),
-            deadline: invocation["deadline"], lane: invocation["lane"])
+            deadline: invocation["deadline"], lane: invocation["processing"])
         batch = invocation["batch"] ?? defaults.batchName(file: file)
         output = invocation["out"]
         waits = invocation.has("wait") || output != nil

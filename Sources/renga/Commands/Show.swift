@@ -7,8 +7,7 @@ extension Command {
         arguments: "[ID]", argumentCount: 0...1,
         flags: [
             Flag(
-                "custom-id", "ID",
-                "the job by your own id for it: its “key”, or the custom_id of a batch file"),
+                "custom-id", "ID", "the job by your own id for it"),
             Flag("queue", "NAME", "with --custom-id: the queue it is in"),
             Flag("json", "for programs: the job as the API tells it"),
         ],
@@ -37,7 +36,7 @@ extension Command {
         }
         guard invocation.arguments.isEmpty else { throw UsageError("ID and --custom-id exclude each other") }
         let found = try await server.call(
-            "GET", "/v1/jobs", query: [("key", own), ("queue", invocation["queue"]), ("limit", "2")])
+            "GET", "/v1/jobs", query: [("custom_id", own), ("queue", invocation["queue"]), ("limit", "2")])
         let jobs = found["data"]?.elements ?? []
         guard let job = jobs.first else {
             let place = invocation["queue"].map { " in queue \($0)" } ?? ""
@@ -72,7 +71,8 @@ struct JobPage {
         [
             ["job", job.text("id")], ["state", state], ["waits for", waiting], ["error", error],
             ["check", check],
-            ["key", job.text("key")], ["queue", job.text("queue")], ["batch", job.text("batch_id")],
+            ["custom_id", job.text("custom_id")], ["queue", job.text("queue")],
+            ["batch", job.text("batch_id")],
             ["tags", (job["tags"]?.elements ?? []).compactMap(\.string).joined(separator: ", ")],
             ["model", job.text("model") + (job.isTrue("simulated") ? "  (simulated)" : "")],
             ["created", job.text("created_at")], ["started", job.text("started_at")],
@@ -101,10 +101,10 @@ struct JobPage {
     private var check: String {
         guard let result = job["check_result"], !result.isNull else { return "" }
         let verdict = result.isTrue("passed") ? "passed" : "failed"
-        let complaint = result.text("complaint")
+        let reason = result.text("reason")
         var parts = ["\(verdict) (\(result.text("step")))"]
-        if !complaint.isEmpty {
-            parts.append((result.isTrue("passed") ? "before: " : "") + Text.oneLine(complaint, limit: .max))
+        if !reason.isEmpty {
+            parts.append((result.isTrue("passed") ? "before: " : "") + Text.oneLine(reason, limit: .max))
         }
         if let review = result["review"], !review.isNull {
             parts.append(
@@ -121,13 +121,13 @@ struct JobPage {
 
     private var cost: String {
         let cached = job.isTrue("cached") ? "  cached, saved $\(job.text("saved_usd"))" : ""
-        return "$\(job.text("cost_usd"))\(cached)\(maybePaid)"
+        return "$\(job.text("cost_usd"))\(cached)\(unconfirmedCost)"
     }
 
     /// What calls may have cost whose answers never came.
-    private var maybePaid: String {
+    private var unconfirmedCost: String {
         let sum = attempts.reduce(Money.zero) { sum, attempt in
-            sum + (Money(dollars: attempt.text("maybe_paid_usd")) ?? .zero)
+            sum + (Money(dollars: attempt.text("unconfirmed_cost_usd")) ?? .zero)
         }
         return sum == .zero
             ? "" : "  and up to \(Text.dollars(sum)) unconfirmed: no answer said what was used"
@@ -137,10 +137,10 @@ struct JobPage {
         let error = attempt["error"].flatMap { $0.isNull ? nil : "\($0.text("type")): \($0.text("message"))" }
         return [
             "\(attempt.number("number"))", attempt.text("opened_at"),
-            attempt["verdict"]?.string ?? attempt.text("fate"),
+            attempt["verdict"]?.string ?? attempt.text("status"),
             attempt.text("worker"), "$" + attempt.text("cost_usd"),
-            BudgetText.isZero(attempt.text("maybe_paid_usd"))
-                ? "" : "$\(attempt.text("maybe_paid_usd")) unconfirmed",
+            BudgetText.isZero(attempt.text("unconfirmed_cost_usd"))
+                ? "" : "$\(attempt.text("unconfirmed_cost_usd")) unconfirmed",
             Text.oneLine(error ?? "", limit: .max),
         ]
     }

@@ -13,7 +13,7 @@ extension Command {
                 option.name, "VALUE",
                 option.default.isEmpty ? option.help : "\(option.help) (\(option.default))")
         },
-        settings: [Settings.listen, Settings.port, Settings.grace, Settings.logLevel],
+        settings: [Settings.listen, Settings.port, Settings.shutdownTimeout, Settings.logLevel],
         details: """
             Takes any key, and needs none on any address. Point renga at it with
             ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated. It speaks OpenAI's chat
@@ -39,7 +39,7 @@ extension Command {
         }
         let log = Log.standard(try invocation.value(of: Settings.logLevel))
         let address = try invocation.listenAddress(standard: simulatorAddress)
-        let grace = try invocation.value(of: Settings.grace)
+        let grace = try invocation.value(of: Settings.shutdownTimeout)
         try ProcessLimits.checkFiles()
         let simulator = Simulator(settings: settings, clock: SystemNow().forSimulator, log: log)
         let listening = try ListeningServer(

@@ -51,7 +51,7 @@ struct StatusPage {
         let simulated = stats.isTrue("simulated") ? "  (simulated: nothing is paid for)" : ""
         let parts = [
             "jobs: \(counts(stats["counts"]))\(oldest)\(simulated)", section("CALENDARS DISAGREE", dispute),
-            section("what binds", bindings),
+            section("bottleneck", bottlenecks),
             section("queues", queues),
             section("routes", routes),
             section("workers", workers), section("budgets", budgets),
@@ -124,18 +124,18 @@ struct StatusPage {
     private func blocked(_ queue: JSON) -> String? {
         let blocked = (queue["waiting"]?.elements ?? []).filter { total in
             total["estimated_at"]?.isNull != false
-                && ["breaker", "budget", "pause"].contains(total.text("gate"))
+                && ["breaker", "budget", "provider_spend_limit", "pause"].contains(total.text("reason"))
         }
         guard let most = blocked.max(by: { $0.number("jobs") < $1.number("jobs") }) else { return nil }
         return "\(Text.number(most.number("jobs"))) wait for \(JobText.waiting(most, now, limit: 300))"
     }
 
-    private var bindings: [[String]] {
+    private var bottlenecks: [[String]] {
         (stats["routes"]?.elements ?? []).compactMap { route in
-            guard let binding = route["binding"], !binding.isNull else { return nil }
+            guard let bottleneck = route["bottleneck"], !bottleneck.isNull else { return nil }
             let advice =
-                binding.isTrue("more_replicas_help") ? "more replicas help" : "more replicas will not help"
-            return [route.text("name"), "\(binding.text("detail")): \(advice)"]
+                bottleneck.isTrue("more_workers_help") ? "more workers help" : "more workers will not help"
+            return [route.text("name"), "\(bottleneck.text("detail")): \(advice)"]
         }
     }
 
@@ -220,9 +220,9 @@ struct StatusPage {
             let shared = share.number("shared_hits")
             return [
                 share.text(axis), "$" + share.text("cost_usd"), Text.count(share.number("calls"), "call"),
-                "\(Text.number(share.number("hits"))) without a call"
+                "\(Text.number(share.number("cache_hits"))) without a call"
                     + (shared > 0 ? " (\(Text.number(shared)) shared one)" : ""),
-                "saved $" + share.text("saved_usd"), maybePaid(share), Self.batches(share),
+                "saved $" + share.text("saved_usd"), unconfirmedCost(share), Self.batches(share),
             ]
         }
     }
@@ -236,8 +236,8 @@ struct StatusPage {
     }
 
     /// What calls may have cost whose answers never came.
-    private func maybePaid(_ spend: JSON) -> String {
-        let amount = spend.text("maybe_paid_usd")
+    private func unconfirmedCost(_ spend: JSON) -> String {
+        let amount = spend.text("unconfirmed_cost_usd")
         return BudgetText.isZero(amount) ? "" : "$\(amount) unconfirmed"
     }
 
@@ -245,8 +245,8 @@ struct StatusPage {
         (stats["spend"]?.elements ?? []).prefix(7).map { day in
             [
                 day.text("day"), "$" + day.text("cost_usd"), Text.count(day.number("calls"), "call"),
-                "\(Text.number(day.number("hits"))) from the cache, saved $\(day.text("saved_usd"))",
-                maybePaid(day),
+                "\(Text.number(day.number("cache_hits"))) from the cache, saved $\(day.text("saved_usd"))",
+                unconfirmedCost(day),
             ]
         }
     }

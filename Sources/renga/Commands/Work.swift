@@ -6,7 +6,7 @@ extension Command {
         settings: Settings.ofServices, secrets: [.providerKey],
         details: """
             Claims jobs, calls the provider, keeps the answers. SIGTERM lets calls in flight finish for as long as
-            RENGA_GRACE says, and hands the rest back; a second signal ends it at once.
+            RENGA_SHUTDOWN_TIMEOUT says, and hands the rest back; a second signal ends it at once.
             """
     ) { invocation in
         let settings = try ServiceSettings(invocation)

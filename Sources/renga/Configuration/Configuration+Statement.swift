@@ -42,7 +42,7 @@ extension RouteLimits {
     fileprivate var words: String {
         let parts: [(String, Int?)] = [
             ("rpm", requests), ("itpm", inputTokens), ("otpm", outputTokens),
-            ("burst", burst.map { Int($0) }),
+            ("rate_window", burst.map { Int($0) }),
         ]
         let stated = parts.compactMap { name, value in value.map { "\(name) \($0)" } }
         return (stated + (reservesMaxTokens ? ["reserves max_tokens"] : [])).joined(separator: ", ")

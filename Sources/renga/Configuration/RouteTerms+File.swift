@@ -32,12 +32,12 @@ extension RouteLimits {
     private static let range = 1...1_000_000_000_000
 
     fileprivate init(_ value: ConfigurationValue) throws(ConfigurationError) {
-        let object = try value.object(["rpm", "itpm", "otpm", "burst", "reserves_max_tokens"])
+        let object = try value.object(["rpm", "itpm", "otpm", "rate_window", "reserves_max_tokens"])
         self.init(
             requests: try object["rpm"]?.integer(in: Self.range),
             inputTokens: try object["itpm"]?.integer(in: Self.range),
             outputTokens: try object["otpm"]?.integer(in: Self.range),
-            burst: try object["burst"].map(Self.burst),
+            burst: try object["rate_window"].map(Self.burst),
             reservesMaxTokens: try object["reserves_max_tokens"]?.flag() ?? false)
     }
 }

@@ -54,7 +54,7 @@ struct Forecast {
             if route.isTrue("paused") {
                 return "\(route.text("name")) is paused: renga resume route \(route.text("name"))"
             }
-            guard let gate = route["gate"], !gate.isNull, gate.text("gate") != "rate_limit" else {
+            guard let gate = route["gate"], !gate.isNull, gate.text("reason") != "rate_limit" else {
                 return nil
             }
             return "\(route.text("name")) is closed: \(Text.oneLine(gate.text("detail"), limit: 200))"

@@ -14,10 +14,10 @@ struct JobLine {
         self.defaults = defaults
     }
 
-    /// The caller's own key; nil where there is none.
-    var key: String? { isBatchFileLine ? given("custom_id")?.string : isJob ? given("key")?.string : nil }
+    /// The caller's own id; nil if there is none.
+    var key: String? { isJob ? given("custom_id")?.string : nil }
 
-    /// A job as JSON, with the key in it unless it has one; nil for what can be no job.
+    /// A job as JSON, with the id in it unless it has one; nil for what can be no job.
     func job(key: String) -> [UInt8]? {
         if json.kind == .string { return prompt(key: key) }
         guard json.kind == .object else { return nil }
@@ -32,8 +32,8 @@ struct JobLine {
             bytes += Array("\u{0}".utf8) + Array((text ?? "").utf8)
         }
         let omitted: Set<String> = [
-            "key", "queue", "priority", "run_at", "delay", "deadline", "max_attempts", "tags", "metadata",
-            "check", "lane", "custom_id",
+            "custom_id", "queue", "priority", "run_at", "delay", "deadline", "max_attempts", "tags",
+            "metadata", "check", "processing",
         ]
         json.appendCanonical(to: &bytes, omitting: isJob ? omitted : ["metadata", "stream"])
         return bytes
@@ -41,7 +41,7 @@ struct JobLine {
 
     private var isJob: Bool {
         guard json.kind == .object else { return false }
-        return given("messages") == nil || ["request", "key", "queue"].contains { given($0) != nil }
+        return given("messages") == nil || ["request", "custom_id", "queue"].contains { given($0) != nil }
     }
 
     private var isBatchFileLine: Bool {
@@ -54,7 +54,7 @@ struct JobLine {
 
     private func prompt(key: String) -> [UInt8] {
         object { writer in
-            writer.field("key", key)
+            writer.field("custom_id", key)
             writer.jobDefaults(defaults)
             writer.field("prompt", raw: json.raw)
             writer.requestDefaults(defaults) { _ in false }
@@ -63,7 +63,7 @@ struct JobLine {
 
     private func request(key: String) -> [UInt8] {
         object { writer in
-            writer.field("key", key)
+            writer.field("custom_id", key)
             writer.jobDefaults(defaults)
             writer.field("request", raw: filled(json))
         }
@@ -75,7 +75,7 @@ struct JobLine {
                 writer.field(
                     name, raw: name == "request" && value.kind == .object ? filled(value)[...] : value.raw)
             }
-            if given("key") == nil { writer.field("key", key) }
+            if given("custom_id") == nil { writer.field("custom_id", key) }
             writer.jobDefaults(defaults) { given($0) != nil }
             if given("request") == nil { writer.requestDefaults(defaults) { given($0) != nil } }
         }
@@ -127,7 +127,7 @@ extension JSONWriter {
     ) {
         if let queue = defaults.queue, !has("queue") { field("queue", queue) }
         if let deadline = defaults.deadline, !has("deadline") { field("deadline", deadline) }
-        if let lane = defaults.lane, !has("lane") { field("lane", lane) }
+        if let lane = defaults.lane, !has("processing") { field("processing", lane) }
         guard !defaults.tags.isEmpty, !has("tags") else { return }
         key("tags")
         array { writer in defaults.tags.forEach { writer.string($0) } }

@@ -24,7 +24,7 @@ struct LineDefaults: Sendable {
             writer.field("max_tokens", maxTokens)
             // The names of batches of old must stay as they are.
             if let deadline { writer.field("deadline", deadline) }
-            if let lane { writer.field("lane", lane) }
+            if let lane { writer.field("processing", lane) }
         }
         return writer.bytes
     }

@@ -4,7 +4,7 @@ import JSON
 enum ResultLine {
     /// Members of the job that are passed on as they are.
     private static let members = [
-        "key", "id", "state", "text", "response", "error", "usage", "cost_usd", "saved_usd", "cached",
+        "custom_id", "id", "state", "text", "response", "error", "usage", "cost_usd", "saved_usd", "cached",
         "model", "tags",
         "metadata", "simulated",
     ]

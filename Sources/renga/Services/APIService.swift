@@ -26,7 +26,7 @@ extension ServiceContext {
         terms.allowedHosts = settings.allowedHosts + [settings.listen.host]
         terms.bodyMemory = .share()
         terms.stated = settings.stated
-        let interactive = worker(for: providers, line: .own)
+        let interactive = worker(for: providers, partition: .interactive)
         let api = API(
             store: store, clock: clock, settings: terms, log: log, interactive: interactive.worker,
             batches: store)

@@ -8,8 +8,10 @@ import Worker
 
 extension ServiceContext {
     /// A worker with its own client, which calls every provider that it has a key for.
-    func worker(for providers: Providers, line: Line = .common) -> (worker: Worker, service: Service) {
-        let slots = line == .own ? settings.interactiveConcurrency : settings.concurrency
+    func worker(for providers: Providers, partition: Partition = .common) -> (
+        worker: Worker, service: Service
+    ) {
+        let slots = partition == .interactive ? settings.interactiveConcurrency : settings.concurrency
         let client = HTTPClient(maxConnections: slots, authorities: settings.authorities)
         let caller = providers.caller(
             client, CallSettings(timeouts: .init(settings.timeouts)), clock: clock, log: log)
@@ -21,13 +23,13 @@ extension ServiceContext {
             price: { [store] route, model, time in
                 store.settings.prices.price(of: route, answeredBy: model, at: time)
             })
-        terms.line = line
+        terms.partition = partition
         let worker = Worker(
             store: store, caller: caller, clock: clock, settings: terms, log: log,
-            batches: line == .own ? nil : batches(of: providers, client))
-        let service = Service(name: line == .own ? "interactive calls" : "worker") {
+            batches: partition == .interactive ? nil : batches(of: providers, client))
+        let service = Service(name: partition == .interactive ? "interactive calls" : "worker") {
             log.info(
-                line == .own ? "interactive calls are made here" : "worker starts",
+                partition == .interactive ? "interactive calls are made here" : "worker starts",
                 [
                     "worker": "\(name)", "slots": .int(slots),
                     "provider": "\(caller.services.map(\.endpoint).joined(separator: " "))",

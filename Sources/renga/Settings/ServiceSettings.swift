@@ -51,8 +51,8 @@ struct ServiceSettings: Sendable {
     init(_ invocation: Invocation) throws {
         interactiveUsesCache = try invocation.value(of: Settings.cacheInteractive)
         interactiveWait = try invocation.value(of: Settings.interactiveWait)
-        callerRequests = try invocation.optional(Settings.callerRequests)
-        callerConcurrency = try invocation.value(of: Settings.callerConcurrency)
+        callerRequests = try invocation.optional(Settings.clientRequests)
+        callerConcurrency = try invocation.value(of: Settings.clientConcurrency)
         interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
         database = try invocation.value(of: Settings.database)
@@ -71,9 +71,9 @@ struct ServiceSettings: Sendable {
         interactiveReserveTokens = try invocation.optional(Settings.interactiveReserveTokens)
         cacheTTL = try invocation.value(of: Settings.cacheTTL)
         halfPrice = HalfPriceTerms()
-        halfPrice.gather = try invocation.value(of: Settings.batchGather)
+        halfPrice.gather = try invocation.value(of: Settings.batchLinger)
         halfPrice.poll = try invocation.value(of: Settings.batchPoll)
-        halfPrice.reserve = try invocation.value(of: Settings.batchReserve)
+        halfPrice.reserve = try invocation.value(of: Settings.batchDeadlineMargin)
         retention = try invocation.value(of: Settings.retention)
         timeouts = Timeouts(
             connect: try invocation.value(of: Settings.connectTimeout),
@@ -81,7 +81,7 @@ struct ServiceSettings: Sendable {
             idle: try invocation.value(of: Settings.idleTimeout),
             call: try invocation.value(of: Settings.callTimeout))
         authorities = try invocation.authorities()
-        grace = try invocation.value(of: Settings.grace)
+        grace = try invocation.value(of: Settings.shutdownTimeout)
         corsOrigins = try invocation.optional(Settings.corsOrigins) ?? []
         allowedHosts = try invocation.optional(Settings.allowedHosts) ?? []
         logLevel = try invocation.value(of: Settings.logLevel)
@@ -143,8 +143,8 @@ struct ServiceSettings: Sendable {
             Settings.requestsPerMinute, Settings.inputTokensPerMinute, Settings.outputTokensPerMinute,
         ]
         .map { try invocation.optional($0) }
-        let manners: [any SettingDeclaration] = [Settings.burst, Settings.outputEstimate]
-        let window = try invocation.value(of: Settings.burst)
+        let manners: [any SettingDeclaration] = [Settings.rateWindow, Settings.outputEstimate]
+        let window = try invocation.value(of: Settings.rateWindow)
         let burst = window < TokenBucket.minute ? window : nil
         let reservesMaxTokens = try invocation.value(of: Settings.outputEstimate)
         guard

@@ -22,16 +22,16 @@ enum Settings {
         expectation: ListenAddress.expectation, parse: ListenAddress.init(_:))
     static let port = Setting<Int>.integer("PORT", "sets the port of RENGA_LISTEN alone", in: 0...65_535)
     static let model = Setting<String>.text(
-        "RENGA_MODEL", "MODEL", standard: "claude-haiku-4-5-20251001", "where a job names none")
+        "RENGA_MODEL", "MODEL", standard: "claude-haiku-4-5-20251001", "for jobs that name none")
     static let maxTokens = Setting<Int>.integer(
-        "RENGA_MAX_TOKENS", standard: "1024", "where a job names none", in: 1...10_000_000)
+        "RENGA_MAX_TOKENS", standard: "1024", "for jobs that name none", in: 1...10_000_000)
     static let concurrency = Setting<Int>.integer(
         "RENGA_CONCURRENCY", standard: "40", "calls in flight per worker", in: 1...10_000)
     static let lease = Setting<Milliseconds>.duration(
         "RENGA_LEASE", standard: "30s", "how long a job is its worker's without a sign of life", atLeast: 1000
     )
     static let maxAttempts = Setting<Int>.integer(
-        "RENGA_MAX_ATTEMPTS", standard: "4", "where a job names none", in: 1...100)
+        "RENGA_MAX_ATTEMPTS", standard: "4", "for jobs that name none", in: 1...100)
     static let backoffBase = Setting<Milliseconds>.duration(
         "RENGA_BACKOFF_BASE", standard: "1s", "the first wait after a failure, doubled with each", atLeast: 1)
     static let backoffCap = Setting<Milliseconds>.duration(
@@ -39,9 +39,10 @@ enum Settings {
     static let requestsPerMinute = limit("RENGA_RPM", "requests per minute of the default route")
     static let inputTokensPerMinute = limit("RENGA_ITPM", "input tokens per minute of the default route")
     static let outputTokensPerMinute = limit("RENGA_OTPM", "output tokens per minute of the default route")
-    static let burst = Setting<Milliseconds>.duration(
-        "RENGA_BURST", standard: "1m",
-        "over how long unused limits are saved up: 1s for providers that enforce per second", atLeast: 100)
+    static let rateWindow = Setting<Milliseconds>.duration(
+        "RENGA_RATE_WINDOW", standard: "1m",
+        "how much unused capacity may accumulate: 1s for providers that enforce limits by the second",
+        atLeast: 100)
     static let outputEstimate = Setting<Bool>(
         "RENGA_OUTPUT_ESTIMATE", "learned|max_tokens", standard: "learned",
         "what a call reserves of its output limit", expectation: "learned or max_tokens"
@@ -56,22 +57,23 @@ enum Settings {
     ) { ["on": true, "off": false][$0] }
     static let interactiveWait = Setting<Milliseconds>.duration(
         "RENGA_INTERACTIVE_WAIT", standard: "60s",
-        "how long interactive calls wait in line where limits are reached, before they are told to come back")
+        "how long interactive calls wait if limits are reached, before they are refused with a retry-after")
     static let interactiveConcurrency = Setting<Int>.integer(
         "RENGA_INTERACTIVE_CONCURRENCY", standard: "1000", "interactive calls in flight per server",
         in: 1...10_000)
-    static let callerRequests = Setting<Int>.integer(
-        "RENGA_CALLER_RPM",
-        "requests per minute of one caller (by key, else by address); no limit where unset",
+    static let clientRequests = Setting<Int>.integer(
+        "RENGA_CLIENT_RPM",
+        "requests per minute of one client (by key, else by address); no limit if unset",
         in: 1...100_000_000)
-    static let callerConcurrency = Setting<Int>.integer(
-        "RENGA_CALLER_CONCURRENCY", standard: "1500", "requests of one caller at once", in: 1...100_000)
-    static let batchGather = Setting<Milliseconds>.duration(
-        "RENGA_BATCH_GATHER", standard: "1m", "how long jobs at half the price wait for company", atLeast: 1)
+    static let clientConcurrency = Setting<Int>.integer(
+        "RENGA_CLIENT_CONCURRENCY", standard: "1500", "requests of one client at once", in: 1...100_000)
+    static let batchLinger = Setting<Milliseconds>.duration(
+        "RENGA_BATCH_LINGER", standard: "1m", "how long to wait for more jobs before a batch is sent",
+        atLeast: 1)
     static let batchPoll = Setting<Milliseconds>.duration(
-        "RENGA_BATCH_POLL", standard: "1m", "how far looks at a batch of the provider are apart", atLeast: 10)
-    static let batchReserve = Setting<Milliseconds>.duration(
-        "RENGA_BATCH_RESERVE", standard: "15m",
+        "RENGA_BATCH_POLL", standard: "1m", "polling interval for provider batches", atLeast: 10)
+    static let batchDeadlineMargin = Setting<Milliseconds>.duration(
+        "RENGA_BATCH_DEADLINE_MARGIN", standard: "15m",
         "how long before their deadline jobs are called back from a batch; with twice that left they go at all",
         atLeast: 1000)
     static let retention = Setting<Milliseconds>.duration(
@@ -90,8 +92,8 @@ enum Settings {
     static let authorityFile = Setting<String>.text(
         "RENGA_CA_FILE", "PATH",
         "certificates (PEM) of the authorities that are trusted, such as that of a company's proxy")
-    static let grace = Setting<Milliseconds>.duration(
-        "RENGA_GRACE", standard: "30s", "how long SIGTERM waits for what is in flight")
+    static let shutdownTimeout = Setting<Milliseconds>.duration(
+        "RENGA_SHUTDOWN_TIMEOUT", standard: "30s", "how long SIGTERM waits for what is in flight")
     static let corsOrigins = Setting<[String]>(
         "RENGA_CORS_ORIGINS", "URL,…", standard: nil, "origins that browsers may call from",
         expectation: "origins such as https://app.example.com, separated by commas", parse: WebAddress.origins
@@ -113,7 +115,7 @@ enum Settings {
     )
     static let interactiveReserveTokens = Setting<Int>.integer(
         "RENGA_INTERACTIVE_RESERVE_TOKENS",
-        "output tokens whose price an interactive call reserves of budgets at most; its max_tokens where unset",
+        "output tokens whose price an interactive call reserves of budgets at most; its max_tokens if unset",
         in: 1...10_000_000)
     static let logLevel = Setting<Log.Level>(
         "RENGA_LOG", "LEVEL", standard: "info", "the least level that is logged",
@@ -127,11 +129,12 @@ enum Settings {
     static let ofServices: [any SettingDeclaration] = [
         baseURL, database, fileMode, listen, port, model, maxTokens, concurrency, lease, maxAttempts,
         backoffBase, backoffCap,
-        requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, burst, outputEstimate, dailyBudget,
+        requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, rateWindow, outputEstimate,
+        dailyBudget,
         monthlyBudget, cacheTTL,
-        cacheInteractive, interactiveWait, interactiveConcurrency, callerRequests, callerConcurrency,
-        batchGather, batchPoll, batchReserve, retention, connectTimeout, writeTimeout,
-        idleTimeout, callTimeout, authorityFile, grace,
+        cacheInteractive, interactiveWait, interactiveConcurrency, clientRequests, clientConcurrency,
+        batchLinger, batchPoll, batchDeadlineMargin, retention, connectTimeout, writeTimeout,
+        idleTimeout, callTimeout, authorityFile, shutdownTimeout,
         corsOrigins, allowedHosts, config, adoptConfig, calendarPatience, interactiveReserveTokens,
         logLevel,
     ]

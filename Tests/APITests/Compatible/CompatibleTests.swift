@@ -148,7 +148,7 @@ import Testing
         #expect((job.cache == .use) == isShared)
         let half = Harness { $0.halfPrice = HalfPriceTerms(services: [.test]) }
         let refused = try await half.send(
-            "POST", "/v1/jobs", #"{"request":{\#(messages),\#(members)},"lane":"batch"}"#)
+            "POST", "/v1/jobs", #"{"request":{\#(messages),\#(members)},"processing":"batch"}"#)
         #expect(
             (refused.status == 400) == (members.contains("thread") || members.contains(":0")),
             "\(refused.text)")

@@ -69,7 +69,7 @@ struct SocketTests {
     func bulk() async throws {
         try await serving { store, _, call in
             let filler = String(repeating: "x", count: 2_000)
-            let text = (0..<3_000).map { "{\"key\":\"\($0)\",\"prompt\":\"\(filler)\"}\n" }.joined()
+            let text = (0..<3_000).map { "{\"custom_id\":\"\($0)\",\"prompt\":\"\(filler)\"}\n" }.joined()
             let answer = try await call("POST", "/v1/jobs/bulk", text)
             #expect(answer.status == 200)
             let lines = try answer.body.split(separator: UInt8(ascii: "\n")).map { try JSON.parse(Array($0)) }

@@ -23,12 +23,12 @@ struct BulkTests {
         let answer = try await upload(
             """
             "a prompt"
-            {"prompt":"two","key":"k"}
+            {"prompt":"two","custom_id":"k"}
             {"model":"m","max_tokens":9,"messages":[{"role":"user","content":"three"}]}
             {"prompt":"four","priority":1000}
             not json
 
-            {"prompt":"other","key":"k"}
+            {"prompt":"other","custom_id":"k"}
             7
             "last, without a line feed"
             """)
@@ -96,9 +96,10 @@ struct BulkTests {
 
     @Test("a dry run knows existing and conflicting keys")
     func dryKeys() async throws {
-        let id = try await harness.job(#"{"key":"k","prompt":"x"}"#)
+        let id = try await harness.job(#"{"custom_id":"k","prompt":"x"}"#)
         let dry = try await upload(
-            "{\"key\":\"k\",\"prompt\":\"x\"}\n{\"key\":\"k\",\"prompt\":\"y\"}\n", query: "?dry_run=true")
+            "{\"custom_id\":\"k\",\"prompt\":\"x\"}\n{\"custom_id\":\"k\",\"prompt\":\"y\"}\n",
+            query: "?dry_run=true")
         #expect(try dry.lines.map { $0["status"]?.string } == ["existing", "conflict"])
         #expect(try dry.lines.map { $0["id"]?.string } == [id.description, id.description])
     }

@@ -14,7 +14,7 @@ struct EnqueueTests {
         let answer = try await harness.send(
             "POST", "/v1/jobs",
             #"""
-            {"key":"ticket-17","queue":"q","priority":7,"tags":["team-a"],"metadata":{"row":17},
+            {"custom_id":"ticket-17","queue":"q","priority":7,"tags":["team-a"],"metadata":{"row":17},
              "request":{"model":"m","max_tokens":64,"messages":[{"role":"user","content":"Hi"}]}}
             """#)
         let id = try #require(answer["id"]?.string)
@@ -24,7 +24,7 @@ struct EnqueueTests {
         #expect(answer["state"]?.string == "queued")
         #expect(answer["status"]?.string == "created")
         #expect(answer["metadata"]?["row"]?.int == 17)
-        #expect(answer["waiting_for"]?["gate"]?.string == "worker")
+        #expect(answer["waiting_for"]?["reason"]?.string == "worker")
         #expect(answer["model"]?.string == "m")
         #expect(answer["request"] == nil)
     }
@@ -88,7 +88,7 @@ struct EnqueueTests {
     @Test("null is as good as left out")
     func nulls() async throws {
         let job = try await harness.made(
-            #"{"prompt":"x","key":null,"deadline":null,"metadata":null,"cache":null}"#)
+            #"{"prompt":"x","custom_id":null,"deadline":null,"metadata":null,"cache":null}"#)
         #expect(job.key == nil && job.deadline == nil && job.metadata == nil && job.cache == .use)
     }
 
@@ -101,14 +101,14 @@ struct EnqueueTests {
     @Test("a list is taken in order, and as a whole or not at all")
     func list() async throws {
         let good = try await harness.send(
-            "POST", "/v1/jobs", #"{"jobs":[{"prompt":"1","key":"a"},{"prompt":"2"}]}"#)
+            "POST", "/v1/jobs", #"{"jobs":[{"prompt":"1","custom_id":"a"},{"prompt":"2"}]}"#)
         #expect(good.status == 202)
         #expect(good["data"]?.count == 2)
-        #expect(good["data"]?[0]?["key"]?.string == "a")
+        #expect(good["data"]?[0]?["custom_id"]?.string == "a")
         let bad = try await harness.send(
-            "POST", "/v1/jobs", #"{"jobs":[{"prompt":"3"},{"prompt":"4","key":"a"}]}"#)
+            "POST", "/v1/jobs", #"{"jobs":[{"prompt":"3"},{"prompt":"4","custom_id":"a"}]}"#)
         #expect(bad.problem == "key-taken")
-        #expect(bad["field"]?.string == "jobs[1].key")
+        #expect(bad["field"]?.string == "jobs[1].custom_id")
         #expect(harness.store.look { $0.jobs.count } == 2)
     }
 

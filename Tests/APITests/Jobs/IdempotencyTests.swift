@@ -11,8 +11,8 @@ struct IdempotencyTests {
 
     @Test("the same key with the same body returns the job that is there")
     func sameKey() async throws {
-        let first = try await harness.send("POST", "/v1/jobs", #"{"key":"a","prompt":"x"}"#)
-        let second = try await harness.send("POST", "/v1/jobs", #"{ "prompt":"x", "key":"a" }"#)
+        let first = try await harness.send("POST", "/v1/jobs", #"{"custom_id":"a","prompt":"x"}"#)
+        let second = try await harness.send("POST", "/v1/jobs", #"{ "prompt":"x", "custom_id":"a" }"#)
         #expect(second.status == 202)
         #expect(second["id"]?.string == first["id"]?.string)
         #expect(second["status"]?.string == "existing")
@@ -21,17 +21,17 @@ struct IdempotencyTests {
 
     @Test("when it has finished by then, the answer is 200 with the result")
     func finished() async throws {
-        let id = try await harness.job(#"{"key":"a","prompt":"x"}"#)
+        let id = try await harness.job(#"{"custom_id":"a","prompt":"x"}"#)
         harness.store.finish(id)
-        let again = try await harness.send("POST", "/v1/jobs", #"{"key":"a","prompt":"x"}"#)
+        let again = try await harness.send("POST", "/v1/jobs", #"{"custom_id":"a","prompt":"x"}"#)
         #expect(again.status == 200)
         #expect(again["text"]?.string == "positive")
     }
 
     @Test("the same key with another body is a conflict that names the job")
     func conflict() async throws {
-        let id = try await harness.job(#"{"key":"a","prompt":"x"}"#)
-        let answer = try await harness.send("POST", "/v1/jobs", #"{"key":"a","prompt":"y"}"#)
+        let id = try await harness.job(#"{"custom_id":"a","prompt":"x"}"#)
+        let answer = try await harness.send("POST", "/v1/jobs", #"{"custom_id":"a","prompt":"y"}"#)
         #expect(answer.status == 409)
         #expect(answer.problem == "key-taken")
         #expect(answer["id"]?.string == id.description)
@@ -39,9 +39,9 @@ struct IdempotencyTests {
 
     @Test("other defaults of the server do not turn a repetition into a conflict")
     func settingsChange() async throws {
-        let id = try await harness.job(#"{"key":"a","prompt":"x"}"#)
+        let id = try await harness.job(#"{"custom_id":"a","prompt":"x"}"#)
         let restarted = Harness({ $0.model = "another" }, store: harness.store)
-        #expect(try await restarted.job(#"{"key":"a","prompt":"x"}"#) == id)
+        #expect(try await restarted.job(#"{"custom_id":"a","prompt":"x"}"#) == id)
     }
 
     @Test("an Idempotency-Key works bare and quoted", arguments: ["k-1", "\"k-1\"", #""k-\1""#])

@@ -12,15 +12,15 @@ struct JobTests {
     @Test("a finished job has exactly the members that are promised")
     func golden() async throws {
         let id = try await harness.job(
-            #"{"key":"ticket-17","tags":["team-a"],"metadata":{"row":17},"request":{"model":"m","max_tokens":64,"messages":[1]}}"#
+            #"{"custom_id":"ticket-17","tags":["team-a"],"metadata":{"row":17},"request":{"model":"m","max_tokens":64,"messages":[1]}}"#
         )
         harness.store.finish(id)
         let answer = try await harness.send("GET", "/v1/jobs/\(id)")
         let created = Timestamp(milliseconds: id.value >> 20).text
         #expect(
             answer.text == """
-                {"id":"\(id)","key":"ticket-17","queue":"default","state":"succeeded","priority":0,"tags":["team-a"],\
-                "metadata":{"row":17},"batch_id":null,"cache":"use","lane":"realtime","created_at":"\(created)","run_at":"\(created)",\
+                {"id":"\(id)","custom_id":"ticket-17","queue":"default","state":"succeeded","priority":0,"tags":["team-a"],\
+                "metadata":{"row":17},"batch_id":null,"cache":"use","processing":"realtime","created_at":"\(created)","run_at":"\(created)",\
                 "started_at":null,"finished_at":"2023-11-14T22:13:21.000Z","deadline":null,"attempt":0,\
                 "attempts_counted":0,"max_attempts":4,"lease":null,"waiting_for":null,\
                 "request":{"model":"m","max_tokens":64,"messages":[1]},"text":"positive",\
@@ -76,7 +76,7 @@ struct JobTests {
         let id = try await harness.job()
         let answer = try await harness.send("GET", "/v1/jobs/\(id)/attempts")
         #expect(answer["data"]?[0]?["verdict"]?.string == "succeeded")
-        #expect(answer["data"]?[0]?["fate"]?.string == "settled")
+        #expect(answer["data"]?[0]?["status"]?.string == "settled")
     }
 
     @Test("a list is newest first, in pages, without bodies")
@@ -113,9 +113,9 @@ struct JobTests {
 
     @Test("filters narrow a list; a batch that is not known is 404")
     func filters() async throws {
-        let id = try await harness.job(#"{"prompt":"x","queue":"a","tags":["t"],"key":"k"}"#)
+        let id = try await harness.job(#"{"prompt":"x","queue":"a","tags":["t"],"custom_id":"k"}"#)
         _ = try await harness.job()
-        for query in ["queue=a", "tag=t", "key=k", "state=queued&queue=a"] {
+        for query in ["queue=a", "tag=t", "custom_id=k", "state=queued&queue=a"] {
             let answer = try await harness.send("GET", "/v1/jobs?" + query)
             #expect(answer["data"]?.elements?.compactMap { $0["id"]?.string } == [id.description], "\(query)")
         }

@@ -75,7 +75,7 @@ struct LineFormTests {
         let answers = try await upload([
             #"{"messages":[{"role":"user","content":"a"}],"max_tokens":64.0,"temperature":0.0,"system":null,"stop_sequences":null}"#,
             #"{"prompt":"b","priority":5.0,"max_tokens":64.0}"#,
-            #"{"prompt":"c","model":null,"max_tokens":null,"system":null,"key":null,"queue":null,"tags":null,"metadata":null}"#,
+            #"{"prompt":"c","model":null,"max_tokens":null,"system":null,"custom_id":null,"queue":null,"tags":null,"metadata":null}"#,
             #"{"prompt":"d","priority":5.5}"#,
         ])
         let jobs = try answers.prefix(3).map(made)
@@ -120,7 +120,7 @@ struct LineFormTests {
         let answers = try await upload([
             #"{"recordId":"r1","modelInput":{"anthropic_version":"bedrock-2023-05-31","messages":[]}}"#,
             #"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#,
-            #"{"key":"k","request":{"contents":[{"parts":[{"text":"x"}]}]}}"#,
+            #"{"custom_id":"k","request":{"contents":[{"parts":[{"text":"x"}]}]}}"#,
             #"{"text":"a row","label":null}"#,
             #"{"instruction":"x","input":"","output":"y"}"#,
             #"{"conversations":[{"from":"human","value":"x"}]}"#,

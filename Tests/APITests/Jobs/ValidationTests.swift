@@ -13,8 +13,9 @@ struct ValidationTests {
         "a wrong value is refused with its field",
         arguments: [
             (#""queue":"a b""#, "queue"), (#""queue":"""#, "queue"), (#""queue":7"#, "queue"),
-            (#""queue":"a\u0000""#, "queue"), (#""queue":"ä""#, "queue"), (#""key":"""#, "key"),
-            (#""key":"a\nb""#, "key"), (#""priority":101"#, "priority"), (#""priority":1.5"#, "priority"),
+            (#""queue":"a\u0000""#, "queue"), (#""queue":"ä""#, "queue"), (#""custom_id":"""#, "custom_id"),
+            (#""custom_id":"a\nb""#, "custom_id"), (#""priority":101"#, "priority"),
+            (#""priority":1.5"#, "priority"),
             (#""priority":"1""#, "priority"), (#""run_at":"tomorrow""#, "run_at"),
             (#""delay":"-1s""#, "delay"),
             (#""delay":"1 day""#, "delay"), (#""delay":1,"run_at":"2026-11-20T09:00:00Z""#, "delay"),

@@ -159,11 +159,11 @@ extension FakeStore {
         guard state.withLock({ $0.jobs[id] != nil }) else { return nil }
         return [
             Attempt(
-                number: 1, fate: .settled, worker: "w1", route: "anthropic/m",
+                number: 1, status: .settled, worker: "w1", route: "anthropic/m",
                 openedAt: Timestamp(milliseconds: 0),
                 closedAt: nil, verdict: "succeeded", counted: true, error: nil, requestID: nil, usage: nil,
                 cost: .zero,
-                maybePaid: .zero)
+                unconfirmedCost: .zero)
         ]
     }
 
@@ -203,7 +203,7 @@ extension FakeStore {
             var queue =
                 state.queues[name]
                 ?? QueueStatus(
-                    name: name, paused: false, pauseReason: nil, concurrency: nil, weight: 1,
+                    name: name, paused: false, concurrency: nil, weight: 1,
                     counts: StateCounts())
             if let paused = patch.paused { queue.paused = paused }
             if let concurrency = patch.concurrency { queue.concurrency = concurrency }
@@ -282,7 +282,7 @@ extension FakeStore {
         BudgetStatus(ledger: BudgetLedger(budget: budget), startsAt: now.timestamp, endsAt: nil)
     }
     func remove(budget name: String, now: Now) async throws -> Bool { false }
-    func clearMaybePaid(budget name: String, now: Now) async throws -> BudgetStatus? { nil }
+    func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? { nil }
     func budgets(now: Now) async throws -> [BudgetStatus] { [] }
     func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { [] }
     func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { [] }

@@ -86,11 +86,11 @@ private struct Strangers {
 
     /// All of them, so that one says nothing of the others.
     private func rawRequests() async throws {
-        var complaints: [String] = []
+        var reasons: [String] = []
         for request in RawRequest.all {
-            do { try await send(request) } catch { complaints.append("\(error)") }
+            do { try await send(request) } catch { reasons.append("\(error)") }
         }
-        try demand(complaints.isEmpty, complaints.joined(separator: "\n"))
+        try demand(reasons.isEmpty, reasons.joined(separator: "\n"))
         try await isAlive("after raw requests")
     }
 
@@ -106,7 +106,7 @@ private struct Strangers {
         let isProblem = answers.allSatisfy { $0.status < 400 || $0.isProblem }
         try demand(
             isProblem || request.speaker == .library, "\(request.name): no problem: “\(text.prefix(600))”")
-        let jobs = try await client.get("/v1/jobs?key=\(name)")["data"]?.elements?.count
+        let jobs = try await client.get("/v1/jobs?custom_id=\(name)")["data"]?.elements?.count
         try demand(
             jobs == (isAnswered ? 1 : 0),
             "\(request.name): the next request made \(jobs.map(String.init) ?? "?") jobs")
@@ -146,7 +146,7 @@ private struct Strangers {
         let run = UInt32.random(in: 0...(.max))
         let count = 1200
         let lines = (1...count).map { index in
-            let key = hasKeys ? #""key":"cut-\#(run)-\#(index)","# : ""
+            let key = hasKeys ? #""custom_id":"cut-\#(run)-\#(index)","# : ""
             return #"{\#(key)"tags":["cut-\#(run)"],"prompt":"Cut \#(run) \#(index)"}"#
         }
         let body = Array(lines.joined(separator: "\n").utf8)

@@ -67,7 +67,7 @@ extension Proofs {
             return try parse(readFile(path, limit: 64 << 20))
         }
 
-        private func keys(_ lines: [JSON]) -> [String] { lines.map { $0["key"]?.string ?? "" } }
+        private func keys(_ lines: [JSON]) -> [String] { lines.map { $0["custom_id"]?.string ?? "" } }
 
         /// The example of the repository; the source's path is where the tests were built.
         private func tickets() throws -> [JSON] {

@@ -3,7 +3,7 @@ import System
 extension RawRequest {
     /// Sends it, and behind it a request that makes a job under that key; everything that comes back.
     func talk(to port: Int, nextMakes key: String) async throws -> String {
-        let body = #"{"key":"\#(key)","prompt":"x"}"#
+        let body = #"{"custom_id":"\#(key)","prompt":"x"}"#
         let following = Array(
             """
             POST /v1/jobs HTTP/1.1\r

@@ -23,7 +23,7 @@ extension Proofs {
                     "ANTHROPIC_API_KEY": keys.provider,
                     "ANTHROPIC_BASE_URL": "http://127.0.0.1:\(provider.port)",
                     "RENGA_DATABASE": scenario.database, "RENGA_API_KEY": keys.caller, "RENGA_LOG": "debug",
-                    "RENGA_BATCH_GATHER": "1ms", "RENGA_BATCH_POLL": "100ms", "RENGA_MAX_ATTEMPTS": "2",
+                    "RENGA_BATCH_LINGER": "1ms", "RENGA_BATCH_POLL": "100ms", "RENGA_MAX_ATTEMPTS": "2",
                     "RENGA_INTERACTIVE_WAIT": "2s",
                 ]
                 let port = try Ports.free()
@@ -69,7 +69,7 @@ extension Proofs {
             func note(_ place: String, _ answer: Client.Answer) {
                 traces.append((place, Array(answer.text.utf8) + answer.headerBytes))
             }
-            let batch = try await server.client.post("/v1/jobs", #"{"prompt":"batch","lane":"batch"}"#)
+            let batch = try await server.client.post("/v1/jobs", #"{"prompt":"batch","processing":"batch"}"#)
             note("a batch", batch)
             for prompt in ["200", "400", "500", "302", "garbage", "stream-error"] {
                 let body = #"{"prompt":"\#(prompt)","cache":"off"}"#

@@ -87,20 +87,20 @@ extension Proofs {
 
 extension Record {
     fileprivate func writtenOff() async throws -> Int {
-        try await number("SELECT count(*) FROM attempt WHERE fate = 'written_off'")
+        try await number("SELECT count(*) FROM attempt WHERE status = 'written_off'")
     }
 
     fileprivate func readyAndNoneRunning() async throws -> Bool {
         try await number(
             """
             SELECT EXISTS (SELECT 1 FROM job WHERE ready = 1)
-                AND NOT EXISTS (SELECT 1 FROM attempt WHERE fate = 'open')
+                AND NOT EXISTS (SELECT 1 FROM attempt WHERE status = 'open')
             """) > 0
     }
 
     fileprivate func windows() async throws -> [(start: Int64, spent: Int64)] {
         try await rows(
-            "SELECT starts_at, settled + reserved + maybe_paid FROM budget_window ORDER BY starts_at"
+            "SELECT starts_at, settled + reserved + unconfirmed_cost FROM budget_window ORDER BY starts_at"
         ) { row in (row.int64(0), row.int64(1)) }
     }
 }

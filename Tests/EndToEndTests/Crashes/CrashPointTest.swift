@@ -71,7 +71,7 @@ struct Death: Sendable, CustomTestStringConvertible {
 
     static let all: [Death] =
         at(.databaseMade, .migration, short: [1])
-        + at(.migrationStep, .migration, short: [4], long: Array(1...7))
+        + at(.migrationStep, .migration, short: [1])
         + at(.commitBefore, .server, short: [1, 9], long: Array(1...30))
         + at(.commitAfter, .server, short: [1, 9], long: Array(1...30))
         + at(.commitBefore, .worker, short: [3, 12], long: Array(1...25))

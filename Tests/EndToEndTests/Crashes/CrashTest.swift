@@ -33,7 +33,7 @@ extension Proofs {
                     calls - count <= storm.toll.inFlight,
                     "\(calls - count) calls beyond the jobs, \(storm.toll.inFlight) in flight at the kills")
                 let unbooked = try await scenario.record.unbooked()
-                try demand(unbooked == 0, "\(unbooked) calls are neither paid nor maybe paid")
+                try demand(unbooked == 0, "\(unbooked) calls are neither paid nor unconfirmed")
                 try await books.check()
                 try await books.compare(with: simulator)
             }
@@ -75,8 +75,8 @@ extension Proofs {
                     "settled twice": "\(try await record.notSettledOnce())",
                     "calls in flight at the kills": "\(toll.inFlight)",
                     "calls beyond the jobs": "\(calls - jobs)",
-                    "calls maybe paid, in the books": "\(try await record.attempts(fate: "written_off"))",
-                    "nanodollars spent, maybe spent": "\(spent.cost), \(spent.maybePaid)",
+                    "calls unconfirmed, in the books": "\(try await record.attempts(status: "written_off"))",
+                    "nanodollars spent, maybe spent": "\(spent.cost), \(spent.unconfirmedCost)",
                     "most attempts of a job": "\(try await record.jobs().map(\.attempt).max() ?? 0)",
                 ])
         }

@@ -10,14 +10,14 @@ extension Proofs {
             try await Scenario.run { scenario in
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
-                let settings = ["RENGA_CONCURRENCY": "20", "RENGA_GRACE": "10s"]
+                let settings = ["RENGA_CONCURRENCY": "20", "RENGA_SHUTDOWN_TIMEOUT": "10s"]
                 let first = try scenario.work(simulator, settings)
                 try await server.warmUp()
                 try await simulator.change(["latency": "1s", "latency-sigma": "0.2"])
                 try await server.enqueue(100)
                 try await eventually("twenty calls are in flight") { try await simulator.inFlight() == 20 }
                 let (exit, seconds) = try await stop(first, within: .seconds(10))
-                let open = try await scenario.record.attempts(fate: "open")
+                let open = try await scenario.record.attempts(status: "open")
                 let done = try await scenario.record.count(of: "succeeded")
                 _ = try scenario.work(simulator, settings)
                 try await scenario.allFinished(within: .seconds(60))
@@ -46,7 +46,7 @@ extension Proofs {
                 Figures.print(
                     "9 stopping", ["SIGTERM with calls of 20 s, grace 1 s": "\(seconds.text(2)) s, \(exit)"])
                 try demand(exit == .status(0), "ended with \(exit)")
-                let open = try await record.attempts(fate: "open")
+                let open = try await record.attempts(status: "open")
                 try demand(queued == 10 && open == 0, "\(queued) of 10 were handed back")
                 try demand(try await record.blamed() == 0, "attempts were blamed")
                 try await simulator.change(["latency": "0"])
@@ -91,7 +91,7 @@ extension Proofs {
         ) {
             let simulator = try await scenario.simulator()
             let server = try await scenario.serve(simulator)
-            let worker = try scenario.work(simulator, ["RENGA_GRACE": grace])
+            let worker = try scenario.work(simulator, ["RENGA_SHUTDOWN_TIMEOUT": grace])
             try await server.warmUp()
             try await simulator.change(["latency": "20s", "latency-sigma": "0"])
             try await server.enqueue(10)

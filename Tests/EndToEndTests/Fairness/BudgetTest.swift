@@ -27,9 +27,9 @@ extension Proofs {
                 let server = try await scenario.serve(simulator)
                 let ids = try await server.enqueue(100, maxTokens: 50, prompt: Self.prompt)
                 _ = try scenario.works(4, simulator, Self.settings)
-                let budget = try await Purse(server).spent(beneath: Self.cost + 100_000)
+                let budget = try await BudgetPage(server).spent(beneath: Self.cost + 100_000)
                 try await eventually("the last job waits for money") {
-                    try await server.client.get("/v1/jobs/\(ids[99])")["waiting_for"]?["gate"]?.string
+                    try await server.client.get("/v1/jobs/\(ids[99])")["waiting_for"]?["reason"]?.string
                         == "budget"
                 }
                 let stats = try await simulator.stats()
@@ -66,7 +66,7 @@ extension Proofs {
                 _ = try scenario.works(4, simulator, Self.settings)
                 // 90 tokens in at most, and 1,024 out.
                 let worst: Int64 = 90_000 + 1_024 * 5_000
-                let budget = try await Purse(server).spent(beneath: worst)
+                let budget = try await BudgetPage(server).spent(beneath: worst)
                 let waiting = try await server.client.get("/v1/jobs/\(ids[99])")["waiting_for"]
                 let cost = Int64(try await simulator.stats().integer("cost_nanodollars"))
                 Figures.print(
@@ -75,8 +75,8 @@ extension Proofs {
                 try demand(budget.settled == cost, "settled \(budget.settled), the simulator says \(cost)")
                 try demand(Self.limit - budget.settled < worst, "\(Self.limit - budget.settled) stay unspent")
                 try demand(
-                    waiting?["gate"]?.string == "budget",
-                    "it waits for \(String(describing: waiting?["gate"]))")
+                    waiting?["reason"]?.string == "budget",
+                    "it waits for \(String(describing: waiting?["reason"]))")
                 try demand(
                     waiting?["detail"]?.string?.contains("a smaller max_tokens would help") == true,
                     waiting?["detail"]?.string ?? "no detail")
@@ -85,7 +85,7 @@ extension Proofs {
             }
         }
 
-        @Test func `Whoever is killed, what is settled, reserved and maybe paid never exceeds the budget`()
+        @Test func `Whoever is killed, what is settled, reserved and unconfirmed never exceeds the budget`()
             async throws
         {
             try await Scenario.run { scenario in
@@ -94,11 +94,11 @@ extension Proofs {
                 try await server.enqueue(100, maxTokens: 50, prompt: Self.prompt)
                 let settings = Self.settings.merging(["RENGA_LEASE": "2s"]) { $1 }
                 var workers = try scenario.works(3, simulator, settings)
-                let purse = Purse(server)
+                let page = BudgetPage(server)
                 var (kills, looks) = (0, 0)
                 let end = ContinuousClock.now + .seconds(60)
                 while true {
-                    let budget = try await purse.look()
+                    let budget = try await page.look()
                     let cost = Int64(try await simulator.stats().integer("cost_nanodollars"))
                     looks += 1
                     try demand(budget.sum <= Self.limit, "\(budget) is more than there is")
@@ -114,17 +114,17 @@ extension Proofs {
                     }
                     try await Task.sleep(for: .milliseconds(25))
                 }
-                let budget = try await purse.look()
+                let budget = try await page.look()
                 let cost = Int64(try await simulator.stats().integer("cost_nanodollars"))
                 Figures.print(
                     "budget under kill -9",
                     [
                         "kills": "\(kills)", "looks": "\(looks)", "settled": "\(budget.settled)",
-                        "maybe paid": "\(budget.maybePaid)", "simulator's account": "\(cost)",
+                        "unconfirmed": "\(budget.unconfirmedCost)", "simulator's account": "\(cost)",
                     ])
                 try demand(kills >= 3, "only \(kills) kills: nothing was proved")
                 try demand(
-                    budget.settled <= cost && cost <= budget.settled + budget.maybePaid,
+                    budget.settled <= cost && cost <= budget.settled + budget.unconfirmedCost,
                     "the simulator was paid \(cost), the budget has \(budget)")
             }
         }
@@ -156,7 +156,8 @@ extension Proofs {
                     receipt == Int64(stats.integer("cost_nanodollars")), "the simulator says otherwise")
                 try demand(
                     batch.integer("calls") == stats.integer("calls"), "\(batch.integer("calls")) calls")
-                try demand(batch.integer("cached") > 0 && batch["maybe_paid_usd"]?.string == "0", answer.text)
+                try demand(
+                    batch.integer("cached") > 0 && batch["unconfirmed_cost_usd"]?.string == "0", answer.text)
                 try demand(
                     stats.integer("cache_read_input_tokens") > 0, "nothing was read from the prompt cache")
                 let byQueue = try await server.client.get("/v1/stats?by=queue")["spend_by"]?["queue"]?
@@ -189,12 +190,12 @@ extension String {
 }
 
 /// The budget as the server tells it, in nano-dollars.
-private struct Purse {
+private struct BudgetPage {
     struct Look: CustomStringConvertible {
-        var settled, reserved, maybePaid: Int64
+        var settled, reserved, unconfirmedCost: Int64
 
-        var sum: Int64 { settled + reserved + maybePaid }
-        var description: String { "settled \(settled), reserved \(reserved), maybe paid \(maybePaid)" }
+        var sum: Int64 { settled + reserved + unconfirmedCost }
+        var description: String { "settled \(settled), reserved \(reserved), unconfirmed \(unconfirmedCost)" }
     }
 
     let server: Server
@@ -208,7 +209,7 @@ private struct Purse {
         }
         return Look(
             settled: amount("settled_usd"), reserved: amount("reserved_usd"),
-            maybePaid: amount("maybe_paid_usd"))
+            unconfirmedCost: amount("unconfirmed_cost_usd"))
     }
 
     /// Waits until nothing is reserved and less than this is left of a cent.

@@ -21,7 +21,7 @@ extension Proofs {
                 for id in ids {
                     let job = try await server.client.get("/v1/jobs/\(id)?wait=30")
                     try demand(job["state"]?.string == "succeeded", "\(id) is \(job["state"]?.string ?? "")")
-                    keys.append(job["key"]?.string ?? "")
+                    keys.append(job["custom_id"]?.string ?? "")
                 }
                 let seconds = (ContinuousClock.now - start).seconds
                 let most = try await simulator.stats().integer("max_concurrent")

@@ -23,7 +23,7 @@ struct Books {
         let booked = try await record.spent()
         try demand(calls <= booked.calls, "\(calls) calls were made, \(booked.calls) are in the books")
         try demand(
-            booked.cost <= billed && billed <= booked.cost + booked.maybePaid,
-            "\(billed) were billed, \(booked.cost) and maybe \(booked.maybePaid) are in the books")
+            booked.cost <= billed && billed <= booked.cost + booked.unconfirmedCost,
+            "\(billed) were billed, \(booked.cost) and maybe \(booked.unconfirmedCost) are in the books")
     }
 }

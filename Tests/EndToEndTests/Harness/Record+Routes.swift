@@ -8,7 +8,7 @@ extension Record {
             """
             SELECT DISTINCT worker.process_id
             FROM attempt JOIN worker ON worker.id = attempt.worker_id
-            WHERE attempt.fate = 'open'
+            WHERE attempt.status = 'open'
             """
         ) { row in Int32(row.int(0)) }
     }

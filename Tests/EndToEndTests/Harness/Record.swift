@@ -6,7 +6,7 @@ struct Record: Sendable {
     let path: String
 
     /// A job at the end, without what a late answer may add to it.
-    struct Fate: Equatable, Sendable {
+    struct Status: Equatable, Sendable {
         let id: Int64
         let state: String
         let attempt: Int
@@ -15,10 +15,10 @@ struct Record: Sendable {
         let finishedAt: Int64?
     }
 
-    func jobs() async throws -> [Fate] {
+    func jobs() async throws -> [Status] {
         try await rows("SELECT id, state, attempt, answer_id, finish_order, finished_at FROM job ORDER BY id")
         { row in
-            Fate(
+            Status(
                 id: row.int64(0), state: row.text(1), attempt: row.int(2), answer: row.int64OrNil(3),
                 finishOrder: row.int64OrNil(4), finishedAt: row.int64OrNil(5))
         }
@@ -89,12 +89,12 @@ struct Record: Sendable {
             """
             SELECT count(*)
             FROM attempt JOIN worker ON worker.id = attempt.worker_id
-            WHERE worker.process_id = ?1 AND attempt.fate = 'open'
+            WHERE worker.process_id = ?1 AND attempt.status = 'open'
             """, [.integer(Int64(pid))])
     }
 
-    func attempts(fate: String) async throws -> Int {
-        try await number("SELECT count(*) FROM attempt WHERE fate = ?1", [.text(fate)])
+    func attempts(status: String) async throws -> Int {
+        try await number("SELECT count(*) FROM attempt WHERE status = ?1", [.text(status)])
     }
 
     /// Calls that were made or may have been, without a cent for them or a reserve for what they may have cost.
@@ -103,7 +103,7 @@ struct Record: Sendable {
             """
             SELECT count(*)
             FROM attempt
-            WHERE fate <> 'open' AND verdict <> 'handed_back' AND cost = 0 AND maybe_paid = 0
+            WHERE status <> 'open' AND verdict <> 'handed_back' AND cost = 0 AND unconfirmed_cost = 0
             """)
     }
 
@@ -121,9 +121,9 @@ struct Record: Sendable {
     }
 
     /// Calls and nanodollars of all times, of pruned jobs too.
-    func spent() async throws -> (calls: Int, cost: Int, maybePaid: Int) {
+    func spent() async throws -> (calls: Int, cost: Int, unconfirmedCost: Int) {
         let rows = try await rows(
-            "SELECT coalesce(sum(calls), 0), coalesce(sum(cost), 0), coalesce(sum(maybe_paid), 0) FROM spend"
+            "SELECT coalesce(sum(calls), 0), coalesce(sum(cost), 0), coalesce(sum(unconfirmed_cost), 0) FROM spend"
         ) { row in (row.int(0), row.int(1), row.int(2)) }
         return rows.first ?? (0, 0, 0)
     }

@@ -92,7 +92,7 @@ struct Server: Sendable {
         for index in 1...count {
             var json = JSONWriter()
             json.object { line in
-                line.field("key", "\(name)-\(index)")
+                line.field("custom_id", "\(name)-\(index)")
                 line.field("queue", queue)
                 line.key("request")
                 line.object { request in

@@ -2,10 +2,10 @@ import JSON
 import Testing
 
 extension Proofs {
-    /// A cap on calls in flight is kept over all workers, and said to be what binds.
+    /// A cap on calls in flight is kept over all workers, and said to be the bottleneck.
     @Suite struct Caps {
         @Test
-        func `A route and a queue at their caps are named as what binds, as more replicas would not help`()
+        func `A route and a queue at their caps are named as the bottleneck, as more workers would not help`()
             async throws
         {
             try await Scenario.run { scenario in
@@ -23,7 +23,7 @@ extension Proofs {
                 try await expect("calls in flight, 8 of 8", scenario, server)
                 let waiting = try await server.client.get("/v1/jobs/\(ids[199])")["waiting_for"]
                 try demand(
-                    waiting?["gate"]?.string == "concurrency"
+                    waiting?["reason"]?.string == "concurrency"
                         && waiting?["detail"]?.string == "8 of 8 calls of the route are in flight",
                     "the last job waits for \(waiting?["detail"]?.string ?? "nothing")")
 
@@ -40,10 +40,10 @@ extension Proofs {
         private func expect(_ words: String, _ scenario: Scenario, _ server: Server) async throws {
             try await eventually("/v1/routes says “\(words)”") {
                 let routes = try await server.client.get("/v1/routes")["data"]?.elements ?? []
-                let bindings = routes.compactMap { $0["binding"] }
-                return bindings.contains { $0["detail"]?.string == words }
+                let bottlenecks = routes.compactMap { $0["bottleneck"] }
+                return bottlenecks.contains { $0["detail"]?.string == words }
             }
-            let line = "\(words): more replicas will not help"
+            let line = "\(words): more workers will not help"
             try await eventually("renga status says “\(line)”") {
                 try await scenario.finish(["status"], ["RENGA_URL": server.url]).output.contains(line)
             }

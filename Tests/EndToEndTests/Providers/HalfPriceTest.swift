@@ -48,7 +48,7 @@ extension Proofs {
             for (index, deadline) in deadlines.enumerated() {
                 var json = JSONWriter()
                 json.object { line in
-                    line.field("key", "job-\(index)")
+                    line.field("custom_id", "job-\(index)")
                     line.field("prompt", "Say the number \(index).")
                     line.field("max_tokens", 32)
                     line.field("deadline", Timestamp(milliseconds: deadline).text)
@@ -75,14 +75,14 @@ extension Proofs {
             _ deadlines: [Int64], _ simulator: Simulated, _ server: Server, _ record: Record
         ) async throws {
             let fates = try await record.jobs()
-            let late = zip(fates, deadlines).count { fate, deadline in
-                fate.state != "succeeded" || (fate.finishedAt ?? .max) > deadline
+            let late = zip(fates, deadlines).count { status, deadline in
+                status.state != "succeeded" || (status.finishedAt ?? .max) > deadline
             }
             let stats = try await simulator.stats()
             let calls = stats.integer("calls")
             let rows = stats["batches"]?.integer("billed_rows") ?? 0
             // Who was called by itself had been waited for until there was no time for a batch any more.
-            let early = try await record.calledEarly(leastRoom: 2 * Self.reserve + Self.gather)
+            let early = try await record.calledEarly(leastTime: 2 * Self.reserve + Self.gather)
             // Whose caller was killed in the midst of a call of its own is called once more.
             let lost = try await record.lost()
             let twice = stats.integer("billed_duplicates")
@@ -119,9 +119,9 @@ extension Record {
                     SELECT 1 FROM job JOIN lane ON lane.id = job.lane_id
                     WHERE job.ready = 1 AND lane.kind = 'common' AND lane.sealed = 0
                 )
-                OR EXISTS (SELECT 1 FROM attempt WHERE fate = 'open' AND consignment_id IS NULL)
+                OR EXISTS (SELECT 1 FROM attempt WHERE status = 'open' AND provider_batch_id IS NULL)
                 OR EXISTS (
-                    SELECT 1 FROM consignment
+                    SELECT 1 FROM provider_batch
                     WHERE ended_at IS NULL AND (state <> 'away' OR recall_at <= ?1)
                 )
             """, [.integer(time)]) > 0
@@ -130,16 +130,16 @@ extension Record {
     /// Calls whose worker died.
     fileprivate func lost() async throws -> Int {
         try await number(
-            "SELECT count(*) FROM attempt WHERE verdict = 'lease_lost' AND consignment_id IS NULL")
+            "SELECT count(*) FROM attempt WHERE verdict = 'lease_lost' AND provider_batch_id IS NULL")
     }
 
     /// Calls that were made for jobs with more time left than that.
-    fileprivate func calledEarly(leastRoom: Int64) async throws -> Int {
+    fileprivate func calledEarly(leastTime: Int64) async throws -> Int {
         try await number(
             """
             SELECT count(*)
             FROM attempt JOIN job ON job.id = attempt.job_id
-            WHERE attempt.consignment_id IS NULL AND job.deadline - attempt.opened_at > ?1
-            """, [.integer(leastRoom)])
+            WHERE attempt.provider_batch_id IS NULL AND job.deadline - attempt.opened_at > ?1
+            """, [.integer(leastTime)])
     }
 }

@@ -5,11 +5,11 @@ extension Proofs {
     /// Three limits at once, prompts of 50 to 5,000 tokens: used almost fully, and never met.
     @Suite struct MixedLimits {
         private static let limits = ["rpm": "600", "itpm": "100000", "otpm": "20000"]
-        private static let inputBinds = Binding(tokens: "input_tokens", perMinute: 100_000, answer: 60)
-        private static let outputBinds = Binding(tokens: "output_tokens", perMinute: 20_000, answer: 400)
+        private static let inputBinds = Bottleneck(tokens: "input_tokens", perMinute: 100_000, answer: 60)
+        private static let outputBinds = Bottleneck(tokens: "output_tokens", perMinute: 20_000, answer: 400)
 
         /// The limit that such prompts and answers meet first.
-        private struct Binding {
+        private struct Bottleneck {
             let tokens: String
             let perMinute: Int
             /// Usual length of an answer.
@@ -30,12 +30,12 @@ extension Proofs {
         }
 
         private func prove(
-            _ name: String, _ binding: Binding, areStated: Bool, refusals: Int
+            _ name: String, _ bottleneck: Bottleneck, areStated: Bool, refusals: Int
         ) async throws {
             try await Scenario.run { scenario in
                 let seconds = Form.pick(short: areStated ? 20 : 8, long: 180)
                 let options = Self.limits.merging([
-                    "latency": "300ms", "answer-tokens": "\(binding.answer)",
+                    "latency": "300ms", "answer-tokens": "\(bottleneck.answer)",
                 ]) { $1 }
                 let simulator = try await scenario.simulator(options)
                 let settings =
@@ -43,14 +43,14 @@ extension Proofs {
                     ? ["RENGA_RPM": "600", "RENGA_ITPM": "100000", "RENGA_OTPM": "20000"] : [:]
                 let server = try await scenario.serve(simulator, settings)
                 try await server.enqueue(
-                    Form.pick(short: 400, long: 1_500), maxTokens: binding.answer * 5, prompt: Self.prompt)
+                    Form.pick(short: 400, long: 1_500), maxTokens: bottleneck.answer * 5, prompt: Self.prompt)
                 _ = try scenario.works(8, simulator, settings)
                 try await eventually("the first call is made", every: .milliseconds(5)) {
                     try await simulator.calls() > 0
                 }
                 try await Task.sleep(for: .seconds(seconds))
                 try await judge(
-                    name, binding, simulator, refusals: refusals, atLeast: areStated ? 0.95 : 0.9)
+                    name, bottleneck, simulator, refusals: refusals, atLeast: areStated ? 0.95 : 0.9)
             }
         }
 
@@ -65,7 +65,8 @@ extension Proofs {
 
         /// Judged at the arrival of the last call: then the limit was just enough for it, and what was allowed is known.
         private func judge(
-            _ name: String, _ binding: Binding, _ simulator: Simulated, refusals: Int, atLeast least: Double
+            _ name: String, _ bottleneck: Bottleneck, _ simulator: Simulated, refusals: Int,
+            atLeast least: Double
         ) async throws {
             let calls = try await simulator.client.get("/_sim/journal?limit=5000")["data"]?.elements ?? []
             let messages = calls.filter { $0["endpoint"]?.string == "messages" }
@@ -74,10 +75,10 @@ extension Proofs {
             let answered = messages.filter { $0["status"]?.int == 200 }
             let refused = messages.count { $0["status"]?.int == 429 }
             // A call that is still in flight has not told yet what it used: it is as long as the others.
-            let known = answered.reduce(0) { $0 + $1.integer(binding.tokens) }
+            let known = answered.reduce(0) { $0 + $1.integer(bottleneck.tokens) }
             let inFlight = messages.count - answered.count - refused
             let used = known + inFlight * known / max(1, answered.count)
-            let allowed = Double(binding.perMinute) * (1 + Double(last - first) / 60_000)
+            let allowed = Double(bottleneck.perMinute) * (1 + Double(last - first) / 60_000)
             let share = Double(used) / allowed
             Figures.print(
                 name,

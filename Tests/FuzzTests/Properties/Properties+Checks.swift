@@ -25,12 +25,12 @@ extension Property {
         guard let json = try? JSON.parse(source), let value = try? JSON.parse(text),
             let schema = try? AnswerSchema(json, named: "schema"), json["$ref"] == nil, json.bool == nil
         else { return }
-        let complaints = schema.complaints(about: value)
-        try demand(complaints.count <= AnswerSchema.complaintLimit, "\(complaints.count) complaints")
+        let reasons = schema.reasons(about: value)
+        try demand(reasons.count <= AnswerSchema.complaintLimit, "\(reasons.count) complaints")
         for keyword in ["allOf", "anyOf", "oneOf"] where !source.text.contains("#") {
             let wrapped = try JSON.parse("{\"\(keyword)\":[\(source.text)]}")
-            let same = try AnswerSchema(wrapped, named: "schema").complaints(about: value)
-            try demand(same.isEmpty, is: complaints.isEmpty, "\(keyword) of one: \(same), \(complaints)")
+            let same = try AnswerSchema(wrapped, named: "schema").reasons(about: value)
+            try demand(same.isEmpty, is: reasons.isEmpty, "\(keyword) of one: \(same), \(reasons)")
         }
     }
 
@@ -49,8 +49,8 @@ extension Property {
                 }
             }
         }
-        let complaint = check.complaint(about: message.bytes, to: Array("{}".utf8))
-        try demand((1...1_000).contains(complaint?.count ?? 1), "a complaint of \(complaint?.count ?? 0)")
+        let reason = check.reason(about: message.bytes, to: Array("{}".utf8))
+        try demand((1...1_000).contains(reason?.count ?? 1), "a complaint of \(reason?.count ?? 0)")
     }
 }
 

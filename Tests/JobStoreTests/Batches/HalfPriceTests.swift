@@ -12,7 +12,7 @@ import Testing
             #expect(try await harness.claim().isEmpty)
             #expect(try await harness.maintain() == nil)
             let waiting = try await harness.job(ids[0])
-            #expect(waiting.isHalfPrice && waiting.waitingFor?.gate == .batch)
+            #expect(waiting.isHalfPrice && waiting.waitingFor?.reason == .batch)
             #expect(try await harness.route().inBatches == 0)
             let (providerBatch, requests) = try await harness.sent()
             #expect(requests.map(\.key.job) == ids)
@@ -32,7 +32,7 @@ import Testing
                 try await harness.store.spend(by: .model, days: 1, now: harness.now).first)
             #expect(spend.batchCalls == 3 && spend.batchCost == half + half + half)
             #expect(
-                spend.batchWholeCost == spend.batchCost + spend.batchCost && spend.cost == spend.batchCost)
+                spend.batchFullCost == spend.batchCost + spend.batchCost && spend.cost == spend.batchCost)
             let history = try #require(try await harness.store.attempts(of: ids[0]))
             #expect(history.map(\.worker) == ["batch msgbatch_1"])
         }
@@ -56,19 +56,21 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             try await harness.enqueueHalfPrice("a", "b", "c", "d", "e", "f", "g", "h")
-            let binding = try #require(try await harness.store.stats(now: harness.now).routes.first?.binding)
-            #expect(binding.detail.contains("batch of their provider") && !binding.moreReplicasHelp)
+            let bottleneck = try #require(
+                try await harness.store.stats(now: harness.now).routes.first?.bottleneck)
+            #expect(bottleneck.detail.contains("batch of their provider") && !bottleneck.moreWorkersHelp)
             try await harness.enqueue(try Sample.jobs(7, prefix: "at once"))
-            let slots = try await harness.store.stats(now: harness.now).routes.first?.binding
+            let slots = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
             #expect(
-                slots == Binding(detail: "worker slots: 0 calls in flight, 5 slots", moreReplicasHelp: true))
+                slots
+                    == Bottleneck(detail: "worker slots: 0 calls in flight, 5 slots", moreWorkersHelp: true))
         }
     }
 
     @Test(arguments: Backend.allCases)
     func `what the provider did not get to goes out with the next`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let ids = try await harness.enqueueHalfPrice("a", "b", room: 48 * Self.hour)
+            let ids = try await harness.enqueueHalfPrice("a", "b", deadlineClass: 48 * Self.hour)
             let (first, requests) = try await harness.sent()
             try await harness.result(Sample.halfPriceAnswer, of: requests[0].key, in: first)
             try await harness.result(Sample.notProcessed, of: requests[1].key, in: first)
@@ -85,7 +87,7 @@ import Testing
     func `who has no time left goes to the ordinary line`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let ids = try await harness.enqueueHalfPrice("a", room: 700_000)
+            let ids = try await harness.enqueueHalfPrice("a", deadlineClass: 700_000)
             harness.clock.advance(101_000)
             #expect(try await harness.maintain() == nil)
             let job = try await harness.job(ids[0])
@@ -95,10 +97,10 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a consignment is due back before the first deadline in it`(_ backend: Backend) async throws {
+    func `a provider batch is due back before the first deadline in it`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let ids = try await harness.enqueueHalfPrice("a", "b", room: Self.hour)
+            let ids = try await harness.enqueueHalfPrice("a", "b", deadlineClass: Self.hour)
             let (providerBatch, requests) = try await harness.sent()
             let due = try #require(providerBatch.recallAt)
             let deadline = try #require(try await harness.job(ids[0]).deadline)
@@ -120,21 +122,21 @@ import Testing
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let ids = try await harness.enqueueHalfPrice("a", room: Self.hour)
+            let ids = try await harness.enqueueHalfPrice("a", deadlineClass: Self.hour)
             let (providerBatch, requests) = try await harness.sent()
             harness.clock.advance(Self.hour - HalfPriceTerms.sample.reserve / 3)
             try await harness.note(.pending(after: 0), of: providerBatch)
             let kept = try #require(try await harness.maintain())
             let again = try await harness.claimOne()
             #expect(again.key.job == ids[0] && again.key.number == 2)
-            let maybe = try #require(try await harness.store.attempts(of: ids[0])).first?.maybePaid
+            let maybe = try #require(try await harness.store.attempts(of: ids[0])).first?.unconfirmedCost
             #expect(maybe ?? .zero > .zero)
             try await harness.succeed(again)
             // The batch's own answer comes after all: what it cost is known then.
             try await harness.result(Sample.halfPriceAnswer, of: requests[0].key, in: kept)
             try await harness.end(kept)
             let history = try #require(try await harness.store.attempts(of: ids[0]))
-            #expect(history.map(\.maybePaid) == [.zero, .zero])
+            #expect(history.map(\.unconfirmedCost) == [.zero, .zero])
             #expect(history.map(\.cost) == [Money(nanodollars: Sample.cost.nanodollars / 2), Sample.cost])
         }
     }
@@ -149,13 +151,13 @@ import Testing
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
             _ = try await harness.providerBatches.beginSending(
-                sealed.id, keeper: harness.worker, now: harness.now)
+                sealed.id, owner: harness.worker, now: harness.now)
             let requests = try await harness.providerBatches.requests(of: sealed.id)
             try await harness.note(.unsuitable(requests[1].key, "400"), of: sealed)
             #expect(try await harness.claimOne().key.job == ids[1])
             let rest = try #require(try await harness.maintain())
             _ = try await harness.providerBatches.beginSending(
-                rest.id, keeper: harness.worker, now: harness.now)
+                rest.id, owner: harness.worker, now: harness.now)
             #expect(try await harness.providerBatches.requests(of: rest.id).count == 4)
             try await harness.note(.tooLarge("413"), of: rest)
             var sent: [[JobID]] = []
@@ -163,7 +165,7 @@ import Testing
                 let half = try #require(try await harness.maintain())
                 #expect(
                     try await harness.providerBatches.beginSending(
-                        half.id, keeper: harness.worker, now: harness.now))
+                        half.id, owner: harness.worker, now: harness.now))
                 let requests = try await harness.providerBatches.requests(of: half.id)
                 try await harness.note(.created("msgbatch_\(sent.count)"), of: half)
                 for request in requests {
@@ -182,7 +184,7 @@ import Testing
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
             _ = try await harness.providerBatches.beginSending(
-                sealed.id, keeper: harness.worker, now: harness.now)
+                sealed.id, owner: harness.worker, now: harness.now)
             try await harness.note(.unsent("429", after: 300_000), of: sealed)
             #expect(try await harness.maintain() == nil)
             _ = try await harness.store.update(
@@ -201,7 +203,7 @@ import Testing
             let sealed = try #require(try await harness.maintain())
             #expect(
                 try await harness.providerBatches.beginSending(
-                    sealed.id, keeper: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker, now: harness.now))
             try await harness.note(.unknown("cut", after: 0), of: sealed)
             for expected in [ProviderBatch.State.creating, .creating, .sealed] {
                 let next = try #require(try await harness.maintain())
@@ -212,7 +214,7 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `its keeper's death leaves it to another`(_ backend: Backend) async throws {
+    func `its owner's death leaves it to another`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueueHalfPrice("a")
             harness.clock.advance(1000)
@@ -226,7 +228,7 @@ import Testing
             // Who lost it says nothing of it any more.
             #expect(
                 try await !harness.providerBatches.beginSending(
-                    sealed.id, keeper: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker, now: harness.now))
         }
     }
 
@@ -250,12 +252,12 @@ import Testing
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
             _ = try await harness.providerBatches.beginSending(
-                sealed.id, keeper: harness.worker, now: harness.now)
+                sealed.id, owner: harness.worker, now: harness.now)
             try await harness.note(.undeliverable("404"), of: sealed)
             #expect(try await harness.maintain() == nil)
             #expect(Set(try await harness.claim().map(\.key.job)) == Set(ids))
             let history = try #require(try await harness.store.attempts(of: ids[0]))
-            #expect(history.map(\.maybePaid) == [.zero, .zero])
+            #expect(history.map(\.unconfirmedCost) == [.zero, .zero])
         }
     }
 
@@ -270,7 +272,7 @@ import Testing
             #expect(try await harness.store.cancel(ids[0], now: harness.now) == .changed)
             #expect(
                 try await harness.providerBatches.beginSending(
-                    sealed.id, keeper: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker, now: harness.now))
             let requests = try await harness.providerBatches.requests(of: sealed.id)
             #expect(requests.map(\.key.job) == [ids[1]])
             try await harness.note(.created("msgbatch_1"), of: sealed)
@@ -297,7 +299,7 @@ import Testing
             harness.clock.advance(1000)
             try await harness.note(.pending(after: 60_000), of: providerBatch)
             #expect(try await harness.maintain() == nil)
-            #expect(try await harness.job(follower[0]).waitingFor?.gate == .identicalPrompt)
+            #expect(try await harness.job(follower[0]).waitingFor?.reason == .identicalPrompt)
             try await harness.succeed(call)
             #expect(try await harness.maintain() == nil)
             #expect(try await harness.job(follower[0]).cached)
@@ -317,7 +319,7 @@ import Testing
             let reserved = try #require(try await harness.store.budgets(now: harness.now).first).ledger
                 .reserved
             #expect(reserved > .zero && reserved <= limit && requests.count < ids.count)
-            #expect(try await harness.job(ids[3]).waitingFor?.gate == .budget)
+            #expect(try await harness.job(ids[3]).waitingFor?.reason == .budget)
         }
     }
 
@@ -338,11 +340,11 @@ import Testing
     @Test func `rooms double, so that who is called back takes its like along`() {
         let terms = HalfPriceTerms.sample
         let now = Timestamp(milliseconds: 0)
-        func room(_ minutes: Int64) -> Int {
-            terms.room(until: Timestamp(milliseconds: minutes * 60_000), at: now)
+        func deadlineClass(_ minutes: Int64) -> Int {
+            terms.deadlineClass(until: Timestamp(milliseconds: minutes * 60_000), at: now)
         }
-        #expect([10, 19, 20, 39, 40, 80].map(room) == [0, 0, 1, 1, 2, 3])
-        #expect(terms.room(until: nil, at: now) > room(1_000_000))
+        #expect([10, 19, 20, 39, 40, 80].map(deadlineClass) == [0, 0, 1, 1, 2, 3])
+        #expect(terms.deadlineClass(until: nil, at: now) > deadlineClass(1_000_000))
     }
 
     @Test(arguments: Backend.allCases)
@@ -358,7 +360,7 @@ import Testing
             #expect(
                 try await harness.store.retry(ids[1], change: RetryChange(), now: harness.now) == .changed)
             #expect(try await harness.claim().isEmpty)
-            for id in ids { #expect(try await harness.job(id).waitingFor?.gate == .batch) }
+            for id in ids { #expect(try await harness.job(id).waitingFor?.reason == .batch) }
         }
     }
 }

@@ -32,7 +32,7 @@ import Testing
                     JobFilter(queue: "batches"), before: nil, limit: 1, bodies: [], now: harness.now
                 )
                 .first?.waitingFor)
-            #expect(waiting.gate == .pause && waiting.detail.contains("not wholly uploaded"))
+            #expect(waiting.reason == .pause && waiting.detail.contains("not wholly uploaded"))
             #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .opened)
             #expect(try await harness.claim(5).count == 3)
             #expect(try await store.messageBatch(batch, now: harness.now)?.counts.running == 3)
@@ -319,7 +319,7 @@ import Testing
             harness.clock.advance(10)
             #expect(
                 try await !harness.providerBatches.beginSending(
-                    sealed.id, keeper: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker, now: harness.now))
             // Nor can what has come back be claimed, in the lane that was made for it.
             #expect(try await harness.claim(5).isEmpty)
             while try await harness.store.reap(now: harness.now).more {}

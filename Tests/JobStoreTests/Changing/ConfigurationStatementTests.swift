@@ -69,7 +69,7 @@ import Testing
             // A serving process shows as long as it lives.
             _ = try await old.register(
                 NewWorker(
-                    name: "serving", host: "here", processID: 2, slots: 5, line: .own,
+                    name: "serving", host: "here", processID: 2, slots: 5, partition: .interactive,
                     services: [Sample.service]), now: harness.now)
             let listed = try await old.stats(now: harness.now).workers.filter(\.isSuperseded)
             #expect(listed.map(\.name).contains("serving"))

@@ -178,7 +178,7 @@ import Testing
             #expect(early.attempts.isEmpty)
             #expect(early.wakeAfter == 5_000)
             let waiting = try await harness.job(ids[0]).waitingFor
-            #expect(waiting?.gate == .schedule)
+            #expect(waiting?.reason == .schedule)
             #expect(waiting?.until == at)
 
             harness.clock.advance(4_999)

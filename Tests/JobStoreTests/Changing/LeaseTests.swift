@@ -91,7 +91,7 @@ import Testing
             let attempt = try #require(try await harness.store.attempts(of: ids[0])?.first)
             #expect(attempt.verdict == "lease_lost")
             #expect(attempt.error?.type == "lease_lost")
-            #expect(attempt.maybePaid > .zero)
+            #expect(attempt.unconfirmedCost > .zero)
         }
     }
 

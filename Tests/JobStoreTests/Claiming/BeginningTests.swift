@@ -39,7 +39,7 @@ import Testing
             let beginning = AnswerBeginning(
                 key: probe.key, limits: .requests(7, remaining: 7), isAnswering: true)
             try await harness.store.hear(beginning, now: harness.now)
-            #expect(try await harness.route().gate?.gate == .breaker)
+            #expect(try await harness.route().gate?.reason == .breaker)
             var strange = beginning
             strange.key.number = 99
             try await harness.store.hear(strange, now: harness.now)

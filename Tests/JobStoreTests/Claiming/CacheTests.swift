@@ -23,7 +23,7 @@ import Testing
             #expect(job.attempt == 0)
             let stats = try await harness.store.stats(now: harness.now)
             #expect(stats.spend.first?.calls == 1)
-            #expect(stats.spend.first?.hits == 1)
+            #expect(stats.spend.first?.cacheHits == 1)
             #expect(stats.spend.first?.saved == Sample.cost)
         }
     }

@@ -25,7 +25,7 @@ import Testing
                     try Sample.jobs(min(500, backlog - start), prefix: "waits \(start)"))
             }
             let server = try await harness.store.register(
-                NewWorker(name: "server", host: "here", processID: 7, slots: 100, line: .own),
+                NewWorker(name: "server", host: "here", processID: 7, slots: 100, partition: .interactive),
                 now: harness.now)
             statements = try enter(server, harness)
         }
@@ -36,7 +36,8 @@ import Testing
         let connection = try Connection(path: harness.directory.database, mode: .write)
         let operation = WriteContext(connection, now: harness.now, settings: StoreSettings())
         let request = ClaimRequest(
-            worker: server, line: .own, slots: 100, running: 0, lease: 30_000, services: [Sample.service])
+            worker: server, partition: .interactive, slots: 100, running: 0, lease: 30_000,
+            services: [Sample.service])
         try connection.execute("BEGIN IMMEDIATE")
         _ = try Enqueue(operation, owner: server)
             .run([try Sample.job("a call", queue: "interactive")])

@@ -97,7 +97,7 @@ import Testing
             let other = try await harness.enqueue([try Sample.job("two", queue: "other")])
             _ = try await harness.store.update(queue: "default", QueuePatch(paused: true), now: harness.now)
             #expect(try await harness.claim().map(\.key.job) == other)
-            #expect(try await harness.job(ids[0]).waitingFor?.gate == .pause)
+            #expect(try await harness.job(ids[0]).waitingFor?.reason == .pause)
             _ = try await harness.store.update(queue: "default", QueuePatch(paused: false), now: harness.now)
             #expect(try await harness.claim().map(\.key.job) == ids)
         }
@@ -116,7 +116,7 @@ import Testing
             #expect(first.count == 2)
             #expect(rest.count == 1)
             #expect(try await harness.claim().isEmpty)
-            #expect(try await harness.job(ids[9]).waitingFor?.gate == .concurrency)
+            #expect(try await harness.job(ids[9]).waitingFor?.reason == .concurrency)
 
             try await harness.succeed(first[0])
             #expect(try await harness.claim().count == 1)
@@ -164,7 +164,7 @@ import Testing
             ])
             _ = try await harness.store.update(route: Sample.route.name, paused: true, now: harness.now)
             #expect(try await harness.claim().map(\.key.job) == [ids[1]])
-            #expect(try await harness.job(ids[0]).waitingFor?.gate == .pause)
+            #expect(try await harness.job(ids[0]).waitingFor?.reason == .pause)
             _ = try await harness.store.update(route: Sample.route.name, paused: false, now: harness.now)
             #expect(try await harness.claim().map(\.key.job) == [ids[0]])
         }
@@ -174,10 +174,10 @@ import Testing
     func `a queued job says that it waits for a worker`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue("one")
-            #expect(try await harness.job(ids[0]).waitingFor?.gate == .worker)
+            #expect(try await harness.job(ids[0]).waitingFor?.reason == .worker)
             try await harness.store.unregister(harness.worker, now: harness.now)
             let waiting = try await harness.job(ids[0]).waitingFor
-            #expect(waiting?.gate == .worker)
+            #expect(waiting?.reason == .worker)
             #expect(waiting?.detail.contains("no worker") == true)
         }
     }

@@ -3,12 +3,13 @@ import Testing
 
 /// Keys that a provider refuses are the affair of the workers that have them.
 @Suite struct CredentialTests {
-    private func worker(_ name: String, key: String?, _ harness: StoreHarness, line: Line = .common)
+    private func worker(_ name: String, key: String?, _ harness: StoreHarness, partition: Partition = .common)
         async throws
         -> WorkerID
     {
         var worker = NewWorker(
-            name: name, host: "here", processID: 1, slots: 5, line: line, services: [Sample.service])
+            name: name, host: "here", processID: 1, slots: 5, partition: partition, services: [Sample.service]
+        )
         worker.fingerprints = key.map { [Sample.service: $0] } ?? [:]
         return try await harness.store.register(worker, now: harness.now)
     }
@@ -48,7 +49,7 @@ import Testing
             #expect(try await worker("good", harness).refusedKeys.isEmpty)
             let queued = try await harness.store.jobs(
                 JobFilter(state: .queued), before: nil, limit: 1, bodies: [], now: harness.now)
-            #expect(queued.first?.waitingFor?.gate != .pause)
+            #expect(queued.first?.waitingFor?.reason != .pause)
             #expect(try await harness.store.queue("default")?.counts.failed == 0)
         }
     }
@@ -69,8 +70,8 @@ import Testing
             // The other one has the same key: it need not find out by itself.
             #expect(try await harness.claim(5, as: two).isEmpty)
             let waiting = try #require(try await harness.job(ids[20]).waitingFor)
-            #expect(waiting.gate == .pause && waiting.detail.contains("one, two") && waiting.until != nil)
-            #expect(try await harness.route().gate?.gate == .pause)
+            #expect(waiting.reason == .pause && waiting.detail.contains("one, two") && waiting.until != nil)
+            #expect(try await harness.route().gate?.reason == .pause)
 
             harness.clock.advance(4_000)
             let probe = try await harness.claim(5, as: two)

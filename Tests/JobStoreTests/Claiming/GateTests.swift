@@ -25,8 +25,8 @@ import Testing
             #expect(try await harness.job(attempt.key.job).attemptsCounted == 0)
             #expect(try await harness.states([attempt.key.job]) == [.queued])
             let gate = try await harness.route().gate
-            #expect(gate?.gate == .rateLimit)
-            #expect(try await harness.job(ids[3]).waitingFor?.gate == .rateLimit)
+            #expect(gate?.reason == .rateLimit)
+            #expect(try await harness.job(ids[3]).waitingFor?.reason == .rateLimit)
 
             let other = try await harness.store.register(
                 NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: harness.now)
@@ -105,8 +105,8 @@ import Testing
             let attempts = try await harness.claim(6)
             harness.clock.advance(100)
             for attempt in attempts { try await harness.meet(Sample.refusal(status), attempt) }
-            #expect(try await harness.route().gate?.gate == .breaker)
-            #expect(try await harness.job(ids[20]).waitingFor?.gate == .breaker)
+            #expect(try await harness.route().gate?.reason == .breaker)
+            #expect(try await harness.job(ids[20]).waitingFor?.reason == .breaker)
             for attempt in attempts {
                 #expect(try await harness.job(attempt.key.job).attemptsCounted == 0)
             }
@@ -167,7 +167,7 @@ import Testing
             for attempt in attempts { try await harness.meet(Sample.refusal(401), attempt) }
             #expect(try await harness.states(ids).allSatisfy { $0 == .queued })
             let gate = try await harness.route().gate
-            #expect(gate?.gate == .pause)
+            #expect(gate?.reason == .pause)
             #expect(gate?.detail.contains("401") == true)
             for _ in 0..<3 {
                 harness.clock.advance(4_000)
@@ -252,7 +252,7 @@ import Testing
             #expect(try await harness.states([attempt.key.job]) == [.queued])
             #expect(try await harness.job(attempt.key.job).attemptsCounted == 0)
             let waiting = try await harness.job(ids[5]).waitingFor
-            #expect(waiting?.gate == .budget)
+            #expect(waiting?.reason == .providerSpendLimit)
             #expect(waiting?.detail.contains("2026-12-01") == true)
 
             harness.clock.advance(10_000)
@@ -286,7 +286,7 @@ import Testing
             harness.clock.advance(100)
             try await harness.meet(reads, try #require(probe.first))
             #expect(try await harness.claim().isEmpty)
-            #expect(try await harness.route().gate?.gate == .budget)
+            #expect(try await harness.route().gate?.reason == .providerSpendLimit)
             #expect(try await harness.states(ids).allSatisfy { $0 == .queued })
         }
     }

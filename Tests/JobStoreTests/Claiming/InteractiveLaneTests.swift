@@ -6,12 +6,14 @@ import Testing
 @Suite struct InteractiveLaneTests {
     private func server(_ harness: StoreHarness, _ name: String = "server") async throws -> WorkerID {
         try await harness.store.register(
-            NewWorker(name: name, host: "here", processID: 7, slots: 100, line: .own), now: harness.now)
+            NewWorker(name: name, host: "here", processID: 7, slots: 100, partition: .interactive),
+            now: harness.now)
     }
 
     private func request(_ server: WorkerID, slots: Int = 100) -> ClaimRequest {
         ClaimRequest(
-            worker: server, line: .own, slots: slots, running: 0, lease: 30_000, services: [Sample.service])
+            worker: server, partition: .interactive, slots: slots, running: 0, lease: 30_000,
+            services: [Sample.service])
     }
 
     private func enter(_ jobs: [NewJob], _ server: WorkerID, slots: Int = 100, _ harness: StoreHarness)

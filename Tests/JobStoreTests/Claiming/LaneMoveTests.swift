@@ -1,5 +1,4 @@
 import Jobs
-import Migrations
 import SQLite
 import Testing
 
@@ -26,9 +25,11 @@ import Testing
             let request = BatchRequest(customID: "r", job: try tagged("upload"))
             _ = try await uploads.upload([request], to: batch, now: harness.now)
             let server = try await harness.store.register(
-                NewWorker(name: "server", host: "here", processID: 7, slots: 9, line: .own), now: harness.now)
+                NewWorker(name: "server", host: "here", processID: 7, slots: 9, partition: .interactive),
+                now: harness.now)
             let own = ClaimRequest(
-                worker: server, line: .own, slots: 0, running: 0, lease: 30_000, services: [Sample.service])
+                worker: server, partition: .interactive, slots: 0, running: 0, lease: 30_000,
+                services: [Sample.service])
             _ = try await harness.store.enqueueAndClaim([try tagged("call")], claiming: own, now: harness.now)
 
             for isThere in [true, false] {
@@ -44,7 +45,7 @@ import Testing
                     WHERE job.state = 'queued' AND lane.budget = '\(isThere ? "gold" : "")' AND
                     """
                 #expect(try harness.rows(places + " kind = 'half_price'") == [1])
-                #expect(try harness.rows(places + " kind = 'own' AND owner = \(server.value)") == [1])
+                #expect(try harness.rows(places + " kind = 'interactive' AND owner = \(server.value)") == [1])
                 #expect(try harness.rows(places + " sealed = 1 AND lane.batch_id = \(batch.value)") == [1])
             }
         }
@@ -74,7 +75,7 @@ import Testing
             #expect(attempts.count <= 5)
             #expect(
                 try harness.rows(
-                    "SELECT count(*) FROM attempt WHERE fate = 'open' AND budget_windows IS NULL")
+                    "SELECT count(*) FROM attempt WHERE status = 'open' AND budget_windows IS NULL")
                     == [0])
             var portions = 0
             while try await harness.store.reap(now: harness.now).more { portions += 1 }
@@ -94,35 +95,8 @@ import Testing
             _ = try await harness.claimOne()
             #expect(
                 try harness.rows(
-                    "SELECT count(*) FROM attempt WHERE fate = 'open' AND budget_windows IS NULL")
+                    "SELECT count(*) FROM attempt WHERE status = 'open' AND budget_windows IS NULL")
                     == [0])
         }
-    }
-
-    @Test func `lanes of an earlier schema become what their lines said`() throws {
-        let directory = try TemporaryDirectory()
-        let connection = try Connection(path: directory.database)
-        for step in Migration.sqlite where step.version <= 10 {
-            try connection.execute(String(decoding: step.sql, as: UTF8.self))
-        }
-        let batch = BatchID(1 << 40)
-        try connection.execute(
-            """
-            INSERT INTO queue (id, name) VALUES (1, 'q');
-            INSERT INTO route (id, provider, endpoint, model, credential, simulated) VALUES (1, 'p', 'e', 'm', 'c', 0);
-            INSERT INTO batch (id, name, created_at) VALUES (\(batch.value), 'msg\(batch)', 0);
-            INSERT INTO lane (id, queue_id, route_id, line, owner)
-            VALUES (1, 1, 1, '', NULL), (2, 1, 1, ' half price', -1), (3, 1, 1, 'own 2', 7),
-                (4, 1, 1, '\(batch)', 0), (5, 1, 1, '\(batch) half price', -1);
-            """)
-        let step = try #require(Migration.sqlite.first { $0.file.hasSuffix("lane_kinds.sql") })
-        try connection.execute(String(decoding: step.sql, as: UTF8.self))
-        let lanes = try connection.query(
-            "SELECT kind, sealed, owner, batch_id IS NOT NULL FROM lane ORDER BY id"
-        ) { row in
-            "\(row.text(0)) \(row.int(1)) \(row.int64OrNil(2) ?? 0) \(row.int(3))"
-        }
-        #expect(
-            lanes == ["common 0 0 0", "half_price 0 0 0", "own 0 7 0", "common 1 0 1", "half_price 0 0 1"])
     }
 }

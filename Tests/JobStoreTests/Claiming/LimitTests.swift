@@ -81,7 +81,7 @@ import TestSupport
             #expect(attempts.count == 3)
             #expect(try await harness.route().outputTokens?.available == 4)
             let waiting = try await harness.job(ids[8]).waitingFor
-            #expect(waiting?.gate == .rateLimit)
+            #expect(waiting?.reason == .rateLimit)
             #expect(waiting?.detail == "output tokens per minute")
             try await harness.succeed(attempts[0])
             #expect(try await harness.route().outputTokens?.available == 64)
@@ -114,7 +114,7 @@ import TestSupport
             let ids = try await harness.enqueue(try Sample.jobs(30))
             let attempts = try await harness.claim(30)
             #expect(attempts.count == 5)
-            #expect(try await harness.job(ids[29]).waitingFor?.gate == .rateLimit)
+            #expect(try await harness.job(ids[29]).waitingFor?.reason == .rateLimit)
             #expect(try await harness.claim(30).isEmpty)
             try await harness.succeed(attempts[0])
             // The answer named no limits: there are none that are known.

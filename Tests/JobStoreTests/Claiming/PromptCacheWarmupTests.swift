@@ -18,7 +18,7 @@ import Testing
             let first = try await harness.claim(5)
             #expect(first.map(\.key.job) == [ids[0]])
             let waiting = try #require(try await harness.job(ids[1]).waitingFor)
-            #expect(waiting.gate == .identicalPrompt && waiting.detail.contains("prompt cache"))
+            #expect(waiting.reason == .identicalPrompt && waiting.detail.contains("prompt cache"))
             try await harness.succeed(first[0], "0")
             let rest = try await harness.claim(5)
             #expect(rest.count == 3)

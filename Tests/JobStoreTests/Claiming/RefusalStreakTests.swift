@@ -44,7 +44,7 @@ import Testing
             #expect(queue.counts.failed == 21)
             #expect(queue.counts.queued == 79)
             let waiting = try await harness.job(ids[50]).waitingFor
-            #expect(waiting?.gate == .pause && waiting?.detail == held.reason && waiting?.until != nil)
+            #expect(waiting?.reason == .pause && waiting?.detail == held.reason && waiting?.until != nil)
         }
     }
 
@@ -143,10 +143,11 @@ import Testing
     func `refusals of calls that somebody waits for hold nothing back`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let server = try await harness.store.register(
-                NewWorker(name: "server", host: "here", processID: 7, slots: 100, line: .own),
+                NewWorker(name: "server", host: "here", processID: 7, slots: 100, partition: .interactive),
                 now: harness.now)
             let request = ClaimRequest(
-                worker: server, line: .own, slots: 100, running: 0, lease: 30_000, services: [Sample.service])
+                worker: server, partition: .interactive, slots: 100, running: 0, lease: 30_000,
+                services: [Sample.service])
             for turn in 0..<40 {
                 let entrance = try await harness.store.enqueueAndClaim(
                     [try Sample.job("call \(turn)", queue: "interactive")], claiming: request,

@@ -14,12 +14,12 @@ import Testing
             #expect(try await harness.claim(5, as: other).count == 1)
             #expect(try await harness.claim(5).isEmpty)
             let waiting = try await harness.job(ids[2]).waitingFor
-            #expect(waiting?.gate == .concurrency)
+            #expect(waiting?.reason == .concurrency)
             #expect(waiting?.detail == "2 of 2 calls of the route are in flight")
-            let binding = Binding(detail: "calls in flight, 2 of 2", moreReplicasHelp: false)
-            #expect(try await harness.store.stats(now: harness.now).routes.first?.binding == binding)
-            #expect(try await harness.route().binding == binding)
-            #expect(try await harness.route().waiting.map(\.waiting.gate) == [.concurrency])
+            let bottleneck = Bottleneck(detail: "calls in flight, 2 of 2", moreWorkersHelp: false)
+            #expect(try await harness.store.stats(now: harness.now).routes.first?.bottleneck == bottleneck)
+            #expect(try await harness.route().bottleneck == bottleneck)
+            #expect(try await harness.route().waiting.map(\.waiting.reason) == [.concurrency])
             try await harness.succeed(try #require(first.first))
             #expect(try await harness.claim(5).count == 1)
             try await harness.store.configure(route: Sample.route, concurrency: nil, now: harness.now)
@@ -28,18 +28,18 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a queue at its cap is what binds`(backend: Backend) async throws {
+    func `a queue at its cap is the bottleneck`(backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             _ = try await harness.store.update(
                 queue: "default", QueuePatch(concurrency: 1), now: harness.now)
             let ids = try await harness.enqueue("a", "b")
             #expect(try await harness.claim(5).count == 1)
-            #expect(try await harness.job(ids[1]).waitingFor?.gate == .concurrency)
-            let binding = try await harness.store.stats(now: harness.now).routes.first?.binding
+            #expect(try await harness.job(ids[1]).waitingFor?.reason == .concurrency)
+            let bottleneck = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
             #expect(
-                binding
-                    == Binding(detail: "jobs of queue default in flight, 1 of 1", moreReplicasHelp: false))
+                bottleneck
+                    == Bottleneck(detail: "jobs of queue default in flight, 1 of 1", moreWorkersHelp: false))
         }
     }
 
@@ -78,7 +78,7 @@ import Testing
                     name: "other", host: "there", processID: 2, slots: 5, services: [Sample.service]),
                 now: harness.now)
             let waiting = try await harness.job(ids[0]).waitingFor
-            #expect(waiting?.gate == .worker)
+            #expect(waiting?.reason == .worker)
             #expect(waiting?.detail.contains("https://elsewhere.example") == true)
             #expect(waiting?.detail.contains("renga retry --model \(Sample.route.model)") == true)
             #expect(try await harness.claim(5, as: worker).isEmpty)
@@ -179,7 +179,7 @@ import Testing
             let id = try await harness.enqueue([job])[0]
             _ = try await harness.store.retry(
                 id, change: RetryChange(route: typo, maxTokens: 7), now: harness.now)
-            #expect(try await harness.job(id).waitingFor?.gate == .schedule)
+            #expect(try await harness.job(id).waitingFor?.reason == .schedule)
             #expect(try await harness.claim(5).isEmpty)
         }
     }
@@ -192,7 +192,7 @@ import Testing
             #expect(try await harness.claim(5).count == 1)
             let follower = try await harness.states(ids).firstIndex(of: .queued)
             let id = ids[try #require(follower)]
-            #expect(try await harness.job(id).waitingFor?.gate == .identicalPrompt)
+            #expect(try await harness.job(id).waitingFor?.reason == .identicalPrompt)
             _ = try await harness.store.retry(id, change: RetryChange(maxTokens: 7), now: harness.now)
             #expect(try await harness.claim(5).map(\.key.job) == [id])
         }

@@ -8,7 +8,7 @@ import Testing
         let ids = try await harness.enqueue("one", "one", "one")
         let attempts = try await harness.claim()
         #expect(attempts.map(\.key.job) == [ids[0]])
-        #expect(try await harness.job(ids[1]).waitingFor?.gate == .identicalPrompt)
+        #expect(try await harness.job(ids[1]).waitingFor?.reason == .identicalPrompt)
         #expect(try await harness.claim().isEmpty)
         return (ids, try #require(attempts.first))
     }
@@ -33,7 +33,7 @@ import Testing
             try await harness.meet(Sample.refusal(400), attempt)
             let next = try await harness.claim()
             #expect(next.map(\.key.job) == [ids[1]])
-            #expect(try await harness.job(ids[2]).waitingFor?.gate == .identicalPrompt)
+            #expect(try await harness.job(ids[2]).waitingFor?.reason == .identicalPrompt)
             try await harness.succeed(try #require(next.first))
             #expect(try await harness.fullClaim().settledFromCache == 1)
             #expect(try await harness.states(ids) == [.failed, .succeeded, .succeeded])
@@ -192,7 +192,7 @@ import Testing
             var turns = 0
             while try await harness.fullClaim().more, turns < 20 { turns += 1 }
             #expect(turns >= 3 && turns < 20)
-            #expect(try await harness.job(ids[2_000]).waitingFor?.gate == .identicalPrompt)
+            #expect(try await harness.job(ids[2_000]).waitingFor?.reason == .identicalPrompt)
             try await harness.succeed(attempt)
 
             var settled = 0

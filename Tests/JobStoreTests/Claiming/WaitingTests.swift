@@ -1,7 +1,7 @@
 import Jobs
 import Testing
 
-/// What queued jobs wait for, when they will run, and what binds.
+/// What queued jobs wait for, when they will run, and the bottleneck.
 @Suite struct WaitingTests {
     /// A route of 60 requests a minute, whose calls take a second, with its bucket used up.
     private func use(_ harness: StoreHarness) async throws {
@@ -16,12 +16,13 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a job's turn is told from its place and the rate of what binds`(_ backend: Backend) async throws {
+    func `a job's turn is told from its place and the rate of the bottleneck`(_ backend: Backend) async throws
+    {
         try await StoreHarness.run(backend) { harness in
             try await use(harness)
             let ids = try await harness.enqueue(try Sample.jobs(100))
             let waiting = try #require(try await harness.job(ids[98]).waitingFor)
-            #expect(waiting.gate == .rateLimit)
+            #expect(waiting.reason == .rateLimit)
             let wait = try #require(waiting.estimatedAt) - harness.now.timestamp
             #expect(wait > 95_000 && wait < 105_000)
         }
@@ -79,11 +80,11 @@ import Testing
             // Before the first probe, and when it may go.
             for _ in 0..<2 {
                 let route = try await harness.route()
-                #expect(route.gate?.gate == .breaker && route.gate?.until == nil)
+                #expect(route.gate?.reason == .breaker && route.gate?.until == nil)
                 let waiting = try #require(try await harness.job(ids[20]).waitingFor)
-                #expect(waiting.gate == .breaker && waiting.until == nil && waiting.estimatedAt == nil)
+                #expect(waiting.reason == .breaker && waiting.until == nil && waiting.estimatedAt == nil)
                 let totals = try await harness.store.stats(now: harness.now).queues.flatMap(\.waiting)
-                let blocked = totals.filter { $0.waiting.gate == .breaker }
+                let blocked = totals.filter { $0.waiting.reason == .breaker }
                 #expect(!blocked.isEmpty && blocked.allSatisfy { $0.waiting.estimatedAt == nil })
                 harness.clock.advance(120_000)
             }
@@ -91,32 +92,32 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `queues and routes tell what waits as totals, and what binds`(_ backend: Backend) async throws {
+    func `queues and routes tell what waits as totals, and the bottleneck`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await use(harness)
             try await harness.enqueue(try Sample.jobs(70))
             try await harness.enqueue([try Sample.job("later", queue: "later") { $0.delay = 60_000 }])
             let stats = try await harness.store.stats(now: harness.now)
             let total = try #require(stats.queues.first { $0.name == "default" }?.waiting.first)
-            #expect(total.jobs == 70 && total.waiting.gate == .rateLimit)
-            #expect(stats.queues.first { $0.name == "later" }?.waiting.map(\.waiting.gate) == [.schedule])
+            #expect(total.jobs == 70 && total.waiting.reason == .rateLimit)
+            #expect(stats.queues.first { $0.name == "later" }?.waiting.map(\.waiting.reason) == [.schedule])
             let route = try #require(stats.routes.first)
             #expect(route.waiting.map(\.jobs).reduce(0, +) == 71)
-            let binding = try #require(route.binding)
-            #expect(binding.detail == "requests per minute, 99 % used")
-            #expect(!binding.moreReplicasHelp)
+            let bottleneck = try #require(route.bottleneck)
+            #expect(bottleneck.detail == "requests per minute, 99 % used")
+            #expect(!bottleneck.moreWorkersHelp)
         }
     }
 
     @Test(arguments: Backend.allCases)
-    func `full slots are named, and more replicas help`(_ backend: Backend) async throws {
+    func `full slots are named, and more workers help`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(20))
             _ = try await harness.claim(5)
-            let binding = try await harness.store.stats(now: harness.now).routes.first?.binding
-            #expect(binding?.detail == "worker slots: 5 calls in flight, 5 slots")
-            #expect(binding?.moreReplicasHelp == true)
+            let bottleneck = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
+            #expect(bottleneck?.detail == "worker slots: 5 calls in flight, 5 slots")
+            #expect(bottleneck?.moreWorkersHelp == true)
         }
     }
 
@@ -128,9 +129,9 @@ import Testing
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(20))
             _ = try await harness.claim(3)
-            let binding = try await harness.store.stats(now: harness.now).routes.first?.binding
-            #expect(binding?.detail == "worker slots: 3 calls in flight, 5 slots")
-            #expect(binding?.moreReplicasHelp == true)
+            let bottleneck = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
+            #expect(bottleneck?.detail == "worker slots: 3 calls in flight, 5 slots")
+            #expect(bottleneck?.moreWorkersHelp == true)
         }
     }
 
@@ -139,7 +140,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(2))
-            #expect(try await harness.store.stats(now: harness.now).routes.first?.binding == nil)
+            #expect(try await harness.store.stats(now: harness.now).routes.first?.bottleneck == nil)
         }
     }
 
@@ -151,9 +152,10 @@ import Testing
             try await use(harness)
             try await harness.enqueue(try Sample.jobs(70))
             harness.clock.advance(10_000)
-            let binding = try #require(try await harness.store.stats(now: harness.now).routes.first?.binding)
-            #expect(binding.detail.hasPrefix("requests per minute, "), "\(binding)")
-            #expect(!binding.moreReplicasHelp)
+            let bottleneck = try #require(
+                try await harness.store.stats(now: harness.now).routes.first?.bottleneck)
+            #expect(bottleneck.detail.hasPrefix("requests per minute, "), "\(bottleneck)")
+            #expect(!bottleneck.moreWorkersHelp)
         }
     }
 

@@ -1,74 +1,67 @@
-import JobStoreSQLite
 import Jobs
 import Migrations
 import SQLite
+import TestSupport
 import Testing
 
-/// Databases that earlier versions filled, and what they are after this one has opened them.
+@testable import JobStoreSQLite
+
+/// Databases that another version made, and what becomes of them.
 @Suite struct MigrationTests {
-    @Test(arguments: Migration.sqlite.dropLast().map(\.version))
-    func `a database of an earlier schema goes on with all that is in it`(version: Int) async throws {
-        let (now, old) = (try TemporaryDirectory(), try TemporaryDirectory())
-        var refused: JobID?
-        try await StoreHarness.run(.sqlite, in: now) { harness in
+    /// A step that a later version might bring.
+    private static let later = Migration(
+        version: Schema.version + 1, file: "made_up.sql",
+        sql: Array(
+            """
+            ALTER TABLE job ADD COLUMN note TEXT;
+            CREATE TABLE note (job_id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+            INSERT INTO note (job_id, body) SELECT id, state FROM job;
+            """.utf8))
+
+    @Test func `a further step keeps all that is there, and is taken once`() async throws {
+        let directory = try TemporaryDirectory()
+        try await StoreHarness.run(.sqlite, in: directory) { harness in
             try await harness.warmUp()
-            try await harness.enqueue(
-                try Sample.jobs(12).map { job in
-                    var job = job
-                    (job.tags, job.key) = (
-                        ["kept"], "key of \(String(decoding: job.fingerprint, as: UTF8.self))"
-                    )
-                    return job
-                })
-            let attempts = try await harness.claim(9)
-            for attempt in attempts.prefix(6) { try await harness.succeed(attempt) }
-            let error = JobError(type: "invalid_request_error", message: "no", status: 400, retryable: false)
-            try await harness.settle(attempts[6].key, .failed(error))
-            refused = attempts[6].key.job
+            try await harness.enqueue(try Sample.jobs(9))
+            for attempt in try await harness.claim(4) { try await harness.succeed(attempt) }
         }
-        try rewrite(now.database, as: old.database, schema: version)
-        try await StoreHarness.run(.sqlite, in: old) { harness in
-            let counts = try await harness.store.stats(now: harness.now).counts
-            #expect(counts.succeeded == 7 && counts.failed == 1 && counts.running == 2 && counts.queued == 3)
-            let failed = try await harness.store.jobs(
-                JobFilter(errorType: "invalid_request_error"), before: nil, limit: 10, bodies: [],
-                now: harness.now)
-            #expect(failed.map(\.id) == [refused])
-            // Paid for once: the answers that were there are found by their prompts.
-            try await harness.enqueue(try Sample.jobs(6))
-            let claim = try await harness.fullClaim(20)
-            #expect(claim.settledFromCache == 6 && claim.attempts.count == 3)
-            for attempt in claim.attempts { try await harness.succeed(attempt) }
+        let connection = try Connection(path: directory.database)
+        for _ in 0..<2 {
+            try connection.execute("BEGIN IMMEDIATE")
+            try Schema.migrate(connection, steps: Migration.sqlite + [Self.later])
+            try connection.execute("COMMIT")
         }
+        #expect(try Schema.version(of: connection) == Schema.version + 1)
+        #expect(try connection.queryOne("SELECT count(*) FROM note") { row in row.int(0) } == 10)
+        let succeeded = try connection.queryOne("SELECT count(*) FROM note WHERE body = 'succeeded'") { row in
+            row.int(0)
+        }
+        #expect(succeeded == 5)
     }
 
-    /// Takes what an earlier schema has room for into a database that has it.
-    private func rewrite(_ path: String, as copy: String, schema version: Int) throws {
-        let connection = try Connection(path: copy)
-        for step in Migration.sqlite where step.version <= version {
-            try connection.execute(String(decoding: step.sql, as: UTF8.self))
+    @Test func `a database of a later version is refused, and of an earlier commit in one sentence`()
+        async throws
+    {
+        let later = try TemporaryDirectory()
+        let early = try TemporaryDirectory()
+        for (directory, steps) in [
+            (later, "CREATE TABLE tenant (id INTEGER); PRAGMA user_version = \(Schema.version + 1)"),
+            (early, "CREATE TABLE job (id INTEGER PRIMARY KEY) STRICT; PRAGMA user_version = 37"),
+        ] {
+            let connection = try Connection(path: directory.database)
+            try connection.execute(steps)
         }
-        try connection.run("ATTACH ?1 AS source", [.text(path)])
-        try connection.execute("PRAGMA foreign_keys = OFF")
-        let tables = try connection.query(
-            """
-            SELECT name
-            FROM main.sqlite_schema
-            WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-                AND name IN (SELECT name FROM source.sqlite_schema WHERE type = 'table')
-            """
-        ) { row in row.text(0) }
-        for table in tables {
-            let columns = try connection.query(
-                """
-                SELECT name
-                FROM pragma_table_info(?1, 'main')
-                WHERE name IN (SELECT name FROM pragma_table_info(?1, 'source'))
-                """, [.text(table)]
-            ) { row in row.text(0) }.joined(separator: ", ")
-            try connection.execute(
-                "INSERT OR REPLACE INTO main.\(table) (\(columns)) SELECT \(columns) FROM source.\(table)")
+        func refusal(_ directory: TemporaryDirectory) async -> JobStoreError? {
+            do {
+                await (try SQLiteJobStore(path: directory.database)).close()
+                return nil
+            } catch {
+                return error as? JobStoreError
+            }
         }
-        try connection.execute("PRAGMA user_version = \(version)")
+        #expect(await refusal(later)?.code == .schemaTooNew)
+        let error = try #require(await refusal(early))
+        #expect(error.code == .unsuitable && error.message.contains("before the first release"))
+        #expect(error.message.contains("--database PATH"))
     }
 }

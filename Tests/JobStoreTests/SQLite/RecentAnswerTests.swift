@@ -74,13 +74,13 @@ import Testing
     @Test func `what was undone is forgotten, and its numbers may come again with others`() throws {
         let connection = try Connection(path: ":memory:", checksVolume: false)
         try connection.execute(
-            "CREATE TABLE answer_fresh (number INTEGER PRIMARY KEY, prompt BLOB NOT NULL, answer_id INTEGER NOT NULL)"
+            "CREATE TABLE answer_recent (number INTEGER PRIMARY KEY, prompt BLOB NOT NULL, answer_id INTEGER NOT NULL)"
         )
         let fresh = RecentAnswers(isWriter: true)
         func operation(_ prompt: UInt8, answer: Int64) throws {
             fresh.operationBegins()
             try connection.run(
-                "INSERT INTO answer_fresh (prompt, answer_id) VALUES (?1, ?2)",
+                "INSERT INTO answer_recent (prompt, answer_id) VALUES (?1, ?2)",
                 [hash(prompt), .integer(answer)])
         }
         func found(_ prompt: UInt8) throws -> [Int64] {
@@ -95,7 +95,7 @@ import Testing
         #expect(try found(1) == [12, 11])
         try operation(2, answer: 13)
         #expect(try found(2) == [13])
-        try connection.run("DELETE FROM answer_fresh WHERE number = 3")
+        try connection.run("DELETE FROM answer_recent WHERE number = 3")
         fresh.operationUndone()
         try operation(3, answer: 13)
         #expect(try (found(2), found(3)) == ([], [13]))

@@ -64,14 +64,14 @@ extension Schedule {
     }
 
     private static let features = [
-        ("calls of servers", "attempt JOIN worker ON worker.id = worker_id WHERE own_line = 1"),
+        ("calls of servers", "attempt JOIN worker ON worker.id = worker_id WHERE is_interactive = 1"),
         ("batches", "message_batch WHERE open = 1"),
         ("batches cancelled", "message_batch WHERE cancelled_at IS NOT NULL"),
         (
             "jobs of batches out at half the price",
-            "attempt JOIN message_batch_item ON message_batch_item.job_id = attempt.job_id WHERE consignment_id > 0"
+            "attempt JOIN message_batch_item ON message_batch_item.job_id = attempt.job_id WHERE provider_batch_id > 0"
         ),
-        ("quarantined jobs", "job WHERE deaths >= 3"),
+        ("quarantined jobs", "job WHERE crash_count >= 3"),
         ("prefixes", "prefix"),
         ("samples", "job_body WHERE sample > 0"),
         ("repairs and escalations", "job_check WHERE request IS NOT NULL"),

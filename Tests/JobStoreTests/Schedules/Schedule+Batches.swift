@@ -40,71 +40,71 @@ extension Schedule {
     func maintain() async throws {
         let index = Int.random(in: 0...1, using: &random)
         let store = try #require(stores[index] as? any ProviderBatchStore)
-        let request = BatchMaintenanceRequest(keeper: workers[index], terms: Self.terms)
+        let request = BatchMaintenanceRequest(owner: workers[index], terms: Self.terms)
         guard let providerBatch = try await store.maintain(request, now: harness.now).providerBatch,
             chance(90)
         else {
             return
         }
-        let keeper = Keeper(store: store, worker: workers[index], providerBatch: providerBatch)
+        let owner = BatchOwner(store: store, worker: workers[index], providerBatch: providerBatch)
         switch providerBatch.state {
-        case .sealed: try await send(keeper)
-        case .creating: try await resolve(keeper)
-        case .away, .recalled: try await look(keeper)
+        case .sealed: try await send(owner)
+        case .creating: try await resolve(owner)
+        case .away, .recalled: try await look(owner)
         case .filling, .returning, .lost, .ended: Issue.record("nothing to do: \(providerBatch.state)")
         }
     }
 
-    private struct Keeper {
+    private struct BatchOwner {
         let store: any ProviderBatchStore
         let worker: WorkerID
         let providerBatch: ProviderBatch
     }
 
-    private func note(_ news: ProviderBatchReport, _ keeper: Keeper) async throws {
+    private func note(_ news: ProviderBatchReport, _ owner: BatchOwner) async throws {
         guard chance(95) else { return }
-        try await keeper.store.note(
-            news, of: keeper.providerBatch.id, keeper: keeper.worker, now: harness.now)
+        try await owner.store.note(
+            news, of: owner.providerBatch.id, owner: owner.worker, now: harness.now)
     }
 
-    private func send(_ keeper: Keeper) async throws {
-        let providerBatch = keeper.providerBatch
+    private func send(_ owner: BatchOwner) async throws {
+        let providerBatch = owner.providerBatch
         guard
-            try await keeper.store.beginSending(providerBatch.id, keeper: keeper.worker, now: harness.now)
+            try await owner.store.beginSending(providerBatch.id, owner: owner.worker, now: harness.now)
         else { return }
         if chance(10) { harness.clock.advance(40_000) }
-        let requests = try await keeper.store.requests(of: providerBatch.id)
+        let requests = try await owner.store.requests(of: providerBatch.id)
         #expect(!requests.isEmpty)
         switch Int.random(in: 0..<10, using: &random) {
-        case 0: try await note(.unsent("refused", after: 500), keeper)
-        case 1 where chance(40): try await note(.undeliverable("404"), keeper)
-        case 1 where requests.isEmpty || chance(40): try await note(.tooLarge("413"), keeper)
-        case 1: try await note(.unsuitable(requests[requests.count / 2].key, "400"), keeper)
-        case 2: try await note(.unknown("cut", after: 500), keeper)
+        case 0: try await note(.unsent("refused", after: 500), owner)
+        case 1 where chance(40): try await note(.undeliverable("404"), owner)
+        case 1 where requests.isEmpty || chance(40): try await note(.tooLarge("413"), owner)
+        case 1: try await note(.unsuitable(requests[requests.count / 2].key, "400"), owner)
+        case 2: try await note(.unknown("cut", after: 500), owner)
         case 3:
             _ = upstream.make(providerBatch, requests)
-            try await note(.unknown("cut", after: 500), keeper)
-        default: try await note(.created(upstream.make(providerBatch, requests)), keeper)
+            try await note(.unknown("cut", after: 500), owner)
+        default: try await note(.created(upstream.make(providerBatch, requests)), owner)
         }
     }
 
-    private func resolve(_ keeper: Keeper) async throws {
-        guard let name = upstream.name(of: keeper.providerBatch) else {
-            return try await note(.missing(after: 500), keeper)
+    private func resolve(_ owner: BatchOwner) async throws {
+        guard let name = upstream.name(of: owner.providerBatch) else {
+            return try await note(.missing(after: 500), owner)
         }
-        try await note(.created(name), keeper)
+        try await note(.created(name), owner)
     }
 
-    private func look(_ keeper: Keeper) async throws {
-        let name = try #require(keeper.providerBatch.providerID)
+    private func look(_ owner: BatchOwner) async throws {
+        let name = try #require(owner.providerBatch.providerID)
         let batch = try #require(upstream.batches[name])
-        #expect(batch.providerBatch == keeper.providerBatch.id)
+        #expect(batch.providerBatch == owner.providerBatch.id)
         switch Int.random(in: 0..<10, using: &random) {
-        case 0..<3: try await note(.pending(after: 500), keeper)
-        case 3: try await note(.recalled(after: 200), keeper)
-        case 4: try await note(.lookFailed("503", after: 500), keeper)
-        case 5 where chance(20): try await note(.lost("forgotten"), keeper)
-        default: try await collect(batch, keeper, isWhole: chance(85))
+        case 0..<3: try await note(.pending(after: 500), owner)
+        case 3: try await note(.recalled(after: 200), owner)
+        case 4: try await note(.lookFailed("503", after: 500), owner)
+        case 5 where chance(20): try await note(.lost("forgotten"), owner)
+        default: try await collect(batch, owner, isWhole: chance(85))
         }
     }
 
@@ -119,9 +119,9 @@ extension Schedule {
         }
     }
 
-    private func collect(_ batch: Upstream.Batch, _ keeper: Keeper, isWhole: Bool) async throws {
-        try await collect(batch, isWhole, index: keeper.worker == workers[0] ? 0 : 1)
-        if isWhole { try await note(.ended, keeper) }
+    private func collect(_ batch: Upstream.Batch, _ owner: BatchOwner, isWhole: Bool) async throws {
+        try await collect(batch, isWhole, index: owner.worker == workers[0] ? 0 : 1)
+        if isWhole { try await note(.ended, owner) }
     }
 
     private func result() -> Outcome {
@@ -141,24 +141,24 @@ extension Schedule {
     func finishBatches() async throws {
         let store = try #require(stores[0] as? any ProviderBatchStore)
         let tending = try await store.maintain(
-            BatchMaintenanceRequest(keeper: workers[0], terms: Self.terms), now: harness.now)
+            BatchMaintenanceRequest(owner: workers[0], terms: Self.terms), now: harness.now)
         guard let providerBatch = tending.providerBatch else { return }
-        let keeper = Keeper(store: store, worker: workers[0], providerBatch: providerBatch)
+        let owner = BatchOwner(store: store, worker: workers[0], providerBatch: providerBatch)
         switch providerBatch.state {
         case .sealed:
             guard
-                try await store.beginSending(providerBatch.id, keeper: workers[0], now: harness.now)
+                try await store.beginSending(providerBatch.id, owner: workers[0], now: harness.now)
             else { return }
             let name = upstream.make(providerBatch, try await store.requests(of: providerBatch.id))
-            try await store.note(.created(name), of: providerBatch.id, keeper: workers[0], now: harness.now)
-        case .creating: try await resolve(keeper)
+            try await store.note(.created(name), of: providerBatch.id, owner: workers[0], now: harness.now)
+        case .creating: try await resolve(owner)
         case .away, .recalled:
             let batch = try #require(upstream.batches[providerBatch.providerID ?? ""])
             for request in batch.requests where !forgotten.contains(request.key) {
                 let attempts = try await store.batched([request.key], to: providerBatch.id)
                 for attempt in attempts { try await settle(attempt, with: Sample.halfPriceAnswer) }
             }
-            try await store.note(.ended, of: providerBatch.id, keeper: workers[0], now: harness.now)
+            try await store.note(.ended, of: providerBatch.id, owner: workers[0], now: harness.now)
         case .filling, .returning, .lost, .ended: break
         }
     }

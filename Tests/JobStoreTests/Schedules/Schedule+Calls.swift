@@ -19,14 +19,16 @@ extension Schedule {
     func server() async throws -> WorkerID {
         if let server, chance(97) { return server }
         let new = try await stores[1].register(
-            NewWorker(name: "server", host: "there", processID: 3, slots: 9, line: .own), now: harness.now)
+            NewWorker(name: "server", host: "there", processID: 3, slots: 9, partition: .interactive),
+            now: harness.now)
         server = new
         return new
     }
 
     func own(_ server: WorkerID, slots: Int) -> ClaimRequest {
         ClaimRequest(
-            worker: server, line: .own, slots: slots, running: 0, lease: 30_000, services: Self.services)
+            worker: server, partition: .interactive, slots: slots, running: 0, lease: 30_000,
+            services: Self.services)
     }
 
     /// Callers ask; some come back with the key of an earlier call.

@@ -57,7 +57,7 @@ extension Schedule {
     private func rows(_ connection: Connection) throws -> [Row] {
         try connection.query(
             """
-            SELECT job.id, job.state, queue.name, job.key, job.batch_id, route.model, job_body.tags, job.error
+            SELECT job.id, job.state, queue.name, job.custom_id, job.batch_id, route.model, job_body.tags, job.error
             FROM job
             JOIN queue ON queue.id = job.queue_id
             JOIN lane ON lane.id = job.lane_id

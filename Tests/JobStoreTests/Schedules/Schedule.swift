@@ -214,7 +214,7 @@ final class Schedule {
 
     /// What each attempt of a job cost and may have cost.
     private func money(of job: JobID) async throws -> [[Money]] {
-        try #require(try await store.attempts(of: job)).map { [$0.cost, $0.maybePaid] }
+        try #require(try await store.attempts(of: job)).map { [$0.cost, $0.unconfirmedCost] }
     }
 
     @discardableResult
@@ -224,7 +224,7 @@ final class Schedule {
         if case .answer(let answer) = outcome.result { decision = decision.checked(answer, of: attempt) }
         var settlement = Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
-            maybePaid: decision.maybePaid, limits: outcome.limits)
+            unconfirmedCost: decision.unconfirmedCost, limits: outcome.limits)
         if case .answer(let answer) = outcome.result { settlement.answer = answer }
         if case .broken(let breakage) = outcome.result { settlement.usage = breakage.usage }
         let result = try await store.settle(settlement, now: harness.now)
@@ -396,7 +396,7 @@ final class Schedule {
         case 11..<14: harness.clock.advance(Timestamp.day)
         default:
             let name = ["daily", "monthly", "a", "gold"].randomElement(using: &random) ?? "a"
-            _ = try await store.clearMaybePaid(budget: name, now: harness.now)
+            _ = try await store.clearUnconfirmed(budget: name, now: harness.now)
             // Whose calls a person has cleared shall not cost anything after all, or more than the limit is spent.
             (flying, lost) = ([], [])
             for batch in upstream.batches.values { forgotten.formUnion(batch.requests.map(\.key)) }

@@ -51,11 +51,11 @@ extension Money {
             }
             let end = try await ledger(harness)
             #expect(end.settled == Int64(calls) * Sample.cost)
-            #expect(end.reserved == .zero && end.maybePaid == .zero)
+            #expect(end.reserved == .zero && end.unconfirmedCost == .zero)
             #expect(end.free < worstCase("number 10"))
             let last = try #require(ids.last)
             let waiting = try #require(try await harness.job(last).waitingFor)
-            #expect(waiting.gate == .budget)
+            #expect(waiting.reason == .budget)
             #expect(waiting.detail.contains("budget daily") && waiting.detail.contains("smaller max_tokens"))
             #expect(waiting.until == Budget.Window.day.end(at: harness.now.timestamp))
             harness.clock.advance(86_400_000)
@@ -64,16 +64,18 @@ extension Money {
     }
 
     @Test(arguments: Backend.allCases)
-    func `an empty budget is what binds its route, not the workers' slots`(_ backend: Backend) async throws {
+    func `an empty budget is the bottleneck of its route, not the workers' slots`(_ backend: Backend)
+        async throws
+    {
         try await StoreHarness.run(backend) { harness in
             try await warmUp(harness)
             try await state(harness, daily(worstCase("number 10")))
             try await harness.enqueue(try (10...12).map { try Sample.job("number \($0)") })
             for attempt in try await harness.claim(7) { try await harness.succeed(attempt) }
             let route = try #require(try await harness.store.stats(now: harness.now).routes.first)
-            let binding = try #require(route.binding)
-            #expect(binding.detail.hasPrefix("budget daily: "))
-            #expect(!binding.moreReplicasHelp)
+            let bottleneck = try #require(route.bottleneck)
+            #expect(bottleneck.detail.hasPrefix("budget daily: "))
+            #expect(!bottleneck.moreWorkersHelp)
         }
     }
 
@@ -112,7 +114,7 @@ extension Money {
     }
 
     @Test(arguments: Backend.allCases)
-    func `a crashed attempt's worst case is maybe paid until its answer comes`(_ backend: Backend)
+    func `a crashed attempt's worst case is unconfirmed until its answer comes`(_ backend: Backend)
         async throws
     {
         try await StoreHarness.run(backend) { harness in
@@ -122,17 +124,18 @@ extension Money {
             let attempt = try await harness.claimOne()
             harness.clock.advance(31_000)
             _ = try await harness.store.reap(now: harness.now)
-            #expect(try await ledger(harness).maybePaid == worstCase("a"))
+            #expect(try await ledger(harness).unconfirmedCost == worstCase("a"))
             #expect(try await harness.claim(1).isEmpty)
             try await harness.succeed(attempt)
             let corrected = try await ledger(harness)
-            #expect(corrected.maybePaid == .zero && corrected.reserved == .zero)
+            #expect(corrected.unconfirmedCost == .zero && corrected.reserved == .zero)
             #expect(corrected.settled == Sample.cost)
         }
     }
 
     @Test(arguments: Backend.allCases)
-    func `a person clears what is maybe paid, in every budget that held it`(_ backend: Backend) async throws {
+    func `a person clears what is unconfirmed, in every budget that held it`(_ backend: Backend) async throws
+    {
         try await StoreHarness.run(backend) { harness in
             try await warmUp(harness)
             let monthly = Budget(name: "monthly", window: .month, limit: 10 * worstCase("a"))
@@ -141,19 +144,19 @@ extension Money {
             let attempt = try await harness.claimOne()
             harness.clock.advance(31_000)
             _ = try await harness.store.reap(now: harness.now)
-            #expect(try await ledger(harness, "monthly").maybePaid == worstCase("a"))
+            #expect(try await ledger(harness, "monthly").unconfirmedCost == worstCase("a"))
             let status = try #require(
-                try await harness.store.clearMaybePaid(budget: "daily", now: harness.now))
-            #expect(status.ledger.maybePaid == .zero)
-            #expect(try await ledger(harness, "monthly").maybePaid == .zero)
-            #expect(try await harness.store.clearMaybePaid(budget: "weekly", now: harness.now) == nil)
-            #expect(try await harness.store.attempts(of: ids[0])?.first?.maybePaid == .zero)
+                try await harness.store.clearUnconfirmed(budget: "daily", now: harness.now))
+            #expect(status.ledger.unconfirmedCost == .zero)
+            #expect(try await ledger(harness, "monthly").unconfirmedCost == .zero)
+            #expect(try await harness.store.clearUnconfirmed(budget: "weekly", now: harness.now) == nil)
+            #expect(try await harness.store.attempts(of: ids[0])?.first?.unconfirmedCost == .zero)
             // The answer comes after all: what it cost counts.
             try await harness.succeed(attempt)
             // A month has yesterday's warming up in it.
             #expect(try await ledger(harness, "monthly").settled == 2 * Sample.cost)
             let events = try await harness.store.events(before: nil, limit: 10)
-            #expect(events.contains { $0.kind == .maybePaidCleared && $0.subject == "daily" })
+            #expect(events.contains { $0.kind == .unconfirmedCostCleared && $0.subject == "daily" })
         }
     }
 
@@ -255,7 +258,7 @@ extension Money {
             let ids = try await harness.enqueue([try Sample.job("a", route: route)])
             #expect(try await harness.claim(1).isEmpty)
             let waiting = try await harness.job(ids[0]).waitingFor
-            #expect(waiting?.gate == .budget)
+            #expect(waiting?.reason == .budget)
             #expect(waiting?.detail.contains("no price is known for house-model") == true)
             _ = try await harness.store.remove(budget: "daily", now: harness.now)
             #expect(try await harness.claim(1).count == 1)
@@ -278,7 +281,7 @@ extension Money {
             #expect(attempt.key.job == ids[0])
             #expect(try await ledger(harness).reserved == worstCase("a") + searches)
             let waiting = try #require(try await harness.job(ids[1]).waitingFor)
-            #expect(waiting.gate == .budget && waiting.detail.contains("set max_uses of web_search"))
+            #expect(waiting.reason == .budget && waiting.detail.contains("set max_uses of web_search"))
             var settlement = Sample.success(attempt.key)
             settlement.answer?.usage.webSearches = 2
             _ = try await harness.store.settle(settlement, now: harness.now)
@@ -331,7 +334,7 @@ extension Money {
     }
 
     @Test(arguments: Backend.allCases)
-    func `a broken stream costs what was counted, and the rest of its worst case is maybe paid`(
+    func `a broken stream costs what was counted, and the rest of its worst case is unconfirmed`(
         _ backend: Backend
     ) async throws {
         try await StoreHarness.run(backend) { harness in
@@ -346,10 +349,10 @@ extension Money {
             try await harness.settle(attempts[0], broken(false))
             let known = Money(nanodollars: 20_000)
             #expect(try await ledger(harness).settled == known)
-            #expect(try await ledger(harness).maybePaid == worstCase("a") - known)
+            #expect(try await ledger(harness).unconfirmedCost == worstCase("a") - known)
             try await harness.settle(attempts[1], broken(true))
             #expect(try await ledger(harness).settled == known + known)
-            #expect(try await ledger(harness).maybePaid == worstCase("a") - known)
+            #expect(try await ledger(harness).unconfirmedCost == worstCase("a") - known)
         }
     }
 
@@ -364,7 +367,9 @@ extension Money {
             let guess = Usage(inputTokens: 21, outputTokens: 90, isComplete: false)
             try await harness.settle(try await harness.claimOne(), Settlement.Partial(usage: guess))
             let ledger = try await ledger(harness)
-            #expect(ledger.settled == worstCase("a") && ledger.maybePaid == .zero && ledger.reserved == .zero)
+            #expect(
+                ledger.settled == worstCase("a") && ledger.unconfirmedCost == .zero
+                    && ledger.reserved == .zero)
         }
     }
 }
@@ -385,6 +390,6 @@ extension StoreHarness {
         _ = try await store.settle(
             Settlement(
                 key: attempt.key, verdict: decision.verdict, routeEvent: .neutral, usage: partial.usage,
-                maybePaid: decision.maybePaid), now: now)
+                unconfirmedCost: decision.unconfirmedCost), now: now)
     }
 }

@@ -44,7 +44,7 @@ import Testing
             #expect(done.attemptsCounted == 1)
             #expect(done.check?.passed == true)
             #expect(done.check?.step == "escalate")
-            #expect(done.check?.complaint?.contains("“unsure”") == true)
+            #expect(done.check?.reason?.contains("“unsure”") == true)
             let history = try #require(try await harness.store.attempts(of: id))
             #expect(history.map(\.verdict) == ["escalate", "succeeded"])
             #expect(history.allSatisfy { $0.cost > .zero })

@@ -24,7 +24,7 @@ import Testing
             try await harness.settle(
                 attempt.key, .failed(JobError(type: "t", message: "m", retryable: false)), .unavailable)
         }
-        #expect(try await harness.route().gate?.gate == .breaker)
+        #expect(try await harness.route().gate?.reason == .breaker)
     }
 
     private func overload(_ attempt: ClaimedAttempt, _ harness: StoreHarness) async throws {
@@ -193,13 +193,13 @@ import Testing
             for isLaidAside in [false, true] {
                 if isLaidAside { #expect(try await harness.claim().isEmpty) }
                 let waiting = try #require(try await harness.job(ids[0]).waitingFor)
-                #expect(waiting.gate == .rateLimit && waiting.detail == gate.detail)
+                #expect(waiting.reason == .rateLimit && waiting.detail == gate.detail)
                 #expect(
                     waiting.until == gate.until && waiting.estimatedAt.map { $0 >= gate.until ?? $0 } == true)
             }
             _ = try await harness.store.update(route: Sample.otherModel.name, paused: true, now: harness.now)
             let paused = try #require(try await harness.job(ids[0]).waitingFor)
-            #expect(paused.gate == .pause && paused.until == nil)
+            #expect(paused.reason == .pause && paused.until == nil)
             _ = try await harness.store.update(route: Sample.otherModel.name, paused: false, now: harness.now)
             harness.clock.advance(90_000)
             let routes = [JobID: RouteKey](
@@ -218,7 +218,7 @@ import Testing
             try await overload(try await harness.claimOne(), harness)
             let error = JobError(type: "api_error", message: "m", retryable: true)
             try await harness.settle(try await harness.claimOne().key, .again(after: 2_000, error, .counted))
-            #expect(try await harness.job(ids[0]).waitingFor?.gate == .retry)
+            #expect(try await harness.job(ids[0]).waitingFor?.reason == .retry)
         }
     }
 
@@ -245,7 +245,8 @@ import Testing
             #expect(try await harness.claim().isEmpty)
             let waiting = try #require(try await harness.job(ids[2]).waitingFor)
             #expect(
-                waiting.gate == .budget && waiting.until == Budget.Window.day.end(at: harness.now.timestamp))
+                waiting.reason == .budget && waiting.until == Budget.Window.day.end(at: harness.now.timestamp)
+            )
             harness.clock.advance(Timestamp.day)
             let tomorrow = try await harness.claimOne()
             #expect(tomorrow.route == Sample.route)

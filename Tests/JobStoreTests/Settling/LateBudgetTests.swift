@@ -28,12 +28,12 @@ import Testing
             let found = try await harness.store.set(budget, now: harness.now).ledger
             // The one that warmed up was in another queue, without a tag.
             #expect(found.settled == (scope == .all ? Money(nanodollars: 82_000) : Sample.cost))
-            #expect(found.reserved > .zero && found.maybePaid > .zero)
+            #expect(found.reserved > .zero && found.unconfirmedCost > .zero)
             // From now on their money moves there as everybody's.
             try await harness.succeed(attempts[2])
-            let end = try #require(try await harness.store.clearMaybePaid(budget: "late", now: harness.now))
+            let end = try #require(try await harness.store.clearUnconfirmed(budget: "late", now: harness.now))
             #expect(end.ledger.settled == found.settled + Sample.cost)
-            #expect(end.ledger.reserved == .zero && end.ledger.maybePaid == .zero)
+            #expect(end.ledger.reserved == .zero && end.ledger.unconfirmedCost == .zero)
         }
     }
 
@@ -48,7 +48,7 @@ import Testing
                 Budget(name: "small", window: .day, limit: Money(nanodollars: 400_000)), now: harness.now)
             #expect(status.ledger.settled == Money(nanodollars: 82_000))
             #expect(try await harness.claim(1).isEmpty)
-            #expect(try await harness.job(ids[0]).waitingFor?.gate == .budget)
+            #expect(try await harness.job(ids[0]).waitingFor?.reason == .budget)
             harness.clock.advance(86_400_000)
             #expect(try await harness.claim(1).count == 1)
         }

@@ -31,13 +31,13 @@ import Testing
             harness.clock.advance(30_000)
             _ = try await harness.store.reap(now: harness.now)
             let writtenOff = try #require(try await harness.store.attempts(of: ids[0])?.first)
-            #expect(writtenOff.fate == .writtenOff)
-            #expect(writtenOff.maybePaid > .zero)
+            #expect(writtenOff.status == .writtenOff)
+            #expect(writtenOff.unconfirmedCost > .zero)
 
             #expect(try await harness.succeed(stale) == .late)
             #expect(try await harness.succeed(stale) == .repeated)
             let known = try #require(try await harness.store.attempts(of: ids[0])?.first)
-            #expect(known.maybePaid == .zero)
+            #expect(known.unconfirmedCost == .zero)
             #expect(known.cost == Sample.cost)
 
             let claim = try await harness.fullClaim()
@@ -144,7 +144,7 @@ import Testing
             let attempt = try await harness.claimOne()
             try await harness.settle(attempt.key, .again(after: 2_500, error, .never), .unavailable)
             let waiting = try await harness.job(ids[0]).waitingFor
-            #expect(waiting?.gate == .retry)
+            #expect(waiting?.reason == .retry)
             #expect(waiting?.until == harness.now.timestamp + 2_500)
             #expect(try await harness.fullClaim().wakeAfter == 2_500)
             harness.clock.advance(2_500)

@@ -33,14 +33,15 @@ import Testing
             _ = try await harness.claim(5)
 
             let mail = try await share(harness, by: .queue, "mail")
-            #expect(mail.calls == 2 && mail.hits == 2 && mail.sharedHits == 1)
+            #expect(mail.calls == 2 && mail.cacheHits == 2 && mail.sharedHits == 1)
             #expect(mail.cost == Sample.cost + Sample.cost)
             #expect(mail.saved == Sample.cost + Sample.cost && mail.sharedSaved == Sample.cost)
             let gold = try await share(harness, by: .tag, "gold")
             #expect(
-                gold.calls == 1 && gold.hits == 1 && gold.cost == Sample.cost && gold.saved == Sample.cost)
+                gold.calls == 1 && gold.cacheHits == 1 && gold.cost == Sample.cost
+                    && gold.saved == Sample.cost)
             let x = try await share(harness, by: .tag, "x")
-            #expect(x.calls == 1 && x.hits == 1)
+            #expect(x.calls == 1 && x.cacheHits == 1)
             #expect(try await share(harness, by: .model, Sample.model).calls == 3)
             let day = String(harness.now.timestamp.text.prefix(10))
             #expect(try await share(harness, by: .day, day).calls == 4)
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a batch's receipt has its calls, its cached answers and what is maybe paid`(_ backend: Backend)
+    func `a batch's receipt has its calls, its cached answers and what is unconfirmed`(_ backend: Backend)
         async throws
     {
         try await StoreHarness.run(backend) { harness in
@@ -75,9 +76,9 @@ import Testing
             harness.clock.advance(31_000)
             _ = try await harness.store.reap(now: harness.now)
             let batch = try #require(try await harness.store.batch(id))
-            #expect(batch.calls == 2 && batch.hits == 1)
+            #expect(batch.calls == 2 && batch.cacheHits == 1)
             #expect(batch.cost == Sample.cost && batch.saved == Sample.cost)
-            #expect(batch.maybePaid > .zero)
+            #expect(batch.unconfirmedCost > .zero)
         }
     }
 

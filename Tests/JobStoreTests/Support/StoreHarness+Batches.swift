@@ -19,19 +19,19 @@ extension StoreHarness {
     }
 
     @discardableResult
-    func enqueueHalfPrice(_ texts: String..., room: Milliseconds? = nil) async throws -> [JobID] {
+    func enqueueHalfPrice(_ texts: String..., deadlineClass: Milliseconds? = nil) async throws -> [JobID] {
         try await enqueue(
             texts.map { text in
                 try Sample.job(text) { job in
                     job.isHalfPrice = true
-                    job.deadline = room.map { now.timestamp + $0 }
+                    job.deadline = deadlineClass.map { now.timestamp + $0 }
                 }
             })
     }
 
     /// Tends until there is a provider batch to see to, or nothing to do.
-    func maintain(as keeper: WorkerID? = nil) async throws -> ProviderBatch? {
-        let request = BatchMaintenanceRequest(keeper: keeper ?? worker, terms: .sample)
+    func maintain(as owner: WorkerID? = nil) async throws -> ProviderBatch? {
+        let request = BatchMaintenanceRequest(owner: owner ?? worker, terms: .sample)
         for _ in 0..<50 {
             let tending = try await providerBatches.maintain(request, now: now)
             if tending.providerBatch != nil || !tending.more { return tending.providerBatch }
@@ -41,7 +41,7 @@ extension StoreHarness {
     }
 
     func note(_ news: ProviderBatchReport, of providerBatch: ProviderBatch) async throws {
-        try await providerBatches.note(news, of: providerBatch.id, keeper: worker, now: now)
+        try await providerBatches.note(news, of: providerBatch.id, owner: worker, now: now)
     }
 
     /// One that the provider has; the jobs must be there.
@@ -49,7 +49,7 @@ extension StoreHarness {
         clock.advance(1000)
         let sealed = try #require(try await maintain())
         #expect(sealed.state == .sealed)
-        #expect(try await providerBatches.beginSending(sealed.id, keeper: worker, now: now))
+        #expect(try await providerBatches.beginSending(sealed.id, owner: worker, now: now))
         let requests = try await providerBatches.requests(of: sealed.id)
         try await note(.created(name), of: sealed)
         return (try #require(try await maintain()), requests)

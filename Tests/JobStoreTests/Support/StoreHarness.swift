@@ -129,7 +129,8 @@ final class StoreHarness {
     {
         try await store.settle(
             Settlement(
-                key: key, verdict: verdict, routeEvent: event, maybePaid: verdict == .handedBack(sent: true)),
+                key: key, verdict: verdict, routeEvent: event,
+                unconfirmedCost: verdict == .handedBack(sent: true)),
             now: now)
     }
 
@@ -140,7 +141,7 @@ final class StoreHarness {
             outcome, failures: attempt.failures, policy: RetryPolicy(), using: &random)
         var settlement = Settlement(
             key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
-            maybePaid: decision.maybePaid, limits: outcome.limits)
+            unconfirmedCost: decision.unconfirmedCost, limits: outcome.limits)
         switch outcome.result {
         case .answer(let answer): settlement.answer = answer
         case .broken(let breakage): settlement.usage = breakage.usage

@@ -13,8 +13,8 @@ import Testing
          "$defs":{"line":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}}
         """#
 
-    private func complaints(_ schema: String, _ value: String) throws -> [String] {
-        try AnswerSchema(try JSON.parse(schema), named: "schema").complaints(about: try JSON.parse(value))
+    private func reasons(_ schema: String, _ value: String) throws -> [String] {
+        try AnswerSchema(try JSON.parse(schema), named: "schema").reasons(about: try JSON.parse(value))
     }
 
     @Test(arguments: [
@@ -23,13 +23,13 @@ import Testing
         #"{"label":"bug","confidence":0,"due":"2026-02-28"}"#,
     ])
     func `what fits has no complaints`(value: String) throws {
-        #expect(try complaints(Self.ticket, value) == [])
+        #expect(try reasons(Self.ticket, value) == [])
     }
 
     @Test func `a member whose name only looks like an allowed one is another`() throws {
         let schema = #"{"properties":{"caf\u00e9":{"type":"null"}},"additionalProperties":false}"#
-        #expect(try complaints(schema, #"{"caf\u00e9":null}"#) == [])
-        #expect(try complaints(schema, #"{"cafe\u0301":1}"#).count == 1)
+        #expect(try reasons(schema, #"{"caf\u00e9":null}"#) == [])
+        #expect(try reasons(schema, #"{"cafe\u0301":1}"#).count == 1)
     }
 
     @Test(arguments: [
@@ -46,18 +46,18 @@ import Testing
         (#"{"label":"bug","confidence":1,"due":"tomorrow"}"#, #"/due must be a date, not "tomorrow""#),
         ("[1]", "it must be object, not an array"),
     ])
-    func `what does not fit is named with its place`(value: String, complaint: String) throws {
-        #expect(try complaints(Self.ticket, value) == [complaint])
+    func `what does not fit is named with its place`(value: String, reason: String) throws {
+        #expect(try reasons(Self.ticket, value) == [reason])
     }
 
     @Test func `branches are tried one by one`() throws {
         let either = #"{"anyOf":[{"type":"string"},{"type":"integer"}]}"#
-        #expect(try complaints(either, "3") == [])
-        #expect(try complaints(either, "3.5") == ["it fits none of the 2 forms that it may have"])
+        #expect(try reasons(either, "3") == [])
+        #expect(try reasons(either, "3.5") == ["it fits none of the 2 forms that it may have"])
         let one = #"{"oneOf":[{"type":"number"},{"type":"integer"}]}"#
-        #expect(try complaints(one, "3") == ["it fits 2 forms where it must fit one"])
+        #expect(try reasons(one, "3") == ["it fits 2 forms where it must fit one"])
         let all = #"{"allOf":[{"type":"string"},{"pattern":"^a"}]}"#
-        #expect(try complaints(all, #""b""#) == ["it must match ^a"])
+        #expect(try reasons(all, #""b""#) == ["it must match ^a"])
     }
 
     @Test(arguments: [
@@ -87,7 +87,7 @@ import Testing
         let schema =
             ##"{"$ref":"#/$defs/l0","$defs":{"## + levels.joined(separator: ",")
             + #","l40":{"type":"null"}}}"#
-        #expect(try complaints(schema, "1").isEmpty == false)
+        #expect(try reasons(schema, "1").isEmpty == false)
     }
 
     @Test(arguments: SchemaFormats.sources.keys.sorted())

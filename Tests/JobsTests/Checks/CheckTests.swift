@@ -22,27 +22,27 @@ import Testing
         return writer.bytes
     }
 
-    private func complaint(_ rules: String, _ text: String, stop: String = "end_turn") throws -> String? {
-        try check(rules).complaint(about: message(text, stop: stop), to: Array("{}".utf8))
+    private func reason(_ rules: String, _ text: String, stop: String = "end_turn") throws -> String? {
+        try check(rules).reason(about: message(text, stop: stop), to: Array("{}".utf8))
     }
 
     @Test func `labels are exact but for the white space around them, and for case where asked`() throws {
         let rules = #"{"labels":["positive","negative"]}"#
-        #expect(try complaint(rules, " positive\n") == nil)
+        #expect(try reason(rules, " positive\n") == nil)
         #expect(
-            try complaint(rules, "Positive")
+            try reason(rules, "Positive")
                 == "the answer must be one of “positive”, “negative” and nothing else, not “Positive”")
-        #expect(try complaint(#"{"labels":["positive"],"ignore_case":true}"#, "POSITIVE") == nil)
+        #expect(try reason(#"{"labels":["positive"],"ignore_case":true}"#, "POSITIVE") == nil)
     }
 
     @Test func `confidence is a number at its place, not below the least`() throws {
         let rules = #"{"confidence":{"at":"/result/confidence","min":0.85}}"#
-        #expect(try complaint(rules, #"{"result":{"confidence":0.85}}"#) == nil)
+        #expect(try reason(rules, #"{"result":{"confidence":0.85}}"#) == nil)
         #expect(
-            try complaint(rules, #"{"result":{"confidence":0.6}}"#)
+            try reason(rules, #"{"result":{"confidence":0.6}}"#)
                 == "the answer's /result/confidence is 0.6, below 0.85")
-        #expect(try complaint(rules, "{}") == "the answer's JSON has nothing at /result/confidence")
-        #expect(try complaint(rules, #"{"result":{"confidence":"high"}}"#)?.contains("a string") == true)
+        #expect(try reason(rules, "{}") == "the answer's JSON has nothing at /result/confidence")
+        #expect(try reason(rules, #"{"result":{"confidence":"high"}}"#)?.contains("a string") == true)
     }
 
     @Test func `a place may have names that begin with marks`() throws {
@@ -54,18 +54,18 @@ import Testing
 
     @Test func `JSON stands alone`() throws {
         let rules = #"{"schema":{"type":"object"}}"#
-        #expect(try complaint(rules, "{}") == nil)
-        #expect(try complaint(rules, "```json\n{}\n```")?.contains("fence") == true)
-        #expect(try complaint(rules, "Here it is: {}")?.contains("JSON and nothing else") == true)
-        #expect(try complaint(rules, "[]") == "in the answer's JSON it must be object, not an array")
+        #expect(try reason(rules, "{}") == nil)
+        #expect(try reason(rules, "```json\n{}\n```")?.contains("fence") == true)
+        #expect(try reason(rules, "Here it is: {}")?.contains("JSON and nothing else") == true)
+        #expect(try reason(rules, "[]") == "in the answer's JSON it must be object, not an array")
     }
 
     @Test func `several rules complain together, and a cut answer says so`() throws {
         let rules = #"{"labels":["a"],"pattern":"^[a-c]$"}"#
-        let text = try #require(try complaint(rules, "d", stop: "max_tokens"))
+        let text = try #require(try reason(rules, "d", stop: "max_tokens"))
         #expect(
             text.contains("one of “a”") && text.contains("^[a-c]$") && text.hasSuffix("cut at max_tokens"))
-        #expect(try complaint(#"{"pattern":"."}"#, "No.", stop: "refusal") == "the model refused to answer")
+        #expect(try reason(#"{"pattern":"."}"#, "No.", stop: "refusal") == "the model refused to answer")
     }
 
     @Test func `a tool's input is held to the tool's own schema`() throws {
@@ -78,14 +78,14 @@ import Testing
         func answer(_ name: String, _ input: String) -> [UInt8] {
             Array(#"{"content":[{"type":"tool_use","id":"t","name":"\#(name)","input":\#(input)}]}"#.utf8)
         }
-        #expect(rules.complaint(about: answer("file", #"{"n":1}"#), to: request) == nil)
+        #expect(rules.reason(about: answer("file", #"{"n":1}"#), to: request) == nil)
         #expect(
-            rules.complaint(about: answer("file", "{}"), to: request) == "in the input of file /n is missing")
+            rules.reason(about: answer("file", "{}"), to: request) == "in the input of file /n is missing")
         #expect(
-            rules.complaint(about: answer("delete", "{}"), to: request)?.contains("does not exist") == true)
-        #expect(rules.complaint(about: message("Hi"), to: request) == "the answer calls no tool")
+            rules.reason(about: answer("delete", "{}"), to: request)?.contains("does not exist") == true)
+        #expect(rules.reason(about: message("Hi"), to: request) == "the answer calls no tool")
         let schema = try check(#"{"schema":{"required":["n"]}}"#)
-        #expect(schema.complaint(about: answer("file", #"{"n":1}"#), to: request) == nil)
+        #expect(schema.reason(about: answer("file", #"{"n":1}"#), to: request) == nil)
     }
 
     @Test(arguments: [
@@ -123,7 +123,7 @@ import Testing
     @Test func `a repair shows the model its answer and what is wrong with it`() throws {
         let request = Array(#"{"model":"m","messages":[{"role":"user","content":"Hi"}],"max_tokens":5}"#.utf8)
         let answer = Array(#"{"content":[{"type":"text","text":""},{"type":"text","text":"Ho"}]}"#.utf8)
-        let next = try JSON.parse(try NextRequest.repair(request, answer: answer, complaint: "no"))
+        let next = try JSON.parse(try NextRequest.repair(request, answer: answer, reason: "no"))
         let turns = try #require(next["messages"]?.elements)
         #expect(turns.map { $0["role"]?.string } == ["user", "assistant", "user"])
         #expect(String(decoding: turns[1].raw, as: UTF8.self).contains(#"[{"type":"text","text":"Ho"}]"#))
@@ -134,12 +134,12 @@ import Testing
     @Test func `a tool call gets its result before anything else is said`() throws {
         let request = Array(#"{"messages":[{"role":"user","content":"Hi"}]}"#.utf8)
         let answer = Array(#"{"content":[{"type":"tool_use","id":"t1","name":"f","input":{}}]}"#.utf8)
-        let next = try JSON.parse(try NextRequest.repair(request, answer: answer, complaint: "no"))
+        let next = try JSON.parse(try NextRequest.repair(request, answer: answer, reason: "no"))
         let result = try #require(next["messages"]?[2]?["content"]?[0])
         #expect(result["type"]?.string == "tool_result")
         #expect(result["tool_use_id"]?.string == "t1")
         let empty = try JSON.parse(
-            try NextRequest.repair(request, answer: Array(#"{"content":[]}"#.utf8), complaint: "no"))
+            try NextRequest.repair(request, answer: Array(#"{"content":[]}"#.utf8), reason: "no"))
         #expect(empty["messages"]?.count == 2)
     }
 

@@ -192,8 +192,9 @@ struct Conversation {
             let waiting = job.waitingFor
         else { return }
         let patience = api.clock.now().timestamp + patience
-        switch waiting.gate {
-        case .pause, .budget: if waiting.until.map({ $0 > patience }) ?? true { throw try await refusal(job) }
+        switch waiting.reason {
+        case .pause, .budget, .providerSpendLimit:
+            if waiting.until.map({ $0 > patience }) ?? true { throw try await refusal(job) }
         default: break
         }
     }
@@ -201,7 +202,7 @@ struct Conversation {
     /// The job leaves the line with its caller, unless that one can come back for it.
     private func refusal(_ job: Job) async throws -> any Error {
         let waiting = job.waitingFor
-        let isFinal = waiting?.gate == .budget || waiting?.gate == .pause
+        let isFinal = [.budget, .providerSpendLimit, .pause].contains(waiting?.reason)
         try await leave(job.id, whateverKey: isFinal)
         let seconds = waiting?.until.map { ($0 - api.clock.now().timestamp + 999) / 1000 } ?? 5
         var problem = Problem(job.waitsForProvider ? .providerDown : .limitReached, job.reasonOfRefusal)
@@ -239,10 +240,10 @@ extension Job {
     /// Whether it stands in line because its calls fail, and not because a limit is reached.
     fileprivate var waitsForProvider: Bool {
         if let status = error?.status, attempt > 0, status == 429 || status == 402 { return false }
-        return switch waitingFor?.gate {
+        return switch waitingFor?.reason {
         case .breaker, .retry: true
         case .worker, .schedule, .concurrency: attempt > 0
-        case .budget, .pause, .batch, .rateLimit, .identicalPrompt, nil: false
+        case .budget, .providerSpendLimit, .pause, .batch, .rateLimit, .identicalPrompt, nil: false
         }
     }
 }

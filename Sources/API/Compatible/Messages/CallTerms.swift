@@ -15,7 +15,7 @@ struct CallTerms {
     /// From here on sampling parameters are no part of the API.
     static let withoutSampling = "2026-10-21"
 
-    static let names = ["queue", "tags", "cache", "deadline", "priority", "max-cost-usd", "lane"]
+    static let names = ["queue", "tags", "cache", "deadline", "priority", "max-cost-usd", "processing"]
 
     private static let list = "x-renga-tags"
 
@@ -43,7 +43,7 @@ struct CallTerms {
         case "cache": draft.cache = try header.field.choice(CacheMode.self)
         case "deadline": draft.deadline = try header.field.timeOrDuration(now: now)
         case "priority": draft.priority = try header.number.integer(in: JobLimits.priority)
-        case "lane": draft.lane = try header.field.choice(JobLane.self)
+        case "processing": draft.lane = try header.field.choice(JobLane.self)
         case "max-cost-usd": draft.maxCost = try header.field.money()
         default:
             let suggestion = Suggestion.text(for: String(header.name.dropFirst(8)), among: Self.names)

@@ -24,8 +24,8 @@ extension API {
         if terms.draft.lane == .batch {
             throw Problem(
                 .invalidHeader,
-                "“x-renga-lane” cannot be batch for a call whose caller waits; use POST /v1/jobs",
-                field: "x-renga-lane")
+                "“x-renga-processing” cannot be batch for a call whose caller waits; use POST /v1/jobs",
+                field: "x-renga-processing")
         }
         terms.draft.lane = .realtime
         var reader = JobParser(settings: settings, now: call.now.timestamp)

@@ -26,9 +26,9 @@ extension Command {
 /// One line of the doctor's.
 struct Finding: Sendable {
     enum State: String, Sendable {
-        case fine = "ok"
-        case doubtful = "look"
-        case broken = "MEND"
+        case fine = "OK"
+        case doubtful = "WARN"
+        case broken = "FAIL"
     }
 
     var state: State
