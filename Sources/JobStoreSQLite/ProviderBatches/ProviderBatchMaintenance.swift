@@ -1,7 +1,7 @@
 import Jobs
 import SQLite
 
-/// One turn of whoever tends provider batches: short portions of what the store can do by itself, then one provider batch that
+/// One turn of a worker that maintains provider batches: short portions of what the store can do by itself, then one provider batch that
 /// needs the provider.
 struct ProviderBatchMaintenance {
     /// Jobs that one transaction takes back.

@@ -214,8 +214,9 @@ struct Conversation {
         return problem
     }
 
-    /// With a key its caller may come back for it, unless the answer says that this is in vain: whoever does all the same has
-    /// the job anew.
+    /// A caller with a key may come back for the job, unless the answer says that this is in vain.
+    ///
+    /// One that comes back all the same has the job reopened.
     private func leave(_ id: JobID, whateverKey: Bool = false) async throws {
         guard whateverKey || job.idempotency == nil, flight.isAlone(with: id) else { return }
         _ = try await api.store.cancelIfQueued(id, now: api.clock.now())
