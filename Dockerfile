@@ -19,7 +19,7 @@ RUN apt-get -qq update \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin renga \
     && install -d -o renga -g renga -m 0750 /data
 
-# The key that callers present is made at the first start where none is given, and kept beside the jobs.
+# The key that clients must send is generated at the first start if none is given, and kept beside the jobs.
 ENV RENGA_DATABASE=/data/renga.db \
     RENGA_LISTEN=0.0.0.0:8080 \
     RENGA_API_KEY_FILE=/data/api-key

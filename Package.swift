@@ -35,9 +35,14 @@ let modules: [Target] = [
     // Rounding is libm's in an unoptimised build, and no module of Jobs brings it along.
     .target(name: "Jobs", dependencies: ["JSON", "Crypto"], linkerSettings: [.linkedLibrary("m")]),
 
+    // What is decided about jobs, over what a store has loaded: pure.
+    .target(name: "StoreRules", dependencies: ["Jobs", "JSON"]),
+
     // What does the work.
     .target(name: "Migrations", path: "migrations", resources: [.embedInCode("sqlite")]),
-    .target(name: "JobStoreSQLite", dependencies: ["Jobs", "JSON", "SQLite", "Migrations", "CrashPoint"]),
+    .target(
+        name: "JobStoreSQLite",
+        dependencies: ["StoreRules", "Jobs", "JSON", "SQLite", "Migrations", "CrashPoint"]),
     .target(name: "Models", dependencies: ["Jobs", "JSON", "HTTPClient"]),
     .target(name: "Worker", dependencies: ["Jobs", "Telemetry", "CrashPoint"]),
     .target(name: "Dialects", dependencies: ["Jobs", "JSON"]),
@@ -82,11 +87,13 @@ let tests: [Target] = [
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer", "RawServer"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON", "TestSupport"]),
+    .testTarget(name: "StoreRulesTests", dependencies: ["StoreRules", "Jobs", "JSON", "TestSupport"]),
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
     .testTarget(
         name: "JobStoreTests",
         dependencies: [
-            "Jobs", "JSON", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit", "FaultyDisk",
+            "Jobs", "JSON", "StoreRules", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit",
+            "FaultyDisk",
             "TestSupport",
         ]),
     .testTarget(

@@ -15,7 +15,7 @@ struct Main {
             }
             try await measure(Options(Array(words)))
         } catch {
-            say("renga-bench: \(error)")
+            note("renga-bench: \(error)")
             exitProcess(1)
         }
     }
@@ -30,19 +30,19 @@ struct Main {
     private static func measure(_ options: Options) async throws {
         let chosen = benchmarks.filter { options.only.isEmpty || options.only.contains($0.name) }
         guard !options.isHelp, !chosen.isEmpty else {
-            return say(Options.help(benchmarks.map { ($0.name, $0.summary) }))
+            return note(Options.help(benchmarks.map { ($0.name, $0.summary) }))
         }
         let children = Children()
         children.endWithThisProcess()
         let scratch = try ScratchDirectory()
         defer { scratch.remove() }
-        let bench = try Bench(options: options, scratch: scratch.path, children: children)
+        let context = try BenchmarkContext(options: options, scratch: scratch.path, children: children)
         if options.record { try await Machine.waitForQuiet() }
         var report = try Report(options: options, scratch: scratch.path)
         for benchmark in chosen {
-            say("\(benchmark.name): \(benchmark.summary) …")
+            note("\(benchmark.name): \(benchmark.summary) …")
             do {
-                report.table.add(try await benchmark.run(bench))
+                report.table.add(try await benchmark.run(context))
             } catch {
                 children.endAll()
                 throw error

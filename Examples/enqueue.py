@@ -2,7 +2,7 @@
 """Hands a few tickets to renga over HTTP and waits for their labels. Needs nothing but Python.
 
     RENGA_URL      where renga listens (http://127.0.0.1:8080)
-    RENGA_API_KEY  the key it asks for, where it asks for one
+    RENGA_API_KEY  its key, if it has one
 """
 
 import json

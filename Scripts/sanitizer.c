@@ -17,7 +17,7 @@ void __tsan_release(void *);
 const char *__asan_default_options(void) { return OPTIONS ":detect_leaks=0"; }
 
 // Foundation's Process, which tests start programs with, copies the 256 bytes that the name of a file may have out of a
-// directory's buffer, past the buffer's end where the name is the last one and shorter.
+// directory's buffer, past the buffer's end if the name is the last one and shorter.
 const char *__asan_default_suppressions(void) {
     return "interceptor_via_fun:*Foundation*findMaximumOpenFromProcSelfFD*\n";
 }
@@ -26,9 +26,9 @@ const char *__tsan_default_options(void) { return OPTIONS; }
 
 #ifdef THREAD
 
-// Swift's mutex takes and leaves a lock that nobody else wants by atomic operations inside the program, which the sanitizer
-// sees. Where a thread has to wait, or to wake one, it does so in the standard library, by a futex, which the sanitizer does
-// not see: it would report what two threads do one after the other under the lock. These stand before the library's.
+// Swift's mutex takes and leaves a lock without contention by atomic operations inside the program, which the sanitizer
+// sees. If a thread has to wait, or to wake one, it does so in the standard library, by a futex, which the sanitizer does
+// not see: it would report what two threads do one after the other under the lock. These take precedence over the library's.
 // https://github.com/swiftlang/swift/blob/release/6.3/stdlib/public/Synchronization/Mutex/LinuxImpl.swift
 
 #define SWIFT __attribute__((swiftcall))

@@ -1,7 +1,7 @@
 import JobStoreSQLite
 import Jobs
 
-extension Bench {
+extension BenchmarkContext {
     /// Puts jobs into a store, 500 a call.
     func fill(_ store: SQLiteJobStore, _ count: Int, from first: Int = 0, for service: ServiceKey)
         async throws

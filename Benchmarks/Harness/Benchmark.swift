@@ -6,11 +6,11 @@ protocol Benchmark: SendableMetatype {
     /// The word for `--only`.
     static var name: String { get }
     static var summary: String { get }
-    static func run(_ bench: Bench) async throws -> [Figure]
+    static func run(_ context: BenchmarkContext) async throws -> [Figure]
 }
 
 /// What every benchmark is given.
-struct Bench: Sendable {
+struct BenchmarkContext: Sendable {
     let sizes: Sizes
     /// A folder for databases and logs, on the disk that holds the working directory.
     let scratch: String
@@ -25,7 +25,7 @@ struct Bench: Sendable {
         self.children = children
         programs = try Machine.folderOfThisProgram()
         guard fileExists(programs + "/renga") else {
-            throw Trouble("\(programs)/renga is not there; `./dev bench` builds it")
+            throw BenchmarkError("\(programs)/renga is not there; `./dev bench` builds it")
         }
     }
 
@@ -55,20 +55,20 @@ struct Sizes: Sendable {
     var idle: Double
     /// Claims that are timed, and jobs of each kind that wait beside them.
     var claims: Int
-    var crowd: Int
+    var bystanders: Int
     /// Calls in flight at once.
     var inFlight: Int
 
     static let full = Sizes(
         jobs: 50_000, load: 6, lines: 1_000_000, backlog: 50_000, paced: 25_600, pickups: 400, idle: 10,
-        claims: 300, crowd: 1_000_000, inFlight: 4_000)
+        claims: 300, bystanders: 1_000_000, inFlight: 4_000)
     static let quick = Sizes(
         jobs: 8_000, load: 2, lines: 20_000, backlog: 6_000, paced: 5_120, pickups: 100, idle: 4,
-        claims: 150, crowd: 20_000, inFlight: 500)
+        claims: 150, bystanders: 20_000, inFlight: 500)
 }
 
 /// Why a figure could not be had.
-struct Trouble: Error, CustomStringConvertible {
+struct BenchmarkError: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) {
@@ -77,7 +77,7 @@ struct Trouble: Error, CustomStringConvertible {
 }
 
 /// Progress and errors go to standard error, the table alone to standard output.
-func say(_ text: String) {
-    // Nobody may be reading.
+func note(_ text: String) {
+    // There may be no reader.
     try? writeAll(2, Array((text + "\n").utf8))
 }

@@ -35,7 +35,7 @@ final class Child: Sendable {
     var number: Int32 { process.processIdentifier }
 
     /// Sends a line to its standard input.
-    func tell(_ line: String) throws {
+    func send(_ line: String) throws {
         try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
     }
 
@@ -54,10 +54,10 @@ final class Child: Sendable {
             guard process.isRunning else { break }
             try await Task.sleep(for: .milliseconds(2))
         }
-        throw Trouble("“\(text)” did not come from \(process.arguments ?? []); its output:\n\(output)")
+        throw BenchmarkError("“\(text)” did not come from \(process.arguments ?? []); its output:\n\(output)")
     }
 
-    /// Returns when it has ended by itself; throws where it ended badly or not in time.
+    /// Returns when it has ended by itself; throws if it ended badly or not in time.
     func wait(within limit: Duration) async throws {
         let alarm = Task {
             try await Task.sleep(for: limit)
@@ -66,7 +66,8 @@ final class Child: Sendable {
         for await _ in ended {}
         alarm.cancel()
         guard process.terminationStatus == 0 else {
-            throw Trouble("\(process.arguments ?? []) ended with \(process.terminationStatus):\n\(output)")
+            throw BenchmarkError(
+                "\(process.arguments ?? []) ended with \(process.terminationStatus):\n\(output)")
         }
     }
 
@@ -109,7 +110,7 @@ extension FileHandle {
     /// An empty file, open for writing.
     convenience init(creating path: String) throws {
         guard FileManager.default.createFile(atPath: path, contents: nil) else {
-            throw Trouble("cannot create \(path)")
+            throw BenchmarkError("cannot create \(path)")
         }
         try self.init(forWritingTo: URL(fileURLWithPath: path))
     }

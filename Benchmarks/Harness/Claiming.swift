@@ -28,7 +28,7 @@ struct Claiming: Sendable {
         let start = clock.now
         while jobs < count {
             let done = try await turn()
-            guard done > 0 else { throw Trouble("\(jobs) of \(count) jobs could be claimed") }
+            guard done > 0 else { throw BenchmarkError("\(jobs) of \(count) jobs could be claimed") }
             jobs += done
         }
         return Double(jobs) / (clock.now - start).seconds
@@ -52,12 +52,12 @@ struct Claiming: Sendable {
 
 extension Claiming {
     /// In this process; limits that never bind, else few calls fly while none are known.
-    init(_ bench: Bench, _ store: SQLiteJobStore) async throws {
+    init(_ context: BenchmarkContext, _ store: SQLiteJobStore) async throws {
         let worker = try await store.register(
-            NewWorker(name: "bench", host: "bench", processID: 1, slots: 100), now: bench.now)
+            NewWorker(name: "bench", host: "bench", processID: 1, slots: 100), now: context.now)
         try await store.configure(
             route: RouteKey(service: Sample.service(), model: Sample.model),
-            limits: RouteLimits(requests: 1_000_000_000), now: bench.now)
-        self.init(store: store, worker: worker) { bench.now }
+            limits: RouteLimits(requests: 1_000_000_000), now: context.now)
+        self.init(store: store, worker: worker) { context.now }
     }
 }

@@ -4,7 +4,7 @@ import Jobs
 
 /// A backlog, one `renga work`, one `renga simulate`: from the first claim to the last settlement.
 struct EndToEnd {
-    let bench: Bench
+    let context: BenchmarkContext
     var jobs: Int
     var slots: Int
     var latency: String
@@ -28,19 +28,19 @@ struct EndToEnd {
     }
 
     func run(name: String) async throws -> Outcome {
-        let path = bench.database(name)
-        let simulator = try await bench.simulator(latency: latency, requestsPerMinute: requestsPerMinute)
+        let path = context.database(name)
+        let simulator = try await context.simulator(latency: latency, requestsPerMinute: requestsPerMinute)
         let store = try await SQLiteJobStore(path: path)
         let service = Sample.service(at: simulator.url)
         if earlier > 0 {
-            try await bench.fill(store, earlier, for: service)
-            let worker = try bench.worker(database: path, provider: simulator.url, slots: slots, log: name)
+            try await context.fill(store, earlier, for: service)
+            let worker = try context.worker(database: path, provider: simulator.url, slots: slots, log: name)
             try await wait(for: earlier, in: store, worker)
             await worker.stop()
         }
-        try await bench.fill(store, jobs, from: earlier, for: service)
+        try await context.fill(store, jobs, from: earlier, for: service)
         let before = try simulator.child.facts()
-        let worker = try bench.worker(database: path, provider: simulator.url, slots: slots, log: name)
+        let worker = try context.worker(database: path, provider: simulator.url, slots: slots, log: name)
         try await wait(for: earlier + jobs, in: store, worker)
         let facts = try worker.facts()
         let simulated = try simulator.child.facts().cpuSeconds - before.cpuSeconds
@@ -59,6 +59,7 @@ struct EndToEnd {
             if counts.succeeded == jobs { return }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw Trouble("not finished after three minutes; the worker says:\n\(worker.output.suffix(2_000))")
+        throw BenchmarkError(
+            "not finished after three minutes; the worker says:\n\(worker.output.suffix(2_000))")
     }
 }

@@ -1,6 +1,6 @@
 import SQLite
 
-/// What a database says of the jobs that were done in it; to be read when nobody writes any more.
+/// What a database says of the jobs that were done in it; to be read when no process writes any more.
 struct Finished {
     var jobs: Int
     /// From the first claim to the last settlement.

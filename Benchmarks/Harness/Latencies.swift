@@ -8,7 +8,7 @@ struct Latencies: Sendable {
 
     var count: Int { sorted.count }
 
-    /// The smallest value that so many percent do not exceed; 0 where there is none.
+    /// The smallest value that so many percent do not exceed; 0 if there is none.
     func percentile(_ percent: Double) -> Double {
         guard let last = sorted.last else { return 0 }
         let index = Int((Double(sorted.count) * percent / 100).rounded(.up)) - 1

@@ -59,7 +59,8 @@ final class Load: Sendable {
             let number = numbers.wrappingAdd(1, ordering: .relaxed).newValue
             let response = try await client.send(request(number))
             guard response.status == status else {
-                throw Trouble("status \(response.status): \(String(decoding: response.body, as: UTF8.self))")
+                throw BenchmarkError(
+                    "status \(response.status): \(String(decoding: response.body, as: UTF8.self))")
             }
             let answered = ContinuousClock.now
             latencies.append((answered - now).milliseconds)

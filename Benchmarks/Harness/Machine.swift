@@ -32,13 +32,13 @@ enum Machine {
         text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) } ?? 0
     }
 
-    /// A build that has just ended hangs in the mean for a minute or two; throws where it is something else.
+    /// A build that has just ended hangs in the mean for a minute or two; throws if it is something else.
     static func waitForQuiet() async throws {
         let deadline = ContinuousClock.now + .seconds(180)
-        if load > quietLoad { say("waiting for a load below \(quietLoad), at most 3 minutes …") }
+        if load > quietLoad { note("waiting for a load below \(quietLoad), at most 3 minutes …") }
         while load > quietLoad {
             guard ContinuousClock.now < deadline else {
-                throw Trouble(
+                throw BenchmarkError(
                     "the load stays at \(Table.number(load)): nothing measured now would be worth keeping")
             }
             try await Task.sleep(for: .seconds(2))

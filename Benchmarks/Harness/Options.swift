@@ -13,9 +13,9 @@ struct Options {
             case "--record": record = true
             case "--help", "-h", "help": isHelp = true
             case "--only":
-                guard let name = words.popFirst() else { throw Trouble("--only wants a name") }
+                guard let name = words.popFirst() else { throw BenchmarkError("--only wants a name") }
                 only.insert(name)
-            default: throw Trouble("unknown argument \(word); --help lists them")
+            default: throw BenchmarkError("unknown argument \(word); --help lists them")
             }
         }
     }

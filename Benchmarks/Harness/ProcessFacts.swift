@@ -15,7 +15,7 @@ struct ProcessFacts {
         let fields =
             String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
-            throw Trouble("/proc/\(number)/stat is of an unknown form")
+            throw BenchmarkError("/proc/\(number)/stat is of an unknown form")
         }
         cpuSeconds = (user + system) / Machine.ticksPerSecond
         let status = String(decoding: try readFile("/proc/\(number)/status", limit: 1 << 16), as: UTF8.self)

@@ -2,14 +2,14 @@ import HTTPClient
 import JSON
 
 /// `renga` as its users run it.
-extension Bench {
+extension BenchmarkContext {
     /// A program of renga's, by the words of its command line.
     func renga(_ arguments: [String], log: String, environment: [String: String] = [:]) throws -> Child {
         try children.start(
             programs + "/renga", arguments, environment: environment, log: "\(scratch)/\(log).log")
     }
 
-    /// `renga serve`, and where it listens; where no provider is given, what it would call does not exist.
+    /// `renga serve`, and where it listens; if no provider is given, what it would call does not exist.
     func server(
         database: String, provider: String = "http://127.0.0.1:1", log: String = "serve",
         environment: [String: String] = [:]
@@ -49,7 +49,7 @@ extension Bench {
     /// Out of a line of the log.
     private static func url(in line: String) throws -> String {
         guard let url = try JSON.parse(Array(line.utf8))["url"]?.string else {
-            throw Trouble("no url in \(line)")
+            throw BenchmarkError("no url in \(line)")
         }
         return url
     }
@@ -63,6 +63,6 @@ extension Bench {
             if let response = try? await client.send(request), response.status == 200 { return }
             try await Task.sleep(for: .milliseconds(2))
         }
-        throw Trouble("\(url) never got ready")
+        throw BenchmarkError("\(url) never got ready")
     }
 }

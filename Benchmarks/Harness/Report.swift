@@ -46,18 +46,19 @@ struct Report {
         """
     }
 
-    /// Throws where the machine was not left alone.
+    /// Throws if the machine was not left alone.
     func append(to path: String) throws {
         guard takenByOthers <= Self.disturbanceLimit else {
-            throw Trouble("not recorded: others took more than \(Self.disturbanceLimit) % of the processors")
+            throw BenchmarkError(
+                "not recorded: others took more than \(Self.disturbanceLimit) % of the processors")
         }
         guard let file = FileHandle(forWritingAtPath: path) else {
-            throw Trouble("\(path) is not here; run it from the top of the checkout")
+            throw BenchmarkError("\(path) is not here; run it from the top of the checkout")
         }
         try file.seekToEnd()
         try file.write(contentsOf: Data(("\n" + text + "\n").utf8))
         try file.close()
-        say("recorded in \(path)")
+        note("recorded in \(path)")
     }
 
     private static var date: String {

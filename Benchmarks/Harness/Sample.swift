@@ -6,7 +6,7 @@ import Jobs
 enum Sample {
     static let model = "claude-haiku-4-5-20251001"
 
-    /// Where a job's call goes; no key stands behind it.
+    /// Where a job's call goes; it needs no key.
     static func service(at url: String = "http://127.0.0.1:1") -> ServiceKey {
         ServiceKey(provider: "anthropic", endpoint: url, credential: "ANTHROPIC_API_KEY", simulated: false)
     }

@@ -10,7 +10,7 @@ struct ScratchDirectory {
     }
 
     func remove() {
-        // What remains is under .build, which nobody keeps.
+        // What remains is under .build, which is not kept.
         try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -10,7 +10,7 @@ struct Figure {
     var value: Double
     var unit: String
     var ceiling: Ceiling?
-    /// How it was come by, where that is not clear from the name.
+    /// How it was measured, if that is not clear from the name.
     var note = ""
 
     init(
@@ -39,7 +39,7 @@ struct Table {
 
     private static func row(_ figure: Figure) -> String {
         let ceiling = figure.ceiling.map { "\(number($0.value)) \(figure.unit)" } ?? ""
-        // Of a rate the share is told; of a time it would read upside down.
+        // A share makes sense for a rate; for a time it would read upside down.
         let share = figure.ceiling.flatMap { ceiling in
             figure.unit.hasSuffix("/s") ? "\(number((figure.value / ceiling.value * 100).rounded())) %" : nil
         }

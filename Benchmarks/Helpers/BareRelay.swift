@@ -7,7 +7,7 @@ struct BareRelay {
     private let provider: String
 
     init(_ words: [String]) throws {
-        guard words.count == 2 else { throw Trouble("a relay needs a provider") }
+        guard words.count == 2 else { throw BenchmarkError("a relay needs a provider") }
         provider = words[1]
     }
 
@@ -19,7 +19,7 @@ struct BareRelay {
         await server.stop()
     }
 
-    private struct Relay: Handler {
+    private struct Relay: PlainHandler {
         let provider: String
         let client = HTTPClient()
 

@@ -10,7 +10,7 @@ struct BareServer {
     private let path: String
 
     init(_ words: [String]) throws {
-        guard words.count == 2 else { throw Trouble("a bare server needs a path") }
+        guard words.count == 2 else { throw BenchmarkError("a bare server needs a path") }
         path = words[1]
     }
 
@@ -57,7 +57,7 @@ struct BareServer {
     }
 
     /// Answers as large as renga's own: 202 to a POST, 200 to anything else.
-    private struct Storing: Handler {
+    private struct Storing: PlainHandler {
         let rows: Rows
 
         func policy(for head: RequestHead) -> BodyPolicy { .collect(limit: 1 << 20) }

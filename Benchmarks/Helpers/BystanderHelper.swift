@@ -1,13 +1,13 @@
 import SQLite
 
-/// Somebody who wants to write a row now and then while others keep the database busy.
+/// A process that writes a row now and then while others keep the database busy.
 ///
 /// Answers with `worst MILLISECONDS WRITES`: the longest that it waited for the write lock.
 struct BystanderHelper {
     private let path: String
 
     init(_ words: [String]) throws {
-        guard words.count == 2 else { throw Trouble("bystander wants a path") }
+        guard words.count == 2 else { throw BenchmarkError("bystander wants a path") }
         path = words[1]
     }
 

@@ -10,14 +10,15 @@ struct ClaimHelper {
     private let clock = SystemClock()
 
     init(_ words: [String]) throws {
-        guard words.count == 2 else { throw Trouble("claim wants a path") }
+        guard words.count == 2 else { throw BenchmarkError("claim wants a path") }
         path = words[1]
     }
 
     func run() async throws {
         let store = try await SQLiteJobStore(path: path)
         let worker = try await store.register(
-            NewWorker(name: "bench:\(processID)", host: "bench", processID: processID, slots: 100), now: now)
+            NewWorker(name: "context:\(processID)", host: "bench", processID: processID, slots: 100), now: now
+        )
         Helper.report("ready")
         Helper.waitForWord()
         let cpu = processCPUSeconds()

@@ -11,7 +11,7 @@ enum Helper {
         case "bystander": try await BystanderHelper(words).run()
         case "serve": try await BareServer(words).run()
         case "relay": try await BareRelay(words).run()
-        default: throw Trouble("no such role: \(words)")
+        default: throw BenchmarkError("no such role: \(words)")
         }
     }
 

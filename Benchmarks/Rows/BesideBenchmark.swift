@@ -4,29 +4,29 @@ import Jobs
 /// What a claim costs where millions of jobs wait beside those that can be claimed, and where every gate is in use.
 enum BesideBenchmark: Benchmark {
     static let name = "beside"
-    static let summary = "claims beside a paused, a scheduled and a broken crowd, and with all gates in use"
+    static let summary = "claims beside a paused, a scheduled and a broken backlog, and with all gates in use"
 
     private static let slots = 10
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let rounds = bench.sizes.claims
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let rounds = context.sizes.claims
         let jobs = rounds * slots + 100
-        let alone = try await Claimer(bench, "alone", jobs: jobs)
-        let beside = try await Claimer(bench, "beside", jobs: jobs)
-        let gated = try await Claimer(bench, "gated", jobs: jobs)
-        try await beside.crowd(bench.sizes.crowd, bench)
+        let alone = try await Claimer(context, "alone", jobs: jobs)
+        let beside = try await Claimer(context, "beside", jobs: jobs)
+        let gated = try await Claimer(context, "gated", jobs: jobs)
+        try await beside.fill(context.sizes.bystanders, context)
         try await gated.closeGates()
         // In turns, so that what the disk and the machine were like counts for all of them.
         for _ in 0..<rounds {
             for claimer in [alone, beside, gated] { try await claimer.claim(slots) }
         }
-        let crowd = Table.number(Double(bench.sizes.crowd))
+        let count = Table.number(Double(context.sizes.bystanders))
         let base = alone.latencies.percentile(50)
         for claimer in [alone, beside, gated] { await claimer.store.close() }
         return [
             Figure("a claim of \(slots), median", base, "ms", note: "its commit, with a sync, included"),
             Figure(
-                "the same beside \(crowd) paused, \(crowd) scheduled and a broken route's, relative",
+                "the same beside \(count) paused, \(count) scheduled and a broken route's, relative",
                 beside.latencies.percentile(50) / base, "×", note: "promised: at most 1.2"),
             Figure(
                 "the same with all gates in use, relative", gated.latencies.percentile(50) / base, "×",
@@ -38,22 +38,22 @@ enum BesideBenchmark: Benchmark {
 /// One database and the times that claims on it took.
 private final class Claimer {
     let store: SQLiteJobStore
-    private let bench: Bench
+    private let context: BenchmarkContext
     private let worker: WorkerID
     private var times: [Double] = []
 
     var latencies: Latencies { Latencies(times) }
 
-    init(_ bench: Bench, _ name: String, jobs: Int) async throws {
-        self.bench = bench
-        store = try await SQLiteJobStore(path: bench.database("beside-\(name)"))
+    init(_ context: BenchmarkContext, _ name: String, jobs: Int) async throws {
+        self.context = context
+        store = try await SQLiteJobStore(path: context.database("beside-\(name)"))
         worker = try await store.register(
-            NewWorker(name: "bench", host: "bench", processID: 1, slots: 10), now: bench.now)
+            NewWorker(name: "bench", host: "bench", processID: 1, slots: 10), now: context.now)
         // Limits that never bind: else few calls fly while none are known.
         try await store.configure(
             route: RouteKey(service: Sample.service(), model: Sample.model),
-            limits: RouteLimits(requests: 1_000_000_000), now: bench.now)
-        try await bench.fill(store, jobs, for: Sample.service())
+            limits: RouteLimits(requests: 1_000_000_000), now: context.now)
+        try await context.fill(store, jobs, for: Sample.service())
         try await settle(try await open(1))
     }
 
@@ -61,13 +61,15 @@ private final class Claimer {
         let before = ContinuousClock.now
         let attempts = try await open(slots)
         times.append((ContinuousClock.now - before).seconds * 1000)
-        guard attempts.count == slots else { throw Trouble("\(attempts.count) of \(slots) were claimed") }
+        guard attempts.count == slots else {
+            throw BenchmarkError("\(attempts.count) of \(slots) were claimed")
+        }
         try await settle(attempts)
     }
 
     /// Jobs that cannot be claimed: in a paused queue, scheduled for tomorrow, and on a route whose provider is down.
-    func crowd(_ count: Int, _ bench: Bench) async throws {
-        _ = try await store.update(queue: "paused", QueuePatch(paused: true), now: bench.now)
+    func fill(_ count: Int, _ context: BenchmarkContext) async throws {
+        _ = try await store.update(queue: "paused", QueuePatch(paused: true), now: context.now)
         try await fill(count) { $0.queue = "paused" }
         try await fill(count) { $0.delay = 86_400_000 }
         let down = Sample.service(at: "http://127.0.0.1:2")
@@ -78,7 +80,7 @@ private final class Claimer {
                 Settlement(
                     key: attempt.key, verdict: .again(after: 86_400_000, error, .never),
                     routeEvent: .unavailable),
-                now: bench.now)
+                now: context.now)
         }
     }
 
@@ -87,13 +89,13 @@ private final class Claimer {
             requests: 1_000_000_000, inputTokens: 1_000_000_000_000, outputTokens: 1_000_000_000_000,
             burst: 1_000)
         try await store.configure(
-            route: RouteKey(service: Sample.service(), model: Sample.model), limits: limits, now: bench.now)
+            route: RouteKey(service: Sample.service(), model: Sample.model), limits: limits, now: context.now)
         for queue in ["bench", "second", "third"] {
             _ = try await store.update(
-                queue: queue, QueuePatch(concurrency: 1_000, weight: 100), now: bench.now)
+                queue: queue, QueuePatch(concurrency: 1_000, weight: 100), now: context.now)
         }
         for queue in ["second", "third"] {
-            try await fill(bench.sizes.claims * 5) { $0.queue = queue }
+            try await fill(context.sizes.claims * 5) { $0.queue = queue }
         }
     }
 
@@ -104,7 +106,7 @@ private final class Claimer {
                 jobs[index].cache = .off
                 change(&jobs[index])
             }
-            _ = try await store.enqueue(jobs, atomically: false, now: bench.now)
+            _ = try await store.enqueue(jobs, atomically: false, now: context.now)
         }
     }
 
@@ -112,14 +114,14 @@ private final class Claimer {
         let request = ClaimRequest(
             worker: worker, slots: slots, running: 0, lease: 600_000,
             services: services ?? [Sample.service(), Sample.service(at: "http://127.0.0.1:2")])
-        return try await store.claim(request, now: bench.now).attempts
+        return try await store.claim(request, now: context.now).attempts
     }
 
     private func settle(_ attempts: [ClaimedAttempt]) async throws {
-        let (store, bench) = (store, bench)
+        let (store, context) = (store, context)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for attempt in attempts {
-                group.addTask { _ = try await store.settle(Sample.success(attempt), now: bench.now) }
+                group.addTask { _ = try await store.settle(Sample.success(attempt), now: context.now) }
             }
             try await group.waitForAll()
         }

@@ -1,20 +1,20 @@
 import HTTPClient
 
-/// One upload of very many lines, and how the server stands afterwards.
+/// One upload of very many lines, and the state of the server afterwards.
 enum BulkBenchmark: Benchmark {
     static let name = "bulk"
     static let summary = "POST /v1/jobs/bulk in one request, and a start with so many jobs"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let count = bench.sizes.lines
-        let bare = try BareStore(path: bench.database("bare-bulk"), request: Sample.request(count))
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let count = context.sizes.lines
+        let bare = try BareStore(path: context.database("bare-bulk"), request: Sample.request(count))
         let ceiling = try bare.enqueue(count, perTransaction: 500)
-        let path = bench.database("bulk")
-        let server = try await bench.server(database: path)
+        let path = context.database("bulk")
+        let server = try await context.server(database: path)
         let elapsed = try await upload(count, to: server.url)
         let facts = try server.child.facts()
         await server.child.stop()
-        let start = try await timeToReady(bench, database: path)
+        let start = try await timeToReady(context, database: path)
         return [
             Figure(
                 "POST /v1/jobs/bulk, \(Table.number(Double(count))) lines in one request",
@@ -46,17 +46,17 @@ enum BulkBenchmark: Benchmark {
         let elapsed = (clock.now - start).seconds
         let lines = response.body.count { $0 == UInt8(ascii: "\n") }
         guard response.status == 200, lines == count, response.body.firstRange(of: Array("error".utf8)) == nil
-        else { throw Trouble("status \(response.status), \(lines) lines") }
+        else { throw BenchmarkError("status \(response.status), \(lines) lines") }
         return elapsed
     }
 
     /// The middle one of five starts, in milliseconds.
-    static func timeToReady(_ bench: Bench, database: String) async throws -> Double {
+    static func timeToReady(_ context: BenchmarkContext, database: String) async throws -> Double {
         let client = HTTPClient()
         var times: [Double] = []
         for number in 0..<5 {
-            let server = try await bench.server(database: database, log: "start-\(number)")
-            try await bench.untilReady(server.url, client: client)
+            let server = try await context.server(database: database, log: "start-\(number)")
+            try await context.untilReady(server.url, client: client)
             times.append((ContinuousClock.now - server.child.started).milliseconds)
             await server.child.stop()
         }

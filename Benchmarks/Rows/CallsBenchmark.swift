@@ -2,28 +2,28 @@ import HTTPClient
 import JobStoreSQLite
 import Jobs
 
-/// An interactive call beside a backlog that nobody works on, under limits of several sizes.
+/// An interactive call beside an untouched backlog, under limits of several sizes.
 enum CallsBenchmark: Benchmark {
     static let name = "calls"
     static let summary = "an interactive call beside a backlog, at three limits, beside the same without"
 
     private static let limits = [4_000, 1_000_000, 10_000_000]
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let simulator = try await bench.simulator(latency: "0")
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let simulator = try await context.simulator(latency: "0")
         var figures: [Figure] = []
         for limit in limits {
-            let alone = try await Caller(bench, "calls-\(limit)", backlog: 0, limit, simulator.url)
+            let alone = try await Caller(context, "calls-\(limit)", backlog: 0, limit, simulator.url)
             let beside = try await Caller(
-                bench, "calls-beside-\(limit)", backlog: bench.sizes.backlog, limit, simulator.url)
+                context, "calls-beside-\(limit)", backlog: context.sizes.backlog, limit, simulator.url)
             // In turns, so that what the disk and the machine were like counts for both.
-            for number in 0..<bench.sizes.claims {
+            for number in 0..<context.sizes.claims {
                 for caller in [alone, beside] { try await caller.call(number) }
             }
             for caller in [alone, beside] { await caller.server.stop() }
             figures.append(
                 Figure(
-                    "an interactive call beside \(Table.number(Double(bench.sizes.backlog))) jobs, "
+                    "an interactive call beside \(Table.number(Double(context.sizes.backlog))) jobs, "
                         + "limit \(Table.number(Double(limit))) a minute, median, relative",
                     beside.latencies.percentile(50) / alone.latencies.percentile(50), "×",
                     note: "\(beside.latencies.text); without \(alone.latencies.text); promised: at most 1.2"))
@@ -42,12 +42,14 @@ private final class Caller {
 
     var latencies: Latencies { Latencies(times) }
 
-    init(_ bench: Bench, _ name: String, backlog: Int, _ limit: Int, _ provider: String) async throws {
-        let store = try await SQLiteJobStore(path: bench.database(name))
-        try await bench.fill(store, backlog, for: Sample.service(at: provider))
+    init(_ context: BenchmarkContext, _ name: String, backlog: Int, _ limit: Int, _ provider: String)
+        async throws
+    {
+        let store = try await SQLiteJobStore(path: context.database(name))
+        try await context.fill(store, backlog, for: Sample.service(at: provider))
         await store.close()
-        (server, url) = try await bench.server(
-            database: bench.database(name), provider: provider, log: name,
+        (server, url) = try await context.server(
+            database: context.database(name), provider: provider, log: name,
             environment: ["RENGA_RPM": String(limit)])
         // The first answers teach the route.
         for number in 0..<20 { try await call(-1 - number) }
@@ -63,7 +65,8 @@ private final class Caller {
             HTTPRequest(url: url + "/v1/messages", body: body, mayRepeat: false))
         times.append((ContinuousClock.now - start).milliseconds)
         guard response.status == 200 else {
-            throw Trouble("status \(response.status): \(String(decoding: response.body, as: UTF8.self))")
+            throw BenchmarkError(
+                "status \(response.status): \(String(decoding: response.body, as: UTF8.self))")
         }
     }
 }

@@ -6,14 +6,14 @@ enum ClaimBenchmark: Benchmark {
     static let name = "claim"
     static let summary = "claims and settlements by one process, by four and by 16 on one database"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let count = bench.sizes.jobs
-        let bare = try BareStore(path: bench.database("bare-claim"), request: Sample.request(count))
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let count = context.sizes.jobs
+        let bare = try BareStore(path: context.database("bare-claim"), request: Sample.request(count))
         _ = try bare.enqueue(count, perTransaction: 500)
         let ceiling = try bare.claimAndSettle(perTransaction: 100)
-        let one = try await rate(bench, processes: 1, count)
-        let four = try await rate(bench, processes: 4, count)
-        let sixteen = try await rate(bench, processes: 16, count)
+        let one = try await rate(context, processes: 1, count)
+        let four = try await rate(context, processes: 4, count)
+        let sixteen = try await rate(context, processes: 16, count)
         let what = "plain SQLite loop with attempts and answers, 100 a transaction"
         return [
             Figure(
@@ -42,22 +42,22 @@ enum ClaimBenchmark: Benchmark {
         var processorTime: String { "processor time a job \(Table.number(cpuMicroseconds)) µs" }
     }
 
-    static func rate(_ bench: Bench, processes: Int, _ count: Int) async throws -> Outcome {
-        let path = bench.database("claim-\(processes)-\(count)")
-        try await fill(path, bench, count)
-        let bystander = try bench.helper(["bystander", path], log: "bystander-\(processes)")
+    static func rate(_ context: BenchmarkContext, processes: Int, _ count: Int) async throws -> Outcome {
+        let path = context.database("claim-\(processes)-\(count)")
+        try await fill(path, context, count)
+        let bystander = try context.helper(["bystander", path], log: "bystander-\(processes)")
         var claimers: [Child] = []
         for number in 0..<processes {
-            claimers.append(try bench.helper(["claim", path], log: "claim-\(processes)-\(number)"))
+            claimers.append(try context.helper(["claim", path], log: "claim-\(processes)-\(number)"))
         }
         for child in claimers + [bystander] { _ = try await child.line(with: "ready") }
-        for child in claimers { try child.tell("go") }
+        for child in claimers { try child.send("go") }
         var ends: [[Double]] = []
         for child in claimers {
             ends.append(numbers(in: try await child.line(with: "done", within: .seconds(120))))
             try await child.wait(within: .seconds(20))
         }
-        try bystander.tell("enough")
+        try bystander.send("enough")
         let waits = numbers(in: try await bystander.line(with: "worst"))
         try await bystander.wait(within: .seconds(20))
         return try outcome(ends, waits, expecting: count)
@@ -68,7 +68,7 @@ enum ClaimBenchmark: Benchmark {
     ) throws -> Outcome {
         let jobs = ends.reduce(0) { $0 + $1[0] }
         guard Int(jobs) == count, let first = ends.map({ $0[1] }).min(), let last = ends.map({ $0[2] }).max()
-        else { throw Trouble("\(Int(jobs)) of \(count) jobs were settled") }
+        else { throw BenchmarkError("\(Int(jobs)) of \(count) jobs were settled") }
         return Outcome(
             rate: jobs / ((last - first) / 1000), worstWait: waits[0], writes: Int(waits[1]),
             cpuMicroseconds: ends.reduce(0) { $0 + $1[3] } / jobs * 1e6)
@@ -79,9 +79,9 @@ enum ClaimBenchmark: Benchmark {
         line.split(separator: " ").dropFirst().compactMap { Double($0) }
     }
 
-    private static func fill(_ path: String, _ bench: Bench, _ count: Int) async throws {
+    private static func fill(_ path: String, _ context: BenchmarkContext, _ count: Int) async throws {
         let store = try await SQLiteJobStore(path: path)
-        try await bench.fill(store, count, for: Sample.service())
+        try await context.fill(store, count, for: Sample.service())
         await store.close()
     }
 }

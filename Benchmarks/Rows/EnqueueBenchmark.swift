@@ -7,14 +7,14 @@ enum EnqueueBenchmark: Benchmark {
     static let name = "enqueue"
     static let summary = "jobs into the store of one process"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let count = bench.sizes.jobs
-        let bare = try BareStore(path: bench.database("bare-enqueue"), request: Sample.request(count))
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let count = context.sizes.jobs
+        let bare = try BareStore(path: context.database("bare-enqueue"), request: Sample.request(count))
         let bareBulk = try bare.enqueue(count, perTransaction: 500)
         let bareGroup = try bare.enqueue(count, perTransaction: 64)
         let bareSingle = try bare.enqueue(min(count, 10_000), perTransaction: 1)
-        let bulk = try await bulk(bench, count)
-        let single = try await single(bench, count)
+        let bulk = try await bulk(context, count)
+        let single = try await single(context, count)
         return [
             Figure(
                 "enqueue through the store, 500 a call", bulk, "jobs/s",
@@ -26,21 +26,21 @@ enum EnqueueBenchmark: Benchmark {
         ]
     }
 
-    private static func bulk(_ bench: Bench, _ count: Int) async throws -> Double {
-        let store = try await SQLiteJobStore(path: bench.database("enqueue-bulk"))
+    private static func bulk(_ context: BenchmarkContext, _ count: Int) async throws -> Double {
+        let store = try await SQLiteJobStore(path: context.database("enqueue-bulk"))
         let jobs = try Sample.jobs(0..<count, for: Sample.service())
         let seconds = try await seconds {
             for start in stride(from: 0, to: count, by: 500) {
                 let end = min(count, start + 500)
-                _ = try await store.enqueue(Array(jobs[start..<end]), atomically: false, now: bench.now)
+                _ = try await store.enqueue(Array(jobs[start..<end]), atomically: false, now: context.now)
             }
         }
         await store.close()
         return Double(count) / seconds
     }
 
-    private static func single(_ bench: Bench, _ count: Int) async throws -> Double {
-        let store = try await SQLiteJobStore(path: bench.database("enqueue-single"))
+    private static func single(_ context: BenchmarkContext, _ count: Int) async throws -> Double {
+        let store = try await SQLiteJobStore(path: context.database("enqueue-single"))
         let jobs = try Sample.jobs(0..<count, for: Sample.service())
         let next = Counter()
         let seconds = try await seconds {
@@ -48,7 +48,7 @@ enum EnqueueBenchmark: Benchmark {
                 for _ in 0..<64 {
                     group.addTask {
                         while let number = next.take(below: count) {
-                            _ = try await store.enqueue([jobs[number]], atomically: true, now: bench.now)
+                            _ = try await store.enqueue([jobs[number]], atomically: true, now: context.now)
                         }
                     }
                 }

@@ -7,16 +7,16 @@ enum GrowthBenchmark: Benchmark {
     static let name = "growth"
     static let summary = "rates by backlog, by payload, by processes and by slots"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        try await byBacklog(bench) + byPayload(bench) + byProcesses(bench) + bySlots(bench)
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        try await byBacklog(context) + byPayload(context) + byProcesses(context) + bySlots(context)
     }
 
-    private static func byBacklog(_ bench: Bench) async throws -> [Figure] {
+    private static func byBacklog(_ context: BenchmarkContext) async throws -> [Figure] {
         var figures: [Figure] = []
-        for backlog in [1_000, 10_000, 100_000, 1_000_000] where backlog <= bench.sizes.crowd {
-            let store = try await SQLiteJobStore(path: bench.database("backlog-\(backlog)"))
-            try await bench.fill(store, backlog + 4_000, for: Sample.service())
-            let rate = try await Claiming(bench, store).rate(of: 4_000)
+        for backlog in [1_000, 10_000, 100_000, 1_000_000] where backlog <= context.sizes.bystanders {
+            let store = try await SQLiteJobStore(path: context.database("backlog-\(backlog)"))
+            try await context.fill(store, backlog + 4_000, for: Sample.service())
+            let rate = try await Claiming(context, store).rate(of: 4_000)
             await store.close()
             figures.append(
                 Figure(
@@ -26,18 +26,18 @@ enum GrowthBenchmark: Benchmark {
         return figures
     }
 
-    private static func byPayload(_ bench: Bench) async throws -> [Figure] {
+    private static func byPayload(_ context: BenchmarkContext) async throws -> [Figure] {
         var figures: [Figure] = []
         for (bytes, count) in [(200, 8_000), (2_000, 8_000), (20_000, 4_000), (200_000, 1_000)] {
-            let store = try await SQLiteJobStore(path: bench.database("payload-\(bytes)"))
+            let store = try await SQLiteJobStore(path: context.database("payload-\(bytes)"))
             let jobs = try (0..<count).map { try job($0, bytes: bytes) }
             let enqueue = try await seconds {
                 for start in stride(from: 0, to: count, by: 100) {
                     _ = try await store.enqueue(
-                        Array(jobs[start..<(start + 100)]), atomically: false, now: bench.now)
+                        Array(jobs[start..<(start + 100)]), atomically: false, now: context.now)
                 }
             }
-            let rate = try await Claiming(bench, store).rate(of: count)
+            let rate = try await Claiming(context, store).rate(of: count)
             await store.close()
             let size = "\(Table.number(Double(bytes) / 1000)) KB"
             figures.append(
@@ -59,10 +59,10 @@ enum GrowthBenchmark: Benchmark {
         )
     }
 
-    private static func byProcesses(_ bench: Bench) async throws -> [Figure] {
+    private static func byProcesses(_ context: BenchmarkContext) async throws -> [Figure] {
         var figures: [Figure] = []
         for processes in [1, 2, 4, 8, 16] {
-            let outcome = try await ClaimBenchmark.rate(bench, processes: processes, bench.sizes.jobs / 4)
+            let outcome = try await ClaimBenchmark.rate(context, processes: processes, context.sizes.jobs / 4)
             figures.append(
                 Figure(
                     "claim and settle, \(processes) processes", outcome.rate, "jobs/s",
@@ -74,11 +74,12 @@ enum GrowthBenchmark: Benchmark {
         return figures
     }
 
-    private static func bySlots(_ bench: Bench) async throws -> [Figure] {
+    private static func bySlots(_ context: BenchmarkContext) async throws -> [Figure] {
         var figures: [Figure] = []
         for slots in [1, 4, 16, 64, 256, 1_024, 4_096] {
             let outcome = try await EndToEnd(
-                bench: bench, jobs: min(bench.sizes.backlog / 4, 2_000 * slots), slots: slots, latency: "0",
+                context: context, jobs: min(context.sizes.backlog / 4, 2_000 * slots), slots: slots,
+                latency: "0",
                 requestsPerMinute: 60_000_000
             ).run(name: "slots-\(slots)")
             figures.append(

@@ -3,17 +3,17 @@ enum IdleBenchmark: Benchmark {
     static let name = "idle"
     static let summary = "processor time and memory of an idle server and worker, and the time to start"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let version = try await timeOfVersion(bench)
-        let start = try await BulkBenchmark.timeToReady(bench, database: bench.database("empty"))
-        let path = bench.database("idle")
-        let server = try await bench.server(database: path)
-        let worker = try bench.worker(database: path, provider: "http://127.0.0.1:1", slots: 40)
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let version = try await timeOfVersion(context)
+        let start = try await BulkBenchmark.timeToReady(context, database: context.database("empty"))
+        let path = context.database("idle")
+        let server = try await context.server(database: path)
+        let worker = try context.worker(database: path, provider: "http://127.0.0.1:1", slots: 40)
         _ = try await worker.line(with: "worker starts")
         // What a start leaves to do is done by then.
         try await Task.sleep(for: .seconds(2))
         let before = try (server.child.facts(), worker.facts())
-        let elapsed = try await seconds { try await Task.sleep(for: .seconds(bench.sizes.idle)) }
+        let elapsed = try await seconds { try await Task.sleep(for: .seconds(context.sizes.idle)) }
         let after = try (server.child.facts(), worker.facts())
         await server.child.stop()
         await worker.stop()
@@ -35,10 +35,10 @@ enum IdleBenchmark: Benchmark {
     }
 
     /// The middle one of five, in milliseconds.
-    private static func timeOfVersion(_ bench: Bench) async throws -> Double {
+    private static func timeOfVersion(_ context: BenchmarkContext) async throws -> Double {
         var times: [Double] = []
         for number in 0..<5 {
-            let child = try bench.renga(["--version"], log: "version-\(number)")
+            let child = try context.renga(["--version"], log: "version-\(number)")
             try await child.wait(within: .seconds(20))
             times.append((ContinuousClock.now - child.started).milliseconds)
         }

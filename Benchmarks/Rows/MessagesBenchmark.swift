@@ -5,16 +5,16 @@ enum MessagesBenchmark: Benchmark {
     static let name = "messages"
     static let summary = "POST /v1/messages, upstream without delay, beside a relay that records nothing"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let simulator = try await bench.simulator(latency: "0")
-        let relay = try bench.helper(["relay", simulator.url], log: "relay")
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let simulator = try await context.simulator(latency: "0")
+        let relay = try context.helper(["relay", simulator.url], log: "relay")
         let port = try await relay.line(with: "port").split(separator: " ").last ?? ""
-        let server = try await bench.server(database: bench.database("messages"), provider: simulator.url)
+        let server = try await context.server(database: context.database("messages"), provider: simulator.url)
         var figures: [Figure] = []
         for connections in [1, 32, 256] {
-            let bare = try await load(bench, "http://127.0.0.1:\(port)", connections)
+            let bare = try await load(context, "http://127.0.0.1:\(port)", connections)
             let start = try server.child.facts().cpuSeconds
-            let result = try await load(bench, server.url, connections)
+            let result = try await load(context, server.url, connections)
             let cpu = try server.child.facts().cpuSeconds - start
             let each = Table.number(cpu / Double(result.count) * 1e6)
             figures.append(
@@ -29,8 +29,10 @@ enum MessagesBenchmark: Benchmark {
         return figures
     }
 
-    private static func load(_ bench: Bench, _ url: String, _ connections: Int) async throws -> Load.Result {
-        try await Load(seconds: bench.sizes.load, expecting: 200, connections: connections).run { number in
+    private static func load(_ context: BenchmarkContext, _ url: String, _ connections: Int) async throws
+        -> Load.Result
+    {
+        try await Load(seconds: context.sizes.load, expecting: 200, connections: connections).run { number in
             HTTPRequest(url: url + "/v1/messages", body: body(number), mayRepeat: false)
         }
     }

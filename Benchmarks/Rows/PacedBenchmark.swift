@@ -5,17 +5,17 @@ enum PacedBenchmark: Benchmark {
     private static let slots = 256
     /// Stated in each answer, as the provider does: while no limit is known, renga feels its way from five calls on.
     private static let limit = 60_000_000
-    /// They have told the limit when the measuring begins, as it is wherever renga has been used before.
+    /// From them the limit is known when the measuring begins, as it is after any use of renga.
     private static let earlier = 10
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
         let outcome = try await EndToEnd(
-            bench: bench, jobs: bench.sizes.paced, slots: slots, latency: "200ms",
+            context: context, jobs: context.sizes.paced, slots: slots, latency: "200ms",
             requestsPerMinute: limit, earlier: earlier
         ).run(name: "paced")
         let finished = outcome.finished
         let many = try await EndToEnd(
-            bench: bench, jobs: bench.sizes.inFlight * 10, slots: bench.sizes.inFlight, latency: "2s",
+            context: context, jobs: context.sizes.inFlight * 10, slots: context.sizes.inFlight, latency: "2s",
             requestsPerMinute: limit, earlier: earlier
         ).run(name: "in-flight")
         return [
@@ -26,9 +26,9 @@ enum PacedBenchmark: Benchmark {
                 note: "the limit known; the first and the last calls included; \(outcome.processorTime)"),
             Figure("memory of the worker after this", outcome.worker.residentMiB, "MiB"),
             Figure(
-                "jobs end to end, one worker with \(Table.number(Double(bench.sizes.inFlight))) slots, upstream of 2 s",
+                "jobs end to end, one worker with \(Table.number(Double(context.sizes.inFlight))) slots, upstream of 2 s",
                 Double(many.finished.jobs) / many.finished.seconds, "jobs/s",
-                ceiling: (Double(bench.sizes.inFlight) / 2, "slots ÷ 2 s"),
+                ceiling: (Double(context.sizes.inFlight) / 2, "slots ÷ 2 s"),
                 note:
                     "ten calls to a slot; the limit known; the first and the last calls included; \(many.processorTime)"
             ),

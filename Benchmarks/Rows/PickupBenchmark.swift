@@ -10,29 +10,30 @@ enum PickupBenchmark: Benchmark {
     static let name = "pickup"
     static let summary = "from the commit in one process to the call upstream from another"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
         let upstream = Upstream()
         upstream.end(after: .seconds(120))
         let server = HTTPServer(handler: upstream)
         try server.start()
         let url = "http://127.0.0.1:\(server.port)"
-        let store = try await SQLiteJobStore(path: bench.database("pickup"))
-        let heard = try await heard(store, bench, url)
+        let store = try await SQLiteJobStore(path: context.database("pickup"))
+        let heard = try await heard(store, context, url)
         let call = try await bareCalls(to: url, upstream)
-        let worker = try bench.worker(database: bench.database("pickup"), provider: url, slots: 40)
+        let worker = try context.worker(database: context.database("pickup"), provider: url, slots: 40)
         var arrivals = upstream.arrivals.makeAsyncIterator()
         let first = await arrivals.next()
         let start = first.map { ($0 - worker.started).milliseconds } ?? 0
         var latencies: [Double] = []
         // What was enqueued to listen for commits is done first.
         for _ in 1..<heard.count { _ = await arrivals.next() }
-        for number in 0..<bench.sizes.pickups {
+        for number in 0..<context.sizes.pickups {
             try await Task.sleep(for: .milliseconds(.random(in: 20...60)))
             let job = try Sample.job(1_000_000 + number, for: Sample.service(at: url))
-            _ = try await store.enqueue([job], atomically: true, now: bench.now)
+            _ = try await store.enqueue([job], atomically: true, now: context.now)
             let committed = ContinuousClock.now
             guard let arrived = await arrivals.next() else {
-                throw Trouble("a job was never called; the worker says:\n\(worker.output.suffix(2_000))")
+                throw BenchmarkError(
+                    "a job was never called; the worker says:\n\(worker.output.suffix(2_000))")
             }
             latencies.append((arrived - committed).milliseconds)
         }
@@ -57,7 +58,8 @@ enum PickupBenchmark: Benchmark {
     }
 
     /// How long after an enqueue's return a change is heard of, without a worker.
-    private static func heard(_ store: SQLiteJobStore, _ bench: Bench, _ url: String) async throws
+    private static func heard(_ store: SQLiteJobStore, _ context: BenchmarkContext, _ url: String)
+        async throws
         -> Latencies
     {
         var times: [Double] = []
@@ -65,7 +67,7 @@ enum PickupBenchmark: Benchmark {
             try await Task.sleep(for: .milliseconds(10))
             let changes = store.changes()
             let job = try Sample.job(number, for: Sample.service(at: url))
-            _ = try await store.enqueue([job], atomically: true, now: bench.now)
+            _ = try await store.enqueue([job], atomically: true, now: context.now)
             let committed = ContinuousClock.now
             for await _ in changes { break }
             times.append((ContinuousClock.now - committed).milliseconds)
@@ -89,7 +91,7 @@ enum PickupBenchmark: Benchmark {
 }
 
 /// Answers every call with a Message at once, and tells when its headers had come.
-private final class Upstream: Handler {
+private final class Upstream: PlainHandler {
     let arrivals: AsyncStream<ContinuousClock.Instant>
     private let continuation: AsyncStream<ContinuousClock.Instant>.Continuation
 
@@ -97,7 +99,7 @@ private final class Upstream: Handler {
         (arrivals, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
     }
 
-    /// Nobody waits for ever for a call that does not come.
+    /// The wait for a call that does not come has an end.
     func end(after limit: Duration) {
         Task {
             try await Task.sleep(for: limit)

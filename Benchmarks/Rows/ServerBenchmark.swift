@@ -6,17 +6,17 @@ enum ServerBenchmark: Benchmark {
     static let name = "serve"
     static let summary = "POST and GET of single jobs over HTTP"
 
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let bare = try await bareServer(bench)
-        let barePost = try await post(bench, at: bare.url)
-        let bareGet = try await get(bench, at: bare.url, ids: (1...500).map { "\($0)" })
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let bare = try await bareServer(context)
+        let barePost = try await post(context, at: bare.url)
+        let bareGet = try await get(context, at: bare.url, ids: (1...500).map { "\($0)" })
         await bare.child.stop()
 
-        let server = try await bench.server(database: bench.database("serve"))
+        let server = try await context.server(database: context.database("serve"))
         let start = try server.child.facts()
-        let post = try await post(bench, at: server.url)
+        let post = try await post(context, at: server.url)
         let between = try server.child.facts()
-        let get = try await get(bench, at: server.url, ids: ids(at: server.url))
+        let get = try await get(context, at: server.url, ids: ids(at: server.url))
         let end = try server.child.facts()
         await server.child.stop()
         return [
@@ -43,20 +43,22 @@ enum ServerBenchmark: Benchmark {
             note: "\(result.latencies.text); processor time for each: server \(server) µs, load \(client) µs")
     }
 
-    private static func bareServer(_ bench: Bench) async throws -> (child: Child, url: String) {
-        let child = try bench.helper(["serve", bench.database("bare-serve")], log: "bare-serve")
+    private static func bareServer(_ context: BenchmarkContext) async throws -> (child: Child, url: String) {
+        let child = try context.helper(["serve", context.database("bare-serve")], log: "bare-serve")
         let port = try await child.line(with: "port").split(separator: " ").last ?? ""
         return (child, "http://127.0.0.1:\(port)")
     }
 
-    private static func post(_ bench: Bench, at url: String) async throws -> Load.Result {
-        try await Load(seconds: bench.sizes.load, expecting: 202).run { number in
+    private static func post(_ context: BenchmarkContext, at url: String) async throws -> Load.Result {
+        try await Load(seconds: context.sizes.load, expecting: 202).run { number in
             HTTPRequest(url: url + "/v1/jobs", body: Sample.body(number), mayRepeat: false)
         }
     }
 
-    private static func get(_ bench: Bench, at url: String, ids: [String]) async throws -> Load.Result {
-        try await Load(seconds: bench.sizes.load, expecting: 200).run { number in
+    private static func get(_ context: BenchmarkContext, at url: String, ids: [String]) async throws
+        -> Load.Result
+    {
+        try await Load(seconds: context.sizes.load, expecting: 200).run { number in
             HTTPRequest(method: "GET", url: "\(url)/v1/jobs/\(ids[number % ids.count])")
         }
     }
@@ -64,7 +66,9 @@ enum ServerBenchmark: Benchmark {
     private static func ids(at url: String) async throws -> [String] {
         let page = try await HTTPClient().send(HTTPRequest(method: "GET", url: url + "/v1/jobs?limit=500"))
         let ids = try JSON.parse(page.body)["data"]?.elements?.compactMap { $0["id"]?.string } ?? []
-        guard !ids.isEmpty else { throw Trouble("no jobs: \(String(decoding: page.body, as: UTF8.self))") }
+        guard !ids.isEmpty else {
+            throw BenchmarkError("no jobs: \(String(decoding: page.body, as: UTF8.self))")
+        }
         return ids
     }
 }

@@ -4,10 +4,10 @@ import HTTPClient
 enum WorkerBenchmark: Benchmark {
     static let name = "work"
     static let summary = "a backlog through one worker, upstream without delay"
-    static func run(_ bench: Bench) async throws -> [Figure] {
-        let calls = try await bareCalls(bench)
-        let few = try await outcome(bench, slots: 64)
-        let many = try await outcome(bench, slots: 256)
+    static func run(_ context: BenchmarkContext) async throws -> [Figure] {
+        let calls = try await bareCalls(context)
+        let few = try await outcome(context, slots: 64)
+        let many = try await outcome(context, slots: 256)
         return [
             figure(few, slots: 64, calls),
             figure(many, slots: 256, calls),
@@ -20,8 +20,8 @@ enum WorkerBenchmark: Benchmark {
         ]
     }
 
-    private static func outcome(_ bench: Bench, slots: Int) async throws -> EndToEnd.Outcome {
-        try await EndToEnd(bench: bench, jobs: bench.sizes.backlog, slots: slots, latency: "0")
+    private static func outcome(_ context: BenchmarkContext, slots: Int) async throws -> EndToEnd.Outcome {
+        try await EndToEnd(context: context, jobs: context.sizes.backlog, slots: slots, latency: "0")
             .run(name: "work-\(slots)")
     }
 
@@ -33,9 +33,9 @@ enum WorkerBenchmark: Benchmark {
             ceiling: (calls, "64 callers to the same simulator, no queue"), note: outcome.processorTime)
     }
 
-    private static func bareCalls(_ bench: Bench) async throws -> Double {
-        let simulator = try await bench.simulator(latency: "0")
-        let result = try await Load(seconds: bench.sizes.load / 2, expecting: 200).run { number in
+    private static func bareCalls(_ context: BenchmarkContext) async throws -> Double {
+        let simulator = try await context.simulator(latency: "0")
+        let result = try await Load(seconds: context.sizes.load / 2, expecting: 200).run { number in
             HTTPRequest(
                 url: simulator.url + "/v1/messages",
                 headers: [

@@ -26,6 +26,7 @@ static const int csqlite_constraint_not_null = SQLITE_CONSTRAINT_NOTNULL;
 static const int csqlite_constraint_primary_key = SQLITE_CONSTRAINT_PRIMARYKEY;
 static const int csqlite_constraint_trigger = SQLITE_CONSTRAINT_TRIGGER;
 static const int csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE;
+static const int csqlite_sync_failed = SQLITE_IOERR_FSYNC;
 
 // The bytes must outlive the step: for values too large to be worth a copy.
 static inline int csqlite_bind_text_in_place(sqlite3_stmt *s, int i, const void *b, sqlite3_uint64 n) {
@@ -113,6 +114,14 @@ static inline int csqlite_log_is_unread(sqlite3 *db) {
     if (rc != SQLITE_OK) return 0;
     file->pMethods->xShmLock(file, first, count, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
     return 1;
+}
+
+// Makes what was committed to the log last, whatever its connection's commits do.
+static inline int csqlite_sync_log(sqlite3 *db) {
+    sqlite3_file *log = 0;
+    int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc != SQLITE_OK || !log || !log->pMethods) return rc;
+    return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
 }
 
 static const int csqlite_look_steps = 10000;

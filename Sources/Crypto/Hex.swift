@@ -5,7 +5,7 @@ extension [UInt8] {
         return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// Reads pairs of digits of either case; nil where the text is anything else.
+    /// Reads pairs of digits of either case; nil if the text is anything else.
     package init?(hex: String) {
         let digits = hex.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
         guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }

@@ -71,7 +71,7 @@ package enum CompletionAnswer {
         }
     }
 
-    /// Why the model would not answer, in words, where it or `message_delta` says so.
+    /// Why the model would not answer, in words, if it or `message_delta` says so.
     static func refusal(_ ending: JSON?) -> String? {
         guard ending?["stop_reason"]?.string == "refusal",
             let words = ending?["stop_details"]?["explanation"]?.string, !words.isEmpty

@@ -27,7 +27,7 @@ extension CompletionRequest {
             if turns.isEmpty { try askLastInstruction() }
         }
 
-        /// Where all are instructions the last one is what is asked: the Messages API wants a turn of the user's.
+        /// If all are instructions the last one is what is asked: the Messages API wants a turn of the user's.
         private mutating func askLastInstruction() throws(Refused) {
             guard let last = system.popLast() else {
                 throw Refused(parameter: "messages", message: "messages says nothing: all of it is empty")

@@ -18,7 +18,7 @@ package struct CompletionError: Sendable {
         self.parameter = parameter
     }
 
-    /// Nil where the dialect has no word for it that clients act on.
+    /// Nil if the dialect has no word for it that clients act on.
     ///
     /// Source: https://platform.openai.com/docs/guides/error-codes
     private var code: String? {

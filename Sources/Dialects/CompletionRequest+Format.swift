@@ -3,7 +3,7 @@ import JSON
 extension CompletionRequest {
     /// What form the answer shall have: a schema that is kept, or JSON of any form, which only words can ask for.
     struct Format {
-        /// What is said to the model; nil where nothing is.
+        /// What is said to the model; nil if nothing is.
         private(set) var instruction: String?
         private var schema: [UInt8]?
 

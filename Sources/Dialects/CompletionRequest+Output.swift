@@ -25,7 +25,7 @@ extension CompletionRequest {
     /// An effort in the terms of the model that is asked.
     ///
     /// Up to Claude 4.5 models think within a budget of tokens and refuse an effort; later ones take an effort and think as
-    /// they see fit. No thinking may be asked for where a call is forced, nor begun between a call and what answers it.
+    /// they see fit. No thinking may be asked for if a call is forced, nor begun between a call and what answers it.
     ///
     /// Source: https://platform.claude.com/docs/en/build-with-claude/effort and …/extended-thinking
     struct Effort {

@@ -11,7 +11,7 @@ package struct CompletionRequest: Sendable {
         package var message: String
     }
 
-    /// A Messages request; `max_tokens` stands in it only where the caller said so.
+    /// A Messages request; `max_tokens` stands in it only if the caller said so.
     package let messages: [UInt8]
     /// Whether the stream ends with a chunk of usage.
     package let includesUsage: Bool
@@ -25,7 +25,7 @@ package struct CompletionRequest: Sendable {
         "safety_identifier", "verbosity", "prediction",
     ]
 
-    /// `model` is the exact one that answers, where it is another than the request names.
+    /// `model` is the exact one that answers, if it is another than the request names.
     package init(_ body: JSON, answeredBy model: String? = nil) throws(Refused) {
         guard body.kind == .object else {
             throw Refused(parameter: "body", message: "the body must be a JSON object")

@@ -3,7 +3,7 @@ package import Jobs
 
 /// The events of a Message as chunks of a chat completion, one after the other.
 ///
-/// First the role, then texts and calls as they come, the reason to stop, the usage where it was asked for, `[DONE]`.
+/// First the role, then texts and calls as they come, the reason to stop, the usage if it was asked for, `[DONE]`.
 package struct CompletionStream: Sendable {
     private let created: Int64
     private let includesUsage: Bool
@@ -17,7 +17,7 @@ package struct CompletionStream: Sendable {
 
     private struct Call {
         var place: Int
-        /// What its arguments are where no piece of them comes.
+        /// What its arguments are if no piece of them comes.
         var whole: String
         var hasPieces = false
     }
@@ -31,7 +31,7 @@ package struct CompletionStream: Sendable {
     package mutating func lines(of events: [AnswerEvent]) -> [UInt8] {
         var lines: [UInt8] = []
         for event in events {
-            // Whoever reads the stream has refused the kinds used here where they are no JSON.
+            // Whoever reads the stream has refused the kinds used here if they are no JSON.
             guard let data = try? JSON.parse(event.data, maxDepth: JSON.deepest) else { continue }
             take(event.name, data, &lines)
         }

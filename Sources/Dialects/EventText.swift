@@ -16,11 +16,18 @@ package enum EventText {
     private static func append(_ event: AnswerEvent, to text: inout [UInt8]) {
         if !event.name.isEmpty { text += "event: \(event.name)\n".utf8 }
         // Data of several lines came in several `data` fields, and goes on in as many.
-        for line in event.data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            text += "data: ".utf8
-            text += line
-            text.append(UInt8(ascii: "\n"))
+        var rest = event.data[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            append(data: rest[..<end], to: &text)
+            rest = rest[(end + 1)...]
         }
+        append(data: rest, to: &text)
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    private static func append(data line: ArraySlice<UInt8>, to text: inout [UInt8]) {
+        text += "data: ".utf8
+        text += line
         text.append(UInt8(ascii: "\n"))
     }
 }

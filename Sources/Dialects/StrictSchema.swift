@@ -3,7 +3,7 @@ import JSON
 /// A JSON schema as structured outputs take it: objects are closed, and what they cannot enforce is said in words.
 ///
 /// The provider refuses limits of numbers, lengths and counts, patterns and further formats. Its own SDK moves them into the
-/// description, where the model reads them (`transform_schema` of the `anthropic` package), and so does this.
+/// description, if the model reads them (`transform_schema` of the `anthropic` package), and so does this.
 ///
 /// Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 enum StrictSchema {

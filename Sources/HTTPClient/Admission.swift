@@ -2,7 +2,7 @@
 ///
 /// libcurl resolves names on a thread per transfer, so a burst of a thousand calls to one host would start a
 /// thousand threads (and then as many TLS handshakes). An origin therefore opens only `opening` calls at
-/// a time, until the first of them reach their server; one that never gets there holds up nobody else.
+/// a time, until the first of them reach their server; one that never gets there holds up no other.
 struct Admission<Element> {
     private struct Line {
         var waiting = FIFO<Element>()

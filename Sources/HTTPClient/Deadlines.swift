@@ -35,14 +35,14 @@ struct Deadlines {
     }
 
     /// Why the call ends there, for people.
-    func words(for code: HTTPClientError.Code) -> String {
+    func description(of code: HTTPClientError.Code) -> String {
         switch code {
-        case .writeTimeout: "for \(timeouts.write.words) the server took nothing of the request"
-        case .idleTimeout: "for \(timeouts.idle.words) nothing came of the answer"
+        case .writeTimeout: "for \(timeouts.write.secondsText) the server accepted nothing of the request"
+        case .idleTimeout: "for \(timeouts.idle.secondsText) nothing came of the answer"
         default:
             hasHead || timeouts.call <= timeouts.head
-                ? "the call did not end within \(timeouts.call.words)"
-                : "no answer began within \(timeouts.head.words)"
+                ? "the call did not end within \(timeouts.call.secondsText)"
+                : "no answer began within \(timeouts.head.secondsText)"
         }
     }
 
@@ -55,7 +55,7 @@ struct Deadlines {
         }
     }
 
-    /// The connection stands and the request is about to be written; again after libcurl had to repeat it.
+    /// The connection is open and the request is about to be written; again after libcurl had to repeat it.
     mutating func connected(now: Int64) {
         phase = upload == 0 ? .awaiting : .sending
         uploaded = 0
@@ -80,7 +80,7 @@ struct Deadlines {
         hasHead = true
     }
 
-    /// What still comes is nobody's: it ends soon.
+    /// What still comes has no reader: it ends soon.
     mutating func conclude(now: Int64) {
         callBy = min(callBy, now + Self.lastMoments)
     }
@@ -104,7 +104,7 @@ struct Deadlines {
 
 extension Double {
     /// Seconds, without a point that says nothing.
-    fileprivate var words: String {
+    fileprivate var secondsText: String {
         self == rounded() && magnitude < 1e9 ? "\(Int64(self)) s" : "\(self) s"
     }
 }

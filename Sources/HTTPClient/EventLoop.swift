@@ -156,7 +156,7 @@ final class EventLoop {
         for transfer in Array(transfers.values) {
             let (at, code) = transfer.deadlines.next
             if at <= now {
-                finish(transfer, transfer.error(code, transfer.deadlines.words(for: code)))
+                finish(transfer, transfer.error(code, transfer.deadlines.description(of: code)))
             } else {
                 sweepAt = min(sweepAt, at)
             }

@@ -3,7 +3,7 @@ package struct HTTPClientError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     /// For a log line: may name the host, never holds headers or bodies.
     package let message: String
-    /// False only where surely no byte of the request reached the server, so that repeating it cannot pay twice.
+    /// False only if surely no byte of the request reached the server, so that repeating it cannot pay twice.
     package let maySent: Bool
     /// An answer of an error status to `send` as far as it had come: its head was whole.
     package internal(set) var beginning: HTTPResponse?

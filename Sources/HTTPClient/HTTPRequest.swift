@@ -10,7 +10,7 @@ package struct HTTPRequest: Sendable {
     package var maxResponseBytes: Int
     /// Whether libcurl may send it once more when a kept connection ends without a byte of answer.
     ///
-    /// Nearly always the server had closed an idle connection as we wrote, and has seen nothing; where a repetition
+    /// Nearly always the server had closed an idle connection as we wrote, and has seen nothing; if a repetition
     /// must not go unnoticed, switch it off: such a call then fails with `reset`.
     package var mayRepeat: Bool
 
@@ -64,7 +64,7 @@ package struct HTTPRequest: Sendable {
 }
 
 extension HTTPRequest {
-    /// Scheme, host and port as written: calls alike in it share connections, and stand in one line.
+    /// Scheme, host and port as written: calls alike in it share connections, and wait in one queue.
     var origin: String {
         let bytes = Array(url.utf8)
         var slashes = 0

@@ -41,7 +41,7 @@ final class Mailbox: Sendable {
             state.commands.append(command)
             return (true, state.commands.count == 1)
         }
-        // Whoever found the list filled comes after somebody who wakes the loop for both.
+        // A caller that finds the list filled comes after one that wakes the loop for both.
         if isFirst { eventfd_write(wakeUp, 1) }
         return isTaken
     }
@@ -53,7 +53,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Refuses every later post, and returns what nobody has taken yet.
+    /// Refuses every later post, and returns what was not taken yet.
     func closeDown() -> [Command] {
         state.withLock { state in
             state.isClosed = true

@@ -108,6 +108,6 @@ final class Multi {
         return 0
     }
 
-    /// Swift runs this once, whoever comes first; libcurl asks for no more.
+    /// Swift runs this once, for the first caller; libcurl asks for no more.
     private static let libraryIsReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 }

@@ -1,7 +1,7 @@
 import CCurl
 import CrashPoint
 
-/// One call on the event loop's thread: what libcurl has told about it so far.
+/// One call on the event loop's thread: what libcurl has reported so far.
 final class Transfer {
     let exchange: Exchange
     let delivery: Delivery
@@ -13,7 +13,7 @@ final class Transfer {
     var failure: (code: HTTPClientError.Code, message: String)?
     /// It has been started, and its request has not been written yet.
     var isOpening = false
-    /// Its caller has been told; it may still stand in the line of those that wait.
+    /// Its caller has the result; it may still be in the queue of waiting calls.
     var isEnded = false
     private(set) var maySent = false
     private(set) var body: [UInt8] = []

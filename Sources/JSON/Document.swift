@@ -30,19 +30,26 @@ final class Document: Sendable {
     }
 
     /// Tape indexes of an object's keys; each value is at the index after.
-    func keys(of object: Int) -> some Sequence<Int> {
-        sequence(state: object + 1) { [nodes] at -> Int? in
-            guard at < nodes[object].next else { return nil }
-            defer { at = Int(nodes[at + 1].next) }
-            return at
-        }
+    func keys(of object: Int) -> Children {
+        Children(nodes: nodes, at: object + 1, end: Int(nodes[object].next), step: 1)
     }
 
     /// Tape indexes of an array's elements.
-    func elements(of array: Int) -> some Sequence<Int> {
-        sequence(state: array + 1) { [nodes] at -> Int? in
-            guard at < nodes[array].next else { return nil }
-            defer { at = Int(nodes[at].next) }
+    func elements(of array: Int) -> Children {
+        Children(nodes: nodes, at: array + 1, end: Int(nodes[array].next), step: 0)
+    }
+
+    /// Tape indexes of one container's keys or elements.
+    struct Children: Sequence, IteratorProtocol {
+        let nodes: [Node]
+        var at: Int
+        let end: Int
+        /// From a child to the node that says where the next one is: a key's value.
+        let step: Int
+
+        mutating func next() -> Int? {
+            guard at < end else { return nil }
+            defer { at = Int(nodes[at + step].next) }
             return at
         }
     }

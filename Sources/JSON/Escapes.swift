@@ -38,7 +38,7 @@ private func appendScalar(of content: ArraySlice<UInt8>, at start: Int, to text:
     return end
 }
 
-/// Four hexadecimal digits of either case, nil where they are not.
+/// Four hexadecimal digits of either case, nil if they are not.
 func hexadecimal(_ bytes: ArraySlice<UInt8>, at start: Int) -> UInt32? {
     guard start + 4 <= bytes.endIndex else { return nil }
     var value: UInt32 = 0
@@ -58,11 +58,12 @@ extension [UInt8] {
     mutating func appendQuoted(_ text: String) {
         append(UInt8(ascii: "\""))
         let utf8 = text.utf8.span
-        // Most texts go through whole, which is many times faster than byte by byte.
-        if utf8.indices.contains(where: { mustBeEscaped(utf8[$0]) }) {
-            appendEscaped(utf8)
-        } else {
+        // Long texts mostly go through whole, which is many times faster than byte by byte.
+        if utf8.count > Self.shortText, !utf8.indices.contains(where: { mustBeEscaped(utf8[$0]) }) {
             append(contentsOf: text.utf8)
+        } else {
+            reserve(utf8.count + 2)
+            appendEscaped(utf8)
         }
         append(UInt8(ascii: "\""))
     }
@@ -72,6 +73,13 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
         appendEscaped(text.span)
         append(UInt8(ascii: "\""))
+    }
+
+    private static let shortText = 64
+
+    /// Room for more, in steps that grow with what is there.
+    private mutating func reserve(_ more: Int) {
+        if capacity - count < more { reserveCapacity(Swift.max(count + more, 2 * capacity)) }
     }
 
     private mutating func appendEscaped(_ text: Span<UInt8>) {

@@ -15,12 +15,12 @@ extension JSON {
         return shifted(parts[0], by: exponent)
     }
 
-    /// The number, where it is written as an integer and fits 64 bits: `1` and `-2`, but neither `1.0` nor `1e3`.
+    /// The number, if it is written as an integer and fits 64 bits: `1` and `-2`, but neither `1.0` nor `1e3`.
     package var int: Int? {
         node.kind == .number ? exactInteger(raw) : nil
     }
 
-    /// The same, and also where a fraction of zeros follows, as spreadsheets and data frames write whole numbers: `64.0`.
+    /// The same, and also if a fraction of zeros follows, as spreadsheets and data frames write whole numbers: `64.0`.
     package var wholeNumber: Int? {
         guard node.kind == .number else { return nil }
         guard let point = raw.firstIndex(of: UInt8(ascii: ".")) else { return int }
@@ -28,7 +28,7 @@ extension JSON {
         return isWhole ? exactInteger(raw[..<point]) : nil
     }
 
-    /// The nearest double; nil where this is no number, or one beyond a double's range such as `1e999`.
+    /// The nearest double; nil if this is no number, or one beyond a double's range such as `1e999`.
     package var double: Double? {
         guard let numberText, let value = Double(numberText), value.isFinite else { return nil }
         return value

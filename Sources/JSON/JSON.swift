@@ -43,20 +43,34 @@ extension JSON {
         node.kind == .string ? document.text(at: index) : nil
     }
 
+    /// How many bytes of UTF-8 the text has; it costs nothing where there are no escapes.
+    package var stringBytes: Int? {
+        guard node.kind == .string else { return nil }
+        return node.isEscaped ? unescaped(document.bytes[node.content]).count : node.content.count
+    }
+
     /// The value's exact bytes in the source, without white space around them.
     package var raw: ArraySlice<UInt8> { document.bytes[node.range] }
 
     /// The members in the order of the source.
     package var members: [(key: String, value: JSON)]? {
         guard node.kind == .object else { return nil }
-        return document.keys(of: index).map { key in
-            (document.text(at: key), JSON(document: document, index: key + 1))
+        var members: [(key: String, value: JSON)] = []
+        members.reserveCapacity(count)
+        for key in document.keys(of: index) {
+            members.append((document.text(at: key), JSON(document: document, index: key + 1)))
         }
+        return members
     }
 
     package var elements: [JSON]? {
         guard node.kind == .array else { return nil }
-        return document.elements(of: index).map { JSON(document: document, index: $0) }
+        var elements: [JSON] = []
+        elements.reserveCapacity(count)
+        for element in document.elements(of: index) {
+            elements.append(JSON(document: document, index: element))
+        }
+        return elements
     }
 
     /// How many elements or members there are, 0 for anything but an array or an object; counted each time.
@@ -68,13 +82,13 @@ extension JSON {
         }
     }
 
-    /// The object's member, nil when absent or where this is no object; found by looking at every key before it.
+    /// The object's member, nil when absent or if this is no object; found by looking at every key before it.
     package subscript(_ key: String) -> JSON? {
         guard node.kind == .object, let found = document.key(key, of: index) else { return nil }
         return JSON(document: document, index: found + 1)
     }
 
-    /// The array's element, nil when out of bounds or where this is no array; found by passing all before it.
+    /// The array's element, nil when out of bounds or if this is no array; found by passing all before it.
     package subscript(_ position: Int) -> JSON? {
         guard node.kind == .array, position >= 0 else { return nil }
         return document.elements(of: index).dropFirst(position).first { _ in true }

@@ -1,4 +1,4 @@
-/// Why bytes were refused, in words for whoever wrote them.
+/// Why bytes were refused, in words for their author.
 package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case syntax, unexpectedEnd, invalidUTF8, invalidString, invalidNumber, duplicateKey

@@ -1,5 +1,5 @@
 extension Parser {
-    /// Reads a number by the grammar of RFC 8259 §6; its value is nobody's business here.
+    /// Reads a number by the grammar of RFC 8259 §6; its value does not matter here.
     mutating func number() throws(JSONError) {
         var at = position
         if bytes[at] == UInt8(ascii: "-") { at += 1 }

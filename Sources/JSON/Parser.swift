@@ -55,7 +55,7 @@ struct Parser {
         return false
     }
 
-    /// Closes what ends here, and goes up to the next value where one is due.
+    /// Closes what ends here, and goes up to the next value if one is due.
     private mutating func afterValue() throws(JSONError) {
         while let container = open.last {
             let isObject = nodes[container].kind == .object

@@ -74,7 +74,7 @@ struct Delivery: Sendable {
         }
     }
 
-    /// Each piece when its tokens are written, with pings in long waits; all at once where writing takes no time.
+    /// Each piece when its tokens are written, with pings in long waits; all at once if writing takes no time.
     private func pace(_ pieces: [EventStream.Piece], _ writer: ResponseWriter) async throws {
         guard latency.outputRate > 0 else { return try await writer.write(pieces.flatMap(\.bytes)) }
         for piece in pieces {

@@ -65,7 +65,7 @@ extension APIError {
         "anthropic-workspace-id": "wrkspc_simulated",
     ]
 
-    /// What stands beside every answer in this dialect.
+    /// What accompanies every answer in this dialect.
     static func headers(in dialect: Dialect, requestID: String) -> Headers {
         guard dialect.isChat else { return headers }
         return [

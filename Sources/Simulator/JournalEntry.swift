@@ -17,13 +17,13 @@ package struct JournalEntry: Sendable {
     package var caller: String?
     package var model: String?
     package var isStream = false
-    /// Nil while the call is in flight, and where no status was sent.
+    /// Nil while the call is in flight, and if no status was sent.
     package var status: Int?
-    /// The fault that struck, `rate-limit` for a limit's own 429, `abandoned` where the caller hung up.
+    /// The fault that struck, `rate-limit` for a limit's own 429, `abandoned` if the caller hung up.
     package var fault: String?
     package var finishedAt: Int64?
     package var usage = Usage()
-    /// What the call cost; 0 where it was not billed.
+    /// What the call cost; 0 if it was not billed.
     package var costNanodollars: Int64 = 0
     package var isBilled = false
     /// Of a row of a batch.

@@ -15,7 +15,7 @@ extension Journal {
         private var lastWaiter = 0
         private var limit: Int
         private var sequence = 0
-        /// A ring: the entry of sequence n stands at (n - 1) modulo `limit`.
+        /// A ring: the entry of sequence n is at (n - 1) modulo `limit`.
         private var ring: [JournalEntry] = []
         private var seconds = [SimulatorStats.Second](repeating: .init(), count: seriesLength)
 

@@ -16,14 +16,14 @@ struct Model: Sendable {
     var contextWindow = 200_000
     var maximumOutput = 64_000
     let price: Price
-    /// The price of prompts beyond 100,000 tokens, where there is another.
+    /// The price of prompts beyond 100,000 tokens, if there is another.
     var longPrice: Price?
     var minimumCacheable = 1024
     /// The models that share limits.
     let limitClass: String
     var isRetired = false
 
-    /// Hidden tokens of a request with tools; the larger where a tool is forced.
+    /// Hidden tokens of a request with tools; the larger if a tool is forced.
     func toolTokens(isForced: Bool) -> Int { isForced ? 588 : 496 }
 
     /// Models from 4.7 on cut the same text into about 30 % more tokens.

@@ -1,4 +1,4 @@
-/// A setting that cannot be used, in words for whoever typed it.
+/// A setting that cannot be used, explained for the user who typed it.
 package struct SettingError: Error, Sendable, CustomStringConvertible {
     package let message: String
 

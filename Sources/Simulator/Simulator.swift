@@ -9,7 +9,7 @@ package import Telemetry
 /// What it answers depends on the request and the seed alone. Everything it is asked is in its journal, so that
 /// tests can count calls, duplicates and money. Control it in the process or over `/_sim/…`, which wants no key:
 /// keep it on loopback.
-package final class Simulator: Handler {
+package final class Simulator: PlainHandler {
     let clock: SimulatorClock
     let journal: Journal
     let cache = PromptCache()
@@ -86,7 +86,7 @@ extension Simulator {
         current.withLock { $0 = plan }
     }
 
-    /// Of batches they tell what had been done when somebody last asked for one, or called `settleBatches`.
+    /// Of batches they show what was done when one was last asked for, or when `settleBatches` was called.
     package var stats: SimulatorStats { journal.stats }
 
     /// The requests after that sequence number, oldest first; those that the journal still holds.

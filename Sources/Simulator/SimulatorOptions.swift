@@ -50,11 +50,11 @@ extension SimulatorSettings {
     private static let table: [Entry] = calling + limiting + failing + batching
 
     private static let calling: [Entry] = [
-        Entry("seed", "0", "what all chance is drawn from") { settings, text throws(SettingError) in
+        Entry("seed", "0", "seed of all random choices") { settings, text throws(SettingError) in
             guard let seed = UInt64(text) else { throw SettingError("expected a whole number") }
             settings.seed = seed
         },
-        Entry("keys", "", "keys that are let in, separated by commas; any where empty") {
+        Entry("keys", "", "accepted keys, separated by commas; any key if empty") {
             settings, text throws(SettingError) in
             settings.keys = text.split(separator: ",").map { trimmed($0) }
         },
@@ -62,7 +62,7 @@ extension SimulatorSettings {
             settings, text throws(SettingError) in
             settings.latency.median = Double(try duration(text))
         },
-        Entry("latency-sigma", "0.4", "spread of the wait (log-normal)") {
+        Entry("latency-sigma", "0.4", "spread of that wait (log-normal)") {
             settings, text throws(SettingError) in
             settings.latency.sigma = try number(text, 0...3)
         },
@@ -74,7 +74,8 @@ extension SimulatorSettings {
             settings, text throws(SettingError) in
             settings.latency.outputRate = try number(text, 0...1e9)
         },
-        Entry("answer-tokens", "48", "usual length of a free answer") { settings, text throws(SettingError) in
+        Entry("answer-tokens", "48", "usual length of an answer in tokens") {
+            settings, text throws(SettingError) in
             settings.answerTokens = try count(text, 1...1_000_000)
         },
         Entry("journal-limit", "100000", "requests kept in detail by the journal") {
@@ -94,11 +95,12 @@ extension SimulatorSettings {
             settings, text throws(SettingError) in
             settings.limits.otpm = try count(text, 0...1_000_000_000_000)
         },
-        Entry("burst-window", "0", "seconds over which requests per minute are enforced too (1s)") {
+        Entry("burst-window", "0", "shorter window in which the limit of requests is enforced too (1s)") {
             settings, text throws(SettingError) in
             settings.limits.burstWindow = Double(try duration(text)) / 1000
         },
-        Entry("output-policy", "generated", "what output tokens count: generated, or reserved (max_tokens)") {
+        Entry("output-policy", "generated", "which output tokens count: generated, or reserved (max_tokens)")
+        {
             settings, text throws(SettingError) in
             guard ["generated", "reserved"].contains(text) else {
                 throw SettingError("expected generated or reserved")
@@ -108,11 +110,11 @@ extension SimulatorSettings {
     ]
 
     private static let failing: [Entry] = [
-        Entry("faults", "", "FAULT[:TRIGGER],… as 500:0.01,529:#5-9,reset:%100") {
+        Entry("faults", "", "FAULT[:TRIGGER],… such as 500:0.01,529:#5-9,reset:%100") {
             settings, text throws(SettingError) in
             settings.faults = try FaultPlan(text: text)
         },
-        Entry("outage", "", "FROM+FOR:FAULT,… as 10s+30s:529") { settings, text throws(SettingError) in
+        Entry("outage", "", "FROM+FOR:FAULT,… such as 10s+30s:529") { settings, text throws(SettingError) in
             settings.outages = try Outage.list(text: text)
         },
         Entry("stall", "1h", "how long a stalled call stays silent") { settings, text throws(SettingError) in
@@ -125,12 +127,11 @@ extension SimulatorSettings {
     ]
 
     private static let batching: [Entry] = [
-        Entry("batch-turnaround", "1m", "time in which a message batch is done, or MIN..MAX, by the calendar")
-        {
+        Entry("batch-turnaround", "1m", "time in which a message batch is done, or MIN..MAX") {
             settings, text throws(SettingError) in
             settings.batches.turnaround = try range(text)
         },
-        Entry("batch-window", "24h", "rows of a batch that are not done by then expire") {
+        Entry("batch-window", "24h", "rows of a batch that are not done after this time expire") {
             settings, text throws(SettingError) in
             settings.batches.window = max(1, try duration(text))
         },

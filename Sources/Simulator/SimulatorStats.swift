@@ -45,7 +45,7 @@ package struct SimulatorStats: Sendable {
     /// Calls and rows of batches that cost money; so do all sums of tokens and money count both.
     package var billedCalls = 0
     package var batches = Batches()
-    /// Ended calls by the status that was sent; 0 where none was.
+    /// Ended calls by the status that was sent; 0 if none was.
     package var byStatus: [Int: Int] = [:]
     package var byFault: [String: Int] = [:]
     package var inFlight = 0

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Bytes that this user may still write where the path lies, which must exist.
+/// Bytes that this user may still write at the path, which must exist.
 package func diskFree(_ path: String) throws(SystemError) -> Int {
     var facts = statvfs()
     guard statvfs(path, &facts) == 0 else { throw SystemError("ask for the free space of \(path)") }
     return Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
 }
 
-/// The kind of the file system where the path lies, in the words of the kernel.
+/// The kernel's name for the kind of file system at the path.
 ///
-/// That is `ext4`, `overlay`, `nfs4`, `fuse.sshfs` and so on. The path must exist. Throws where /proc does not tell.
+/// That is `ext4`, `overlay`, `nfs4`, `fuse.sshfs` and so on. The path must exist. Throws if /proc does not show it.
 package func fileSystemType(_ path: String) throws(SystemError) -> String {
     guard let resolved = realpath(path, nil) else { throw SystemError("find \(path)") }
     defer { free(resolved) }
@@ -27,7 +27,7 @@ package func fileSystemType(_ path: String) throws(SystemError) -> String {
 
 private typealias Mount = (point: String, type: String)
 
-/// Reads a line of mountinfo, proc(5): the mount point is its fifth field, the type stands after a lone dash.
+/// Reads a line of mountinfo, proc(5): the mount point is its fifth field, the type comes after a lone dash.
 private func mount(_ line: Substring) -> Mount? {
     let fields = line.split(separator: " ")
     guard fields.count > 6, let dash = fields[6...].firstIndex(of: "-"), dash + 1 < fields.count else {

@@ -23,7 +23,7 @@ struct FileDescriptor: ~Copyable {
         if number < 0 { throw SystemError("open \(path)") }
     }
 
-    /// Throws where the file exists already.
+    /// Throws if the file exists already.
     init(creating path: String, mode: mode_t) throws(SystemError) {
         number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         isOwned = true
@@ -34,7 +34,7 @@ struct FileDescriptor: ~Copyable {
         if isOwned, number >= 0 { close(number) }
     }
 
-    /// Empty at the end of the file; waits where a non-blocking descriptor has nothing yet.
+    /// Empty at the end of the file; waits if a non-blocking descriptor has nothing yet.
     func read(upTo limit: Int) throws(SystemError) -> [UInt8] {
         while true {
             var status = 0

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What stands at a path that something is to be written to.
+/// What is at a path that something will be written to.
 package enum FileKind: Sendable {
     case missing
     case regular
@@ -40,7 +40,7 @@ package func absolutePath(_ path: String) -> String {
     return String(cString: folder) + "/" + own
 }
 
-/// The path behind all symbolic links; nil if nothing stands there.
+/// The path behind all symbolic links; nil if nothing is there.
 package func resolvedPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }

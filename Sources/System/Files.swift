@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads a whole file; throws where it cannot be read or is longer than `limit` bytes.
+/// Reads a whole file; throws if it cannot be read or is longer than `limit` bytes.
 package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let file = try FileDescriptor(reading: path)
     var bytes: [UInt8] = []
@@ -12,12 +12,12 @@ package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8]
     }
 }
 
-/// Whether something stands at the path that this process may look at; follows symbolic links.
+/// Whether there is something at the path that this process may see; follows symbolic links.
 package func fileExists(_ path: String) -> Bool {
     access(path, F_OK) == 0
 }
 
-/// Bytes in a file; nil where there is none, or where it is a pipe or something else without a size.
+/// Bytes in a file; nil if there is none, or if it is a pipe or something else without a size.
 package func fileSize(_ path: String) -> Int? {
     var facts = stat()
     guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -31,7 +31,7 @@ package func writeSecretFile(path: String, bytes: [UInt8]) throws(SystemError) {
     }
 }
 
-/// The same, but false and without effect where a file of that name is there already; of several processes that
+/// The same, but false and without effect if a file of that name exists already; of several processes that
 /// try at once one gets true.
 package func createSecretFile(path: String, bytes: [UInt8]) throws(SystemError) -> Bool {
     var isNew = true
@@ -61,7 +61,7 @@ private func withSecretFile(
     try flushDirectory(of: path)
 }
 
-/// Writes all of it, however many calls that takes; waits where a non-blocking descriptor is full.
+/// Writes all of it, however many calls that takes; waits if a non-blocking descriptor is full.
 package func writeAll(_ fd: Int32, _ bytes: [UInt8]) throws(SystemError) {
     var offset = 0
     while offset < bytes.count {

@@ -31,7 +31,7 @@ private func number(in path: String, after title: String) -> Int? {
         .flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) }
 }
 
-/// Nothing where it cannot be read: the other version's files, say.
+/// Nothing if it cannot be read: the other version's files, say.
 private func text(_ path: String) -> String {
     String(decoding: (try? readFile(path, limit: 65_536)) ?? [], as: UTF8.self)
 }

@@ -13,7 +13,7 @@ package struct OutputFile: ~Copyable {
     /// Few system calls.
     private static let chunk = 256 << 10
 
-    /// Throws where the directory does not take files; a file of that name is replaced by `finish`, not before.
+    /// Throws if the directory does not take files; a file of that name is replaced by `finish`, not before.
     package init(path: String) throws(SystemError) {
         self.path = path
         temporary = "\(path).\(getpid()).tmp"

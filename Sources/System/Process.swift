@@ -3,7 +3,7 @@ import Glibc
 /// This process's number, unique on the machine while it lives.
 package var processID: Int32 { getpid() }
 
-/// The machine's name, `localhost` where it has none.
+/// The machine's name, `localhost` if it has none.
 package func hostName() -> String {
     var name = [CChar](repeating: 0, count: 256)
     let status = gethostname(&name, name.count - 1)
@@ -14,7 +14,7 @@ package func hostName() -> String {
 /// Ends the process at once: nothing else of it runs any more.
 package func exitProcess(_ status: Int32) -> Never { _exit(status) }
 
-/// Nil where the variable is not set; empty where it is set to nothing.
+/// Nil if the variable is not set; empty if it is set to nothing.
 package func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
 }
@@ -46,7 +46,7 @@ package func processCPUSeconds() -> Double {
     return Double(seconds) + Double(microseconds) / 1e6
 }
 
-/// Memory held in RAM now; 0 where the system does not tell.
+/// Memory held in RAM now; 0 if it is unknown.
 package func residentMemoryBytes() -> Int {
     let text = (try? readFile("/proc/self/statm", limit: 4_096)) ?? []
     let fields = String(decoding: text, as: UTF8.self).split(separator: " ")

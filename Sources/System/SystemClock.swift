@@ -2,14 +2,14 @@ import Glibc
 
 /// The machine's two clocks.
 package struct SystemClock: Sendable {
-    /// Tells boots apart: uptimes compare only where it is the same, and it is until the machine restarts.
+    /// Tells boots apart: uptimes compare only if it is the same, and it is until the machine restarts.
     package let bootID: Int64
 
     package init() {
         bootID = Self.readBootID()
     }
 
-    /// Calendar time since 1970 in UTC; may jump when somebody sets the clock.
+    /// Calendar time since 1970 in UTC; may jump when the clock is set.
     package func timestampMilliseconds() -> Int64 { Self.milliseconds(CLOCK_REALTIME) }
 
     /// Time since boot, suspended time included; never jumps.
@@ -21,7 +21,7 @@ package struct SystemClock: Sendable {
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// The first 8 bytes of the kernel's random id; where /proc is missing, the second of the boot.
+    /// The first 8 bytes of the kernel's random id; if /proc is missing, the second of the boot.
     private static func readBootID() -> Int64 {
         let text = (try? readFile("/proc/sys/kernel/random/boot_id", limit: 256)) ?? []
         let digits = text.filter { $0 != UInt8(ascii: "-") }.prefix(16)

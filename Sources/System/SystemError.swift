@@ -2,13 +2,13 @@ import Glibc
 
 /// What the system refused, with its own words for why.
 package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The errno; 0 where a limit of ours was met.
+    /// The errno; 0 if a limit of ours was met.
     package let code: Int32
 
     /// Ready for a person: names the path, never its content.
     package let message: String
 
-    /// Whoever read what is written has gone (EPIPE).
+    /// The reader of what is written has gone (EPIPE).
     package var isBrokenPipe: Bool { code == EPIPE }
 
     package var description: String { message }

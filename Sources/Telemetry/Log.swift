@@ -2,7 +2,7 @@
 ///
 /// Messages are constant; everything variable is a field, so that lines can be searched and counted.
 package struct Log: Sendable {
-    /// Ordered from what only a developer wants to what somebody must act on.
+    /// Ordered from what only a developer needs to what an operator must act on.
     package enum Level: Int, Sendable, CaseIterable, Comparable {
         case debug, info, notice, warning, error
 
@@ -70,12 +70,12 @@ package struct Log: Sendable {
         write(.notice, message, fields)
     }
 
-    /// What went wrong and mended itself, or will be wrong soon.
+    /// What failed and recovered by itself, or will fail soon.
     package func warning(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         write(.warning, message, fields)
     }
 
-    /// What somebody must act on.
+    /// What an operator must act on.
     package func error(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         write(.error, message, fields)
     }

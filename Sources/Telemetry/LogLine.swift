@@ -47,7 +47,7 @@ extension JSONWriter {
 }
 
 extension LogValue {
-    /// Plain where that is clear, else in quotes.
+    /// Plain if that is clear, else in quotes.
     fileprivate var readable: String {
         switch self {
         case .string(let text): text.isPlain ? text : quoted(text)

@@ -18,7 +18,7 @@ extension LogValue: ExpressibleByStringInterpolation, ExpressibleByIntegerLitera
 typealias LogField = (name: String, value: LogValue)
 
 extension [LogField] {
-    /// Adds fields after these; one whose name is taken replaces the value where it stands.
+    /// Adds fields after these; one whose name is taken replaces the value in its place.
     func merging(_ fields: Log.Fields) -> [LogField] {
         fields.reduce(into: self) { merged, field in
             if let index = merged.firstIndex(where: { $0.name == field.key }) {

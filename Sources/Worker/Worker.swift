@@ -10,7 +10,7 @@ package import Telemetry
 /// Cancelling the task of `run` is how a worker is asked to stop: the calls themselves are not torn down by
 /// it.
 package final class Worker: InteractiveQueue {
-    private let store: any JobStore
+    private let store: any Working
     private let caller: any ModelCaller
     private let clock: any Clock
     private let settings: WorkerSettings
@@ -19,7 +19,7 @@ package final class Worker: InteractiveQueue {
     private let runState = RunState()
 
     package init(
-        store: any JobStore, caller: any ModelCaller, clock: any Clock, settings: WorkerSettings, log: Log,
+        store: any Working, caller: any ModelCaller, clock: any Clock, settings: WorkerSettings, log: Log,
         batches: ProviderBatchSettings? = nil
     ) {
         self.batches = batches
@@ -33,7 +33,7 @@ package final class Worker: InteractiveQueue {
     /// Works until its task is cancelled; then finishes calls in flight within the grace period and hands the
     /// rest back.
     ///
-    /// Throws only where work is impossible: the store refuses the worker for good.
+    /// Throws only if work is impossible: the store refuses the worker for good.
     package func run() async throws {
         let work = Task { try await self.work() }
         try await withTaskCancellationHandler {
@@ -85,7 +85,7 @@ package final class Worker: InteractiveQueue {
         }
     }
 
-    /// Nil where the worker was told to stop before it could begin.
+    /// Nil if the worker was told to stop before it could begin.
     private func register() async throws -> WorkerID? {
         var worker = NewWorker(
             name: settings.name, host: settings.host, processID: settings.processID, slots: settings.slots,

@@ -17,7 +17,7 @@ package struct WorkerSettings: Sendable {
     package var retry: RetryPolicy
     /// Finished jobs older than this are deleted; nil keeps them for ever.
     package var retention: Milliseconds?
-    /// What the tokens of a route cost where this model answered a call that was opened then: so that unknown prices are
+    /// What the tokens of a route cost if this model answered a call that was opened then: so that unknown prices are
     /// logged and callers who wait are told.
     package var price: @Sendable (RouteKey, String, Timestamp) -> Price?
 

@@ -1,6 +1,6 @@
 import System
 
-/// The front door: finds the command, runs it, and says what went wrong in words.
+/// The entry point: finds the command, runs it, and prints what went wrong.
 @main
 struct Main {
     @MainActor static func main() async {
@@ -9,19 +9,21 @@ struct Main {
         exitProcess(status.rawValue)
     }
 
-    /// What the shell is told.
-    static func run(_ words: [String], environment: @escaping Environment) async -> ExitStatus {
-        guard let first = words.first else {
-            Console.note(Help.overview(Commands.all))
+    private static var help: Help { Help(columns: min(80, terminalWidth(1) ?? 80)) }
+
+    /// The exit status for the shell.
+    static func run(_ arguments: [String], environment: @escaping Environment) async -> ExitStatus {
+        guard let first = arguments.first else {
+            Console.note(help.overview(Commands.all))
             return .wrongUsage
         }
         do {
             switch first {
-            case "help", "--help", "-h": return try help(Array(words.dropFirst()))
+            case "help", "--help", "-h": return try showHelp(Array(arguments.dropFirst()))
             case "--version", "version":
                 try Console.print("renga \(Version.current)")
                 return .done
-            default: return try await run(first, Array(words.dropFirst()), environment)
+            default: return try await run(first, Array(arguments.dropFirst()), environment)
             }
         } catch is Console.Closed {
             return .done
@@ -36,13 +38,13 @@ struct Main {
     }
 
     private static func run(
-        _ name: String, _ words: [String], _ environment: @escaping Environment
+        _ name: String, _ arguments: [String], _ environment: @escaping Environment
     ) async throws -> ExitStatus {
         let command = try Commands.named(name)
         do {
-            let invocation = try Parser.parse(words, for: command, environment: environment)
+            let invocation = try Parser.parse(arguments, for: command, environment: environment)
             if invocation.wantsHelp {
-                try Console.print(page: Help.page(command, flowing: isTerminal(1)))
+                try Console.print(help.page(command))
                 return .done
             }
             // A peer that hangs up must not end the process.
@@ -54,12 +56,12 @@ struct Main {
         }
     }
 
-    private static func help(_ words: [String]) throws -> ExitStatus {
-        guard let name = words.first else {
-            try Console.print(page: Help.overview(Commands.all, flowing: isTerminal(1)))
+    private static func showHelp(_ arguments: [String]) throws -> ExitStatus {
+        guard let name = arguments.first else {
+            try Console.print(help.overview(Commands.all))
             return .done
         }
-        try Console.print(page: Help.page(try Commands.named(name), flowing: isTerminal(1)))
+        try Console.print(help.page(try Commands.named(name)))
         return .done
     }
 }

@@ -7,7 +7,7 @@ import Testing
 /// One caller must not take the service from the others.
 @Suite struct CallersTests {
     @Test func `a caller beyond its requests per minute is told when to come back`() async throws {
-        let harness = Harness({ $0.callerRequestsPerMinute = 10 }, apiKeys: ["a", "b"])
+        let harness = Harness({ $0.clientRequestsPerMinute = 10 }, apiKeys: ["a", "b"])
         var statuses: [Int] = []
         for _ in 0..<11 {
             statuses.append(try await harness.send("GET", "/v1/jobs", headers: ["x-api-key": "a"]).status)
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func `requests at once are counted until their last byte is sent`() async throws {
-        let harness = Harness({ $0.callerRequestsAtOnce = 1 })
+        let harness = Harness({ $0.clientRequestsAtOnce = 1 })
         let head = RequestHead(method: "GET", target: "/v1/results", headers: [:])
         var streaming: Response? = await harness.api.respond(to: Request(head: head))
         #expect(streaming?.status == 200)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `a refusal is in the words of the path`() async throws {
-        let harness = Harness({ $0.callerRequestsAtOnce = 1 }, apiKeys: ["a"])
+        let harness = Harness({ $0.clientRequestsAtOnce = 1 }, apiKeys: ["a"])
         let messages = try await harness.send("POST", "/v1/messages", "{}")
         #expect(messages.status == 401 && messages["type"]?.string == "error")
         #expect(messages["error"]?["type"]?.string == "authentication_error")

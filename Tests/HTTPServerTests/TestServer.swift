@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// A handler made of closures.
-struct TestHandler: Handler {
+struct TestHandler: PlainHandler {
     var policy: @Sendable (RequestHead) -> BodyPolicy = { _ in .collect(limit: 1024) }
     var answer: @Sendable (Request) async -> Response
 

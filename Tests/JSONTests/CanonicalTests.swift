@@ -32,6 +32,18 @@ import Testing
         #expect(try canonical(numbers) == numbers)
     }
 
+    @Test(arguments: [
+        "{}", #"{"stream":true}"#, #"{"a":1}"#, #"{"z":1,"a":2}"#, #"{"z":"{","\u0073tream":null,"a":[]}"#,
+        #"{"strea":1,"streams":2,"\u00e9":3}"#,
+    ])
+    func `setting a member gives the form that replacing it would`(text: String) throws {
+        let value = try JSON.parse(text)
+        var bytes: [UInt8] = []
+        value.appendCanonical(to: &bytes, setting: (key: "stream", value: "false"))
+        let replaced = try JSON.parse(value.replacing("stream", with: Array("false".utf8))).canonical()
+        #expect(bytes == replaced)
+    }
+
     @Test func `omitting leaves out keys of the top level only`() throws {
         let value = try JSON.parse(#"{"stream":true,"a":{"stream":1},"\u006detadata":{}}"#)
         var bytes: [UInt8] = []
@@ -56,5 +68,12 @@ import Testing
         let inner = try #require(try JSON.parse(#"[0,{"a":1},2]"#)[1])
         #expect(String(decoding: inner.replacing("a", with: Array("9".utf8)), as: UTF8.self) == #"{"a":9}"#)
         #expect(String(decoding: inner.canonical(), as: UTF8.self) == #"{"a":1}"#)
+    }
+
+    @Test(arguments: ["", "plain", "é😀", #"\u00e9\ud83d\ude00\n\"\\"#])
+    func `a text's length is told without reading it`(content: String) throws {
+        let value = try JSON.parse("\"\(content)\"")
+        #expect(value.stringBytes == value.string?.utf8.count)
+        #expect(try JSON.parse("[1]").stringBytes == nil)
     }
 }

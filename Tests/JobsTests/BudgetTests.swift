@@ -48,12 +48,12 @@ import Testing
     @Test func `The words of a waiting call say what is left and whether a smaller answer would help`() {
         let ledger = BudgetLedger(
             budget: budget, settled: Money(nanodollars: 700), unconfirmedCost: Money(nanodollars: 100))
-        let words = ledger.words(worstCase: Money(nanodollars: 300), smallest: Money(nanodollars: 200))
+        let words = ledger.explanation(worstCase: Money(nanodollars: 300), smallest: Money(nanodollars: 200))
         #expect(words.contains("$0.0000002 of $0.000001 a day is left"))
         #expect(words.contains("$0.0000001 is unconfirmed"))
         #expect(words.hasSuffix("a smaller max_tokens would help"))
         #expect(
-            !ledger.words(worstCase: Money(nanodollars: 300), smallest: Money(nanodollars: 250))
+            !ledger.explanation(worstCase: Money(nanodollars: 300), smallest: Money(nanodollars: 250))
                 .contains("smaller"))
     }
 

@@ -119,7 +119,7 @@ import Testing
 }
 
 /// Streams an answer whose end comes a little later than its last event; says whether the client waited for it.
-private struct LateEnd: Handler {
+private struct LateEnd: PlainHandler {
     let ended: @Sendable (Bool) -> Void
 
     func policy(for head: RequestHead) -> BodyPolicy { .collect(limit: 1 << 20) }

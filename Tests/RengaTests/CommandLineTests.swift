@@ -83,13 +83,14 @@ struct CommandLineTests {
             #expect(first.errors.contains("renga cancel --batch first.jsonl-"))
             try folder.write("all rows.jsonl", rows)
             let second = try await renga("enqueue", "all rows.jsonl", "--out", "out.jsonl", "--url", url)
-            #expect(second.output.contains("10 new, 20 there already"))
+            #expect(second.output.contains("10 new, 20 already there"))
             #expect(second.errors.contains("renga enqueue 'all rows.jsonl' --out out.jsonl --url"))
             #expect(try folder.lines("out.jsonl").count == 30)
         }
     }
 
-    @Test func `lines whose keys are taken are shown as three examples, a count and a cure`() async throws {
+    @Test func `lines whose custom_id is taken are shown as three examples, a count and a cure`() async throws
+    {
         try await withServer { url in
             try folder.write("in.jsonl", (1...9).map { #"{"custom_id":"row-\#($0)","prompt":"\#($0)"}"# })
             let first = try await renga("enqueue", "in.jsonl", "--out", "out.jsonl", "--url", url)
@@ -100,7 +101,7 @@ struct CommandLineTests {
                     ["enqueue", "in.jsonl", "--deadline", "12h", "--url", url] + last, in: folder.url
                 ).end()
                 #expect(
-                    ended.status == 1 && ended.errors.contains("… and 6 lines more like these"), "\(ended)")
+                    ended.status == 1 && ended.errors.contains("… and 6 more lines like these"), "\(ended)")
                 #expect(ended.errors.split(separator: "\n").count == 5, "\(ended.errors)")
                 #expect(
                     ended.errors.contains("differs in its deadline") && ended.errors.contains("--queue NAME"))
@@ -214,7 +215,7 @@ struct CommandLineTests {
             #expect(await waiting.errors.line(from: "Jobs keep running") != nil)
             waiting.signal(SIGINT)
             let ended = await waiting.end()
-            #expect(ended.status == 130 && ended.errors.contains("Stopped here"))
+            #expect(ended.status == 130 && ended.errors.contains("\nStopped. "))
             let cancelled = try await renga("cancel", "--batch", "night", "--url", url)
             #expect(cancelled.output == "1 job cancelled\n")
         }

@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: [
         (
             #"[{"from":"2026-12-01","input":1,"output":5},{"from":"2026-12-01","input":1,"output":5}]"#,
-            "$.routes.haiku.prices[1]: expected a “from” after that of the price before it"
+            "$.routes.haiku.prices[1]: expected a “from” that is later than that of the price before"
         ),
         (
             #"[{"from":"soon","input":1,"output":5}]"#,
@@ -49,7 +49,7 @@ import Testing
         ("[]", "$.routes.haiku.prices: expected one price or more"),
         (
             #"[{"input":1,"output":5},{"input":1,"output":5}]"#,
-            "$.routes.haiku.prices[1]: expected a “from” after that of the price before it"
+            "$.routes.haiku.prices[1]: expected a “from” that is later than that of the price before"
         ),
         (
             #"[{"input":1,"output":5},{"from":"2026-02-30","input":1,"output":5}]"#,
@@ -145,7 +145,7 @@ import Testing
         ),
         (
             #""provider":"anthropic","model":"m","fallbacks":[{"route":"haiku","on":["overloaded"]}]"#,
-            "$.routes.haiku.fallbacks[0].route: a route cannot stand in for itself"
+            "$.routes.haiku.fallbacks[0].route: a route cannot be its own fallback"
         ),
         (
             #""provider":"anthropic","model":"m","fallbacks":[{"route":"x","on":[]}]"#,
@@ -262,7 +262,7 @@ import Testing
         let configuration = try read(text)
         let now = try #require(Timestamp(text: "2026-11-21T00:00:00Z"))
         #expect(
-            configuration.endings(at: now).map(\.words)
+            configuration.endings(at: now).map(\.advice)
                 == ["ends on 2026-11-30, in 9d 0h; move to claude-sonnet-5-5"])
         let before = try #require(Timestamp(text: "2026-01-01T00:00:00Z"))
         #expect(configuration.endings(at: before).isEmpty)

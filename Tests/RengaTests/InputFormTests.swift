@@ -19,7 +19,7 @@ import Testing
         for bytes in [[0xFF, 0xFE] + wide, wide] {
             #expect(
                 reason(bytes)
-                    == "in.jsonl is UTF-16LE, and renga reads UTF-8: iconv -f UTF-16 -t UTF-8 in.jsonl | renga enqueue -"
+                    == "in.jsonl is UTF-16LE, and renga reads UTF-8. Convert it: iconv -f UTF-16 -t UTF-8 in.jsonl | renga enqueue -"
             )
         }
         let big = "{\"a\":1}".utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
@@ -43,7 +43,7 @@ import Testing
     @Test func `packed files and whole batch files are told how to become lines`() {
         #expect(
             reason([0x1F, 0x8B, 8, 0], file: "x.gz")
-                == "x.gz is packed by gzip: gunzip -c x.gz | renga enqueue -")
+                == "x.gz is compressed with gzip. Unpack it: gunzip -c x.gz | renga enqueue -")
         #expect(reason(Array(#"{"requests":[{"custom_id":"a"}]}"#.utf8)).contains("jq -c '.requests[]'"))
         #expect(reason(Array(#"{"prompt":"x","requests":1}"#.utf8)) == "")
         #expect(reason(Array(#""a prompt""#.utf8)) == "")
@@ -89,7 +89,7 @@ import Testing
         let screen = WatchScreen(rows: 24, columns: 80, paint: Paint(isOn: false))
         let lines = screen.lines(page)
         #expect(lines.count == 23 && lines[0] == "jobs: 3 queued")
-        #expect(lines[22] == "… 20 more lines; a taller window shows them")
+        #expect(lines[22] == "… 20 more lines; make the window taller to see them")
         #expect(screen.lines("one\ntwo") == ["one", "two"])
         let drawn = screen.drawn(page)
         #expect(
@@ -155,13 +155,13 @@ import Testing
 
 @Suite struct HelpPageTests {
     @Test func `the page of simulate names one address`() {
-        let page = Help.page(.simulate)
+        let page = Help().page(.simulate)
         #expect(page.contains("(127.0.0.1:8090)") && !page.contains("127.0.0.1:8080"))
     }
 
     @Test func `the pages of what people use most have examples`() {
         for command in [Command.enqueue, .results, .show, .pause, .resume, .simulate] {
-            #expect(Help.page(command).contains("Examples:\n  "), "\(command.name)")
+            #expect(Help().page(command).contains("Examples:\n  "), "\(command.name)")
         }
     }
 }

@@ -9,14 +9,15 @@ import Testing
     @Test(arguments: Commands.all.map(\.name))
     func `help fits a terminal of 80 columns, and loses no word`(name: String) throws {
         let command = try Commands.named(name)
-        let text = Wrapping(columns: 80).text(Help.page(command, flowing: true))
-        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(text)")
+        let page = Help().page(command)
+        #expect(page.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(page)")
         #expect(
-            text.split { $0 == " " || $0 == "\n" } == Help.page(command).split { $0 == " " || $0 == "\n" })
+            page.split { $0 == " " || $0 == "\n" }
+                == Help(columns: 1000).page(command).split { $0 == " " || $0 == "\n" })
     }
 
     @Test func `a paragraph flows, and a table keeps its rows`() {
-        let text = Help.overview(Commands.all, flowing: true)
+        let text = Help(columns: 200).overview(Commands.all)
         #expect(text.contains("come from the environment (RENGA_MODEL) or from a flag of the same name"))
         #expect(text.split(separator: "\n").count { $0.hasPrefix("  ") } == Commands.all.count)
     }
@@ -54,6 +55,17 @@ import Testing
         #expect(page.contains("0 running, 6 in batches at the provider"))
     }
 
+    @Test func `a level below zero is shown as what is owed, with the time until the next call`() throws {
+        func page(_ available: Int) throws -> String {
+            let limits = #"{"requests":{"per_minute":30,"available":\#(available)}}"#
+            let stats = try JSON.parse(#"{"routes":[{"name":"r","running":0,"limits":\#(limits)}]}"#)
+            return StatusPage(stats: stats, now: Timestamp(milliseconds: 0)).text
+        }
+        #expect(try page(12).contains("rpm 12 of 30"))
+        #expect(try page(-29).contains("rpm over the limit by 29, next call in 58s"))
+        #expect(try page(.min).contains("rpm over the limit by 9,223,372,036,854,775,807, next call in "))
+    }
+
     @Test func `a job that is out with a batch says when it is called back, not that it takes so long`()
         throws
     {
@@ -69,11 +81,11 @@ import Testing
 
     @Test func `what is cancelled is named with the command that takes it up`() throws {
         let counts = try JSON.parse(#"{"succeeded":11746,"cancelled":48254}"#)
-        let words = try #require(Resuming("all rows", counts).words)
+        let text = try #require(ResumeHint("all rows", counts).text)
         #expect(
-            words.contains("48,254 jobs")
-                && words.contains("renga retry --batch 'all rows' --state cancelled"))
-        #expect(Resuming("b", try JSON.parse(#"{"succeeded":1}"#)).words == nil)
+            text.contains("48,254 jobs")
+                && text.contains("renga retry --batch 'all rows' --state cancelled"))
+        #expect(ResumeHint("b", try JSON.parse(#"{"succeeded":1}"#)).text == nil)
     }
 
     @Test func `conflicts are told with what differs`() throws {

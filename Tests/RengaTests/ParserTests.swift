@@ -82,7 +82,7 @@ import Testing
 @Suite struct HelpTests {
     @Test func `every command's page names every flag that its parser takes`() {
         for command in Commands.all {
-            let page = Help.page(command)
+            let page = Help().page(command)
             for flag in command.allFlags { #expect(page.contains("--\(flag.name)"), "\(command.name)") }
         }
     }
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `the overview lists every command`() {
-        let overview = Help.overview(Commands.all)
+        let overview = Help().overview(Commands.all)
         for command in Commands.all { #expect(overview.contains("\n  \(command.name) ")) }
     }
 }

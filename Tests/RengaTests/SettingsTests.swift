@@ -24,7 +24,7 @@ import Testing
         #expect(settings.database == "./renga.db")
         #expect(settings.listen == ListenAddress("127.0.0.1:8080"))
         #expect(settings.concurrency == 40 && settings.maxAttempts == 4 && settings.maxTokens == 1024)
-        #expect(settings.lease == 30_000 && settings.grace == 30_000)
+        #expect(settings.lease == 30_000 && settings.shutdownTimeout == 30_000)
         #expect(settings.retry == RetryPolicy(base: 1000, cap: 60_000))
         #expect(settings.configuration.table.routes.isEmpty)
         #expect(settings.cacheTTL == 30 * 86_400_000 && settings.retention == 30 * 86_400_000)
@@ -241,7 +241,7 @@ import Testing
                 invoke(["RENGA_API_KEY": text]), listen: #require(ListenAddress("0.0.0.0:8080")), log: .silent
             )
         }
-        #expect(error?.message.hasPrefix("RENGA_API_KEY has only spaces") == true)
+        #expect(error?.message.hasPrefix("RENGA_API_KEY contains only spaces") == true)
     }
 
     @Test func `a server makes its key once, and refuses to be open to others`() throws {

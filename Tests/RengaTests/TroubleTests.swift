@@ -7,7 +7,7 @@ import Testing
 /// What people read when the server's disk is full, of a server that says so.
 @Suite(.timeLimit(.minutes(1)))
 struct TroubleTests {
-    private struct FullDisk: Handler {
+    private struct FullDisk: PlainHandler {
         static let words = "The database's disk is full: free some space"
 
         func policy(for head: RequestHead) -> BodyPolicy { .collect(limit: 1 << 24) }

@@ -18,15 +18,17 @@ enum CodeRules {
 
     /// `docs/glossary.md` has what things are called now.
     private static let goneNames = [
-        "CallDesk": "InteractiveQueue", "OwnLine": "InteractiveLanes", "Purse": "BudgetBook",
+        "CallDesk": "InteractiveQueue", "key-taken": "custom-id-taken", "OwnLine": "InteractiveLanes",
+        "Purse": "BudgetBook",
         "Consignment": "ProviderBatch", "SettleLine": "SettleBatcher",
         "FreshAnswers": "RecentAnswers", "answer_fresh": "answer_recent", "turn_line": "virtual_time",
         "finish_floor": "finish_watermark", "impatient": "skip_coalescing", "own_line": "is_interactive",
         "maybe_paid": "unconfirmed_cost", "maybePaid": "unconfirmedCost", "maybe paid": "unconfirmed",
+        "maybe-paid": "unconfirmed",
         "more_replicas": "more_workers", "pause_reason": "nothing", "x-renga-lane": "x-renga-processing",
         "RENGA_GRACE": "RENGA_SHUTDOWN_TIMEOUT", "RENGA_BURST": "RENGA_RATE_WINDOW",
         "RENGA_BATCH_GATHER": "RENGA_BATCH_LINGER", "RENGA_BATCH_RESERVE": "RENGA_BATCH_DEADLINE_MARGIN",
-        "RENGA_CALLER_": "RENGA_CLIENT_",
+        "RENGA_CALLER_": "RENGA_CLIENT_", "JobLane": "Processing",
     ]
 
     /// In comments and texts too.

@@ -141,6 +141,37 @@ import Testing
         #expect(offences(CodeRules.noGoneNames, text).count == count)
     }
 
+    @Test(arguments: [
+        ("import Jobs", 0), ("package import JSON", 0), ("import Synchronization", 1),
+        ("import FoundationEssentials", 1), ("import SQLite", 1),
+    ])
+    func `Decisions import little`(line: String, count: Int) {
+        #expect(offences(DecisionRules.fewImports, line, module: "StoreRules").count == count)
+        #expect(offences(DecisionRules.fewImports, line, module: "Worker").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("let start = ContinuousClock.now", 1), ("let now = clock.now()", 1),
+        ("var random = SystemRandom()", 1),
+        ("lots.randomElement()", 1), ("Int.random(in: 0...9)", 1), ("lots.randomElement(using: &random)", 0),
+        ("Int.random(in: 0...(.max), using: &random)", 0), ("until(now.moment)", 0),
+    ])
+    func `Decisions have no clock and no chance of their own`(line: String, count: Int) {
+        #expect(offences(DecisionRules.nothingFromOutside, line, module: "StoreRules").count == count)
+    }
+
+    @Test(arguments: [
+        ("ledger.admission(of: need, now: now)", 1), ("price.worstCase(bound, maxTokens: 1)", 1),
+        ("RetryPolicy.decide(outcome)", 1), ("gate.passage(at: now)", 1),
+        ("scheduler.next(among: waiting)", 1),
+        ("requirement.lack(of: job, inQueueWithCheck: false)", 1), ("Gates(queue: queue)", 1),
+        ("job.worst_case", 0), ("struct StoredWaits: WaitReads {", 0), ("// gate.passage(at: now)", 0),
+    ])
+    func `A decision in a store is found`(line: String, count: Int) {
+        #expect(offences(DecisionRules.storesDecideNothing, line, module: "JobStoreSQLite").count == count)
+        #expect(offences(DecisionRules.storesDecideNothing, line, module: "StoreRules").isEmpty)
+    }
+
     private func offences(_ rule: Rule, _ text: String, module: String = "Jobs") -> [Offence] {
         rule.offences(SourceFile(path: "Sources/\(module)/Sample.swift", text: text))
     }

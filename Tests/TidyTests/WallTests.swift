@@ -5,7 +5,8 @@ import Testing
     @Test(arguments: [
         ImportRules.arrows(Repository.manifest), sqlStaysInTheStore, documented,
         CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason, CodeRules.randomHasAPlace,
-        CrashPoints.aroundCommits, CodeRules.noGoneNames,
+        CrashPoints.aroundCommits, CodeRules.noGoneNames, DecisionRules.fewImports,
+        DecisionRules.nothingFromOutside, DecisionRules.storesDecideNothing,
     ])
     func `The modules keep to the rule`(_ rule: Rule) {
         report(Repository.sources.flatMap(rule.offences))
@@ -46,6 +47,12 @@ import Testing
         let outside: Set = ["System", "SQLite", "HTTPServer", "HTTPClient", "JobStoreSQLite"]
         let reached = Repository.manifest.reach(from: "Jobs").intersection(outside).sorted()
         #expect(reached.isEmpty, "Package.swift: Jobs is pure and must not reach \(reached)")
+    }
+
+    @Test func `Decisions are given nothing but jobs and JSON`() {
+        #expect(
+            Repository.manifest.dependencies["StoreRules"] == DecisionRules.imports,
+            "Package.swift: StoreRules is pure: give it no more than \(DecisionRules.imports.sorted())")
     }
 
     @Test func `One place commits`() {

@@ -1,7 +1,7 @@
 import Jobs
 
-/// The few verbs of a store that a worker uses, in memory; every other verb throws.
-final class FakeStore: JobStore {
+/// What a worker uses of a store, in memory.
+final class FakeStore: Working {
     struct State: Sendable {
         var ready: [ClaimedAttempt] = []
         var claims: [ClaimRequest] = []
@@ -67,7 +67,7 @@ final class FakeStore: JobStore {
         }
     }
 
-    func hear(_ beginning: AnswerBeginning, now: Now) async throws {}
+    func noteBeginning(_ beginning: AnswerBeginning, now: Now) async throws {}
 
     func revoked(_ worker: WorkerID) async throws -> [AttemptKey] { Array(state.now.revoked) }
 
@@ -91,64 +91,10 @@ final class FakeStore: JobStore {
     func close() async {}
 }
 
-private let unused = JobStoreError(.internal, "a worker does not do this")
-
 extension FakeStore {
-    func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome] {
-        throw unused
-    }
-    func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] { throw unused }
-    func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch { throw unused }
     func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
         -> EnqueueAndClaimResult
     {
-        throw unused
+        throw JobStoreError(.internal, "no caller waits here")
     }
-    func cancelIfQueued(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
-    func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome { throw unused }
-    func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange {
-        throw unused
-    }
-    func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome { throw unused }
-    func retry(
-        _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
-    ) async throws -> MassChange {
-        throw unused
-    }
-    func count(_ filter: JobFilter) async throws -> Int { throw unused }
-    func review(_ id: JobID, _ action: ReviewAction, note: String?, now: Now) async throws -> ChangeOutcome {
-        throw unused
-    }
-    func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus {
-        throw unused
-    }
-    func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? { throw unused }
-    func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws { throw unused }
-    func configure(route: RouteKey, concurrency: Int?, now: Now) async throws { throw unused }
-    func configure(budgets: [Budget], now: Now) async throws { throw unused }
-    func set(_ budget: Budget, now: Now) async throws -> BudgetStatus { throw unused }
-    func remove(budget name: String, now: Now) async throws -> Bool { throw unused }
-    func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? { throw unused }
-    func budgets(now: Now) async throws -> [BudgetStatus] { throw unused }
-    func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { throw unused }
-    func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { throw unused }
-    func job(_ id: JobID, now: Now) async throws -> Job? { throw unused }
-    func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now) async throws -> [Job]
-    {
-        throw unused
-    }
-    func attempts(of id: JobID) async throws -> [Attempt]? { throw unused }
-    func states(of ids: [JobID]) async throws -> [JobID: JobState] { throw unused }
-    func results(_ query: ResultsQuery, after: Int64, limit: Int) async throws -> [FinishedJob] {
-        throw unused
-    }
-    func batch(_ id: BatchID) async throws -> Batch? { throw unused }
-    func batch(named name: String) async throws -> Batch? { throw unused }
-    func batches(before: BatchID?, limit: Int) async throws -> [Batch] { throw unused }
-    func queue(_ name: String) async throws -> QueueStatus? { throw unused }
-    func queues() async throws -> [QueueStatus] { throw unused }
-    func routes(now: Now) async throws -> [RouteStatus] { throw unused }
-    func stats(now: Now) async throws -> Stats { throw unused }
-    func checkReady() async throws -> StoreFacts { throw unused }
-    func backup(to path: String) async throws { throw unused }
 }

@@ -2,7 +2,7 @@
 -- Money is integer nano-dollars. Only what a claim touches is in `job`; bodies live in tables of their own.
 -- Lists in CHECKs and in indexes are spelled out with OR: an IN of more than two SQLite builds as a table, at every write.
 
--- Whom queues, batches, budgets and the callers' own names belong to: each such name is unique within its tenant. There is one
+-- Owners of queues, batches, budgets and the callers' own names: each such name is unique within its tenant. There is one
 -- so far.
 CREATE TABLE tenant (
     id INTEGER PRIMARY KEY,
@@ -241,7 +241,7 @@ CREATE INDEX job_ready ON job (lane_id, rank, id) WHERE ready = 1;
 CREATE INDEX job_alone ON job (lane_id, rank, id) WHERE ready = 1 AND crash_count >= 3;
 -- The claim's first step: held jobs that are due.
 CREATE INDEX job_held ON job (held_until) WHERE held_until IS NOT NULL;
--- Releasing whoever waits for an answer to one prompt.
+-- Releasing the jobs that wait for an answer to one prompt.
 CREATE INDEX job_held_hash ON job (held_hash, id) WHERE held_hash IS NOT NULL;
 -- Jobs that wait at half price and have no time left.
 CREATE INDEX job_lane_deadline ON job (lane_id, deadline) WHERE deadline IS NOT NULL AND finish_order IS NULL;
@@ -378,7 +378,7 @@ CREATE TABLE worker (
     superseded INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- A provider's key as some workers have it, told from others by a fingerprint; and how the provider takes it.
+-- A provider's key as some workers have it, identified by a fingerprint; and how the provider takes it.
 CREATE TABLE credential (
     id INTEGER PRIMARY KEY,
     provider TEXT NOT NULL,
@@ -473,7 +473,7 @@ CREATE TABLE pending_release (
     PRIMARY KEY (prompt_hash, route_id)
 ) STRICT, WITHOUT ROWID;
 
--- How many jobs stand where, kept with every change so that nobody counts a million rows.
+-- How many jobs are in which lane and state, kept with every change so that no query counts a million rows.
 CREATE TABLE lane_tally (
     lane_id INTEGER NOT NULL,
     state TEXT NOT NULL,
@@ -540,7 +540,7 @@ CREATE TABLE budget_window (
     -- What was spent in it before its budget was stated, and by how much that passed its limit.
     spent_before INTEGER NOT NULL DEFAULT 0,
     excess INTEGER NOT NULL DEFAULT 0,
-    -- Whether the log was told that the money is spent.
+    -- Whether an event has reported that the money is spent.
     exhaustion_logged INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT budget_window_is_known_once UNIQUE (budget_id, starts_at),
     CONSTRAINT budget_window_owes_nothing CHECK (settled >= 0 AND reserved >= 0 AND unconfirmed_cost >= 0)

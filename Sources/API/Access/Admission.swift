@@ -3,23 +3,27 @@ import HTTPServer
 
 /// Who may call.
 extension API {
-    /// Throws where the key is missing or wrong, or a page of a foreign origin would change something.
-    func admit(_ head: RequestHead) throws(Problem) {
-        if settings.keyDigests.isEmpty, head.path != ["health"] { try checkNames(head) }
+    /// Says who calls: the key if one is asked for, else the address.
+    ///
+    /// Throws if the key is missing or wrong, or a page of a foreign origin would change something.
+    func admit(_ head: RequestHead) throws(Problem) -> String {
+        let asksForKey = !settings.keyDigests.isEmpty
+        if !asksForKey, head.path != ["health"] { try checkNames(head) }
         try checkOrigin(head)
-        if settings.keyDigests.isEmpty || Self.isOpen(head) { return }
-        guard !Self.presentedKeys(head).isEmpty else {
+        if !asksForKey || Self.isOpen(head) { return head.remoteAddress }
+        let keys = Self.presentedKeys(head)
+        guard !keys.isEmpty else {
             throw Self.unauthorized(
                 "this server wants a key: send it as “x-api-key: KEY” or “authorization: Bearer KEY”")
         }
-        guard acceptedKey(head) == nil else { return }
+        if let accepted = accepted(keys) { return accepted }
         throw Self.unauthorized("the key in “x-api-key” or “authorization” is not one of this server's")
     }
 
-    /// The key of this server's that a request brings; nil where it brings none.
-    func acceptedKey(_ head: RequestHead) -> String? {
+    /// The first that is one of this server's.
+    private func accepted(_ keys: [String]) -> String? {
         var accepted: String?
-        for key in Self.presentedKeys(head) {
+        for key in keys {
             let digest = SHA256.hash(Array(key.utf8))
             // All are compared, so that the time tells nothing about which one is near.
             let matches = settings.keyDigests.filter { constantTimeEquals($0, digest) }

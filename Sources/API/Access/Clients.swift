@@ -4,7 +4,7 @@ import Synchronization
 
 /// How much of the service one caller may take: requests per minute, and requests at once.
 ///
-/// A caller is who presents one key; where none is asked for, who calls from one address.
+/// A caller is who presents one key; if none is asked for, who calls from one address.
 final class ClientLimits: Sendable {
     private struct Caller {
         var bucket: TokenBucket
@@ -81,13 +81,6 @@ final class ClientLimits: Sendable {
 
     private static func slowDown(_ detail: String, seconds: Int64) -> Problem {
         Problem(.slowDown, "\(detail): slow down").withHeader("retry-after", String(min(60, seconds)))
-    }
-}
-
-extension API {
-    /// Who calls: by the key where one is asked for, else by the address.
-    func caller(_ head: RequestHead) -> String {
-        settings.keyDigests.isEmpty ? head.remoteAddress : acceptedKey(head) ?? head.remoteAddress
     }
 }
 

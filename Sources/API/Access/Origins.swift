@@ -28,7 +28,7 @@ extension API {
         return response
     }
 
-    /// Lets the page read the answer, where its origin is one of those that may.
+    /// Lets the page read the answer, if its origin is one of those that may.
     func welcome(_ head: RequestHead, to response: inout Response) {
         guard !settings.allowedOrigins.isEmpty else { return }
         response.headers.add("vary", "Origin")

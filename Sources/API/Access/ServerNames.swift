@@ -30,19 +30,23 @@ extension API {
     }
 
     static func isLoopback(_ name: String) -> Bool {
-        if name == "localhost" || name.hasSuffix(".localhost") || name == "::1" { return true }
+        // What most callers use.
+        if name == "127.0.0.1" || name == "localhost" || name == "::1" { return true }
+        if name.hasSuffix(".localhost") { return true }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     /// `name:8080` and `[::1]:8080` without port and brackets, in small letters.
     static func name(inAuthority authority: some StringProtocol) -> String {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            return authority[authority.index(after: authority.startIndex)..<end].lowercased()
+        let bytes = authority.utf8
+        if bytes.first == UInt8(ascii: "["), let end = bytes.firstIndex(of: UInt8(ascii: "]")) {
+            return authority[bytes.index(after: bytes.startIndex)..<end].lowercased()
         }
-        let name = authority.prefix { $0 != ":" }.lowercased()
+        let end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
+        let name = authority[..<end].lowercased()
         // A name may end in the root's dot.
-        return name.hasSuffix(".") ? String(name.dropLast()) : name
+        return name.utf8.last == UInt8(ascii: ".") ? String(name.dropLast()) : name
     }
 
     /// `null`, for pages without an origin, stays what it is: nobody's name.

@@ -3,14 +3,17 @@ package import Jobs
 import Synchronization
 package import Telemetry
 
+/// What the API uses of a store.
+package typealias APIStore = Enqueueing & Changing & Reading
+
 /// The HTTP API: a request in, an answer out, and no socket anywhere.
 ///
 /// `Endpoint.all` lists what there is, a file per resource says what it does, `Problem.Kind` holds every way of saying
 /// no. Only `Waiters` outlives a request.
 package final class API: Handler {
-    let store: any JobStore
+    let store: any APIStore
     let clock: any Clock
-    private let terms: Mutex<APISettings>
+    private let terms: Mutex<SettingsSnapshot>
     let log: Log
     let waiters: Waiters
     let readiness: Readiness
@@ -22,27 +25,34 @@ package final class API: Handler {
     private let callers: ClientLimits
 
     package init(
-        store: any JobStore, clock: any Clock, settings: APISettings, log: Log,
+        store: any APIStore, clock: any Clock, settings: APISettings, log: Log,
         interactive: (any InteractiveQueue)? = nil,
         batches: (any MessageBatchStore)? = nil
     ) {
         self.interactive = interactive
         self.batches = batches
         callers = ClientLimits(
-            perMinute: settings.callerRequestsPerMinute, atOnce: settings.callerRequestsAtOnce)
+            perMinute: settings.clientRequestsPerMinute, atOnce: settings.clientRequestsAtOnce)
         self.store = store
         self.clock = clock
-        terms = Mutex(settings)
+        terms = Mutex(SettingsSnapshot(settings))
         self.log = log
         waiters = Waiters(store: store, log: log)
         readiness = Readiness(store: store, log: log)
     }
 
-    var settings: APISettings { terms.withLock { $0 } }
+    var settings: APISettings { snapshot.settings }
+
+    /// The settings as they are now, at the cost of a reference.
+    var snapshot: SettingsSnapshot { terms.withLock { $0 } }
 
     /// Has requests that come from now on go by other routes and prices.
     package func goBy(_ change: (inout APISettings) -> Void) {
-        terms.withLock { change(&$0) }
+        terms.withLock { terms in
+            var settings = terms.settings
+            change(&settings)
+            terms = SettingsSnapshot(settings)
+        }
     }
 
     /// Watches the store for those who wait for jobs; ends when its task is cancelled.
@@ -54,27 +64,38 @@ package final class API: Handler {
         await tidying
     }
 
-    package func policy(for head: RequestHead) -> BodyPolicy {
-        let limits = settings.limits
+    package func receive(_ head: RequestHead) -> Reception {
+        let entry = Result { () throws(Problem) in try enter(head) }
         // Whoever may not call is answered without reading much.
-        guard (try? admit(head)) != nil, case .found(let endpoint, _) = Endpoint.find(head) else {
-            return .collect(limit: limits.formBytes)
+        guard case .success(let found) = entry, case .found(let endpoint, _) = found.found else {
+            return Reception(body: .collect(limit: settings.limits.formBytes)) { [self] request in
+                await respond(to: request, entry)
+            }
         }
-        return switch endpoint.body {
-        case .form: .collect(limit: limits.formBytes)
-        case .jobs: .collect(limit: max(limits.jobBytes, limits.listBytes))
-        case .job: .collect(limit: limits.jobBytes)
-        case .stream: .stream
+        // Who waits for jobs gets their answers, however large they are.
+        let isBrief = endpoint.isBrief && head.query.isEmpty
+        return Reception(body: endpoint.body.policy(settings.limits), isBrief: isBrief) { [self] request in
+            await respond(to: request, entry)
         }
     }
 
-    package func respond(to request: Request) async -> Response {
+    /// What came of a request's head: who calls what.
+    private struct Entry {
+        var caller: String
+        var found: Endpoint.Found
+    }
+
+    private func enter(_ head: RequestHead) throws(Problem) -> Entry {
+        Entry(caller: try admit(head), found: Endpoint.find(head))
+    }
+
+    private func respond(to request: Request, _ entry: Result<Entry, Problem>) async -> Response {
         let head = request.head
         var response: Response
         if let answer = preflight(head) {
             response = answer
         } else {
-            response = await answer(request)
+            response = await answer(request, entry)
         }
         welcome(head, to: &response)
         // A provider's own id of its answer is passed on.
@@ -88,24 +109,46 @@ package final class API: Handler {
         return response
     }
 
-    private func answer(_ request: Request) async -> Response {
+    private func answer(_ request: Request, _ entry: Result<Entry, Problem>) async -> Response {
         let head = request.head
         do {
-            try admit(head)
-            guard !Self.isOpen(head) else { return try await perform(request) }
-            let visit = try callers.enter(caller(head), now: clock.now().moment)
-            return try await perform(request).during(visit)
+            let entry = try entry.get()
+            let now = clock.now()
+            guard !Self.isOpen(head) else { return try await perform(request, entry, now) }
+            let visit = try callers.enter(entry.caller, now: now.moment)
+            return try await perform(request, entry, now).during(visit)
         } catch {
             return response(to: error, head)
         }
     }
 
-    private func perform(_ request: Request) async throws -> Response {
+    private func perform(_ request: Request, _ entry: Entry, _ now: Now) async throws -> Response {
         let head = request.head
-        let (endpoint, parameters) = try Endpoint.demand(head)
+        let (endpoint, parameters) = try entry.found.demand(head)
         try demandPlainBody(head)
         return try await endpoint.action(
-            self, Call(head: head, body: request.body, parameters: parameters, now: clock.now()))
+            self,
+            Call(head: head, body: request.body, parameters: parameters, caller: entry.caller, now: now))
+    }
+}
+
+/// Settings that no longer change, shared by those who read them.
+final class SettingsSnapshot: Sendable {
+    let settings: APISettings
+
+    init(_ settings: APISettings) {
+        self.settings = settings
+    }
+}
+
+extension Endpoint.BodyRule {
+    fileprivate func policy(_ limits: APILimits) -> BodyPolicy {
+        switch self {
+        case .form: .collect(limit: limits.formBytes)
+        case .jobs: .collect(limit: max(limits.jobBytes, limits.listBytes))
+        case .job: .collect(limit: limits.jobBytes)
+        case .stream: .stream
+        }
     }
 }
 
@@ -143,6 +186,8 @@ struct Call: Sendable {
     var body: Request.Body
     /// What stood in the braces of the endpoint's pattern.
     var parameters: [String]
+    /// Who calls: by the key if one is asked for, else by the address.
+    var caller: String
     var now: Now
 
     var bytes: [UInt8] {

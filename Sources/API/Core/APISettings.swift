@@ -17,9 +17,9 @@ package struct APISettings: Sendable {
     package var cacheEnabled: Bool
     /// Browsers' origins that may change something; requests of other origins are refused.
     package var allowedOrigins: [String]
-    /// Names and addresses, besides those of loopback, that callers may know the server by where no key is asked for.
+    /// Names and addresses, besides those of loopback, that callers may know the server by if no key is asked for.
     package var allowedHosts: [String] = []
-    /// Settings as they count, by their names, for `GET /v1/settings`; nil where one is unset.
+    /// Settings as they count, by their names, for `GET /v1/settings`; nil if one is unset.
     package var stated: [(name: String, value: String?)] = []
     /// Shared with the server, which counts the bodies that it collects.
     package var bodyMemory = BodyMemory(limit: 512 << 20)
@@ -30,15 +30,15 @@ package struct APISettings: Sendable {
     /// When jobs wait for a batch of their provider.
     package var halfPrice = HalfPriceTerms()
     /// Requests per minute of one caller; nil for no limit.
-    package var callerRequestsPerMinute: Int?
+    package var clientRequestsPerMinute: Int?
     /// Requests of one caller under way at once; the server's own limit of connections lies above it.
-    package var callerRequestsAtOnce = 1500
+    package var clientRequestsAtOnce = 1500
     /// How long interactive calls wait for their turn before they are told to come back later.
     package var interactiveWait: Milliseconds = 60_000
     /// Whether interactive calls that say nothing of it use the cache.
     package var interactiveUsesCache = false
 
-    /// How interactive calls treat cached answers where they do not say.
+    /// How interactive calls treat cached answers if they do not say.
     var interactiveCache: CacheMode { cacheEnabled && interactiveUsesCache ? .use : .off }
 
     /// `apiKeys` come in the clear; only their digests are kept.
@@ -98,7 +98,7 @@ package struct APILimits: Sendable {
 /// Limits of what a job may say.
 enum JobLimits {
     static let nameBytes = 1...128
-    static let keyBytes = 1...256
+    static let customIDBytes = 1...256
     static let modelBytes = 1...256
     static let priority = -100...100
     static let maxAttempts = 1...100

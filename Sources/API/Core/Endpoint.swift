@@ -19,16 +19,19 @@ struct Endpoint: Sendable {
     let body: BodyRule
     /// In whose words it says no.
     let words: ErrorText
+    /// Whether it never computes for long.
+    let isBrief: Bool
     let action: Action
 
     init(
         _ method: String, _ path: String, body: BodyRule = .form, words: ErrorText = .renga,
-        _ action: @escaping Action
+        isBrief: Bool = false, _ action: @escaping Action
     ) {
         self.method = method
         self.pattern = path.split(separator: "/").map(String.init)
         self.body = body
         self.words = words
+        self.isBrief = isBrief
         self.action = action
     }
 
@@ -73,8 +76,12 @@ extension Endpoint {
         return others.isEmpty ? .nothing : .otherMethods(others)
     }
 
-    static func demand(_ head: RequestHead) throws(Problem) -> (Endpoint, [String]) {
-        switch find(head) {
+}
+
+extension Endpoint.Found {
+    /// The endpoint and its parameters, or what to say if there is none.
+    func demand(_ head: RequestHead) throws(Problem) -> (Endpoint, [String]) {
+        switch self {
         case .found(let endpoint, let parameters):
             return (endpoint, parameters)
         case .otherMethods(let methods):

@@ -1,9 +1,9 @@
 extension Endpoint {
-    /// All that the API answers; where two patterns match, the first counts.
+    /// All that the API answers; if two patterns match, the first counts.
     static let all: [Endpoint] = jobs + groups + compatible + operations
 
     private static let jobs = [
-        Endpoint("POST", "/v1/jobs", body: .jobs) { try await $0.enqueue($1) },
+        Endpoint("POST", "/v1/jobs", body: .jobs, isBrief: true) { try await $0.enqueue($1) },
         Endpoint("GET", "/v1/jobs") { try await $0.listJobs($1) },
         Endpoint("POST", "/v1/jobs/bulk", body: .stream) { try await $0.bulk($1) },
         Endpoint("POST", "/v1/jobs/cancel") { try await $0.cancelJobs($1) },
@@ -58,7 +58,7 @@ extension Endpoint {
         Endpoint("GET", "/v1/budgets") { try await $0.listBudgets($1) },
         Endpoint("PUT", "/v1/budgets/{}") { try await $0.setBudget($1) },
         Endpoint("DELETE", "/v1/budgets/{}") { try await $0.removeBudget($1) },
-        Endpoint("POST", "/v1/budgets/{}/clear-maybe-paid") { try await $0.clearUnconfirmed($1) },
+        Endpoint("POST", "/v1/budgets/{}/clear-unconfirmed") { try await $0.clearUnconfirmed($1) },
         Endpoint("GET", "/v1/events") { try await $0.listEvents($1) },
         Endpoint("GET", "/v1/settings") { try await $0.statedSettings($1) },
         Endpoint("GET", "/v1/stats") { try await $0.stats($1) },

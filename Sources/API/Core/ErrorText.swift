@@ -50,7 +50,7 @@ enum ErrorText: Sendable {
 }
 
 extension Problem {
-    /// The detail, with the field at fault where it does not name it itself.
+    /// The detail, with the field at fault if it does not name it itself.
     var sentence: String {
         guard let field, !detail.contains(field) else { return detail }
         return "\(field): \(detail)"

@@ -30,7 +30,7 @@ extension Problem {
         case timeout
         case wrongState = "wrong-state"
         case statedByConfiguration = "stated-by-configuration"
-        case keyTaken = "key-taken"
+        case customIDTaken = "custom-id-taken"
         case bodyTooLarge = "body-too-large"
         case tooManyJobs = "too-many-jobs"
         case lineTooLong = "line-too-long"
@@ -62,7 +62,7 @@ extension Problem.Kind {
             404
         case .methodNotAllowed: 405
         case .timeout: 408
-        case .wrongState, .keyTaken, .statedByConfiguration: 409
+        case .wrongState, .customIDTaken, .statedByConfiguration: 409
         case .bodyTooLarge, .tooManyJobs, .lineTooLong: 413
         case .idempotencyMismatch, .tooExpensive, .requirementUnmet: 422
         case .limitReached, .slowDown: 429
@@ -102,7 +102,7 @@ extension Problem.Kind {
         case .methodNotAllowed: "This path does not take this method"
         case .timeout: "The request took too long"
         case .wrongState: "The job's state does not allow this"
-        case .keyTaken: "Another job has this key"
+        case .customIDTaken: "Another job has this custom_id"
         case .statedByConfiguration: "The configuration file states this, and only there it changes"
         case .bodyTooLarge: "The body is too large"
         case .tooManyJobs: "There are too many jobs in one request"
@@ -111,7 +111,7 @@ extension Problem.Kind {
         case .tooExpensive: "The job may cost more than its max_cost_usd"
         case .requirementUnmet: "The job lacks what its queue requires"
         case .limitReached: "A limit is reached"
-        case .slowDown: "This caller asks too much at once"
+        case .slowDown: "Too many requests from this client"
         case .headersTooLarge: "The headers are too large"
         case .internal: "Something went wrong in renga"
         case .notReady: "Not ready to serve"

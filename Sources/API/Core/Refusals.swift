@@ -6,7 +6,7 @@ extension API {
         var problem = Problem(refusal)
         // A stranger learns that the key is missing, not how large a body may be.
         if let head {
-            do { try admit(head) } catch { problem = error }
+            do { _ = try admit(head) } catch { problem = error }
         }
         var response = problem.response(head.map(ErrorText.of) ?? .renga, requestID: head?.id)
         if let head { response.headers["request-id"] = head.id }

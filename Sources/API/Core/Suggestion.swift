@@ -1,6 +1,6 @@
 /// Names the known word that an unknown one was probably meant to be.
 enum Suggestion {
-    /// ` (did you mean “max_attempts”?)`, or nothing where no known name is close.
+    /// ` (did you mean “max_attempts”?)`, or nothing if no known name is close.
     static func text(for unknown: String, among known: [String]) -> String {
         closest(to: unknown, among: known).map { " (did you mean “\($0)”?)" } ?? ""
     }

@@ -57,7 +57,7 @@ extension API {
         return batch
     }
 
-    /// The batch of that name, made where it is not there yet.
+    /// The batch of that name, made if it is not there yet.
     func batchID(named name: String?, now: Now) async throws -> BatchID? {
         guard let name else { return nil }
         try checkBatchName(name, .invalidParameter, field: "batch")

@@ -17,7 +17,7 @@ extension API {
             ])
         let isDry = try parameters.flag("dry_run")
         var reader = JobParser(
-            settings: settings, now: call.now.timestamp,
+            snapshot, now: call.now.timestamp,
             defaults: try defaults(parameters, now: call.now.timestamp))
         reader.idempotencyKey = try IdempotencyKey.read(call.head)
         if let name = try parameters.line("batch", bytes: JobLimits.nameBytes) {
@@ -39,7 +39,7 @@ extension API {
         defaults.system = parameters["system"]
         defaults.maxTokens = try parameters.integer("max_tokens", in: JobLimits.maxTokens)
         defaults.tags = try parameters.line("tag", bytes: JobLimits.tagBytes).map { [$0] }
-        defaults.lane = try parameters.choice("processing", JobLane.self)
+        defaults.processing = try parameters.choice("processing", Processing.self)
         defaults.deadline = try parameters.timeOrDuration("deadline", now: now)
         return defaults
     }
@@ -75,7 +75,7 @@ extension API {
         switch outcome {
         case .created(let id): .created(id)
         case .existing(let id): .existing(id)
-        case .keyTaken, .idempotencyMismatch, .noSuchBatch, .refused:
+        case .customIDTaken, .idempotencyMismatch, .noSuchBatch, .refused:
             .failed(Problem(outcome) ?? Problem(.internal, "the line was not taken"))
         }
     }

@@ -30,7 +30,7 @@ struct BulkUpload {
         ledger = BulkLedger(errorBytes: limits.bulkErrorBytes)
     }
 
-    /// Reads to the end; where the upload is cut, what came before is taken in first.
+    /// Reads to the end; if the upload is cut, what came before is taken in first.
     mutating func read(_ body: Request.Body) async throws -> BulkLedger {
         do {
             switch body {
@@ -133,7 +133,7 @@ extension BulkUpload {
 private struct Portion: Sendable {
     private(set) var jobs: [NewJob] = []
     private(set) var bytes = 0
-    /// By line; nil where the next job answers.
+    /// By line; nil if the next job answers.
     private var problems: [Problem?] = []
 
     var count: Int { problems.count }

@@ -7,7 +7,7 @@ extension API {
     func enqueue(_ call: Call) async throws -> Response {
         let parameters = try Parameters(call.head, known: ["wait", "batch"])
         let wait = try parameters.wait(limits: settings.limits)
-        var reader = JobParser(settings: settings, now: call.now.timestamp)
+        var reader = JobParser(snapshot, now: call.now.timestamp)
         reader.idempotencyKey = try IdempotencyKey.read(call.head)
         let body = try JSON.body(call.bytes, limits: settings.limits)
         let batchName = try parameters.line("batch", bytes: JobLimits.nameBytes)

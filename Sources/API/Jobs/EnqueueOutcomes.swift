@@ -1,16 +1,16 @@
 import Jobs
 
 extension Problem {
-    /// What stands in the way of a job; nil where nothing does.
+    /// What stands in the way of a job; nil if nothing does.
     ///
     /// `prefix` is what stands before the names of its fields.
     init?(_ outcome: EnqueueOutcome, prefix: String = "") {
         switch outcome {
         case .created, .existing:
             return nil
-        case .keyTaken(let id):
+        case .customIDTaken(let id):
             self.init(
-                .keyTaken,
+                .customIDTaken,
                 "\(id) has this key in this queue, with another body, and nothing was changed: give the new job another key or queue, or read the answer of the first with `renga show \(id)`",
                 field: prefix + "custom_id")
             members = [("id", id.description)]
@@ -35,7 +35,7 @@ extension Problem {
             case .check: ("check", "check")
             case .inputTokens: ("max_input_tokens", "request")
             }
-        self.init(.requirementUnmet, refusal.words, field: prefix + field)
+        self.init(.requirementUnmet, refusal.explanation, field: prefix + field)
         if case .inputTokens(_, let most) = refusal.lack { limit = most }
         members = [("queue", refusal.queue), ("requirement", requirement)]
     }
@@ -55,7 +55,8 @@ extension Job {
                 WaitingFor(reason: .worker, detail: "a free slot of a worker")
             }
         self.init(
-            id: id, key: new.key, queue: new.queue, state: .queued, priority: new.priority, tags: new.tags,
+            id: id, customID: new.customID, queue: new.queue, state: .queued, priority: new.priority,
+            tags: new.tags,
             metadata: new.metadata, batch: new.batch, createdAt: created, runAt: runAt, startedAt: nil,
             finishedAt: nil,
             deadline: new.deadline, attempt: 0, attemptsCounted: 0, maxAttempts: new.maxAttempts,

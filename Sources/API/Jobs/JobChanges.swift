@@ -49,7 +49,7 @@ extension API {
 
 /// A change of all jobs that a filter finds and that are in a state for it.
 private struct FilteredChange {
-    let store: any JobStore
+    let store: any Changing & Reading
     let chunk: Int
     var filter = JobFilter()
     var isAll = false

@@ -53,7 +53,7 @@ extension API {
     func filter(_ parameters: Parameters) async throws -> JobFilter {
         var filter = JobFilter(
             state: try parameters.choice("state", JobState.self), queue: try parameters.queueName("queue"),
-            key: try parameters.line("custom_id", bytes: JobLimits.keyBytes),
+            customID: try parameters.line("custom_id", bytes: JobLimits.customIDBytes),
             tag: try parameters.line("tag", bytes: JobLimits.tagBytes),
             model: try parameters.line("model", bytes: JobLimits.modelBytes),
             errorType: try parameters.line("error_type", bytes: JobLimits.nameBytes),
@@ -63,13 +63,13 @@ extension API {
         return filter
     }
 
-    /// Takes one member of a change's body; false where it is no part of a filter.
+    /// Takes one member of a change's body; false if it is no part of a filter.
     func take(_ field: Field, into filter: inout JobFilter) async throws -> Bool {
         switch field.name {
         case "state": filter.state = try field.choice(JobState.self)
         case "queue": filter.queue = try field.queueName()
         case "batch_id": filter.batch = try await batch(try field.text()).id
-        case "custom_id": filter.key = try field.line(bytes: JobLimits.keyBytes)
+        case "custom_id": filter.customID = try field.line(bytes: JobLimits.customIDBytes)
         case "tag": filter.tag = try field.line(bytes: JobLimits.tagBytes)
         case "model":
             let model = try field.line(bytes: JobLimits.modelBytes)

@@ -54,7 +54,7 @@ extension API {
 
 /// Reads results page by page, each as long as the size of the last one suggests.
 private struct ResultPages {
-    let store: any JobStore
+    let store: any Reading
     let query: ResultsQuery
     /// Only jobs that ended so.
     let state: JobState?
@@ -65,7 +65,7 @@ private struct ResultPages {
     private var length = PageLength()
     private var last: Int64?
 
-    init(store: any JobStore, query: ResultsQuery, state: JobState?, limit: Int?, first: [FinishedJob]) {
+    init(store: any Reading, query: ResultsQuery, state: JobState?, limit: Int?, first: [FinishedJob]) {
         self.store = store
         self.query = query
         self.state = state

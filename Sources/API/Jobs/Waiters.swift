@@ -5,7 +5,7 @@ import Telemetry
 ///
 /// Whoever waits registers first and reads afterwards, so that no end falls between the two.
 actor Waiters {
-    private let store: any JobStore
+    private let store: any Reading
     private let log: Log
     private var waiting: [Int: Waiter] = [:]
     private var lastNumber = 0
@@ -15,7 +15,7 @@ actor Waiters {
         var done: CheckedContinuation<Bool, Never>?
     }
 
-    init(store: any JobStore, log: Log) {
+    init(store: any Reading, log: Log) {
         self.store = store
         self.log = log
     }

@@ -14,13 +14,13 @@ final class Readiness: Sendable {
         var asking: Task<Outcome, Never>?
     }
 
-    private let store: any JobStore
+    private let store: any Reading
     private let log: Log
     private let state = Mutex(State())
     private let patience: Milliseconds
     private static let validity: Milliseconds = 1000
 
-    init(store: any JobStore, log: Log, patience: Milliseconds = 2000) {
+    init(store: any Reading, log: Log, patience: Milliseconds = 2000) {
         self.store = store
         self.log = log
         self.patience = patience
@@ -56,7 +56,7 @@ final class Readiness: Sendable {
         }
     }
 
-    /// Nil where there is none before the patience is over; the question goes on.
+    /// Nil if there is none before the patience is over; the question goes on.
     private func value(of asking: Task<Outcome, Never>) async -> Outcome? {
         let (outcomes, continuation) = AsyncStream.makeStream(of: Outcome?.self)
         Task { continuation.yield(await asking.value) }

@@ -46,7 +46,7 @@ extension Problem {
 }
 
 extension JSONWriter {
-    /// Nothing where the job has no check.
+    /// Nothing if the job has no check.
     mutating func check(of job: Job) {
         guard let check = job.check else { return }
         field("check", raw: check.rules)

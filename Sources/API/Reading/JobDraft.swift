@@ -4,12 +4,12 @@ import Jobs
 /// A job as it was sent, each field checked by itself.
 struct JobDraft {
     var queue: String?
-    var key: String?
+    var customID: String?
     var priority: Int?
     var runAt: Timestamp?
     var delay: Milliseconds?
     var deadline: Timestamp?
-    var lane: JobLane?
+    var processing: Processing?
     var maxAttempts: Int?
     var maxCost: Money?
     var cache: CacheMode?
@@ -49,12 +49,12 @@ struct JobDraft {
     ) throws(Problem) {
         switch name {
         case "queue": queue = try field.queueName()
-        case "custom_id": key = try field.line(bytes: JobLimits.keyBytes)
+        case "custom_id": customID = try field.line(bytes: JobLimits.customIDBytes)
         case "priority": priority = try field.integer(in: JobLimits.priority)
         case "run_at": runAt = try field.time()
         case "delay": delay = try field.duration()
         case "deadline": deadline = try field.timeOrDuration(now: now)
-        case "processing": lane = try field.choice(JobLane.self)
+        case "processing": processing = try field.choice(Processing.self)
         case "max_attempts": maxAttempts = try field.integer(in: JobLimits.maxAttempts)
         case "max_cost_usd": maxCost = try field.money()
         case "cache": cache = try field.choice(CacheMode.self)

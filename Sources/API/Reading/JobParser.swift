@@ -2,7 +2,7 @@ import Crypto
 import JSON
 import Jobs
 
-/// What an upload says for all its jobs; it counts where a job itself says nothing.
+/// What an upload says for all its jobs; it counts if a job itself says nothing.
 struct JobDefaults {
     var queue: String?
     var model: String?
@@ -10,22 +10,23 @@ struct JobDefaults {
     var maxTokens: Int?
     var tags: [String]?
     var deadline: Timestamp?
-    var lane: JobLane?
+    var processing: Processing?
 
     init() {}
 }
 
 /// Turns what was sent into a `NewJob`: read, checked and hashed.
 struct JobParser {
-    var settings: APISettings
+    private let snapshot: SettingsSnapshot
+    var settings: APISettings { snapshot.settings }
     var now: Timestamp
     var defaults = JobDefaults()
     var batch: BatchID?
     var idempotencyKey: String?
     private var betas: [String] = []
 
-    init(settings: APISettings, now: Timestamp, defaults: JobDefaults = JobDefaults()) {
-        self.settings = settings
+    init(_ snapshot: SettingsSnapshot, now: Timestamp, defaults: JobDefaults = JobDefaults()) {
+        self.snapshot = snapshot
         self.now = now
         self.defaults = defaults
     }
@@ -42,9 +43,7 @@ struct JobParser {
         var draft = terms.draft
         draft.request = request
         betas = terms.betas
-        // How the answer travels makes no other call of it.
-        let said = try JSON.ofOwn(request.replacing("stream", with: Array("false".utf8)), named: "the body")
-        return try job(draft, said: said, form: "call", prefix: "", ordinal: 0)
+        return try job(draft, said: request, form: "call", prefix: "", ordinal: 0)
     }
 
     /// A job object; `ordinal` is its place in its upload, from 0.
@@ -66,7 +65,8 @@ struct JobParser {
         let bound = CostBound(request: request.json)
         try checkCost(request, on: route, bound: bound, most: draft.maxCost, field: prefix + "max_cost_usd")
         var job = NewJob(
-            queue: draft.queue ?? defaults.queue ?? "default", key: draft.key, priority: draft.priority ?? 0,
+            queue: draft.queue ?? defaults.queue ?? "default", customID: draft.customID,
+            priority: draft.priority ?? 0,
             runAt: draft.runAt, delay: draft.delay, deadline: draft.deadline ?? defaults.deadline,
             maxAttempts: draft.maxAttempts ?? settings.maxAttempts,
             cache: cacheMode(draft, request, bound), sample: draft.sample ?? 0,
@@ -81,7 +81,7 @@ struct JobParser {
         job.refusesQueueCheck = draft.check?.bool == false
         job.betas = betas
         job.isHalfPrice = try isHalfPrice(
-            job, request.json, draft.lane ?? defaults.lane, field: prefix + "processing")
+            job, request.json, draft.processing ?? defaults.processing, field: prefix + "processing")
         if bound.writes != .none { job.prefix = CachePrefix(request: request.json, betas: betas) }
         return job
     }
@@ -92,17 +92,17 @@ struct JobParser {
         return draft.cache ?? .use
     }
 
-    /// Whether the job waits for a batch of its provider; refused where it is to, and cannot.
+    /// Whether the job waits for a batch of its provider; refused if it is to, and cannot.
     private func isHalfPrice(
-        _ job: NewJob, _ request: JSON, _ lane: JobLane?, field: String
+        _ job: NewJob, _ request: JSON, _ processing: Processing?, field: String
     ) throws(Problem) -> Bool {
         let terms = settings.halfPrice
         let start = max(now, job.runAt ?? now + (job.delay ?? 0))
         let refused = Self.refusedInBatches(request, maxTokens: job.maxTokens)
         let fits =
             job.betas.isEmpty && refused == nil
-            && terms.takes(lane ?? .auto, of: job.route.service, deadline: job.deadline, at: start)
-        guard lane == .batch, !fits else { return fits }
+            && terms.takes(processing ?? .auto, of: job.route.service, deadline: job.deadline, at: start)
+        guard processing == .batch, !fits else { return fits }
         let reason =
             !terms.services.contains(job.route.service)
             ? "\(job.route.service.provider) takes no batches"
@@ -114,7 +114,7 @@ struct JobParser {
             .invalidField, "“processing” cannot be batch: \(reason); use auto or realtime", field: field)
     }
 
-    /// What the provider refuses in the requests of a batch; nil where there is nothing.
+    /// What the provider refuses in the requests of a batch; nil if there is nothing.
     static func refusedInBatches(_ request: JSON, maxTokens: Int?) -> String? {
         if maxTokens == 0 { return "max_tokens: 0" }
         return HalfPriceTerms.refusedMembers.first { request[$0].map { !$0.isNull } ?? false }
@@ -183,7 +183,9 @@ extension JobParser {
         if draft.queue == nil, let queue = defaults.queue { add("queue", queue) }
         if draft.tags == nil, let tags = defaults.tags { tags.forEach { add("tag", $0) } }
         let request = draft.request
-        if draft.lane == nil, let lane = defaults.lane { add("processing", lane.rawValue) }
+        if draft.processing == nil, let processing = defaults.processing {
+            add("processing", processing.rawValue)
+        }
         if draft.model == nil, request?["model"] == nil, let model = defaults.model { add("model", model) }
         if draft.system == nil, request?["system"] == nil, let system = defaults.system {
             add("system", system)
@@ -191,7 +193,8 @@ extension JobParser {
         if draft.maxTokens == nil, request?["max_tokens"] == nil, let maxTokens = defaults.maxTokens {
             add("max_tokens", String(maxTokens))
         }
-        said.appendCanonical(to: &text)
+        // How the answer travels makes no other call of it.
+        said.appendCanonical(to: &text, setting: form == "call" ? (key: "stream", value: "false") : nil)
         return SHA256.hash(text)
     }
 }

@@ -30,7 +30,7 @@ struct LineSplitter {
         return lines
     }
 
-    /// The last line, where no line feed ended it.
+    /// The last line, if no line feed ended it.
     mutating func finish() -> [Line] {
         var lines: [Line] = []
         endLine(into: &lines)

@@ -105,7 +105,7 @@ extension Parameters {
         }
     }
 
-    /// How long to wait, in milliseconds; nil where not asked for.
+    /// How long to wait, in milliseconds; nil if not asked for.
     func wait(limits: APILimits) throws(Problem) -> Milliseconds? {
         guard let text = self["wait"] else { return nil }
         guard let wait = DurationText.parse(text), wait <= Int64(limits.waitSeconds) * 1000 else {

@@ -23,7 +23,7 @@ extension JSONWriter {
 
     private mutating func identity(of job: Job) {
         field("id", job.id.description)
-        field("custom_id", job.key)
+        field("custom_id", job.customID)
         field("queue", job.queue)
         field("state", job.state.rawValue)
         field("priority", job.priority)
@@ -31,7 +31,7 @@ extension JSONWriter {
         field("metadata", raw: job.metadata)
         field("batch_id", job.batch?.description)
         field("cache", job.cache.rawValue)
-        field("processing", (job.isHalfPrice ? JobLane.batch : .realtime).rawValue)
+        field("processing", (job.isHalfPrice ? Processing.batch : .realtime).rawValue)
     }
 
     private mutating func progress(of job: Job) {
@@ -65,7 +65,7 @@ extension JSONWriter {
     }
 }
 
-/// The text blocks of a Message, joined; nil where it is none.
+/// The text blocks of a Message, joined; nil if it is none.
 func answerText(_ response: [UInt8]) -> String? {
     guard let blocks = (try? JSON.parse(response, maxDepth: JSON.deepest))?["content"]?.elements else {
         // Stored answers are the provider's own; one that is no Message simply has no text.

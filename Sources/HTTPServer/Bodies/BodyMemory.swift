@@ -18,7 +18,7 @@ package final class BodyMemory: Sendable {
         used.withLock { Self.hasRoom($0, limit, for: bytes, held: held) }
     }
 
-    /// Counts a request that held `held` bytes with so many from now on; false, and nothing changed, where there is no room.
+    /// Counts a request that held `held` bytes with so many from now on; false, and nothing changed, if there is no room.
     func change(from held: Int, to bytes: Int) -> Bool {
         used.withLock { used in
             guard bytes <= held || Self.hasRoom(used, limit, for: bytes, held: held) else { return false }
@@ -43,7 +43,7 @@ package final class BodyMemory: Sendable {
 
         deinit { hold(0) }
 
-        /// False where there is no room for so many bytes.
+        /// False if there is no room for so many bytes.
         @discardableResult
         package func hold(_ bytes: Int) -> Bool {
             held.withLock { held in

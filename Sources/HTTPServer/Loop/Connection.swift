@@ -48,7 +48,7 @@ final class Connection {
         _ = connect(socket, &unspecified, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
-    /// Writes past MHD, where it has not begun to answer and no longer can.
+    /// Writes past MHD, if it has not begun to answer and no longer can.
     func send(_ bytes: [UInt8]) {
         _ = bytes.withUnsafeBytes {
             Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))

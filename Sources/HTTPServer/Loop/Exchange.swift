@@ -33,6 +33,7 @@ final class Exchange {
 
     var stage = Stage.opening
     var head: RequestHead?
+    var reception: Reception?
     var isHTTP10 = false
 
     /// Nothing that follows it on its connection is read.

@@ -11,6 +11,12 @@ final class Mailbox: Sendable {
         /// Called once the server has stopped, by `close`; any makes it stop.
         var stops: [@Sendable () -> Void] = []
 
+        /// What tasks go on with on the server's thread.
+        fileprivate var jobs: [UnownedJob] = []
+
+        /// Whether the server's thread takes jobs at this moment, and will look again before it leaves them.
+        fileprivate var takesJobs = false
+
         fileprivate var isSignalled = false
         fileprivate var isClosed = false
     }
@@ -32,6 +38,49 @@ final class Mailbox: Sendable {
 
     func wake(_ exchange: UInt64) {
         post { $0.wakes.append(exchange) }
+    }
+
+    /// False once nothing is picked up any more.
+    func post(_ job: UnownedJob) -> Bool {
+        let (isTaken, mustSignal) = content.withLock { content in
+            guard !content.isClosed else { return (false, false) }
+            content.jobs.append(job)
+            guard !content.takesJobs, !content.isSignalled else { return (true, false) }
+            content.isSignalled = true
+            return (true, true)
+        }
+        if mustSignal { _ = eventfd_write(event, 1) }
+        return isTaken
+    }
+
+    /// From now on `takeJobs` is called until there are none.
+    func beginJobs() {
+        content.withLock { $0.takesJobs = true }
+    }
+
+    /// What has come since; after nothing, `beginJobs` is due again.
+    func takeJobs() -> [UnownedJob] {
+        content.withLock { content in
+            defer { content.jobs = [] }
+            content.takesJobs = !content.jobs.isEmpty
+            return content.jobs
+        }
+    }
+
+    /// Some may be left: they are signalled as if they had come now.
+    func endJobs() {
+        let mustSignal = content.withLock { content in
+            content.takesJobs = false
+            guard !content.jobs.isEmpty, !content.isSignalled else { return false }
+            content.isSignalled = true
+            return true
+        }
+        if mustSignal { _ = eventfd_write(event, 1) }
+    }
+
+    /// What is left from now on until `empty` needs no signal.
+    func beginTurn() {
+        content.withLock { $0.isSignalled = true }
     }
 
     func stop(_ stopped: @escaping @Sendable () -> Void) {
@@ -56,13 +105,16 @@ final class Mailbox: Sendable {
     func empty() -> Content {
         var count: UInt64 = 0
         _ = eventfd_read(event, &count)
-        return content.withLock { content in
+        let (taken, mustSignal) = content.withLock { content in
             defer {
                 content.wakes = []
-                content.isSignalled = false
+                // Jobs that came since the last were run.
+                content.isSignalled = !content.jobs.isEmpty
             }
-            return content
+            return (content, !content.jobs.isEmpty)
         }
+        if mustSignal { _ = eventfd_write(event, 1) }
+        return taken
     }
 
     /// Nothing is picked up any more.

@@ -6,15 +6,22 @@ extension ServerLoop {
         _ exchange: Exchange, _ body: Request.Body, inline: Bool = false,
         whenDone: @escaping @Sendable () -> Void = {}
     ) {
-        guard let head = exchange.head else { return }
-        let (mailbox, id, handler) = (mailbox, exchange.id, handler)
+        guard let head = exchange.head, let reception = exchange.reception else { return }
+        let (mailbox, id) = (mailbox, exchange.id)
         let reply = Reply { mailbox.wake(id) }
         exchange.reply = reply
         let work = Work(
-            handler: handler, request: Request(head: head, body: body), reply: reply, whenDone: whenDone,
+            respond: reception.respond, request: Request(head: head, body: body), reply: reply,
+            whenDone: whenDone,
             mailbox: mailbox, id: id, streamBuffer: configuration.streamBuffer)
         mailbox.taskStarts()
-        exchange.task = inline ? Task.immediate { await work.run() } : Task { await work.run() }
+        if inline, reception.isBrief {
+            executor.run { exchange.task = Task(executorPreference: executor) { await work.run() } }
+        } else if inline {
+            exchange.task = Task.immediate { await work.run() }
+        } else {
+            exchange.task = Task { await work.run() }
+        }
     }
 
     func answer(_ exchange: Exchange, _ response: Response) -> MHD_Result {

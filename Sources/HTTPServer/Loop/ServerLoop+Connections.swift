@@ -1,7 +1,7 @@
 import CMicroHTTPD
 import Glibc
 
-/// Connections come and go; above the limits the longest idle makes room, and where there is none the answer is 503.
+/// Connections come and go; above the limits the longest idle makes room, and if there is none the answer is 503.
 extension ServerLoop {
     /// Connections above the limit that are kept for their 503; further ones get it before they have asked.
     static let surplusLimit = 64

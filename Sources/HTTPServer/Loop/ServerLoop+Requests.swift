@@ -14,7 +14,7 @@ extension ServerLoop {
         return exchange
     }
 
-    /// MHD has the headers, a piece of the body, its end, or was told to look again.
+    /// MHD has the headers, a piece of the body, its end, or was asked to check again.
     func advance(_ exchange: Exchange, _ call: CallArguments) -> MHD_Result {
         if case .opening = exchange.stage { return headersCame(exchange, call) }
         if call.size.pointee > 0 { return bodyCame(exchange, call) }
@@ -38,7 +38,9 @@ extension ServerLoop {
             return answer(exchange, handler.refuse(.badRequest(problem), head: head))
         }
         if let refusal = refusal(of: exchange, head) { return refuse(exchange, refusal, fields) }
-        switch handler.policy(for: head) {
+        let reception = handler.receive(head)
+        exchange.reception = reception
+        switch reception.body {
         case .collect(let limit): return collect(exchange, upTo: limit, fields)
         case .stream: return stream(exchange)
         }

@@ -57,11 +57,15 @@ extension ServerLoop {
         daemon = nil
         awaitTasks()
         mailbox.close()
+        executor.run()
     }
 
     /// Cancelled tasks end soon, but by themselves: what they use must not go before them.
     private func awaitTasks() {
         let until = Self.clock() + Self.afterCancellation
-        while mailbox.runningTasks > 0, Self.clock() < until { usleep(1000) }
+        while mailbox.runningTasks > 0, Self.clock() < until {
+            executor.run()
+            usleep(1000)
+        }
     }
 }

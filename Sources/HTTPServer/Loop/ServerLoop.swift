@@ -6,11 +6,12 @@ import Glibc
 /// MHD runs without a thread of its own (`MHD_run` in each turn), so everything here belongs to one thread and needs
 /// no lock; other threads reach it through the mailbox only. The sockets are watched a second time, beside MHD's own
 /// epoll, because MHD does not look at a connection that is suspended, and so never learns that its peer hung up:
-/// edge-triggered EPOLLRDHUP costs one system call a connection and wakes nobody while data flows.
+/// edge-triggered EPOLLRDHUP costs one system call a connection and wakes no thread while data flows.
 final class ServerLoop {
     let configuration: HTTPServer.Configuration
     let handler: any Handler
     let mailbox: Mailbox
+    let executor: LoopExecutor
 
     /// Milliseconds of the monotonic clock at the beginning of this turn.
     private(set) var now: Int64 = 0
@@ -48,6 +49,7 @@ final class ServerLoop {
         self.configuration = configuration
         self.handler = handler
         self.mailbox = mailbox
+        executor = LoopExecutor(mailbox)
         self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
     }
 
@@ -145,7 +147,10 @@ extension ServerLoop {
         _ = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }
 
+    /// Tasks first: what they leave is picked up in the same turn.
     private func readMailbox() {
+        mailbox.beginTurn()
+        executor.run()
         let content = mailbox.empty()
         for id in content.wakes { wake(id) }
         if !content.stops.isEmpty, !isStopping { beginStop() }
@@ -166,7 +171,7 @@ extension ServerLoop {
         resume(connection)
     }
 
-    /// Without a thread of its own MHD takes note of this in its next run, and signals nobody.
+    /// Without a thread of its own MHD takes note of this in its next run, and signals no thread.
     private func resume(_ connection: Connection) {
         MHD_resume_connection(connection.handle)
         mustRun = true

@@ -1,6 +1,6 @@
 /// What a handler's task needs, and nothing of the server's thread.
 struct Work: Sendable {
-    let handler: any Handler
+    let respond: @Sendable (Request) async -> Response
     let request: Request
     let reply: Reply
     let whenDone: @Sendable () -> Void
@@ -9,7 +9,7 @@ struct Work: Sendable {
     let streamBuffer: Int
 
     func run() async {
-        let response = await handler.respond(to: request)
+        let response = await respond(request)
         if case .stream(let produce) = response.body, response.hasBody, request.head.method != "HEAD" {
             let output = OutputBuffer(limit: streamBuffer) { [mailbox, id] in mailbox.wake(id) }
             give(Reply.ReplyBody(response: response, output: output))

@@ -3,7 +3,7 @@ import CMicroHTTPD
 /// Walks a request's head where MHD has left it, and finds what MHD has passed over.
 ///
 /// MHD 0.9.75 cuts the head into its parts in place: separators become NULs, and no byte moves. So each part must begin
-/// right behind the one before it. Where one does not, MHD took a bare LF for the end of a line, a NUL hid what came
+/// right behind the one before it. If one does not, MHD took a bare LF for the end of a line, a NUL hid what came
 /// after it, a value went on in the next line and was forgotten there, or there were more spaces than one (its
 /// `get_next_header_line`, `process_header_line`, `process_broken_line` and `parse_initial_message_line`).
 ///

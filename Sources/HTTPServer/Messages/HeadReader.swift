@@ -49,7 +49,7 @@ struct HeadReader {
         let field = (
             name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)
         )
-        // White space around a value is no part of it (RFC 9110 §5.5); MHD takes away what stands before. What frames the
+        // White space around a value is no part of it (RFC 9110 §5.5); MHD removes what comes before. What frames the
         // message is judged below as it was sent: another server may read it so.
         let end = value.lastIndex { $0 != 0x20 && $0 != 0x09 }.map { $0 + 1 } ?? 0
         headers.append((name: field.name, value: String(decoding: value[..<end], as: UTF8.self)))
@@ -87,7 +87,7 @@ private func isTokenCharacter(_ byte: UInt8) -> Bool {
     }
 }
 
-/// What a name or an address and a port are made of (RFC 3986 §3.2.2), and the space that may stand around a value.
+/// What a name or an address and a port are made of (RFC 3986 §3.2.2), and the space that may surround a value.
 private func isHostCharacter(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x3B, 0x41...0x5B, 0x5D, 0x5F, 0x61...0x7A, 0x7E, 0x20, 0x21, 0x24...0x2E, 0x3D, 0x09:

@@ -25,7 +25,7 @@ struct RequestTarget {
 extension RequestTarget {
     private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
 
-    /// Skips scheme and authority where a client sent them ("absolute-form", RFC 9112 §3.2.2).
+    /// Skips scheme and authority if a client sent them ("absolute-form", RFC 9112 §3.2.2).
     private static func pathStart(_ target: UnsafeBufferPointer<UInt8>) -> Int {
         guard target.first != UInt8(ascii: "/"), let slash = target.firstIndex(of: UInt8(ascii: "/")),
             slash > 0,

@@ -6,7 +6,7 @@ package struct Response: Sendable {
         /// Runs in the handler's task after `respond` has returned.
         ///
         /// What it throws breaks the connection off without a proper end, so that the client sees a truncated
-        /// answer. It does not run where no body is sent: for HEAD, 204 and 304.
+        /// answer. It does not run if no body is sent: for HEAD, 204 and 304.
         case stream(@Sendable (ResponseWriter) async throws -> Void)
     }
 

@@ -7,7 +7,7 @@ extension HTTPServer {
         /// 0 takes a free one; `HTTPServer.port` says which.
         package var port: Int
 
-        /// Beyond it the longest idle connection is closed in favour of the new one; where none is idle, 503.
+        /// Beyond it the longest idle connection is closed in favour of the new one; if none is idle, 503.
         ///
         /// At most half of the process's limit of open files, so that the other half is left to everything else.
         package var connectionLimit = 4096

@@ -1,4 +1,5 @@
 import SQLite
+import StoreRules
 
 /// Takes the newest answers over from `answer_recent` into the index `answer_prompt`, once they are many.
 ///
@@ -36,7 +37,7 @@ struct AnswerIndexMerge {
         }
     }
 
-    /// Where there are enough; all but the newest, whose number must not be given again.
+    /// If there are enough; all but the newest, whose number must not be given again.
     private func begin() throws {
         let (first, last) =
             try connection.queryOne(

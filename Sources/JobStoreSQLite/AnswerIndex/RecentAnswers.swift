@@ -5,11 +5,11 @@ import Synchronization
 ///
 /// Hashes are random: an index of them has a page of its own to write for each new answer, more than all else that a
 /// settlement writes. So new answers stand in the order in which they came, each connection that looks for answers
-/// keeps them in memory, and `Filing` puts them into the index many to a page.
+/// keeps them in memory, and `AnswerIndexMerge` puts them into the index, many to a page.
 ///
-/// What is kept may be out of date (an answer may be deleted, its id given to another): whoever finds an id here looks at
-/// its row. What is missing here would be a call paid twice: whatever is undone in the database is undone here, by the
-/// writer's hooks.
+/// What is kept may be out of date (an answer may be deleted, its id given to another): code that finds an id here
+/// looks at its row. What is missing here would be a call paid twice: whatever is undone in the database is undone
+/// here, by the writer's hooks.
 final class RecentAnswers: Sendable {
     struct Entry {
         let number: Int64

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore: MessageBatchStore {
     /// Jobs that one transaction takes away.
@@ -45,18 +46,8 @@ extension SQLiteJobStore: MessageBatchStore {
         try await write(now: now) { context in
             let connection = context.connection
             if let key, try MessageBatches.find(key: key, connection) != nil { return .keyTaken }
-            let opened = try connection.run(
-                """
-                UPDATE message_batch
-                SET open = 1, idempotency_key = ?2, fingerprint = ?3
-                WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?4
-                """,
-                [
-                    .integer(batch.value), .text(key), .blob(fingerprint),
-                    .integer(Upload.lastSign(at: now.timestamp)),
-                ])
-            guard opened == 1 else { return .givenUp }
-            try Upload.openLanes(of: batch, connection)
+            guard try Upload.isGoingOn(batch, at: now.timestamp, connection) else { return .givenUp }
+            try context.apply { delta in delta.open(batch, key: key, fingerprint: fingerprint) }
             return .opened
         }
     }
@@ -72,23 +63,13 @@ extension SQLiteJobStore: MessageBatchStore {
                 "SELECT id, lane_id, state, finish_order FROM job WHERE batch_id = ?1 LIMIT ?2",
                 [.integer(batch.value), .integer(Self.portion)]
             ) { row in
-                (
+                DiscardedJob(
                     id: row.int64(0), lane: row.int64(1), state: JobState(rawValue: row.text(2)) ?? .queued,
-                    place: row.int64OrNil(3)
-                )
+                    finishOrder: row.int64OrNil(3))
             }
-            let isLast = jobs.count < Self.portion
-            if let last = jobs.compactMap(\.place).max() { try context.advanceFloor(place: last) }
-            for job in jobs {
-                _ = try connection.run("DELETE FROM job WHERE id = ?1", [.integer(job.id)])
-                // With the last of them the batch's own tally goes.
-                context.moved(
-                    lane: job.lane, batch: isLast ? nil : batch.value, from: job.state, to: nil)
-            }
-            guard isLast else { return true }
-            _ = try connection.run("DELETE FROM batch_tally WHERE batch_id = ?1", [.integer(batch.value)])
-            _ = try connection.run("DELETE FROM batch WHERE id = ?1", [.integer(batch.value)])
-            return false
+            let areLast = jobs.count < Self.portion
+            try context.apply { delta in delta.discard(jobs, of: batch, areLast: areLast) }
+            return !areLast
         }
     }
 
@@ -97,7 +78,7 @@ extension SQLiteJobStore: MessageBatchStore {
         return try await read { connection in
             try connection.query(
                 "SELECT batch_id FROM message_batch WHERE open = 0 AND touched_at < ?1",
-                [.integer(Upload.lastSign(at: now.timestamp))]
+                [.integer(MessageBatch.lastSign(at: now.timestamp).milliseconds)]
             ) { row in BatchID(row.int64(0)) }
         }
     }
@@ -107,11 +88,9 @@ extension SQLiteJobStore: MessageBatchStore {
             try MessageBatches.find("WHERE batch_id = ?1 AND open = 1", [.integer(id.value)], connection)
                 .first
         }
-        guard let found, found.endedAt == nil, found.counts.finished == found.counts.total else {
-            return found
-        }
+        guard let found, found.hasJustEnded else { return found }
         return try await write(now: now) { context in
-            try MessageBatches.noteEnd(of: id, context.connection)
+            try context.apply { delta in delta.add(.messageBatch(id, .end)) }
             return try MessageBatches.find("WHERE batch_id = ?1", [.integer(id.value)], context.connection)
                 .first
         }
@@ -146,13 +125,7 @@ extension SQLiteJobStore: MessageBatchStore {
 
     package func cancel(_ batch: BatchID, now: Now) async throws -> Bool {
         try await write(now: now) { context in
-            let connection = context.connection
-            _ = try connection.run(
-                "UPDATE message_batch SET cancelled_at = coalesce(cancelled_at, ?2) WHERE batch_id = ?1",
-                [.integer(batch.value), .integer(now.timestamp.milliseconds)])
-            // Nothing more is claimed from its lanes, however long its jobs take to be cancelled.
-            _ = try connection.run(
-                "UPDATE lane SET sealed = 1 WHERE batch_id = ?1", [.integer(batch.value)])
+            try context.apply { delta in delta.cancel(batch) }
             return try MessageBatches.cancelQueued(of: batch.value, limit: Self.portion, context)
                 == Self.portion
         }
@@ -176,73 +149,6 @@ extension SQLiteJobStore: MessageBatchStore {
                     [.integer(finished.job.id.value)]
                 ) { row in BatchResult(customID: row.text(0), finished: finished) }
             }
-        }
-    }
-}
-
-/// A portion of an upload on its way into sealed lanes.
-private struct Upload {
-    struct Repeated: Error {
-        var customID: String
-    }
-
-    let context: WriteContext
-    let batch: BatchID
-
-    init(_ context: WriteContext, batch: BatchID) {
-        self.context = context
-        self.batch = batch
-    }
-
-    static func openLanes(of batch: BatchID, _ connection: Connection) throws {
-        _ = try connection.run(
-            "UPDATE lane SET sealed = 0 WHERE batch_id = ?1 AND sealed = 1", [.integer(batch.value)])
-    }
-
-    /// An upload that was last heard of before is given up: it may be discarded at any moment, and is never opened.
-    static func lastSign(at now: Timestamp) -> Int64 { (now + -MessageBatch.patience).milliseconds }
-
-    func take(_ requests: [BatchRequest]) throws {
-        let connection = context.connection
-        let now = context.now.timestamp
-        let touched = try connection.run(
-            "UPDATE message_batch SET touched_at = ?2 WHERE batch_id = ?1 AND open = 0 AND touched_at >= ?3",
-            [.integer(batch.value), .integer(now.milliseconds), .integer(Self.lastSign(at: now))])
-        guard touched == 1 else { return }
-        let requests = try examined(requests)
-        let jobs = requests.map { request in
-            var job = request.job
-            job.batch = batch
-            return job
-        }
-        let outcomes = try Enqueue(context, sealed: batch).run(jobs)
-        for (request, outcome) in zip(requests, outcomes) {
-            guard let id = outcome.id?.value else { continue }
-            let added = try connection.run(
-                """
-                INSERT INTO message_batch_item (job_id, batch_id, custom_id)
-                VALUES (?1, ?2, ?3)
-                ON CONFLICT DO NOTHING
-                """, [.integer(id), .integer(batch.value), .text(request.customID)])
-            guard added == 1 else { throw Repeated(customID: request.customID) }
-            guard let failure = request.failure, let job = try StoredJob.find(id, connection) else {
-                continue
-            }
-            try JobCompletion(context).fail(id, lane: job.lane, batch: batch.value, failure)
-        }
-    }
-
-    /// What a request lacks that its queue requires is its own affair, and becomes its result.
-    private func examined(_ requests: [BatchRequest]) throws -> [BatchRequest] {
-        var requirements = Requirements(context.connection)
-        return try requests.map { request in
-            guard request.failure == nil, let refusal = try requirements.refusal(of: request.job) else {
-                return request
-            }
-            var request = request
-            request.failure = JobError(
-                type: "invalid_request_error", message: refusal.words, status: 400, retryable: false)
-            return request
         }
     }
 }
@@ -289,17 +195,6 @@ enum MessageBatches {
             FROM job
             WHERE batch_id = ?1 AND state = 'failed' AND error LIKE '%"deadline_exceeded"%'
             """, [.integer(batch)], { row in row.int(0) }) ?? 0
-    }
-
-    static func noteEnd(of batch: BatchID, _ connection: Connection) throws {
-        _ = try connection.run(
-            """
-            UPDATE message_batch
-            SET ended_at = coalesce(
-                ended_at, (SELECT max(finished_at) FROM job WHERE batch_id = ?1), created_at
-            )
-            WHERE batch_id = ?1
-            """, [.integer(batch.value)])
     }
 
     /// Returns how many jobs it cancelled.

@@ -1,19 +1,10 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
-    package func configure(budgets: [Budget], now: Now) async throws {
-        guard !budgets.isEmpty else { return }
-        try await write(now: now) { context in
-            let before = try LaneBudget.load(context.connection)
-            for budget in budgets { try Budgets(context).state(budget) }
-            try LaneMoves.begin(from: before, context)
-        }
-        try await moveLanes(now: now)
-    }
-
     package func set(_ budget: Budget, now: Now) async throws -> BudgetStatus {
-        let prices = settings.prices
+        let prices = settings.rules.prices
         let status = try await write(now: now) { context in
             let budgets = Budgets(context)
             try budgets.refuseWhatAFileStates(budget.name)
@@ -44,14 +35,14 @@ extension SQLiteJobStore {
     }
 
     package func budgets(now: Now) async throws -> [BudgetStatus] {
-        let prices = settings.prices
+        let prices = settings.rules.prices
         return try await read { connection in
             try BudgetStatus.all(connection, now: now.timestamp, prices: prices)
         }
     }
 
     package func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? {
-        let prices = settings.prices
+        let prices = settings.rules.prices
         return try await write(now: now) { context in
             guard try Budgets(context).clear(name) else { return nil }
             return try BudgetStatus.all(context.connection, now: now.timestamp, prices: prices)
@@ -91,15 +82,6 @@ struct Budgets {
         self.context = context
     }
 
-    private struct Known {
-        let id: Int64
-        let scope: String
-        let subject: String
-        let span: String
-        let amount: Int64
-        let isInForce: Bool
-    }
-
     /// All that a process brings; what its file stated before and names no more is out of force.
     func state(_ stated: StatedConfiguration) throws {
         for name in stated.removed { _ = try remove(name) }
@@ -107,91 +89,54 @@ struct Budgets {
         for budget in stated.budgets {
             try state(budget, by: stated.budgetsOfFile.contains(budget.name) ? file : nil)
         }
-        guard !stated.file.content.isEmpty else { return try leaveToAnybody() }
+        guard !stated.file.content.isEmpty else { return try leaveFiles() }
         let left = try connection.query(
             "SELECT name FROM budget WHERE active = 1 AND stated_by IS NOT NULL", [],
             { row in row.text(0) })
-        for name in left where !stated.budgetsOfFile.contains(name) { _ = try remove(name) }
+        try context.apply { delta in delta.keepBudgets(stated.budgetsOfFile, of: left) }
     }
 
-    /// No file is in force any more: its budgets go on, and may be changed.
-    private func leaveToAnybody() throws {
+    private func leaveFiles() throws {
         guard try ConfigurationHistory.isInForce("", connection) else { return }
-        _ = try connection.run("UPDATE budget SET stated_by = NULL WHERE stated_by IS NOT NULL")
+        try context.apply { delta in delta.add(.budget(.leaveFiles)) }
     }
 
     func refuseWhatAFileStates(_ name: String) throws {
-        let file = try connection.queryOne(
-            "SELECT stated_by FROM budget WHERE name = ?1 AND active = 1", [.text(name)],
-            { row in row.textOrNil(0) })
-        guard let file = file.flatMap({ $0 }) else { return }
+        guard let known = try find(name), known.isInForce, let file = known.statedBy else { return }
         throw JobStoreError(
             .statedByConfiguration,
             "budget “\(name)” is stated in \(file): change it there, and restart with it")
     }
 
-    /// False where there is none in force.
+    /// False if there is none in force.
     func remove(_ name: String) throws -> Bool {
-        try connection.run(
-            "UPDATE budget SET active = 0, stated_by = NULL WHERE name = ?1 AND active = 1", [.text(name)])
-            > 0
+        let known = try find(name)
+        var delta = Delta()
+        let isRemoved = delta.remove(known)
+        try context.apply(delta)
+        return isRemoved
     }
 
     func state(_ budget: Budget, by file: String? = nil) throws {
-        let (scope, subject) = budget.scope.words
-        if let known = try find(budget.name) {
-            let isSame = (known.scope, known.subject, known.span) == (scope, subject, budget.window.rawValue)
-            if isSame, known.isInForce { return try change(known, to: budget, by: file) }
-            // Other jobs, another time, or a while out of force: another budget. Attempts may still be open in the old one.
-            _ = try connection.run(
-                "UPDATE budget SET active = 0, name = name || '#' || id WHERE id = ?1", [.integer(known.id)])
+        let (known, now) = (try find(budget.name), context.now.timestamp)
+        try context.apply { delta in
+            try delta.state(budget, by: file, known: known, at: now) {
+                try CarriedSpending.load(for: budget, since: budget.window.start(at: now), connection)
+            }
         }
-        _ = try connection.run(
-            """
-            INSERT INTO budget (name, scope, subject, span, amount, alerts, stated_by)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-            """,
-            [
-                .text(budget.name), .text(scope), .text(subject), .text(budget.window.rawValue),
-                .integer(budget.limit.nanodollars), .text(budget.alertsText), .text(file),
-            ])
-        try SpentBefore(context, budget, id: connection.lastInsertRowID).bring()
     }
 
-    private func find(_ name: String) throws -> Known? {
+    func find(_ name: String) throws -> StoredBudget? {
         try connection.queryOne(
-            "SELECT id, scope, subject, span, amount, active FROM budget WHERE name = ?1", [.text(name)],
-            { row in
-                Known(
-                    id: row.int64(0), scope: row.text(1), subject: row.text(2), span: row.text(3),
-                    amount: row.int64(4), isInForce: row.bool(5))
-            })
-    }
-
-    private func change(_ known: Known, to budget: Budget, by file: String?) throws {
-        _ = try connection.run(
-            "UPDATE budget SET amount = ?2, alerts = ?3, stated_by = ?4 WHERE id = ?1",
-            [
-                .integer(known.id), .integer(budget.limit.nanodollars), .text(budget.alertsText),
-                .text(file),
-            ])
-        guard known.amount != budget.limit.nanodollars else { return }
-        // Shares of another amount are told anew.
-        _ = try connection.run(
-            "UPDATE budget_window SET alerted = 0 WHERE budget_id = ?1", [.integer(known.id)])
-    }
-}
-
-extension Budget {
-    fileprivate var alertsText: String { alerts.map(String.init).joined(separator: ",") }
-}
-
-extension Budget.Scope {
-    var words: (scope: String, subject: String) {
-        switch self {
-        case .all: ("all", "")
-        case .queue(let name): ("queue", name)
-        case .tag(let tag): ("tag", tag)
+            """
+            SELECT name, scope, subject, span, amount, alerts, NULL, NULL, NULL, NULL, id, active, stated_by
+            FROM budget
+            WHERE name = ?1
+            """, [.text(name)]
+        ) { row in
+            StoredBudget(
+                id: row.int64(10), budget: BudgetLedger(row).budget, isInForce: row.bool(11),
+                statedBy: row.textOrNil(12))
         }
     }
 }

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func queue(_ name: String) async throws -> QueueStatus? {
@@ -16,41 +17,12 @@ extension SQLiteJobStore {
         try await write(now: now) { context in
             let id = try context.queueID(name)
             let connection = context.connection
-            if let paused = patch.paused {
-                _ = try connection.run(
-                    "UPDATE queue SET paused = ?2 WHERE id = ?1",
-                    [.integer(id), .bool(paused)])
-                // Who resumes a queue has put right what its jobs were held back for.
-                if !paused { try Streaks.delete(of: id, connection) }
+            let check = try patch.check.map { check in
+                try check.map {
+                    QueueCheck(rules: $0.rules, routes: try $0.routes.map { try context.routeID($0) })
+                }
             }
-            if let concurrency = patch.concurrency {
-                _ = try connection.run(
-                    "UPDATE queue SET concurrency = ?2 WHERE id = ?1", [.integer(id), .integer(concurrency)])
-            }
-            if let weight = patch.weight {
-                _ = try connection.run(
-                    "UPDATE queue SET weight = ?2 WHERE id = ?1", [.integer(id), .integer(weight)])
-            }
-            if let check = patch.check {
-                _ = try connection.run(
-                    "UPDATE queue SET check_rules = ?2, check_routes = ?3 WHERE id = ?1",
-                    [
-                        .integer(id), .blob(check?.rules),
-                        .text(try check.map { try Checks.routeList($0.routes, context) }),
-                    ])
-            }
-            if let requirement = patch.requirement {
-                _ = try connection.run(
-                    """
-                    UPDATE queue
-                    SET requires_system = ?2, requires_check = ?3, max_input_tokens = ?4
-                    WHERE id = ?1
-                    """,
-                    [
-                        .integer(id), .bool(requirement.system), .bool(requirement.check),
-                        .integer(requirement.maxInputTokens),
-                    ])
-            }
+            try context.apply { delta in delta.update(queue: id, patch, check: check) }
             guard let queue = try Queues.find(connection, "WHERE queue.id = ?1", [.integer(id)]).first else {
                 throw JobStoreError(.internal, "queue \(name) vanished inside its own transaction")
             }
@@ -82,7 +54,7 @@ enum Queues {
         return try found.map { id, queue in
             var queue = queue
             queue.waiting = totals?.queues[id] ?? []
-            queue.heldBack = try Streaks.heldBack(of: id, name: queue.name, connection)
+            queue.heldBack = try RefusalStreaks.heldBack(of: id, name: queue.name, connection)
             try connection.forEach(
                 """
                 SELECT lane_tally.state, sum(lane_tally.jobs)

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func routes(now: Now) async throws -> [RouteStatus] {
@@ -12,37 +13,33 @@ extension SQLiteJobStore {
 
     package func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
         try await write(now: now) { context in
-            let connection = context.connection
-            let named = try RouteRow.all(connection).filter { $0.key.name == name }
-            for var route in named {
-                _ = try connection.run(
-                    "UPDATE route SET paused = ?2 WHERE id = ?1", [.integer(route.id), .bool(paused)])
-                guard !paused else { continue }
-                route.ledger.resume(now: now.moment)
-                try route.save(connection)
-                try route.dropForgottenLines(connection)
-                try CredentialRow.acceptAgain(of: route.key.service, connection)
-                // What waits to be sent need wait no longer for what the provider said then.
-                _ = try connection.run(
-                    "UPDATE provider_batch SET poll_at = NULL WHERE route_id = ?1 AND ended_at IS NULL",
-                    [.integer(route.id)])
+            let named = try RouteState.all(context.connection).filter { $0.key.name == name }
+            var ledgers = Ledgers()
+            try context.apply { delta in
+                for route in named { delta.setPaused(paused, route, in: &ledgers, now: now.moment) }
             }
+            try context.save(ledgers)
             guard let id = named.last?.id else { return nil }
-            return try RouteRow.load(id, connection)?.status(at: now)
+            return try RouteState.load(id, context.connection)?.status(at: now)
         }
     }
 
     package func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {
         try await write(now: now) { context in
-            let connection = context.connection
-            guard var row = try RouteRow.load(context.routeID(route), connection) else { return }
-            row.ledger.advance(to: now.moment)
-            row.ledger.enforce(burst: limits.burst, reservesMaxTokens: limits.reservesMaxTokens)
-            row.ledger.state(.requests, limits.requests, now: now.moment)
-            row.ledger.state(.inputTokens, limits.inputTokens, now: now.moment)
-            row.ledger.state(.outputTokens, limits.outputTokens, now: now.moment)
-            try row.save(connection)
-            try row.dropForgottenLines(connection)
+            guard let state = try RouteState.load(context.routeID(route), context.connection) else { return }
+            var ledgers = Ledgers()
+            try context.apply { delta in
+                delta.configure(limits, of: state, in: &ledgers, now: now.moment)
+            }
+            try context.save(ledgers)
+        }
+    }
+
+    package func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {
+        try await write(now: now) { context in
+            let id = try context.routeID(route)
+            // The claim alone reads it: calls in flight above a new cap run to their end.
+            try context.apply { delta in delta.add(.route(id, .concurrency(concurrency))) }
         }
     }
 }
@@ -54,11 +51,11 @@ enum Routes {
         let latencies = try Latencies.find(connection, now: now)
         let away = try inBatches(connection)
         let listed = try listed(connection, now: now.timestamp)
-        return try RouteRow.all(connection).filter { listed.contains($0.id) }.map { row in
+        return try RouteState.all(connection).filter { listed.contains($0.id) }.map { row in
             var status = row.status(at: now)
             status.latency = latencies[row.id]
             if status.gate == nil {
-                status.gate = try CredentialRow.closure(of: row.key.service, owner: nil, now, connection)
+                status.gate = try CredentialState.closure(of: row.key.service, owner: nil, now, connection)
             }
             status.waiting = totals.routes[row.id] ?? []
             status.bottleneck = totals.bottlenecks[row.id]
@@ -105,39 +102,5 @@ extension Routes {
             """, [.integer((now + -shown).milliseconds)]
         ) { row in row.int64(0) }
         return Set(ids)
-    }
-}
-
-extension RouteRow {
-    fileprivate func status(at now: Now) -> RouteStatus {
-        var ledger = ledger
-        ledger.advance(to: now.moment)
-        return RouteStatus(
-            name: key.name, endpoint: key.service.endpoint, simulated: key.service.simulated,
-            paused: ledger.isPaused, gate: ledger.closure(at: now), requests: ledger.level(.requests),
-            inputTokens: ledger.level(.inputTokens), outputTokens: ledger.level(.outputTokens),
-            running: ledger.running, succeeded: ledger.succeeded)
-    }
-}
-
-extension RouteLedger {
-    fileprivate func closure(at now: Now) -> WaitingFor? {
-        switch gate.passage(at: now.moment) {
-        case .open: nil
-        case .oneProbe:
-            WaitingFor(
-                reason: gate.waitReason, detail: gate.words,
-                until: gate.opening(after: nil, now: now.timestamp))
-        case .closed(let wait):
-            WaitingFor(
-                reason: gate.waitReason, detail: gate.words,
-                until: gate.opening(after: wait, now: now.timestamp))
-        }
-    }
-
-    fileprivate func level(_ meter: Meter) -> RouteStatus.Level? {
-        lines[meter].map { line in
-            RouteStatus.Level(perMinute: line.bucket.perMinute, available: Int(line.bucket.level))
-        }
     }
 }

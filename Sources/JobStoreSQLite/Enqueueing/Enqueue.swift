@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome] {
@@ -19,10 +20,10 @@ extension SQLiteJobStore {
     }
 
     package func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] {
-        let sharesAnswers = settings.sharesAnswers
+        let settings = settings.rules
         return try await read { connection in
-            var preview = Preview(connection, now: now, shares: sharesAnswers)
-            return try jobs.map { try preview.of($0) }
+            var previewer = EnqueuePreviewer(StoredEnqueue(connection, now: now), settings: settings)
+            return try jobs.map { try previewer.preview(of: $0) }
         }
     }
 
@@ -50,16 +51,13 @@ private struct Refused: Error {
 /// Takes jobs into lanes, one after the other.
 struct Enqueue {
     let context: WriteContext
-    /// Into whose own line; nil for the common one.
-    private let owner: WorkerID?
-    /// Into lanes of this batch of the compatible API, which nobody may claim from before they are opened.
-    private let sealed: BatchID?
+    private let target: EnqueueTarget
     var connection: Connection { context.connection }
     private var queues: [String: Queue] = [:]
     private var lanes: [LaneName: Int64] = [:]
     private var ordinals: [Int64: Int64] = [:]
     private var laneBudget: LaneBudget?
-    private var requirements: Requirements
+    private var rules: EnqueueRules<StoredEnqueue>
 
     private struct Queue {
         let id: Int64
@@ -73,11 +71,10 @@ struct Enqueue {
         let isHalfPrice: Bool
     }
 
-    init(_ context: WriteContext, owner: WorkerID? = nil, sealed: BatchID? = nil) {
+    init(_ context: WriteContext, into target: EnqueueTarget = .common) {
         self.context = context
-        self.owner = owner
-        self.sealed = sealed
-        requirements = Requirements(context.connection)
+        self.target = target
+        rules = EnqueueRules(StoredEnqueue(context.connection, now: context.now))
     }
 
     consuming func run(_ jobs: [NewJob]) throws -> [EnqueueOutcome] {
@@ -92,9 +89,9 @@ struct Enqueue {
     }
 
     private mutating func take(_ job: NewJob) throws -> EnqueueOutcome {
-        if let known = try Repetition.find(of: job, connection) { return known }
+        if let known = try rules.repetition(of: job) { return known }
         // What is sealed has been asked before: there it stands with its fault.
-        if sealed == nil, let refusal = try requirements.refusal(of: job) { return .refused(refusal) }
+        if !target.isSealed, let refusal = try rules.refusal(of: job) { return .refused(refusal) }
         guard let place = try place(of: job) else { return .noSuchBatch }
         let id = try context.newJobID()
         try insert(job, id: id, place: place)
@@ -104,7 +101,7 @@ struct Enqueue {
             _ = try connection.run(
                 "INSERT INTO job_tag (tag, job_id) VALUES (?1, ?2)", [.text(tag), .integer(id)])
         }
-        context.moved(lane: place.lane, batch: job.batch?.value, from: nil, to: .queued)
+        context.tallies.moved(lane: place.lane, batch: job.batch?.value, from: nil, to: .queued)
         return .created(JobID(id))
     }
 
@@ -114,7 +111,7 @@ struct Enqueue {
         var ordinal: Int64?
     }
 
-    /// Nil where its batch does not exist; a job that is not taken leaves no queue or route behind.
+    /// Nil if its batch does not exist; a job that is not taken leaves no queue or route behind.
     private mutating func place(of job: NewJob) throws -> Place? {
         var ordinal: Int64?
         if let batch = job.batch?.value {
@@ -137,14 +134,10 @@ struct Enqueue {
     }
 
     private func laneID(of name: LaneName) throws -> Int64 {
-        let (queue, budget, route) = (name.queue, name.budget, try context.routeID(name.route))
-        if let owner {
-            return try InteractiveLanes(context, owner: owner).laneID(
-                queue: queue, route: route, budget: budget)
-        }
-        return try context.laneID(
-            queue: queue, route: route, budget: budget, kind: name.isHalfPrice ? .halfPrice : .common,
-            batch: sealed?.value)
+        try context.laneID(
+            of: target.place(
+                queue: name.queue, route: try context.routeID(name.route), budget: name.budget,
+                isHalfPrice: name.isHalfPrice))
     }
 
     private mutating func budget(of tags: [String]) throws -> String {
@@ -162,13 +155,12 @@ struct Enqueue {
             SELECT next_ordinal
             FROM batch
             WHERE id = ?1 AND (?2 OR NOT EXISTS (SELECT 1 FROM message_batch WHERE batch_id = batch.id))
-            """, [.integer(batch), .bool(sealed != nil)], { row in row.int64(0) })
+            """, [.integer(batch), .bool(target.isSealed)], { row in row.int64(0) })
     }
 
     private func insert(_ job: NewJob, id: Int64, place: Place) throws {
         let now = context.now.timestamp
-        let runAt = job.runAt ?? now + (job.delay ?? 0)
-        let isReady = runAt <= now
+        let standing = EnqueuedJob(job, now: now)
         _ = try connection.run(
             """
             INSERT INTO job (
@@ -182,13 +174,14 @@ struct Enqueue {
             )
             """,
             [
-                .integer(id), .integer(place.lane), .integer(place.queue.id), .bool(isReady),
-                .integer(Rank.of(createdAt: now, priority: job.priority)),
-                isReady ? .null : .integer(runAt.milliseconds), .integer(job.maxAttempts),
+                .integer(id), .integer(place.lane), .integer(place.queue.id),
+                .bool(standing.heldUntil == nil), .integer(standing.rank),
+                .integer(standing.heldUntil?.milliseconds), .integer(job.maxAttempts),
                 .integer(job.priority),
                 .text(job.cache.rawValue), .integer(job.maxTokens), .integer(job.request.count),
-                .blob(job.promptHash.bytes), .integer(now.milliseconds), .integer(runAt.milliseconds),
-                .integer(job.deadline?.milliseconds), .text(job.key), .integer(job.batch?.value),
+                .blob(job.promptHash.bytes), .integer(now.milliseconds),
+                .integer(standing.runAt.milliseconds),
+                .integer(job.deadline?.milliseconds), .text(job.customID), .integer(job.batch?.value),
                 .integer(place.ordinal), .integer(job.bound.inputTokens), .integer(job.bound.writes.rawValue),
                 .integer(job.maxCost?.nanodollars), .blob(job.prefix?.hash),
                 .integer(job.prefix?.lifetime), .integer(job.bound.webSearches),
@@ -211,88 +204,5 @@ struct Enqueue {
                 job.requestedModel == job.route.model ? .null : .text(job.requestedModel),
                 job.betas.isEmpty ? .null : .text(job.betas.sorted().joined(separator: ",")),
             ])
-    }
-}
-
-/// Where a job stands in its lane: earlier is lower.
-enum Rank {
-    /// One step of priority is worth this much age, so waiting overtakes priority by itself.
-    static let agingStep: Milliseconds = 60_000
-
-    static func of(createdAt: Timestamp, priority: Int) -> Int64 {
-        createdAt.milliseconds - Int64(priority) * agingStep
-    }
-}
-
-/// Whether a job was taken in before, by its key or by its upload's idempotency key.
-enum Repetition {
-    static func find(of job: NewJob, _ connection: Connection) throws -> EnqueueOutcome? {
-        if let idempotency = job.idempotency,
-            let (id, fingerprint) = try connection.queryOne(
-                """
-                SELECT job_id, fingerprint
-                FROM job_body
-                WHERE idempotency_key = ?1 AND idempotency_ordinal = ?2
-                """, [.text(idempotency.key), .integer(idempotency.ordinal)],
-                { row in (JobID(row.int64(0)), row.blob(1)) })
-        {
-            return fingerprint == job.fingerprint ? .existing(id) : .idempotencyMismatch(id)
-        }
-        if let key = job.key,
-            let (id, fingerprint) = try connection.queryOne(
-                """
-                SELECT job.id, job_body.fingerprint
-                FROM queue
-                JOIN job ON job.queue_id = queue.id AND job.custom_id = ?2
-                JOIN job_body ON job_body.job_id = job.id
-                WHERE queue.name = ?1
-                """, [.text(job.queue), .text(key)], { row in (JobID(row.int64(0)), row.blob(1)) })
-        {
-            return fingerprint == job.fingerprint ? .existing(id) : .keyTaken(by: id)
-        }
-        return nil
-    }
-}
-
-/// What would become of a job, by reading only.
-private struct Preview {
-    let connection: Connection
-    let now: Now
-    let sharesAnswers: Bool
-    private var requirements: Requirements
-    private var profiles: [RouteKey: RouteProfile] = [:]
-
-    init(_ connection: Connection, now: Now, shares: Bool) {
-        self.connection = connection
-        self.now = now
-        sharesAnswers = shares
-        requirements = Requirements(connection)
-    }
-
-    mutating func of(_ job: NewJob) throws -> EnqueuePreview {
-        switch try Repetition.find(of: job, connection) {
-        case .existing(let id), .created(let id): return .existing(id)
-        case .keyTaken(let id), .idempotencyMismatch(let id): return .conflict(id)
-        case .noSuchBatch, .refused, nil: break
-        }
-        if let refusal = try requirements.refusal(of: job) { return .refused(refusal) }
-        guard job.cache == .use, sharesAnswers else { return .new(try estimate(of: job)) }
-        guard
-            let route = try connection.queryOne(RouteRow.byKey, job.route.values, { row in row.int64(0) }),
-            let answer = try CachedAnswer.find(
-                job.promptHash.bytes, route: route, now: now.timestamp, connection)
-        else { return .new(try estimate(of: job)) }
-        return .cached(saves: Money(nanodollars: answer.cost))
-    }
-
-    private mutating func estimate(of job: NewJob) throws -> CallEstimate {
-        let profile: RouteProfile
-        if let known = profiles[job.route] {
-            profile = known
-        } else {
-            profile = try RouteRow.find(job.route, connection)?.ledger.profile ?? RouteProfile()
-            profiles[job.route] = profile
-        }
-        return CallEstimate(requestBytes: job.request.count, maxTokens: job.maxTokens, profile: profile)
     }
 }

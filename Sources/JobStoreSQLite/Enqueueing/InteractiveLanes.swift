@@ -1,34 +1,38 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
         -> EnqueueAndClaimResult
     {
-        try await write(now: now) { context in
+        // A call that waits or flies has promised nothing; one that ended here has its answer.
+        try await write(
+            now: now,
+            needsSync: { result in result.states.values.contains { $0.isTerminal || $0 == .review } }
+        ) { context in
             guard try ConfigurationHistory.isInForce(context.settings.configuration, context.connection)
             else {
                 throw JobStoreError(
                     .superseded,
                     "another configuration is in force than this server has: restart it with the new one")
             }
-            let outcomes = try Enqueue(context, owner: request.worker).run(jobs)
+            let outcomes = try Enqueue(context, into: .interactive(request.worker)).run(jobs)
             for case .existing(let id) in outcomes {
                 try InteractiveLanes(context, owner: request.worker).takeOver(id.value)
             }
-            var planner = try ClaimPlanner(context, request: request)
-            let claim = try planner.run()
+            let claim = try context.claim(request)
             var states: [JobID: JobState] = [:]
             for attempt in claim.attempts { states[attempt.key.job] = .running }
             for id in outcomes.compactMap(\.id) where states[id] == nil {
-                states[id] = try StoredJob.find(id.value, context.connection)?.state
+                states[id] = try JobRecord.find(id.value, context.connection)?.state
             }
             return EnqueueAndClaimResult(outcomes: outcomes, states: states, claim: claim)
         }
     }
 }
 
-/// The lanes of a serving process: its callers wait for their jobs, which nobody else claims while it lives.
+/// The lanes of a serving process: its clients wait for their jobs, which no other worker claims while it lives.
 struct InteractiveLanes {
     let context: WriteContext
     let owner: WorkerID
@@ -50,7 +54,7 @@ struct InteractiveLanes {
         {
             return id
         }
-        let values = place + [.integer(owner.value)] + Self.patience(context.now.moment)
+        let values = place + [.integer(owner.value)] + WorkerLiveness.values(context.now.moment)
         if let id = try connection.queryOne(Self.inheritance, values, { row in row.int64(0) }) { return id }
         _ = try connection.run(
             """
@@ -84,38 +88,31 @@ struct InteractiveLanes {
         RETURNING id
         """)
 
-    /// Takes a known job that waits, that failed in a way that may pass, or that was cancelled before its first call into the
-    /// owner's line: its caller is back.
+    /// Takes a job into the owner's lane whose client is back.
     func takeOver(_ id: Int64) throws {
-        guard var job = try StoredJob.find(id, connection) else { return }
-        if try job.state == .cancelled && job.attempt == 0 || failedInPassing(job) {
-            var change = JobEdit(context)
-            guard try change.retry(id, RetryChange()) == .changed,
-                let reopened = try StoredJob.find(id, connection)
+        guard var job = try JobRecord.find(id, connection) else { return }
+        if try job.isRetriedForItsClient(try lastError(of: id)) {
+            var edit = JobEdit(context)
+            guard try edit.retry(id, RetryChange()) == .changed,
+                let reopened = try JobRecord.find(id, connection)
             else { return }
             job = reopened
         }
-        guard job.state == .queued, let place = try Lanes.standing(of: id, connection)?.place else { return }
-        switch place.kind {
-        case .common where place.batch == nil: break
-        case .interactive where try isGone(place.owner): break
-        // It was asked for at half the price, or together with others.
-        case .common, .interactive, .halfPrice: return
-        }
-        try Lanes.move(id, context) { place in (place.kind, place.owner) = (.interactive, owner.value) }
+        guard try job.canBeTakenOver(by: owner, isGone: isGone) else { return }
+        let laneBudget = try LaneBudget.load(connection)
+        try context.apply { delta in delta.takeOver(job, by: owner, laneBudget) }
     }
 
-    private func failedInPassing(_ job: StoredJob) throws -> Bool {
-        guard job.state == .failed else { return false }
+    private func lastError(of job: Int64) throws -> JobError? {
         let error = try connection.queryOne(
-            "SELECT error FROM job WHERE id = ?1", [.integer(job.id)], { row in row.blobOrNil(0) })
-        return error.flatMap { $0.flatMap(ErrorText.read) }?.retryable == true
+            "SELECT error FROM job WHERE id = ?1", [.integer(job)], { row in row.blobOrNil(0) })
+        return error.flatMap { $0.flatMap(ErrorText.read) }
     }
 
-    private func isGone(_ owner: Int64?) throws -> Bool {
-        guard let owner, owner != self.owner.value else { return false }
-        return try connection.queryOne(
-            Self.absence, [.integer(owner)] + Self.patience(context.now.moment), { row in row.bool(0) })
+    private func isGone(_ owner: Int64) throws -> Bool {
+        try connection.queryOne(
+            Self.absence, [.integer(owner)] + WorkerLiveness.values(context.now.moment),
+            { row in row.bool(0) })
             ?? true
     }
 }
@@ -123,7 +120,7 @@ struct InteractiveLanes {
 // MARK: - Owners that are gone
 
 extension InteractiveLanes {
-    /// Whether nobody serves a lane of an own line any more, by the boot and the moment after which its owner was heard of.
+    /// Whether no process serves an interactive lane any more, by the boot and the moment after which its owner was heard of.
     static func ownerIsGone(_ boot: String, _ since: String, owner: String = "lane.owner") -> String {
         """
         NOT EXISTS (
@@ -137,13 +134,9 @@ extension InteractiveLanes {
 
     private static let absence = SQL("SELECT \(ownerIsGone("?2", "?3")) FROM (SELECT ?1 AS owner) AS lane")
 
-    static func patience(_ now: Moment) -> [Value] {
-        [.integer(now.boot), .integer(now.milliseconds - WaitReasonResolver.workerPatience)]
-    }
-
-    /// A lane of the common line for each of those whose owner is gone and that have ready jobs.
+    /// A common lane for each of those whose owner is gone and that have ready jobs.
     static func orphans(_ connection: Connection, now: Moment) throws -> [Int64] {
-        try connection.query(orphaned, patience(now)) { row in row.int64(0) }
+        try connection.query(orphaned, WorkerLiveness.values(now)) { row in row.int64(0) }
     }
 
     private static let orphaned = SQL(
@@ -154,7 +147,7 @@ extension InteractiveLanes {
             AND EXISTS (SELECT 1 FROM job WHERE job.ready = 1 AND job.lane_id = lane.id)
         """)
 
-    /// Moves ready jobs of lanes whose owner is gone to the common line; gives how many.
+    /// Moves ready jobs of lanes whose owner is gone to the common lanes; returns how many.
     static func adopt(_ context: WriteContext, limit: Int) throws -> Int {
         var adopted = 0
         for lane in try orphans(context.connection, now: context.now.moment) where adopted < limit {

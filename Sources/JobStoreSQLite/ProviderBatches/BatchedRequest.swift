@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// Attempts that come back from a provider batch without an answer; their jobs go to the ordinary line.
 struct BatchedRow {
@@ -14,27 +15,20 @@ struct BatchedRow {
         let settlement = Settlement(
             key: key, verdict: .handedBack(sent: unconfirmedCost), routeEvent: .neutral,
             unconfirmedCost: unconfirmedCost)
-        let ledgers = RowCache(context.connection)
-        _ = try SettleTransaction(context, ledgers, settlement).run()
-        try ledgers.save()
+        let loader = SettleLoader(context)
+        _ = try context.settle(settlement, loader)
+        try context.save(loader.ledgers)
         try HalfPriceLanes.leave(key.job.value, context)
     }
 
     /// Its job cannot wait any longer for what the provider will say.
     func writeOff(_ key: AttemptKey) throws {
-        guard let attempt = try StoredAttempt.find(key, context.connection), attempt.status == .open else {
-            return
+        let loader = SettleLoader(context)
+        guard let snapshot = try loader.snapshot(key), snapshot.attempt.status == .open else { return }
+        let laneBudget = try LaneBudget.load(context.connection)
+        try context.apply { delta in
+            delta.recall(snapshot, in: &loader.ledgers, laneBudget: laneBudget, now: context.now)
         }
-        let error = JobError(
-            type: "batch_overdue",
-            message: "the provider's batch was not done in time, and could not be called back",
-            retryable: true)
-        let job = try WriteOff(context, error).write(attempt)
-        guard let job, job.state == .running, job.attempt == attempt.number else { return }
-        _ = try context.connection.run(
-            "UPDATE job SET state = 'queued', ready = 1 WHERE id = ?1", [.integer(job.id)])
-        context.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
-        try HalfPriceLanes.leave(job.id, context)
-        try WriteOff.freeFollower(of: attempt, context.connection)
+        try context.save(loader.ledgers)
     }
 }

@@ -1,24 +1,14 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// Lanes whose jobs wait for a provider batch: no worker claims from them.
 ///
 /// Each stands beside an ordinary lane, the common one or a batch's own.
 enum HalfPriceLanes {
-    /// A lane with ready jobs.
-    struct Lane {
-        let id: Int64
-        let queue: Int64
-        let queueName: String
-        let route: Int64
-        let tags: [String]
-        /// About when its first job came; a low priority makes a rank of the future, and no job wait longer for company.
-        let since: Int64
-    }
-
-    static func readyLanes(_ connection: Connection) throws -> [Lane] {
+    static func readyLanes(_ connection: Connection) throws -> [HalfPriceLane] {
         try connection.query(ready) { row in
-            Lane(
+            HalfPriceLane(
                 id: row.int64(0), queue: row.int64(1), queueName: row.text(2), route: row.int64(3),
                 tags: LaneBudget.tags(of: row.text(4)), since: row.int64(5))
         }
@@ -26,7 +16,7 @@ enum HalfPriceLanes {
 
     private static let ready = SQL(
         """
-        \(WorkCheck.lanesWithReadyJobs)
+        \(ReadyLane.lanesWithReadyJobs)
         SELECT lane.id, lane.queue_id, queue.name, lane.route_id, lane.budget,
             (
                 SELECT min(rank, created_at)
@@ -46,7 +36,7 @@ enum HalfPriceLanes {
         _ connection: Connection, terms: HalfPriceTerms, now: Timestamp, limit: Int
     ) throws -> [Int64] {
         try connection.query(
-            overdue, [.integer((now + terms.leastTime).milliseconds), .integer(limit)]
+            overdue, [.integer(terms.firstDeadline(at: now).milliseconds), .integer(limit)]
         ) { row in row.int64(0) }
     }
 
@@ -60,18 +50,11 @@ enum HalfPriceLanes {
         LIMIT ?2
         """)
 
-    /// Moves a queued job to the ordinary line, where it stands ready unless a time holds it.
+    /// Moves a queued job to the ordinary lane.
     static func leave(_ id: Int64, _ context: WriteContext) throws {
-        guard let standing = try Lanes.standing(of: id, context.connection), standing.state == .queued,
-            standing.place.kind == .halfPrice
+        guard let standing = try Lanes.standing(of: id, context.connection), standing.isQueuedAtHalfPrice
         else { return }
-        try Lanes.move(id, context) { $0.kind = .common }
-        // Whom it waits for may come back in a day.
-        _ = try context.connection.run(
-            """
-            UPDATE job
-            SET ready = 1, held_until = NULL, held_hash = NULL
-            WHERE id = ?1 AND held_hash IS NOT NULL
-            """, [.integer(id)])
+        let budget = try LaneBudget.name(of: id, context.connection)
+        try context.apply { delta in delta.leaveHalfPrice(id, at: standing, budget: budget) }
     }
 }

@@ -1,8 +1,9 @@
 import Jobs
 import SQLite
+import StoreRules
 
-/// One turn of a worker that maintains provider batches: short portions of what the store can do by itself, then one provider batch that
-/// needs the provider.
+/// One run of a worker that maintains provider batches: short portions of what the store can do by itself, then one
+/// provider batch that needs the provider.
 struct ProviderBatchMaintenance {
     /// Jobs that one transaction takes back.
     private static let portion = 200
@@ -23,8 +24,7 @@ struct ProviderBatchMaintenance {
             connection, terms: terms, now: now.timestamp, limit: Self.portion)
         for job in urgent { try HalfPriceLanes.leave(job, context) }
         let taken = try takeBack()
-        var consign = try ProviderBatchBuilder(context, terms: terms)
-        let more = try consign.run()
+        let more = try ProviderBatchBuilder.build(context, request)
         return BatchMaintenance(
             providerBatch: try next(), more: more || urgent.count == Self.portion || taken >= Self.portion)
     }
@@ -45,17 +45,17 @@ struct ProviderBatchMaintenance {
             FROM provider_batch
             WHERE ended_at IS NULL AND (state = 'returning' OR state = 'lost')
             """
-        ) { row in (id: row.int64(0), isLost: row.text(1) == ProviderBatch.State.lost.rawValue) }
+        ) { row in (id: row.int64(0), state: ProviderBatch.State(rawValue: row.text(1)) ?? .lost) }
         for providerBatch in leaving where taken < Self.portion {
             let keys = try open(of: providerBatch.id, limit: Self.portion - taken)
-            for key in keys { try BatchedRow(context).close(key, unconfirmedCost: providerBatch.isLost) }
+            for key in keys {
+                try BatchedRow(context).close(key, unconfirmedCost: providerBatch.state.mayBeBilled)
+            }
             taken += keys.count
             guard taken < Self.portion else { break }
-            _ = try connection.run(
-                "UPDATE provider_batch SET state = 'ended', ended_at = ?2 WHERE id = ?1",
-                [.integer(providerBatch.id), .integer(now.timestamp.milliseconds)])
+            try context.apply { delta in delta.add(.providerBatch(providerBatch.id, .end)) }
         }
-        if taken < Self.portion { taken += try advanceFloor(atMost: Self.portion - taken) }
+        if taken < Self.portion { taken += try giveUpOverdue(atMost: Self.portion - taken) }
         return taken
     }
 
@@ -66,10 +66,10 @@ struct ProviderBatchMaintenance {
         ) { row in AttemptKey(job: JobID(row.int64(0)), number: row.int(1)) }
     }
 
-    /// Who cannot wait any longer for what the provider will say is called again, as after a lost lease: the call may have
-    /// been paid for.
-    private func advanceFloor(atMost limit: Int) throws -> Int {
-        let latest = now.timestamp + terms.reserve / 3
+    /// A job that cannot wait any longer for what the provider will say is called again, as after a lost lease: the call may
+    /// have been paid for.
+    private func giveUpOverdue(atMost limit: Int) throws -> Int {
+        let latest = terms.lastDeadline(at: now.timestamp)
         let overdue = try connection.query(
             Self.overdue, [.integer(latest.milliseconds)]
         ) { row in row.int64(0) }
@@ -88,18 +88,7 @@ struct ProviderBatchMaintenance {
             for key in keys { try BatchedRow(context).writeOff(key) }
             given += keys.count
             guard given < limit else { break }
-            _ = try connection.run(
-                """
-                UPDATE provider_batch
-                SET soonest_deadline = (
-                    SELECT min(job.deadline)
-                    FROM attempt
-                    JOIN job ON job.id = attempt.job_id
-                    WHERE attempt.provider_batch_id = ?1 AND attempt.status = 'open' AND job.state = 'running'
-                        AND job.attempt = attempt.number
-                )
-                WHERE id = ?1
-                """, [.integer(providerBatch)])
+            try context.apply { delta in delta.add(.providerBatch(providerBatch, .refreshDeadline)) }
         }
         return given
     }
@@ -126,7 +115,7 @@ struct ProviderBatchMaintenance {
             LIMIT 1
             """, [.integer(now.timestamp.milliseconds)], { row in row.int(0) })
         if returning != nil { return true }
-        let latest = now.timestamp + request.terms.reserve / 3
+        let latest = request.terms.lastDeadline(at: now.timestamp)
         let late = try connection.queryOne(overdue, [.integer(latest.milliseconds)], { row in row.int64(0) })
         if late != nil { return true }
         return try waiting(connection, request, now: now) != nil
@@ -134,9 +123,7 @@ struct ProviderBatchMaintenance {
 
     private func next() throws -> ProviderBatch? {
         guard let found = try Self.waiting(connection, request, now: now) else { return nil }
-        _ = try connection.run(
-            "UPDATE provider_batch SET owner_id = ?2 WHERE id = ?1",
-            [.integer(found.id.value), .integer(request.owner.value)])
+        try context.apply { delta in delta.add(.providerBatch(found.id.value, .own(by: request.owner))) }
         return found
     }
 
@@ -149,16 +136,13 @@ struct ProviderBatchMaintenance {
             [
                 .integer(now.moment.boot), .integer(now.moment.milliseconds),
                 .integer(request.owner.value),
-            ] + InteractiveLanes.patience(now.moment)
+            ] + WorkerLiveness.values(now.moment)
         ) { row in (providerBatch: row.int64(0), route: row.int64(1)) }
         for candidate in found {
-            guard let route = try RouteRow.load(candidate.route, connection),
-                request.terms.services.contains(route.key.service),
-                let providerBatch = try find(candidate.providerBatch, route.key, connection)
+            guard let route = try RouteState.load(candidate.route, connection),
+                let providerBatch = try find(candidate.providerBatch, route.key, connection),
+                route.canAttend(providerBatch.state, request.terms, now: now)
             else { continue }
-            if providerBatch.state == .sealed, !route.takesProviderBatches(request.terms, now: now) {
-                continue
-            }
             return providerBatch
         }
         return nil

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func job(_ id: JobID, now: Now) async throws -> Job? {
@@ -41,7 +42,7 @@ extension SQLiteJobStore {
 
     package func attempts(of id: JobID) async throws -> [Attempt]? {
         try await read { connection in
-            guard try StoredJob.find(id.value, connection) != nil else { return nil }
+            guard try JobRecord.find(id.value, connection) != nil else { return nil }
             return try connection.query(
                 """
                 SELECT attempt.number, attempt.status, coalesce(

@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// Reads jobs as people see them, with as much of their bodies as was asked for.
 struct JobDecoder {
@@ -40,12 +41,14 @@ struct JobDecoder {
     /// Those of them that there are, in the order given, with what they wait for.
     func jobs(_ ids: [Int64]) throws -> [Job] {
         let sql = SQL("SELECT \(columns) \(Self.from) WHERE job.id = ?1")
-        var resolver = WaitReasonResolver(connection, now: now, settings: settings)
+        var resolver = WaitReasonResolver(
+            StoredWaits(connection, now: now, prices: settings.rules.prices), now: now,
+            settings: settings.rules)
         return try ids.compactMap { id in
             guard var job = try connection.queryOne(sql, [.integer(id)], { row in decode(row) }) else {
                 return nil
             }
-            try explain(&job, &resolver)
+            job.waitingFor = try resolver.waiting(of: job)
             return job
         }
     }
@@ -54,20 +57,12 @@ struct JobDecoder {
         try jobs([id.value]).first
     }
 
-    private func explain(_ job: inout Job, _ resolver: inout WaitReasonResolver) throws {
-        if job.state == .queued {
-            job.waitingFor = try resolver.waiting(of: job.id.value)
-        } else if job.state == .running, job.isHalfPrice {
-            job.waitingFor = try resolver.batched(job.id.value, attempt: job.attempt)
-        }
-    }
-
     private func decode(_ row: borrowing Row) -> Job {
         let id = row.int64(0)
         let source = row.int64OrNil(31)
         let state = JobState(rawValue: row.text(3)) ?? .failed
         var job = Job(
-            id: JobID(id), key: row.textOrNil(1), queue: row.text(2), state: state, priority: row.int(4),
+            id: JobID(id), customID: row.textOrNil(1), queue: row.text(2), state: state, priority: row.int(4),
             tags: row.textOrNil(5)?.split(separator: "\n").map(String.init) ?? [], metadata: row.blobOrNil(6),
             batch: row.int64OrNil(7).map { BatchID($0) }, createdAt: Timestamp(milliseconds: row.int64(8)),
             runAt: Timestamp(milliseconds: row.int64(9)), startedAt: time(row, 10), finishedAt: time(row, 11),

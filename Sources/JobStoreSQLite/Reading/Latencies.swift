@@ -1,30 +1,11 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// How long answers took, by minute and route: counted at settlement, read for the state of the whole.
 enum Latencies {
-    private static let minute: Milliseconds = 60_000
-
-    /// How long an answer took, in classes: all of its time, what of it was waiting, and its call.
-    struct Times: Hashable {
-        let minute: Int64
-        let route: Int64
-        let all: Int
-        let waiting: Int
-        let calling: Int
-
-        init(route: Int64, runnableAt: Timestamp, callMilliseconds: Milliseconds, now: Timestamp) {
-            let milliseconds = max(callMilliseconds, now.milliseconds - runnableAt.milliseconds)
-            minute = now.milliseconds / Latencies.minute
-            self.route = route
-            all = LatencyHistogram.index(of: milliseconds)
-            waiting = LatencyHistogram.index(of: milliseconds - callMilliseconds)
-            calling = LatencyHistogram.index(of: callMilliseconds)
-        }
-    }
-
     /// Counts answers that took alike, in one statement.
-    static func add(_ answers: Int, of times: Times, _ connection: Connection) throws {
+    static func add(_ answers: Int, of times: AnswerTimes, _ connection: Connection) throws {
         _ = try connection.run(
             """
             INSERT INTO latency (minute, route_id, part, class, answers)
@@ -61,6 +42,6 @@ enum Latencies {
     }
 
     private static func firstMinute(_ now: Now) -> Int64 {
-        (now.timestamp.milliseconds - RouteLatency.window) / minute
+        (now.timestamp.milliseconds - RouteLatency.window) / AnswerTimes.minute
     }
 }

@@ -5,10 +5,10 @@ import SQLite
 ///
 /// A queue's, a model's or a state's jobs are those of some lanes, and the tallies tell in which there are any. Each lane has its
 /// jobs of one kind of state by id in an index, so a list is the merge of as many walks as there are such lanes: some
-/// microseconds each, however many jobs there are. A batch, a tag and a key have indexes of their own.
+/// microseconds each, however many jobs there are. A batch, a tag and a `custom_id` have indexes of their own.
 ///
-/// Where a filter has parts of both kinds there are several ways to the same jobs. Which is short depends on how the parts meet, and
-/// nobody knows: so each is gone a little, then each a little further, until one has arrived.
+/// If a filter has parts of both kinds there are several ways to the same jobs. Which is short depends on how the parts meet, and
+/// is not known beforehand: so each is gone a little, then each a little further, until one has arrived.
 ///
 /// What remains slow is a filter of parts that each find very many jobs and hardly any together, such as a tag that half of two
 /// million jobs have with a state that the other half is in: it looks through all of the smaller part.
@@ -70,7 +70,7 @@ struct Search {
         return found
     }
 
-    /// Exact; where only lanes and states matter, nobody counts.
+    /// Exact; if only lanes and states matter, the totals are read and no row is counted.
     func count() throws -> Int {
         guard let bounds = created else { return 0 }
         if isOfLanes { return try standings().reduce(0) { $0 + $1.jobs } }
@@ -112,7 +112,7 @@ extension Search {
     /// What can be walked to find the jobs, none of them twice; one way at least, and that with the fewest jobs first.
     func ways() throws -> [[Walk]] {
         guard !states.isEmpty else { return [[]] }
-        if let key = filter.key { return [[ofKey(key)]] }
+        if let customID = filter.customID { return [[named(customID)]] }
         var ways: [(jobs: Int, walks: [Walk])] = []
         if let batch = filter.batch { ways.append((try count(batch), [ofBatch(batch)])) }
         if let tag = filter.tag { ways.append((try count(tag, atMost: Self.commonTag), [ofTag(tag)])) }
@@ -167,11 +167,11 @@ extension Search {
     }
 
     /// At most one job of each queue; so few are sorted.
-    private func ofKey(_ key: String) -> Walk {
+    private func named(_ customID: String) -> Walk {
         Walk(
             "queue CROSS JOIN job INDEXED BY job_custom_id ON job.queue_id = queue.id",
             entry: "job.custom_id = ?",
-            starts: [[.text(key)]], conditions: conditions(besides: \.key))
+            starts: [[.text(customID)]], conditions: conditions(besides: \.customID))
     }
 }
 
@@ -341,7 +341,7 @@ extension Search {
 
     /// Ids are times of creation.
     ///
-    /// Nil where none lies between.
+    /// Nil if none lies between.
     private var created: ClosedRange<Int64>? {
         let after = filter.createdAfter.map { ($0 + 1).firstID } ?? 0
         let before = filter.createdBefore.map { $0.firstID - 1 } ?? .max

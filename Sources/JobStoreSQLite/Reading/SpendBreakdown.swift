@@ -27,7 +27,7 @@ extension SpendAxis {
         \(moneySum("batch_full_cost"))
         """
 
-    /// Days are kept as numbers; a name is none, even where it looks like one.
+    /// Days are kept as numbers; a name is none, even if it looks like one.
     fileprivate func name(_ row: borrowing Row) -> String {
         guard self == .day else { return row.text(0) }
         return String(Timestamp(milliseconds: row.int64(0) * Timestamp.day).text.prefix(10))

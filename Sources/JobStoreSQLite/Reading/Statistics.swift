@@ -1,5 +1,6 @@
 package import Jobs
 package import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func stats(now: Now) async throws -> Stats {
@@ -24,9 +25,9 @@ extension SQLiteJobStore {
     }
 
     package func checkReady() async throws -> StoreFacts {
-        if let shortage = DiskSpace.shortage(at: path) { throw JobStoreError(.full, shortage.words) }
+        if let shortage = DiskSpace.shortage(at: path) { throw JobStoreError(.full, shortage.description) }
         let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
-        // An empty write takes the write lock and gives it back. Only where the disk refused the last write is one made: not
+        // An empty write takes the write lock and gives it back. Only if the disk refused the last write is one made: not
         // every look at a well store shall wake those who wait for changes.
         let mustWrite = writer.statistics.isRefused
         let (version, bytes) = try await write(now: now) { context in
@@ -56,7 +57,7 @@ extension SQLiteJobStore {
 }
 
 extension DiskSpace.Shortage {
-    package var words: String {
+    fileprivate var description: String {
         switch self {
         case .disk(let free): "the disk has \(free / 1024) KiB left"
         case .fileSize(let limit): "this process may write no file above \(limit / 1024) KiB (ulimit -f)"
@@ -71,7 +72,7 @@ private enum Statistics {
         """
 
     static func workers(_ connection: Connection, now: Now) throws -> [WorkerStatus] {
-        let cures = try CredentialRow.cures(connection)
+        let remedies = try KeyHolder.remedies(connection)
         return try connection.query(
             """
             SELECT worker.name, worker.slots, worker.started_at, worker.seen_at, worker.seen_boot, worker.seen_moment,
@@ -93,20 +94,17 @@ private enum Statistics {
             ORDER BY worker.id DESC
             LIMIT 100
             """,
-            [
-                .integer(now.moment.boot),
-                .integer(now.moment.milliseconds - WaitReasonResolver.workerPatience),
-            ]
+            WorkerLiveness.values(now.moment)
         ) { row in
             let seen = Moment(boot: row.int64(4), milliseconds: row.int64(5))
             var status = WorkerStatus(
                 name: row.text(0), slots: row.int(1), running: row.int(6),
                 startedAt: Timestamp(milliseconds: row.int64(2)),
                 seenAt: Timestamp(milliseconds: row.int64(3)),
-                alive: !(seen + WaitReasonResolver.workerPatience).hasPassed(at: now.moment))
+                alive: WorkerLiveness.isAlive(seenAt: seen, now: now.moment))
             status.disagreement = row.int64(7)
             status.isSuperseded = row.bool(8)
-            status.refusedKeys = cures[row.int64(9)] ?? []
+            status.refusedKeys = remedies[row.int64(9)] ?? []
             return status
         }
     }
@@ -145,7 +143,7 @@ private enum Statistics {
     }
 
     static func oldestReady(_ connection: Connection) throws -> Timestamp? {
-        let oldest = try WorkCheck.readyLanes(connection).compactMap { lane in
+        let oldest = try ReadyLane.all(connection).compactMap { lane in
             try connection.queryOne(
                 "SELECT created_at FROM job WHERE ready = 1 AND lane_id = ?1 ORDER BY rank, id LIMIT 1",
                 [.integer(lane.id)], { row in row.int64(0) })

@@ -1,12 +1,13 @@
 import CrashPoint
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning {
         guard now.isCertain else { return Pruning() }
-        let cacheTTL = settings.cacheTTL
-        // Without the write lock; and where nothing is to be done, none is taken.
+        let cacheTTL = settings.rules.cacheTTL
+        // Without the write lock; and if nothing is to be done, none is taken.
         let look = try await read { connection in
             let ages = Ages(
                 try CalendarRow.load(connection), kept: now.timestamp - finishedBefore, cacheTTL: cacheTTL,
@@ -67,7 +68,7 @@ private struct Prune {
     func run(_ look: Look) throws -> Pruning {
         let jobs = look.jobs
         try Latencies.prune(connection, now: context.now)
-        try PromptCacheWarmup.prune(connection, now: context.now.moment)
+        try PromptCache.prune(connection, now: context.now.moment)
         try ProviderBatches.prune(connection, now: context.now.timestamp)
         try look.floor.save(connection)
         if let last = jobs.last { try context.advanceFloor(place: last.place) }
@@ -79,7 +80,7 @@ private struct Prune {
                 [.integer(job.id), .integer(job.place)])
             guard gone == 1 else { continue }
             deleted += 1
-            context.moved(lane: job.lane, batch: nil, from: job.state, to: nil)
+            context.tallies.moved(lane: job.lane, batch: nil, from: job.state, to: nil)
             guard let answer = job.answer else { continue }
             _ = try connection.run("UPDATE answer SET uses = uses - 1 WHERE id = ?1", [.integer(answer)])
         }
@@ -90,7 +91,7 @@ private struct Prune {
             jobs: deleted, answers: answers, more: look.isCut || answers == Self.limit)
     }
 
-    /// Those that no job has and nobody may be given any more; returns how many they were.
+    /// Those that no job has and that may not be served any more; returns how many they were.
     private func deleteAnswers(expiredBefore: Timestamp) throws -> Int {
         let unused = try connection.query(
             "SELECT id, prompt_hash FROM answer WHERE uses = 0 AND expires_at < ?1 ORDER BY expires_at LIMIT ?2",

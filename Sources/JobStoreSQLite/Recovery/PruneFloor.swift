@@ -16,7 +16,7 @@ struct PruneFloor: Sendable {
         let until: Int64
     }
 
-    /// Jobs looked at in one turn.
+    /// Jobs examined in one run.
     private static let portion = 2_000
     private static let never: Int64 = 1 << 60
 
@@ -87,7 +87,7 @@ struct PruneFloor: Sendable {
         }
     }
 
-    /// Nothing changes where another did so since it was loaded: its floor may be lower.
+    /// Nothing changes if another did so since it was loaded: its floor may be lower.
     func save(_ connection: Connection) throws {
         guard hasMoved else { return }
         _ = try connection.run(
@@ -97,7 +97,7 @@ struct PruneFloor: Sendable {
 
     /// What was kept before may not be any more.
     static func forget(_ connection: Connection) throws {
-        // Nobody who has looked before saves what he saw: no floor was ever stored with this.
+        // A process that looked before this cannot save what it saw: no floor was ever stored with this value.
         _ = try connection.run("UPDATE prune_floor SET place = 0, until = -1 - abs(until % 1000000)")
     }
 }

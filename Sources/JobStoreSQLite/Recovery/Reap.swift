@@ -1,8 +1,9 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
-    /// Looks first, over a reading connection: where no lease ran out and no deadline passed, no lock is taken.
+    /// Looks first, over a reading connection: if no lease ran out and no deadline passed, no lock is taken.
     package func reap(now: Now) async throws -> Reaping {
         let isDue = try await read { connection in try Reap.isDue(connection, now: now) }
         guard isDue else { return Reaping() }
@@ -48,8 +49,8 @@ private struct Reap {
     }
 
     func run() throws -> Reaping {
-        let expired = try StoredAttempt.expired(at: context.now.moment, limit: Self.limit, connection)
-        for attempt in expired { try writeOff(attempt) }
+        let expired = try AttemptRecord.expired(at: context.now.moment, limit: Self.limit, connection)
+        try reap(expired)
         let late = try expireDeadlines()
         let adopted = try InteractiveLanes.adopt(context, limit: Self.limit)
         let cancelled = try endCancelling()
@@ -59,33 +60,20 @@ private struct Reap {
             more: isMoving || [expired.count, late, adopted, cancelled].contains(Self.limit))
     }
 
-    private func writeOff(_ attempt: StoredAttempt) throws {
-        let error = JobError(
-            type: "lease_lost",
-            message: "the worker did not renew its lease: it died, was stopped or lost its disk",
-            retryable: true)
-        guard let job = try WriteOff(context, error).write(attempt) else { return }
-        if job.state == .running, job.attempt == attempt.number {
-            try returnToLine(job)
+    private func reap(_ attempts: [AttemptRecord]) throws {
+        guard !attempts.isEmpty else { return }
+        let loader = SettleLoader(context)
+        let laneBudget = try LaneBudget.load(connection)
+        for attempt in attempts {
+            guard var snapshot = try loader.snapshot(attempt) else { continue }
+            if let prefix = snapshot.job.prefix {
+                snapshot.wroteItsPrefix = try PromptCache.isWritten(prefix, by: attempt, connection)
+            }
+            var delta = Delta()
+            delta.reap(snapshot, in: &loader.ledgers, laneBudget: laneBudget, now: context.now)
+            try context.apply(delta)
         }
-        try PromptCacheWarmup.close(attempt, of: job, answered: false, now: context.now.moment, connection)
-        try WriteOff.freeFollower(of: attempt, connection)
-    }
-
-    private func returnToLine(_ job: StoredJob) throws {
-        if job.crashCount + 1 >= Poison.failAfter {
-            let error = JobError(
-                type: "worker_lost", message: "\(job.crashCount + 1) workers died while they held this job",
-                retryable: true)
-            try JobCompletion(context).end(job.id, .failed, error: error)
-            context.moved(lane: job.lane, batch: job.batch, from: .running, to: .failed)
-            return
-        }
-        _ = try connection.run(
-            "UPDATE job SET state = 'queued', ready = 1, crash_count = crash_count + 1 WHERE id = ?1",
-            [.integer(job.id)])
-        context.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
-        try Lanes.move(job.id, context) { $0.leaveInteractiveLane() }
+        try context.save(loader.ledgers)
     }
 
     private func endCancelling() throws -> Int {
@@ -99,15 +87,16 @@ private struct Reap {
     private func expireDeadlines() throws -> Int {
         let late = try connection.query(
             """
-            SELECT id, lane_id, batch_id
+            SELECT id
             FROM job
             WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?1 AND state = 'queued'
             ORDER BY deadline
             LIMIT ?2
             """, [.integer(Self.latestDeadline(context.now)), .integer(Self.limit)]
-        ) { row in (id: row.int64(0), lane: row.int64(1), batch: row.int64OrNil(2)) }
-        for job in late {
-            try JobCompletion(context).fail(job.id, lane: job.lane, batch: job.batch, .deadlineExceeded)
+        ) { row in row.int64(0) }
+        for id in late {
+            guard let job = try JobRecord.find(id, connection) else { continue }
+            try context.end(job, .failed, .deadlineExceeded)
         }
         return late.count
     }

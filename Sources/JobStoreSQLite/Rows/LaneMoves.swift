@@ -1,11 +1,12 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// Unfinished jobs of tags that got a budget, or lost it, on their way to the lanes where they now belong: a portion in each
 /// transaction, however many they are.
 ///
-/// Meanwhile whoever draws a job that stands elsewhere moves it first, so that nothing is called past a new budget. What has
-/// finished stays where it is: a retry looks again.
+/// Meanwhile a claim that draws a job from another lane moves it first, so that nothing is called past a new budget.
+/// What has finished stays where it is: a retry looks again.
 enum LaneMoves {
     /// Jobs looked at in one transaction.
     static let portion = 500

@@ -1,17 +1,14 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
-    package func hear(_ beginning: AnswerBeginning, now: Now) async throws {
+    package func noteBeginning(_ beginning: AnswerBeginning, now: Now) async throws {
         try await write(now: now) { context in
-            let connection = context.connection
-            guard let attempt = try StoredAttempt.find(beginning.key, connection), attempt.status == .open,
-                attempt.providerBatch == nil, var route = try RouteRow.load(attempt.route, connection)
+            guard let attempt = try AttemptRecord.find(beginning.key, context.connection),
+                let route = try RouteState.load(attempt.route, context.connection)
             else { return }
-            route.ledger.hear(
-                beginning, need: attempt.need, marks: attempt.marks, claimedAt: attempt.openedAt,
-                now: now.moment)
-            try route.save(connection)
+            try route.noting(beginning, of: attempt, now: now.moment)?.save(context.connection)
         }
     }
 }

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     /// Has what the processes agree on look at this process's own clocks, and returns it.
@@ -23,7 +24,7 @@ extension SQLiteJobStore {
         }
     }
 
-    /// What the processes agree on, without a word of one's own; nil where nobody has said anything.
+    /// What the processes agree on, without a word of one's own; nil if no process has said anything.
     package func calendar() async throws -> AgreedCalendar? {
         try await read { connection in try CalendarRow.load(connection) }
     }
@@ -59,7 +60,7 @@ enum CalendarRow {
         }
     }
 
-    /// What a database that was made before calendars were agreed on tells of an earlier boot; nil where it tells nothing.
+    /// What a database that was made before calendars were agreed on tells of an earlier boot; nil if it tells nothing.
     static func remembered(_ connection: Connection) throws -> AgreedCalendar? {
         let last = try connection.queryOne("SELECT max(seen_at) FROM worker") { row in row.int64OrNil(0) }
         return last.flatMap { $0 }.map { time in
@@ -103,7 +104,7 @@ enum CalendarRow {
             """, [.integer(now.milliseconds)])
     }
 
-    /// The dispute that is going on; nil where all agree.
+    /// The dispute that is going on; nil if all agree.
     static func dispute(_ connection: Connection, now: Now) throws -> CalendarDispute? {
         guard let calendar = try load(connection), calendar.moment.boot == now.moment.boot else { return nil }
         if let claim = calendar.claim,

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 /// What a process brings: what its file says, what its environment says of budgets, and both as they count.
 package struct StatedConfiguration: Sendable {
@@ -26,7 +27,7 @@ package struct StatedConfiguration: Sendable {
 extension SQLiteJobStore {
     /// States a configuration for all processes, and has this one go by it.
     ///
-    /// Throws `JobStoreError.superseded` where a newer one is in force; with `adopting`, this one is in force again. Returns
+    /// Throws `JobStoreError.superseded` if a newer one is in force; with `adopting`, this one is in force again. Returns
     /// whether it is news.
     @discardableResult
     package func state(_ stated: StatedConfiguration, adopting: Bool, now: Now) async throws -> Bool {
@@ -46,7 +47,7 @@ extension SQLiteJobStore {
         return isNews
     }
 
-    /// What is in force of files, where it is not what this process goes by; nil where it is.
+    /// What is in force of files, if it is not what this process goes by; nil if it is.
     package func supersedingConfiguration() async throws -> ConfigurationStatement.Made? {
         let own = settings.configuration
         return try await read { connection in

@@ -8,12 +8,12 @@ package struct DatabaseCheck: Sendable {
     package let knownVersion: Int
     /// Whether it has tables, but none of renga's.
     package let isForeign: Bool
-    /// What is wrong with its pages; nil where nothing is, or nobody looked.
+    /// What is wrong with its pages; nil if nothing is, or they were not checked.
     package let damage: String?
 
     /// Looks at a file that exists, and takes the write lock for a moment.
     ///
-    /// With `checksPages` every page is read, which takes about a second a gigabyte. Throws `JobStoreError` where the
+    /// With `checksPages` every page is read, which takes about a second a gigabyte. Throws `JobStoreError` if the
     /// file cannot be read or written.
     package init(path: String, checksPages: Bool) throws {
         do {
@@ -35,7 +35,7 @@ package struct DatabaseCheck: Sendable {
         return try !isOurs && connection.exists("SELECT 1 FROM sqlite_schema")
     }
 
-    /// Only whoever may write gets this lock.
+    /// Only a process that may write gets this lock.
     private static func lock(_ path: String) throws {
         try Connection(path: path, mode: .write).execute("BEGIN IMMEDIATE; ROLLBACK")
     }

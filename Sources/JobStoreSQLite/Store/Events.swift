@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 
 extension SQLiteJobStore {
     package func events(before: Int64?, limit: Int) async throws -> [StoredEvent] {
@@ -22,17 +23,21 @@ extension SQLiteJobStore {
     }
 }
 
-/// What operators should know of, stored and, after the commit, told to this process.
+/// What operators should know of, stored and, after the commit, reported to this process.
 enum Events {
     /// Older ones are deleted.
     static let kept: Int64 = 10_000
 
-    /// Records an event unless one like it was among the last hundred, within so many milliseconds.
-    static func recordOnce(
-        _ kind: StoredEvent.Kind, _ subject: String, _ message: String, within: Milliseconds,
-        _ context: WriteContext
-    ) throws {
-        let known = try context.connection.queryOne(
+    static func record(_ event: NewEvent, _ context: WriteContext) throws {
+        if let within = event.onceWithin, try isKnown(event, within: within, context) { return }
+        try record(event.kind, event.subject, event.message, percent: event.percent, context)
+    }
+
+    /// Whether one like it was among the last hundred.
+    private static func isKnown(
+        _ event: NewEvent, within: Milliseconds, _ context: WriteContext
+    ) throws -> Bool {
+        try context.connection.queryOne(
             """
             SELECT EXISTS (
                 SELECT 1
@@ -41,11 +46,9 @@ enum Events {
             )
             """,
             [
-                .text(kind.rawValue), .text(subject),
+                .text(event.kind.rawValue), .text(event.subject),
                 .integer((context.now.timestamp + -within).milliseconds),
-            ], { row in row.bool(0) })
-        guard known != true else { return }
-        try record(kind, subject, message, context)
+            ], { row in row.bool(0) }) == true
     }
 
     static func record(

@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// Names become numbers once: queues, routes, and the lanes that they span.
 extension WriteContext {
@@ -15,7 +16,7 @@ extension WriteContext {
 
     func routeID(_ route: RouteKey) throws -> Int64 {
         let values = route.values
-        if let id = try connection.queryOne(RouteRow.byKey, values, { row in row.int64(0) }) { return id }
+        if let id = try connection.queryOne(RouteState.byKey, values, { row in row.int64(0) }) { return id }
         _ = try connection.run(
             """
             INSERT INTO route (provider, endpoint, model, credential, simulated)
@@ -46,7 +47,7 @@ extension WriteContext {
         return connection.lastInsertRowID
     }
 
-    /// Whether nobody may take from a batch's lane: what comes to it late must not be claimed either.
+    /// Whether a batch's lane is closed to claims: what comes to it late must not be claimed either.
     private static let isSealed = """
         EXISTS (
             SELECT 1

@@ -1,4 +1,4 @@
-/// The sum of a column of money, in SQL, which reads as the largest number where it is larger.
+/// The sum of a column of money, in SQL, which reads as the largest number if it is larger.
 ///
 /// `sum` itself fails then, while an expression goes on as a floating-point number
 /// (https://sqlite.org/lang_aggfunc.html#sumunc): so whole dollars and the rest are summed apart, and exactly.

@@ -7,12 +7,12 @@ package struct Restoration: Sendable {
     package let jobs: Int
     /// Whether the copy was made by copying a file in use, without what its log held.
     package let wasInUse: Bool
-    /// What the former database is called now; nil where there was none, or nothing was changed.
+    /// What the former database is called now; nil if there was none, or nothing was changed.
     package let kept: String?
 
     /// Examines the file whole, then puts a copy of it in the database's place, and keeps the former one under a dated name.
     ///
-    /// With `isTrial` nothing is changed. Throws `JobStoreError` where the file is no sound database of renga's, or any process
+    /// With `isTrial` nothing is changed. Throws `JobStoreError` if the file is no sound database of renga's, or any process
     /// has the database open.
     package init(
         of database: String, by file: String, isTrial: Bool, fileMode: UInt32 = DatabaseFile.standardMode,

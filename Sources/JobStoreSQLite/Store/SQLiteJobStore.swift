@@ -1,35 +1,33 @@
 // The store on SQLite: a file per verb, each with its SQL beside the code that binds and decodes it.
 //
-// Every write is one operation of the writer's group commit, so what a method has returned is on disk. Reads have
-// connections of their own. All rules are values of `Jobs`; here they are only fetched, asked and stored.
+// Every write is one operation of the writer's group commit, so what a method has returned is on disk; only calls that are
+// begun are synced a moment later. Reads have connections of their own. All rules are values of `Jobs`; here they are only
+// fetched, asked and stored.
 
 package import Jobs
 package import SQLite
+import StoreRules
 import Synchronization
 
 /// What the store needs to know besides its file.
 package struct StoreSettings: Sendable {
-    /// How long an answer may be served to others; 0 turns the cache off.
-    package var cacheTTL: Milliseconds
+    /// What decisions go by.
+    var rules: RuleSettings
     /// Connections for reading, each with a thread of its own.
     package var readers: Int
     /// Answers that are found through memory, before they are filed in the index: with more of them a page of it that is
     /// written takes in more, and each connection that claims keeps 60 bytes for each.
     package var recentAnswers: Int
-    /// Which routes may answer in another's place.
-    package var fallbacks: FallbackChains
-    package var prices: PriceTable
     /// The fingerprint of the configuration file that these are of, empty without one; nil is never asked.
     ///
     /// While another is in force, nothing is claimed.
     package var configuration: String?
-    /// What an interactive call reserves of its output limit in budgets; nil for all of it.
-    package var interactiveReserveTokens: Int?
-    /// Told of what happened in this process's own operations, after their commit; must not block.
+    /// Receives what happened in this process's own operations, after their commit; must not block.
     package var onEvent: @Sendable (StoredEvent) -> Void
-    /// Told once of each change of a state that this process's own operations made, after their commit; must not block.
+    /// Receives, once, each change of a state that this process's own operations made, after their commit; must not
+    /// block.
     package var onNotice: @Sendable (StateNotice) -> Void
-    /// Told of a reader that keeps the log from starting afresh, as long as it does; must not block.
+    /// Receives a reader that keeps the log from starting afresh, as long as it does; must not block.
     package var onLongReader: @Sendable (LongReader) -> Void = { _ in }
     /// Who may read and write files that are made; the umask takes its part away.
     package var fileMode: UInt32 = DatabaseFile.standardMode
@@ -42,23 +40,31 @@ package struct StoreSettings: Sendable {
         onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in },
         onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
     ) {
-        self.cacheTTL = cacheTTL
+        rules = RuleSettings(cacheTTL: cacheTTL, fallbacks: fallbacks, prices: prices)
         self.readers = readers
         self.recentAnswers = recentAnswers
-        self.fallbacks = fallbacks
-        self.prices = prices
         self.onEvent = onEvent
         self.onNotice = onNotice
     }
 
-    var sharesAnswers: Bool { cacheTTL > 0 }
-
-    /// The output for which budgets must have the money; `isOwn` where a caller waits for it.
-    func moneyTokens(of maxTokens: Int, isInteractive: Bool) -> Int {
-        isInteractive ? min(maxTokens, interactiveReserveTokens ?? maxTokens) : maxTokens
+    /// Which routes may answer in another's place.
+    package var fallbacks: FallbackChains {
+        get { rules.fallbacks }
+        set { rules.fallbacks = newValue }
     }
 
-    func tell(_ events: [StoredEvent], _ notices: [StateNotice]) {
+    package var prices: PriceTable {
+        get { rules.prices }
+        set { rules.prices = newValue }
+    }
+
+    /// What an interactive call reserves of its output limit in budgets; nil for all of it.
+    package var interactiveReserveTokens: Int? {
+        get { rules.interactiveReserveTokens }
+        set { rules.interactiveReserveTokens = newValue }
+    }
+
+    func report(_ events: [StoredEvent], _ notices: [StateNotice]) {
         for event in events { onEvent(event) }
         for notice in notices { onNotice(notice) }
     }
@@ -76,7 +82,7 @@ package final class SQLiteJobStore: JobStore {
     private let file: DatabaseFile
     let settleBatcher = SettleBatcher()
 
-    /// Opens the file, creating it and bringing its schema up to date where needed.
+    /// Opens the file, creating it and bringing its schema up to date if needed.
     ///
     /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a file or a volume that
     /// cannot be one.
@@ -121,7 +127,7 @@ package final class SQLiteJobStore: JobStore {
             try await writer.write { connection in try Schema.rewriteVersion(connection) }
             try file.noteLog()
         } catch let error as SQLiteError where error.primaryCode == SQLiteError.full {
-            // Reading goes on where the disk is full; the next start knows the log by the file's mark.
+            // Reading goes on if the disk is full; the next start knows the log by the file's mark.
         }
     }
 
@@ -130,18 +136,23 @@ package final class SQLiteJobStore: JobStore {
     }
 
     /// Runs one operation in the writer's next transaction, and keeps the tallies right.
-    func write<T: Sendable>(now: Now, _ body: @escaping @Sendable (WriteContext) throws -> T) async throws
-        -> T
-    {
+    ///
+    /// With `needsSync` only outcomes for which it is true are certain to be on disk before they are returned.
+    func write<T: Sendable>(
+        now: Now, needsSync: (@Sendable (T) -> Bool)? = nil,
+        _ body: @escaping @Sendable (WriteContext) throws -> T
+    ) async throws -> T {
         let settings = settings
+        let syncing: Syncing<(T, [StoredEvent], [StateNotice])> =
+            needsSync.map { isNeeded in .when { isNeeded($0.0) } } ?? .always
         do {
-            let (value, events, notices) = try await writer.write { connection in
+            let (value, events, notices) = try await writer.write(syncing: syncing) { connection in
                 let context = WriteContext(connection, now: now, settings: settings)
                 let value = try body(context)
                 try context.flush()
                 return (value, context.events, context.notices)
             }
-            settings.tell(events, notices)
+            settings.report(events, notices)
             return value
         } catch {
             throw JobStoreError(error)

@@ -1,5 +1,6 @@
 package import Jobs
 import SQLite
+import StoreRules
 import Synchronization
 
 extension SQLiteJobStore {
@@ -34,8 +35,8 @@ extension SQLiteJobStore {
                     .bool(worker.partition == .interactive),
                 ])
             let id = WorkerID(context.connection.lastInsertRowID)
-            try CredentialRow.forgetUnused(context.connection)
-            try ServiceCoverage.note(
+            try CredentialState.forgetUnused(context.connection)
+            try WorkerServices.note(
                 worker.services ?? [], worker.fingerprints, of: id, context.connection)
             try Self.note(id, context)
             return id
@@ -73,7 +74,7 @@ extension SQLiteJobStore {
                 .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
                 .integer(now.moment.milliseconds), .bool(worker.partition == .interactive),
             ])
-        try ServiceCoverage.note(
+        try WorkerServices.note(
             worker.services ?? [], worker.fingerprints, of: id, context.connection)
     }
 

@@ -1,6 +1,6 @@
 /// What a provider's refusal to take a batch means for the jobs in it.
 ///
-/// Only where the provider takes no batches do they go at full price: a key, a limit or a spend cap passes, and one request that
+/// Only if the provider takes no batches do they go at full price: a key, a limit or a spend cap passes, and one request that
 /// is refused concerns no other.
 package enum BatchRefusal: Hashable, Sendable {
     /// The same batch may be taken later.

@@ -5,7 +5,7 @@ package struct ProviderBatch: Hashable, Sendable {
         case filling
         /// To be made at the provider.
         case sealed
-        /// It was sent, and nobody knows yet what came of it.
+        /// It was sent, and the result is not known yet.
         case creating
         /// The provider works on it.
         case away
@@ -59,7 +59,7 @@ package struct ProviderBatch: Hashable, Sendable {
         "\(token)-\(key.job.value)-\(key.number)"
     }
 
-    /// Nil where the name is none of its requests'.
+    /// Nil if the name is none of its requests'.
     package func key(of customID: String) -> AttemptKey? {
         let parts = customID.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == token, let job = Int64(parts[1]), let number = Int(parts[2])

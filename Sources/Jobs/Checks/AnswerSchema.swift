@@ -54,7 +54,7 @@ package struct AnswerSchema: Sendable {
         nodes = reader.nodes
     }
 
-    /// What is wrong with a value, each with its place; empty where it fits.
+    /// What is wrong with a value, each with its place; empty if it fits.
     package func reasons(about value: JSON) -> [String] {
         var judge = SchemaJudge(schema: self)
         judge.judge(value, by: root, at: "")

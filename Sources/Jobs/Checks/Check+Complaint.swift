@@ -4,7 +4,7 @@ extension Check {
     /// A complaint is cut to so many characters: it goes into the history, and back to the model.
     private static let complaintLength = 1_000
 
-    /// What is wrong with an answer, in words for people and for the model; nil where it passes.
+    /// What is wrong with an answer, in words for people and for the model; nil if it passes.
     ///
     /// `request` is the Messages request that was answered, `body` the Message.
     package func reason(about body: [UInt8], to request: [UInt8]) -> String? {
@@ -56,7 +56,7 @@ extension Check {
         return schema.reasons(about: call.input).map { "in the input of \(call.name) \($0)" }
     }
 
-    /// Throws where a tool's own schema is none that a check can hold its input to.
+    /// Throws if a tool's own schema is none that a check can hold its input to.
     package static func checkTools(of request: JSON, named name: String) throws(CheckError) {
         for (index, tool) in (request["tools"]?.elements ?? []).enumerated() {
             guard let schema = tool["input_schema"] else { continue }

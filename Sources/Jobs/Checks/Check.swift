@@ -1,19 +1,20 @@
-/// What an answer must be, and what follows where it is not.
+/// What an answer must be, and what follows if it is not.
 ///
-/// Pure: an answer passes or it does not, whoever asks and whenever, so a cached answer is held to it like a new one.
+/// Pure: an answer passes or it does not, for every caller and at any time, so a cached answer is held to it like a
+/// new one.
 package struct Check: Sendable {
     /// Steps after a failure, labels, and the bytes of a check as it is sent.
     package static let stepLimit = 10
     package static let labelLimit = 1_000
     package static let byteLimit = 256 * 1024
 
-    /// For the JSON of the answer's text (or, where it has none, the input of its one tool call).
+    /// For the JSON of the answer's text (or, if it has none, the input of its one tool call).
     package var schema: AnswerSchema?
     package var labels: Labels?
     package var confidence: Confidence?
     /// Searched in the answer's text.
     package var pattern: Pattern?
-    /// Each tool call's input against the schema that the request gives for it; a call must be there where
+    /// Each tool call's input against the schema that the request gives for it; a call must be there if
     /// `tool_choice` demands one.
     package var toolInput = false
     /// What follows a failure: the first step after the first, and so on; after the last the job fails.

@@ -38,7 +38,7 @@ struct CheckedAnswer {
         }
     }
 
-    /// The JSON that the text is, or, where there is no text, the input of the one tool call.
+    /// The JSON that the text is, or, if there is no text, the input of the one tool call.
     var json: Result<JSON, Fault> {
         if text.isEmpty, calls.count == 1 { return .success(calls[0].input) }
         guard !text.hasPrefix("```") else {

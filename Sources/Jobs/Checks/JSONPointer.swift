@@ -5,7 +5,7 @@ package struct JSONPointer: Hashable, Sendable {
     package let text: String
     private let tokens: [String]
 
-    /// Nil where the text is none.
+    /// Nil if the text is none.
     package init?(_ text: String) {
         self.text = text
         guard !text.isEmpty else {
@@ -40,7 +40,7 @@ package struct JSONPointer: Hashable, Sendable {
         return String(token)
     }
 
-    /// Nil where there is nothing at that place.
+    /// Nil if there is nothing at that place.
     package func value(in json: JSON) -> JSON? {
         tokens.reduce(Optional(json)) { value, token in
             guard let value else { return nil }

@@ -29,7 +29,7 @@ package struct OpenCheck: Hashable, Sendable {
 package struct JobCheck: Hashable, Sendable {
     /// As it was sent.
     package var rules: [UInt8]
-    /// Nil before the first answer, and where a person decided against it.
+    /// Nil before the first answer, and if a person decided against it.
     package var passed: Bool?
     /// What was wrong with the newest answer that failed.
     package var reason: String?
@@ -84,10 +84,10 @@ package struct CheckFailure: Hashable, Sendable {
 }
 
 extension OpenCheck {
-    /// What is wrong with an answer, and what follows; nil where it passes.
+    /// What is wrong with an answer, and what follows; nil if it passes.
     package func failure(of answer: [UInt8], to request: [UInt8]) -> CheckFailure? {
         guard let json = try? JSON.parse(rules, maxDepth: JSON.deepest), let check = try? Check(json) else {
-            // Written by a newer renga. An answer that nobody has checked is none that passed.
+            // Written by a newer renga. An unchecked answer did not pass.
             return CheckFailure(reason: "this version cannot read the check", step: .fail, used: used)
         }
         guard let reason = check.reason(about: answer, to: request) else { return nil }
@@ -99,7 +99,7 @@ extension OpenCheck {
 }
 
 extension Decision {
-    /// The decision once the answer was held to the attempt's check, where it has one.
+    /// The decision once the answer was held to the attempt's check, if it has one.
     ///
     /// What the outcome says of the route stays: an answer came.
     package func checked(_ answer: Answer?, of attempt: ClaimedAttempt) -> Decision {

@@ -4,7 +4,7 @@ import JSON
 package enum NextRequest {
     /// The conversation with the answer and the complaint added.
     ///
-    /// Throws where the request or the answer is no JSON, which neither can be.
+    /// Throws if the request or the answer is no JSON, which neither can be.
     package static func repair(_ request: [UInt8], answer: [UInt8], reason: String) throws -> [UInt8] {
         let request = try JSON.parse(request, maxDepth: JSON.deepest)
         let blocks = try JSON.parse(answer, maxDepth: JSON.deepest)["content"]?.elements ?? []

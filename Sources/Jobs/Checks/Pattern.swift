@@ -42,7 +42,7 @@ package struct Pattern: Sendable {
         steps = compiler.steps
     }
 
-    /// Whether it is found anywhere in the text; nil where the text is too long to tell.
+    /// Whether it is found anywhere in the text; nil if the text is too long to tell.
     package func isFound(in text: String) -> Bool? {
         let scalars = Array(text.unicodeScalars)
         var search = Search(self)

@@ -6,7 +6,7 @@ struct SchemaJudge {
     private(set) var reasons: [String] = []
     private var visits = 0
 
-    /// Whether the value took more looks than a check may cost: then nobody knows whether it fits.
+    /// Whether the value took more looks than a check may cost: then it is unknown whether it fits.
     var isExhausted: Bool { visits > AnswerSchema.visitLimit }
 
     init(schema: AnswerSchema) {
@@ -64,7 +64,7 @@ struct SchemaJudge {
             if let member = value[name] { judge(member, by: property, at: path + "/" + name) }
         }
         guard node.refusesOthers || node.others != nil else { return }
-        // Names are the same where their bytes are: Swift's strings equal each other in more ways.
+        // Names are the same if their bytes are: Swift's strings equal each other in more ways.
         let known = Set(node.properties.map { Array($0.name.utf8) })
         for (name, member) in value.members ?? [] where !known.contains(Array(name.utf8)) {
             if let others = node.others {
@@ -152,6 +152,6 @@ extension JSON {
         }
     }
 
-    /// The value where it is short, else what it is.
+    /// The value if it is short, else what it is.
     var excerpt: String { raw.count <= 60 ? String(decoding: raw, as: UTF8.self) : kindName }
 }

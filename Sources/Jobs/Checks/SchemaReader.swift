@@ -11,7 +11,7 @@ struct SchemaReader {
     let root: JSON
     let name: String
     private(set) var nodes: [AnswerSchema.Node] = []
-    /// Nil while it is being read: whoever meets it then refers to itself.
+    /// Nil while it is being read: a schema that meets it then refers to itself.
     private var references: [String: Int?] = [:]
 
     init(root: JSON, name: String) {

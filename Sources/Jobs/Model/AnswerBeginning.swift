@@ -1,4 +1,5 @@
-/// What the beginning of an answer told of its route, long before its end: only what was not known when it was claimed.
+/// What the beginning of an answer reported about its route, long before its end: only what was not known when it was
+/// claimed.
 package struct AnswerBeginning: Hashable, Sendable {
     package var key: AttemptKey
     /// What the head of the answer said.

@@ -75,7 +75,7 @@ package struct Attempt: Sendable {
     package var cost: Money
     /// What a call whose answer never came may have cost at most.
     package var unconfirmedCost: Money
-    /// Why it did not fly on the job's own route; nil where it did.
+    /// Why it did not fly on the job's own route; nil if it did.
     package var fallback: Fallback.Cause?
 
     package init(

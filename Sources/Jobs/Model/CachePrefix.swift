@@ -21,7 +21,7 @@ package struct CachePrefix: Hashable, Sendable {
         self.lifetime = lifetime
     }
 
-    /// Nil where nothing is marked, or too little.
+    /// Nil if nothing is marked, or too little.
     package init?(request: JSON, betas: [String] = []) {
         let tools = request["tools"]?.elements ?? []
         let system = request["system"]?.elements ?? []

@@ -7,7 +7,7 @@ package struct NewWorker: Sendable {
     package var slots: Int
     /// Whose jobs it does.
     package var partition: Partition
-    /// What it can call; nil where it does not say, and is then believed to call everything.
+    /// What it can call; nil if it does not say, and is then believed to call everything.
     package var services: [ServiceKey]?
     /// Which key it has for a service, without telling the key; a service that is missing here has none.
     package var fingerprints: [ServiceKey: String] = [:]
@@ -32,9 +32,9 @@ package enum Partition: Hashable, Sendable {
     /// Those that callers wait for in this very process.
     case interactive
 
-    /// A job of an own line takes so many turns for each one of the common line.
+    /// So many interactive jobs are claimed for each one of the common lanes.
     ///
-    /// Whoever waits at the other end of a connection goes before the backlog, and the backlog still moves.
+    /// Callers that wait on an open connection go before the backlog, and the backlog still moves.
     package static let precedence = 10
 }
 
@@ -46,7 +46,7 @@ package struct ClaimRequest: Sendable {
     package var slots: Int
     /// Attempts that are open in this worker.
     package var running: Int
-    /// Whether to look without any lock first; needless where there is something to claim, as far as the worker knows.
+    /// Whether to look without any lock first; needless if there is something to claim, as far as the worker knows.
     package var looksFirst: Bool
     package var lease: Milliseconds
     /// Jobs of other services stay where they are.
@@ -73,9 +73,9 @@ package struct Claim: Sendable {
     package var settledFromCache: Int
     /// A job that must run alone waits for this worker: finish what runs, then claim again with nothing running.
     package var drainFirst: Bool
-    /// Bounded work was cut short: claim again at once where slots are free.
+    /// Bounded work was cut short: claim again at once if slots are free.
     package var more: Bool
-    /// How long until a closed gate opens or a held job is due, at the soonest; nil where nothing is in sight.
+    /// How long until a closed gate opens or a held job is due, at the soonest; nil if nothing is in sight.
     package var wakeAfter: Milliseconds?
 
     package init(
@@ -91,7 +91,7 @@ package struct Claim: Sendable {
     }
 }
 
-/// What became of jobs that were entered into an own line.
+/// What became of jobs that were enqueued interactively.
 package struct EnqueueAndClaimResult: Sendable {
     /// One for each job, in order.
     package var outcomes: [EnqueueOutcome]
@@ -114,7 +114,7 @@ package struct Settlement: Sendable {
     package var routeEvent: RouteEvent
     /// With `succeeded`.
     package var answer: Answer?
-    /// What was billed, also where the call failed.
+    /// What was billed, also if the call failed.
     package var usage: Usage?
     /// Whether the provider may have billed a call whose usage is not known.
     package var unconfirmedCost: Bool
@@ -150,7 +150,7 @@ package enum SettleOutcome: Hashable, Sendable {
     case repeated
 }
 
-/// What a turn of the reaper did.
+/// What one run of the reaper did.
 package struct Reaping: Hashable, Sendable {
     package var writtenOff: Int
     package var expiredDeadlines: Int
@@ -163,7 +163,7 @@ package struct Reaping: Hashable, Sendable {
     }
 }
 
-/// What a turn of pruning deleted.
+/// What one run of pruning deleted.
 package struct Pruning: Hashable, Sendable {
     package var jobs: Int
     package var answers: Int
@@ -196,13 +196,13 @@ package struct MassChange: Hashable, Sendable {
     }
 }
 
-/// What a retry mends on its way.
+/// What a retry changes on its way.
 ///
-/// With a change, jobs that are still queued are mended too, where they stand.
+/// With a change, jobs that are still queued are changed too, where they stand.
 package struct RetryChange: Hashable, Sendable {
     /// Another model, and the route that goes with it.
     package var route: RouteKey?
-    /// What was asked for, where that is not the route's model.
+    /// What was asked for, if that is not the route's model.
     package var requestedModel: String?
     package var maxTokens: Int?
 

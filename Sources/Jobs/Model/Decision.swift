@@ -113,7 +113,7 @@ extension Refusal {
     /// The error came after a part of the answer.
     fileprivate var hadBegun: Bool { status == 200 && usage != nil }
 
-    /// An error inside a stream comes after work was done: where it was not all counted, nobody knows what it cost.
+    /// An error inside a stream comes after work was done: if it was not all counted, its cost is unknown.
     fileprivate var mayBePaid: Bool {
         guard status == 200, answerBegan else { return false }
         return usage.map { !$0.isComplete } ?? (meantStatus >= 500)
@@ -129,7 +129,7 @@ extension Refusal {
 }
 
 extension JobError {
-    /// Nil where no provider said anything.
+    /// Nil if no provider said anything.
     var meantStatus: Int? { status.map { Self.meantStatus($0, type) } }
 
     /// The status that an error would have had before its stream began: an `error` event comes after a 200.

@@ -1,6 +1,6 @@
 /// Where a job stands.
 ///
-/// *Queued* is told apart by the store into ready and held.
+/// The store distinguishes two kinds of *queued*: ready and held.
 package enum JobState: String, Sendable, CaseIterable {
     case queued, running, succeeded, failed, cancelled, review
 
@@ -17,10 +17,10 @@ extension JobState {
     package var isAtRest: Bool { isTerminal || self == .review }
 }
 
-/// One Messages request with its fate: a job as people see it.
+/// One Messages request with its state and its result: a job as people see it.
 package struct Job: Sendable {
     package var id: JobID
-    package var key: String?
+    package var customID: String?
     package var queue: String
     package var state: JobState
     package var priority: Int
@@ -41,9 +41,9 @@ package struct Job: Sendable {
     package var cache: CacheMode
     package var lease: Lease?
     package var waitingFor: WaitingFor?
-    /// The request, verbatim; nil where it was not asked for.
+    /// The request, verbatim; nil if it was not asked for.
     package var request: [UInt8]?
-    /// The provider's answer, verbatim; nil where there is none or it was not asked for.
+    /// The provider's answer, verbatim; nil if there is none or it was not asked for.
     package var response: [UInt8]?
     package var error: JobError?
     package var usage: Usage?
@@ -51,7 +51,7 @@ package struct Job: Sendable {
     package var saved: Money
     /// Whether the answer came from the cache or from another job's call.
     package var cached: Bool
-    /// The job whose call gave the answer, where that is another one.
+    /// The job whose call gave the answer, if that is another one.
     package var sourceJob: JobID?
     /// The model that answered; before that the model asked for.
     package var model: String
@@ -60,7 +60,7 @@ package struct Job: Sendable {
     /// What the job named: an alias, or the exact model.
     package var requestedModel: String
     package var simulated: Bool
-    /// What its answer must be, and whether it was; nil where nothing was asked.
+    /// What its answer must be, and whether it was; nil if nothing was asked.
     package var check: JobCheck?
 
     /// A running job's lease.
@@ -74,11 +74,11 @@ package struct Job: Sendable {
         }
     }
 
-    /// Whether it stands in the half-price line, or is out with a batch of its provider.
+    /// Whether it waits in the half-price lane, or is out with a batch of its provider.
     package var isHalfPrice = false
 
     package init(
-        id: JobID, key: String?, queue: String, state: JobState, priority: Int, tags: [String],
+        id: JobID, customID: String?, queue: String, state: JobState, priority: Int, tags: [String],
         metadata: [UInt8]?,
         batch: BatchID?, createdAt: Timestamp, runAt: Timestamp, startedAt: Timestamp?,
         finishedAt: Timestamp?,
@@ -90,7 +90,7 @@ package struct Job: Sendable {
         simulated: Bool
     ) {
         self.id = id
-        self.key = key
+        self.customID = customID
         self.queue = queue
         self.state = state
         self.priority = priority
@@ -127,7 +127,7 @@ package struct JobError: Hashable, Sendable, Error {
     /// A provider's error type (`invalid_request_error`) or one of renga's (`deadline_exceeded`, `worker_lost`).
     package var type: String
     package var message: String
-    /// The HTTP status of the provider's answer, where there was one.
+    /// The HTTP status of the provider's answer, if there was one.
     package var status: Int?
     /// The provider's `request-id`.
     package var requestID: String?
@@ -155,9 +155,9 @@ package struct WaitingFor: Hashable, Sendable {
 
     package var reason: Reason
     package var detail: String
-    /// When the gate is expected to open, where that is known.
+    /// When the gate is expected to open, if that is known.
     package var until: Timestamp?
-    /// When the job is expected to run, from its place in line and the rate of the bottleneck; nil where nothing tells.
+    /// When the job is expected to run, from its place in line and the rate of the bottleneck; nil if nothing tells.
     package var estimatedAt: Timestamp?
 
     package init(reason: Reason, detail: String, until: Timestamp? = nil, estimatedAt: Timestamp? = nil) {

@@ -53,13 +53,13 @@ private enum OrderedText {
     static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
     static func write(_ value: Int64, prefix: String) -> String {
-        var digits: [UInt8] = []
-        var rest = UInt64(bitPattern: value)
-        for _ in 0..<13 {
-            digits.append(alphabet[Int(rest & 31)])
-            rest >>= 5
+        var text: [UInt8] = []
+        text.reserveCapacity(prefix.utf8.count + 13)
+        text.append(contentsOf: prefix.utf8)
+        for shift in stride(from: 60, through: 0, by: -5) {
+            text.append(alphabet[Int(UInt64(bitPattern: value) >> UInt64(shift) & 31)])
         }
-        return prefix + String(decoding: digits.reversed(), as: UTF8.self)
+        return String(decoding: text, as: UTF8.self)
     }
 
     static func parse(_ text: String, prefix: String) -> Int64? {

@@ -2,7 +2,7 @@
 package struct NewJob: Sendable {
     package var queue: String
     /// The caller's own name for it, unique within the queue while the job is kept.
-    package var key: String?
+    package var customID: String?
     /// −100 … 100, higher first.
     package var priority: Int
     /// Not before; nil means now.
@@ -16,9 +16,9 @@ package struct NewJob: Sendable {
     /// Which of several answers to one prompt: part of the prompt hash, kept for when the request is changed.
     package var sample: Int
     package var tags: [String]
-    /// The caller's JSON, verbatim; nil where none was given.
+    /// The caller's JSON, verbatim; nil if none was given.
     package var metadata: [UInt8]?
-    /// The Messages request, verbatim but for `model` and `max_tokens` filled in where they were missing.
+    /// The Messages request, verbatim but for `model` and `max_tokens` filled in if they were missing.
     package var request: [UInt8]
     package var route: RouteKey
     /// The name that was asked for: an alias, a route's name, or the route's model itself.
@@ -34,7 +34,7 @@ package struct NewJob: Sendable {
     package var batch: BatchID?
     /// Makes a repeated upload harmless: the caller's `Idempotency-Key` and the job's place in that request.
     package var idempotency: Idempotency?
-    /// What the answer must be; nil for the queue's own check, where it has one.
+    /// What the answer must be; nil for the queue's own check, if it has one.
     package var check: NewCheck?
     /// The queue's check does not count for this job.
     package var refusesQueueCheck = false
@@ -56,7 +56,7 @@ package struct NewJob: Sendable {
     }
 
     package init(
-        queue: String, key: String? = nil, priority: Int = 0, runAt: Timestamp? = nil,
+        queue: String, customID: String? = nil, priority: Int = 0, runAt: Timestamp? = nil,
         delay: Milliseconds? = nil,
         deadline: Timestamp? = nil, maxAttempts: Int = 4, cache: CacheMode = .use, sample: Int = 0,
         tags: [String] = [], metadata: [UInt8]? = nil, request: [UInt8], route: RouteKey,
@@ -65,7 +65,7 @@ package struct NewJob: Sendable {
         fingerprint: [UInt8], batch: BatchID? = nil, idempotency: Idempotency? = nil
     ) {
         self.queue = queue
-        self.key = key
+        self.customID = customID
         self.priority = priority
         self.runAt = runAt
         self.delay = delay
@@ -101,10 +101,10 @@ package enum CacheMode: String, Sendable, CaseIterable {
 /// What became of one `NewJob`.
 package enum EnqueueOutcome: Hashable, Sendable {
     case created(JobID)
-    /// The same job was there already, by its key or by the idempotency key.
+    /// The same job was there already, by its `custom_id` or by the idempotency key.
     case existing(JobID)
     /// Another job holds that `custom_id` in that queue.
-    case keyTaken(by: JobID)
+    case customIDTaken(by: JobID)
     /// The idempotency key came with another body before.
     case idempotencyMismatch(JobID)
     /// The batch named does not exist.
@@ -112,18 +112,18 @@ package enum EnqueueOutcome: Hashable, Sendable {
     /// The job lacks what its queue requires.
     case refused(QueueRefusal)
 
-    /// The job's id where there is one that answers for this `NewJob`.
+    /// The job's id if there is one that answers for this `NewJob`.
     package var id: JobID? {
         switch self {
         case .created(let id), .existing(let id): id
-        case .keyTaken, .idempotencyMismatch, .noSuchBatch, .refused: nil
+        case .customIDTaken, .idempotencyMismatch, .noSuchBatch, .refused: nil
         }
     }
 }
 
-/// What would become of a `NewJob`, told without enqueueing it.
+/// What would become of a `NewJob`, without enqueueing it.
 package enum EnqueuePreview: Hashable, Sendable {
-    /// A call, and what it is expected to use, told from the job's own size.
+    /// A call, and what it is expected to use, estimated from the job's own size.
     case new(CallEstimate)
     case cached(saves: Money)
     case existing(JobID)
@@ -134,7 +134,7 @@ package enum EnqueuePreview: Hashable, Sendable {
 /// What a call is expected to use: its own bytes, by what the answers of its route taught.
 package struct CallEstimate: Hashable, Sendable {
     package var inputTokens: Int64
-    /// The route's mean, at most the call's own `max_tokens`; all of these where no answer has come yet.
+    /// The route's mean, at most the call's own `max_tokens`; all of these if no answer has come yet.
     package var outputTokens: Int64
 
     package init(inputTokens: Int64, outputTokens: Int64) {
@@ -142,7 +142,7 @@ package struct CallEstimate: Hashable, Sendable {
         self.outputTokens = outputTokens
     }
 
-    /// `profile` is that of a route nobody has called yet where none is given.
+    /// Without a `profile`, that of a route that was never called.
     package init(requestBytes: Int, maxTokens: Int, profile: RouteProfile = RouteProfile()) {
         let input = (Double(requestBytes) * profile.inputPerByte).rounded(.up)
         let output =

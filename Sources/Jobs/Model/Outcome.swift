@@ -63,18 +63,18 @@ package struct Answer: Sendable {
 package struct Refusal: Hashable, Sendable {
     /// The HTTP status; 200 for an `error` event inside a stream.
     package var status: Int
-    /// `error.type`, or nil where the body was not the provider's JSON (an HTML page of a CDN).
+    /// `error.type`, or nil if the body was not the provider's JSON (an HTML page of a CDN).
     package var type: String?
     /// `error.details.error_code`.
     package var code: String?
     /// For people; cut to a bounded length.
     package var message: String
     package var retryAfter: RetryAfter?
-    /// What was used and billed before a stream broke, where the provider said.
+    /// What was used and billed before a stream broke, if the provider said.
     package var usage: Usage?
     /// Whether an answer had begun before it, after a 200.
     ///
-    /// Where none had, it is the same refusal as one with a status of its own, and no more billed than that.
+    /// If none had, it is the same refusal as one with a status of its own, and no more billed than that.
     package var answerBegan: Bool
 
     /// Its texts are cut to a bounded length.
@@ -96,7 +96,7 @@ package struct Refusal: Hashable, Sendable {
 package struct RetryAfter: Hashable, Sendable {
     package let delay: Milliseconds
 
-    /// No provider means more than a day; how much of it is obeyed is `RouteGate`'s affair.
+    /// No provider means more than a day; how much of it is obeyed is decided by `RouteGate`.
     package static let longest: Milliseconds = 86_400_000
 
     package init(delay: Milliseconds) {
@@ -148,9 +148,9 @@ package protocol ModelCaller: Sendable {
     /// What tells a service's key from others without telling the key itself; a service without a key is missing.
     var fingerprints: [ServiceKey: String] { get }
 
-    /// `listener` is told of the answer as it comes, where it comes as a stream.
+    /// `listener` receives the answer as it comes, if it comes as a stream.
     func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome
-    /// Nil where the route's provider counts no tokens. Throws `JobError`.
+    /// Nil if the route's provider counts no tokens. Throws `JobError`.
     func countTokens(_ request: [UInt8], on route: RouteKey, betas: [String]) async throws -> PassedAnswer?
 }
 

@@ -1,5 +1,5 @@
 /// How soon a job's answer is wanted, and so at which price.
-package enum JobLane: String, Sendable, CaseIterable {
+package enum Processing: String, Sendable, CaseIterable {
     /// The cheapest that meets the deadline; without a deadline, at once.
     case auto
     /// At once, as the limits allow.
@@ -8,14 +8,14 @@ package enum JobLane: String, Sendable, CaseIterable {
     case batch
 }
 
-/// When the half-price line is used; durations in milliseconds.
+/// When the half-price lane is used; durations in milliseconds.
 package struct HalfPriceTerms: Hashable, Sendable {
     /// How long the first job of a provider batch waits for others.
-    package var gather: Milliseconds = 60_000
+    package var linger: Milliseconds = 60_000
     /// How far looks at one provider batch are apart.
     package var poll: Milliseconds = 60_000
     /// So long before its deadline a job is called back, to be done at the whole price.
-    package var reserve: Milliseconds = 900_000
+    package var deadlineMargin: Milliseconds = 900_000
     /// Services whose provider takes batches.
     package var services: [ServiceKey] = []
 
@@ -29,8 +29,8 @@ package struct HalfPriceTerms: Hashable, Sendable {
         self.services = services
     }
 
-    /// The least time that is worth the try: what is left of it after the reserve is as long as that.
-    package var leastTime: Milliseconds { 2 * reserve }
+    /// The least time that is worth the try: what is left of it after the margin is as long as that.
+    package var leastTime: Milliseconds { 2 * deadlineMargin }
 
     package func hasRoom(until deadline: Timestamp?, at now: Timestamp) -> Bool {
         deadline.map { $0 - now >= leastTime } ?? true
@@ -38,10 +38,10 @@ package struct HalfPriceTerms: Hashable, Sendable {
 
     /// Whether a job of this service should wait for a provider batch.
     package func takes(
-        _ lane: JobLane, of service: ServiceKey, deadline: Timestamp?, at now: Timestamp
+        _ processing: Processing, of service: ServiceKey, deadline: Timestamp?, at now: Timestamp
     ) -> Bool {
         guard services.contains(service), hasRoom(until: deadline, at: now) else { return false }
-        return switch lane {
+        return switch processing {
         case .auto: deadline != nil
         case .realtime: false
         case .batch: true

@@ -5,7 +5,8 @@ import JSON
 /// What is not known is never assumed harmless: a member that is not listed here may point to a conversation of any length.
 struct PromptMeasure {
     var tokens: Int64 = 0
-    /// Its length is not told by its bytes: a compressed document, a tool of the provider's, and whatever is not known.
+    /// Its length cannot be computed from its bytes: a compressed document, a tool of the provider's, and whatever is
+    /// not known.
     var isUnbounded = false
     /// Something that shapes the answer lives elsewhere, or may.
     var pointsElsewhere = false
@@ -16,7 +17,7 @@ struct PromptMeasure {
     private static let perRequest = 16
     private static let perMessage = 8
     private static let perBlock = 4
-    /// The hidden instructions that come with tools (588 at most where published), and with a schema for the answer.
+    /// The hidden instructions that come with tools (588 at most if published), and with a schema for the answer.
     private static let forTools = 700
     private static let perTool = 16
     private static let forSchema = 300
@@ -99,7 +100,7 @@ extension PromptMeasure {
     }
 
     private mutating func add(content: JSON) {
-        if let text = content.string { return add(text.utf8.count) }
+        if let bytes = content.stringBytes { return add(bytes) }
         for block in content.elements ?? [] { add(block: block) }
     }
 
@@ -109,7 +110,7 @@ extension PromptMeasure {
         if let known = Self.ofBlocks[type] { note(block, knows: known) }
         switch type {
         case "text":
-            add(block["text"]?.string?.utf8.count ?? block.raw.count)
+            add(block["text"]?.stringBytes ?? block.raw.count)
             add(block["citations"]?.raw.count ?? 0)
         case "image":
             add(Self.perImage)
@@ -129,7 +130,7 @@ extension PromptMeasure {
         add((document["title"]?.raw.count ?? 0) + (document["context"]?.raw.count ?? 0))
         let source = document["source"]
         switch source?["type"]?.string {
-        case "text": add(source?["data"]?.string?.utf8.count ?? document.raw.count)
+        case "text": add(source?["data"]?.stringBytes ?? document.raw.count)
         case "content": if let content = source?["content"] { add(content: content) }
         case "base64": isUnbounded = true
         default: pointElsewhere()

@@ -6,7 +6,7 @@ package struct QueueRequirement: Hashable, Sendable {
     package var system: Bool
     /// A check on its answer, its own or the queue's.
     package var check: Bool
-    /// The most tokens that its prompt can be, told from its bytes as `CostBound` tells them; nil for any length.
+    /// The most tokens that its prompt can be, computed from its bytes as by `CostBound`; nil for any length.
     package var maxInputTokens: Int?
 
     package init(system: Bool = false, check: Bool = false, maxInputTokens: Int? = nil) {
@@ -21,7 +21,7 @@ package struct QueueRefusal: Hashable, Sendable {
     package enum Lack: Hashable, Sendable {
         case system
         case check
-        /// Its prompt can be so many tokens; nil where the request points elsewhere, and nobody knows.
+        /// Its prompt can be so many tokens; nil if the request points elsewhere, so that their number is unknown.
         case inputTokens(Int64?, limit: Int)
     }
 
@@ -33,8 +33,8 @@ package struct QueueRefusal: Hashable, Sendable {
         self.lack = lack
     }
 
-    /// The requirement, what is wrong with the job, and what would mend it.
-    package var words: String {
+    /// The requirement, what is wrong with the job, and how to fix it.
+    package var explanation: String {
         "queue \(queue) requires \(requirement), or name another queue"
     }
 
@@ -52,7 +52,7 @@ package struct QueueRefusal: Hashable, Sendable {
 }
 
 extension QueueRequirement {
-    /// What the job lacks; nil where it has all.
+    /// What the job lacks; nil if it has all.
     package func lack(
         of job: NewJob, inQueueWithCheck queueHasCheck: Bool
     ) throws(JSONError) -> QueueRefusal.Lack? {

@@ -42,9 +42,9 @@ package struct Standing: Hashable, Sendable {
     package var othersSucceeded: Bool
     /// Whether this attempt may have been paid for.
     package var mayBePaid: Bool
-    /// The refusal reads like a spend cap, and nobody has confirmed it.
+    /// The refusal reads like a spend cap, and this is not confirmed.
     package var suspectsCap: Bool
-    /// The route is paused for 403s, so that this one is not the job's affair.
+    /// The route is paused for 403s, so that this one does not concern the job.
     package var forbiddenIsKnown: Bool
 
     package init(
@@ -62,7 +62,7 @@ package struct Standing: Hashable, Sendable {
         self.forbiddenIsKnown = forbiddenIsKnown
     }
 
-    /// So many failures that may have been paid for are nobody's fault though nothing else runs.
+    /// So many failures that may have been paid for do not count against the job though nothing else runs.
     ///
     /// The next one counts: a job is paid for at most `max_attempts` times and so many more.
     package static let mostForgiven = 2

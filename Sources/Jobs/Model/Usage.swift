@@ -13,7 +13,7 @@ package struct Usage: Hashable, Sendable {
     package var isInUS: Bool
     /// Searches that the provider made on the web for the answer, each with a fee beside its tokens.
     package var webSearches: Int64
-    /// False where a stream broke before the last counts came: the output may have been more.
+    /// False if a stream broke before the last counts came: the output may have been more.
     package var isComplete: Bool
 
     package init(

@@ -16,7 +16,8 @@ package enum Verdict: Hashable, Sendable {
         case counted
         /// Not counted, unless it may have been paid for once too often.
         case never
-        /// Counted only if some other job succeeded on the route since this one first failed there: an outage is nobody's fault.
+        /// Counted only if some other job succeeded on the route since this one first failed there: an outage is not
+        /// the job's fault.
         case ifOthersSucceeded
     }
 }
@@ -29,7 +30,7 @@ package enum RouteEvent: Hashable, Sendable {
     /// 5xx, timeouts and broken connections.
     case unavailable
     case unauthorized
-    /// One 403 is the job's affair; the route pauses only when a probe gets one too.
+    /// One 403 concerns the job; the route pauses only when a probe gets one too.
     case forbidden
     /// A spend cap, with the date it names. Suspected only (a 400 that reads like it) until a probe confirms it.
     case spendCapped(until: Timestamp?, suspected: Bool)

@@ -62,7 +62,7 @@ extension Budget.Window {
         }
     }
 
-    package var words: String {
+    package var description: String {
         switch self {
         case .day: "a day"
         case .month: "a month"

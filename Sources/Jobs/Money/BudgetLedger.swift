@@ -81,17 +81,17 @@ package struct BudgetLedger: Hashable, Sendable {
         return crossed
     }
 
-    // MARK: Words
+    // MARK: Explanation
 
     /// Why a call waits, for people; `smallest` is what it would cost at worst with `max_tokens` 1.
-    package func words(worstCase: Money, smallest: Money) -> String {
-        var words =
-            "budget \(budget.name): $\(free) of $\(budget.limit) \(budget.window.words) is left, "
+    package func explanation(worstCase: Money, smallest: Money) -> String {
+        var text =
+            "budget \(budget.name): $\(free) of $\(budget.limit) \(budget.window.description) is left, "
             + "this call may cost $\(worstCase)"
-        if reserved > .zero { words += "; $\(reserved) is reserved by calls in flight" }
-        if unconfirmedCost > .zero { words += "; $\(unconfirmedCost) is unconfirmed" }
-        if smallest <= free, smallest < worstCase { words += "; a smaller max_tokens would help" }
-        return words
+        if reserved > .zero { text += "; $\(reserved) is reserved by calls in flight" }
+        if unconfirmedCost > .zero { text += "; $\(unconfirmedCost) is unconfirmed" }
+        if smallest <= free, smallest < worstCase { text += "; a smaller max_tokens would help" }
+        return text
     }
 }
 
@@ -102,7 +102,7 @@ extension JobError {
             type: "never_affordable",
             message:
                 "the call may cost $\(worstCase), more than all of budget \(budget.name), $\(budget.limit) "
-                + "\(budget.window.words); a smaller max_tokens or a shorter prompt would help",
+                + "\(budget.window.description); a smaller max_tokens or a shorter prompt would help",
             retryable: false)
     }
 

@@ -1,9 +1,9 @@
 package import JSON
 
-/// The most tokens that a request's prompt can be, told from its bytes alone.
+/// The most tokens that a request's prompt can be, computed from its bytes alone.
 ///
 /// A token is at least one byte of text, whatever the model's tokenizer does; what the provider adds by itself
-/// (roles, tool instructions) is bounded by the constants below, generously. Where the request points elsewhere
+/// (roles, tool instructions) is bounded by the constants below, generously. If the request points elsewhere
 /// (a file, a document's address, server tools) only the model's context window bounds it.
 package struct CostBound: Hashable, Sendable {
     /// The dearest way in which a prompt's tokens may be charged.
@@ -13,10 +13,10 @@ package struct CostBound: Hashable, Sendable {
         case oneHour
     }
 
-    /// Nil where only the context window bounds it.
+    /// Nil if only the context window bounds it.
     package var inputTokens: Int64?
     package var writes: CacheWrites
-    /// Searches on the web, each with a fee; nil where the request lets the model search as often as it likes.
+    /// Searches on the web, each with a fee; nil if the request lets the model search as often as it likes.
     package var webSearches: Int64?
     /// Whether all that shapes the answer stands in the request itself; only then may others have the answer too.
     ///

@@ -10,7 +10,7 @@ package struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     package static let zero = Money(nanodollars: 0)
 
-    /// Decimal US dollars with at least six places, more only where the amount needs them: `0.000275`.
+    /// Decimal US dollars with at least six places, more only if the amount needs them: `0.000275`.
     package var description: String {
         let magnitude = nanodollars.magnitude
         var fraction = String(magnitude % 1_000_000_000)

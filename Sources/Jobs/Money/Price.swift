@@ -60,7 +60,7 @@ package struct Price: Hashable, Sendable {
         return Self.bounded(tokens, searches: usage.webSearches, webSearch)
     }
 
-    /// What no single call costs, by nobody's prices: a million dollars.
+    /// More than any single call costs by any price list: a million dollars.
     ///
     /// Sums of such amounts have room.
     package static let mostPerCall = Money(nanodollars: 1_000_000_000_000_000)
@@ -85,7 +85,7 @@ package struct Price: Hashable, Sendable {
     }
 
     /// The most that a call can cost: the bound's tokens at the dearest input rate that can apply, all of `maxTokens`, and
-    /// all searches; half of the tokens' in the batch tier; nil where nothing limits the searches.
+    /// all searches; half of the tokens' in the batch tier; nil if nothing limits the searches.
     ///
     /// A workspace may have its calls answered in the United States without their saying so
     /// (https://platform.claude.com/docs/en/manage-claude/data-residency): that is always taken into account.
@@ -154,7 +154,7 @@ package struct PriceTable: Sendable {
     /// As published by Anthropic.
     package static let standard = PriceTable()
 
-    /// The price of a model at that time, or nil where none is known.
+    /// The price of a model at that time, or nil if none is known.
     ///
     /// An id with something behind it (`claude-haiku-4-5-20251001`) has the price of the longest id that it begins with.
     package func price(of model: String, at time: Timestamp) -> Price? {
@@ -162,7 +162,7 @@ package struct PriceTable: Sendable {
     }
 
     /// The price of a route, as the operator stated it or by its model; `answeredBy` is the exact model that answered,
-    /// where that is known.
+    /// if that is known.
     package func price(of route: RouteKey, answeredBy model: String? = nil, at time: Timestamp) -> Price? {
         Self.inForce(routes[route], at: time) ?? model.flatMap { price(of: $0, at: time) }
             ?? price(of: route.model, at: time)

@@ -44,11 +44,11 @@ package protocol BatchProvider: Sendable {
     func create(_ providerBatch: ProviderBatch, _ requests: [BatchedRequest]) async -> BatchCreation
     /// Newest first, back to that time. Throws `JobError`.
     func batches(of service: ServiceKey, since: Timestamp) async throws -> [RemoteBatch]
-    /// Nil where the provider does not know it. Throws `JobError`.
+    /// Nil if the provider does not know it. Throws `JobError`.
     func batch(_ id: String, of service: ServiceKey) async throws -> RemoteBatch?
     /// Throws `JobError`.
     func cancel(_ id: String, of service: ServiceKey) async throws
-    /// Hands on the lines in portions, in the provider's order. Throws `JobError` where they cannot be read to their end,
+    /// Hands on the lines in portions, in the provider's order. Throws `JobError` if they cannot be read to their end,
     /// and whatever `each` throws.
     func results(
         of id: String, on service: ServiceKey, each: @Sendable ([BatchLine]) async throws -> Void

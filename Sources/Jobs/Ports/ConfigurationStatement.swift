@@ -25,7 +25,7 @@ package struct ConfigurationStatement: Hashable, Sendable {
             .joined(separator: "\n")
     }
 
-    /// Empty where nothing is said.
+    /// Empty if nothing is said.
     package var fingerprint: String { content.isEmpty ? "" : SHA256.hash(Array(text.utf8)).hex }
 
     package static func content(of text: String) -> [String: String] {

@@ -11,7 +11,7 @@ package struct AnswerHead: Hashable, Sendable {
     package var requestID: String?
     /// `anthropic-ratelimit-…` and what else callers of a provider look at, names in lower case.
     package var headers: [Header]
-    /// What it said of its limits, where an answer and no refusal follows.
+    /// What it said of its limits, if an answer and no refusal follows.
     package var limits: LimitReport?
 
     package struct Header: Hashable, Sendable {
@@ -45,15 +45,15 @@ package struct AnswerEvent: Hashable, Sendable {
 
 /// Where jobs are done whose callers wait for them: in this process, at once where the gates allow it.
 package protocol InteractiveQueue: Sendable {
-    /// Takes a job in, and claims it in the same transaction where its turn has come.
+    /// Takes a job in, and claims it in the same transaction if its turn has come.
     ///
     /// Throws `JobStoreError`.
     func submit(_ job: NewJob) async throws -> SubmittedCall
-    /// The answer to a job of this process's own line, whether its call has begun or not.
+    /// The answer to a job of this process's interactive lanes, whether its call has begun or not.
     func answer(to job: JobID) -> any AnswerSubscription
-    /// What the route's provider says of a request's length; nil where it counts no tokens. It is no job and costs nothing.
+    /// What the route's provider says of a request's length; nil if it counts no tokens. It is no job and costs nothing.
     ///
-    /// Throws `JobError` where the provider cannot be asked.
+    /// Throws `JobError` if the provider cannot be asked.
     func countTokens(_ request: [UInt8], on route: RouteKey, betas: [String]) async throws -> PassedAnswer?
 }
 
@@ -73,9 +73,9 @@ package struct PassedAnswer: Sendable {
 /// A job that was entered.
 package struct SubmittedCall: Sendable {
     package var outcome: EnqueueOutcome
-    /// Nil where the outcome has no id.
+    /// Nil if the outcome has no id.
     package var state: JobState?
-    /// Its answer, where this process makes the call or will; nil where the record has it or another process calls.
+    /// Its answer, if this process makes the call or will; nil if the record has it or another process calls.
     package var answer: (any AnswerSubscription)?
 
     package init(outcome: EnqueueOutcome, state: JobState?, answer: (any AnswerSubscription)?) {
@@ -91,7 +91,7 @@ package protocol AnswerSubscription: Sendable {
 
     /// What came after the first `count` events; waits for it.
     ///
-    /// Throws `CancellationError` where the reading task is cancelled.
+    /// Throws `CancellationError` if the reading task is cancelled.
     func news(after count: Int) async throws -> AnswerNews
     /// How it ends; waits for it. Throws as `news` does.
     func ending() async throws -> AnswerEnding

@@ -4,9 +4,9 @@ package enum ProviderBatchReport: Sendable {
     case created(String)
     /// It certainly was not made: again after so long.
     case unsent(String, after: Milliseconds)
-    /// Nobody knows whether it was made: the provider's list will tell.
+    /// Unknown whether it was made: the provider's list will show it.
     case unknown(String, after: Milliseconds)
-    /// The provider's list does not have it; told so twice, it is sent again.
+    /// The provider's list does not have it; if that happens twice, it is sent again.
     case missing(after: Milliseconds)
     /// Nothing new.
     case pending(after: Milliseconds)
@@ -38,9 +38,9 @@ package struct BatchMaintenanceRequest: Sendable {
     }
 }
 
-/// What a turn of tending came to.
+/// The result of one maintenance run.
 package struct BatchMaintenance: Sendable {
-    /// What the owner must see to now; nobody else does while the owner lives.
+    /// What the owner must see to now; no other worker does while the owner lives.
     package var providerBatch: ProviderBatch?
     /// Bounded work was cut short.
     package var more: Bool
@@ -51,16 +51,16 @@ package struct BatchMaintenance: Sendable {
     }
 }
 
-/// The part of the store that keeps provider batches; the rules of `JobStore` hold.
+/// The part of the store that keeps provider batches; the rules of `Store` hold.
 package protocol ProviderBatchStore: Sendable {
-    /// Gathers ready jobs of the half-price line into provider batches, calls back those whose time is short, and gives the
-    /// owner the next provider batch to see to.
+    /// Gathers ready jobs of the half-price lanes into provider batches, calls back those whose time is short, and
+    /// gives the owner the next provider batch to see to.
     func maintain(_ request: BatchMaintenanceRequest, now: Now) async throws -> BatchMaintenance
-    /// Says that it is about to be sent; false where it is not the owner's to send any more, or nobody wants it.
+    /// Says that it is about to be sent; false if it is not the owner's to send any more, or no job needs it.
     func beginSending(_ id: ProviderBatchID, owner: WorkerID, now: Now) async throws -> Bool
     /// All that is still out with it.
     func requests(of id: ProviderBatchID) async throws -> [BatchedRequest]
-    /// Notes what the owner learned, and lets go of it; does nothing where it is another's by now.
+    /// Notes what the owner learned, and lets go of it; does nothing if it is another's by now.
     func note(_ news: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID, now: Now) async throws
     /// Those of the provider's names that some provider batch bears.
     func known(_ providerIDs: [String]) async throws -> Set<String>

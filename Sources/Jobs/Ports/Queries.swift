@@ -3,7 +3,7 @@ package struct JobFilter: Hashable, Sendable {
     package var state: JobState?
     package var queue: String?
     package var batch: BatchID?
-    package var key: String?
+    package var customID: String?
     package var tag: String?
     package var model: String?
     package var errorType: String?
@@ -13,7 +13,7 @@ package struct JobFilter: Hashable, Sendable {
     package var isUnpublished = false
 
     package init(
-        state: JobState? = nil, queue: String? = nil, batch: BatchID? = nil, key: String? = nil,
+        state: JobState? = nil, queue: String? = nil, batch: BatchID? = nil, customID: String? = nil,
         tag: String? = nil,
         model: String? = nil, errorType: String? = nil, createdAfter: Timestamp? = nil,
         createdBefore: Timestamp? = nil
@@ -21,7 +21,7 @@ package struct JobFilter: Hashable, Sendable {
         self.state = state
         self.queue = queue
         self.batch = batch
-        self.key = key
+        self.customID = customID
         self.tag = tag
         self.model = model
         self.errorType = errorType

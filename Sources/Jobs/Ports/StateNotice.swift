@@ -10,7 +10,7 @@ package struct StateNotice: Hashable, Sendable {
     package var state: String
     /// What happened, for people.
     package var cause: String
-    /// What to do about it; empty where nothing needs to be done.
+    /// What to do about it; empty if nothing needs to be done.
     package var cure: String
     /// Whether all is well again.
     package var isEnd: Bool
@@ -29,7 +29,7 @@ package struct StateNotice: Hashable, Sendable {
 }
 
 extension StateNotice {
-    /// Nil where the gate's state did not change.
+    /// Nil if the gate's state did not change.
     package init?(route: RouteKey, from old: RouteGate.State, to gate: RouteGate) {
         guard gate.state != old else { return nil }
         guard gate.state != .open else {
@@ -37,7 +37,7 @@ extension StateNotice {
             return
         }
         self.init(
-            .route, route.name, state: gate.state.rawValue, cause: gate.words,
+            .route, route.name, state: gate.state.rawValue, cause: gate.explanation,
             cure: gate.state.cure(of: route))
     }
 }

@@ -33,9 +33,9 @@ package struct QueueStatus: Sendable {
     package var concurrency: Int?
     package var weight: Int
     package var counts: StateCounts
-    /// What its queued jobs wait for, by gate; told by `stats` alone.
+    /// What its queued jobs wait for, by gate; only `stats` fills it.
     package var waiting: [WaitingTotal] = []
-    /// What answers of its jobs must be, where a job itself says nothing: the check's JSON.
+    /// What answers of its jobs must be, if a job itself says nothing: the check's JSON.
     package var check: [UInt8]?
     /// What every job that comes in must have.
     package var requirement = QueueRequirement()
@@ -100,9 +100,9 @@ package struct RouteStatus: Sendable {
     /// Jobs that are out with the provider's own batches; no calls in flight.
     package var inBatches = 0
     package var succeeded: Int
-    /// Nil where there was no answer lately.
+    /// Nil if there was no answer lately.
     package var latency: RouteLatency?
-    /// What holds back its ready jobs, and their gates as a total; not told by `update`.
+    /// What holds back its ready jobs, and their gates as a total; `update` does not fill them.
     package var bottleneck: Bottleneck?
     package var waiting: [WaitingTotal] = []
 
@@ -132,7 +132,7 @@ package struct WorkerStatus: Sendable {
     package var seenAt: Timestamp
     /// Whether it was heard of within the last 30 seconds of the boot clock.
     package var alive: Bool
-    /// How far its own calendar is ahead of the one agreed on; 0 where they agree.
+    /// How far its own calendar is ahead of the one agreed on; 0 if they agree.
     package var disagreement: Milliseconds = 0
     /// Whether it claims nothing, as another configuration is in force than it has.
     package var isSuperseded = false
@@ -156,7 +156,7 @@ package struct Spend: Sendable {
     package var calls: Int
     package var cost: Money
     package var saved: Money
-    /// What calls may have cost whose answers never came; below zero where more of earlier days was cleared up.
+    /// What calls may have cost whose answers never came; below zero if more of earlier days was cleared up.
     package var unconfirmedCost: Money
     /// Jobs answered without a call of their own.
     package var cacheHits: Int
@@ -180,7 +180,7 @@ package struct Spend: Sendable {
 package struct CalendarDispute: Hashable, Sendable {
     /// How far the other calendar is ahead of the one that counts.
     package var offset: Milliseconds
-    /// For how long nobody has contradicted it.
+    /// For how long no process has contradicted it.
     package var age: Milliseconds
 
     package init(offset: Milliseconds, age: Milliseconds) {
@@ -224,7 +224,7 @@ package struct StoreFacts: Sendable {
     package var engine: String
     package var version: String
     package var schemaVersion: Int
-    /// A known danger of this engine's version and what renga does about it; nil where there is none.
+    /// A known danger of this engine's version and what renga does about it; nil if there is none.
     package var exposure: String?
     package var databaseBytes: Int64
     /// Pages in the write-ahead log after this process's last commit.

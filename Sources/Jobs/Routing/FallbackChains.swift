@@ -25,7 +25,7 @@ package struct FallbackChains: Hashable, Sendable {
         return chain[position - 1].route
     }
 
-    /// The first position behind this one that takes calls for the cause; nil where the chain ends.
+    /// The first position behind this one that takes calls for the cause; nil if the chain ends.
     package func next(after position: Int, of home: RouteKey, for cause: Fallback.Cause) -> Int? {
         guard let chain = chains[home], position < chain.count else { return nil }
         return chain.indices.dropFirst(max(0, position)).first { chain[$0].causes.contains(cause) }.map {
@@ -39,7 +39,7 @@ package struct FallbackChains: Hashable, Sendable {
 extension FallbackChains {
     /// Where a call goes now.
     package enum Choice: Hashable, Sendable {
-        /// On the route at this position; the cause where that is not the job's own position.
+        /// On the route at this position; the cause if that is not the job's own position.
         case fly(position: Int, Fallback.Cause?)
         /// Nowhere yet: what the job's own route says, and when to ask again at the soonest.
         case wait(WaitingFor.Reason, String, after: Milliseconds?)
@@ -59,10 +59,10 @@ extension FallbackChains {
             switch try ask(route(at: here, of: home)) {
             case .admitted:
                 return .fly(position: here, cause)
-            case .refused(let gate, let words, let after):
-                first = first ?? (gate, words)
+            case .refused(let reason, let explanation, let after):
+                first = first ?? (reason, explanation)
                 if let after { soonest = min(soonest ?? .max, after) }
-                cause = Fallback.Cause(closed: gate, after: after) ?? cause
+                cause = Fallback.Cause(closed: reason, after: after) ?? cause
             case nil:
                 first = first ?? (.worker, "no worker calls \(route(at: here, of: home).name)")
             }
@@ -75,11 +75,11 @@ extension FallbackChains {
 }
 
 extension Fallback.Cause {
-    /// What a closed gate is in a chain's words; nil for what a fallback does not help against.
+    /// The cause of a fallback that a closed gate is; nil if a fallback does not help against it.
     ///
     /// A gate that only an answer in flight opens is about to open: the first call of a route teaches its limits.
-    init?(closed gate: WaitingFor.Reason, after: Milliseconds?) {
-        switch gate {
+    init?(closed reason: WaitingFor.Reason, after: Milliseconds?) {
+        switch reason {
         case .breaker: self = .breaker
         case .budget, .providerSpendLimit: self = .budget
         case .rateLimit where after != nil: self = .rateLimit
@@ -91,7 +91,7 @@ extension Fallback.Cause {
 // MARK: - At the settlement
 
 extension Fallback.Cause {
-    /// What a call's end is in a chain's words; nil where the chain has nothing to do with it.
+    /// The cause of a fallback that a settlement is; nil if it has nothing to do with the chain.
     package init?(_ settlement: Settlement) {
         switch settlement.answer?.stopReason {
         case "refusal": self = .refused
@@ -109,7 +109,7 @@ extension Fallback.Cause {
 }
 
 extension JobError {
-    /// The route's provider cannot be asked what the job asks: nobody was.
+    /// The route's provider cannot be asked what the job asks; no call was made.
     package var saysUnsendable: Bool { type == Breakage.Kind.unsendable.errorType }
 
     fileprivate var saysPromptIsTooLong: Bool {

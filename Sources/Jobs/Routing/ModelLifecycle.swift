@@ -5,9 +5,9 @@
 package struct ModelLifecycle: Hashable, Sendable {
     /// The id without a date: every snapshot of it ends with it.
     package var model: String
-    /// From when on calls fail; nil where no date is set.
+    /// From when on calls fail; nil if no date is set.
     package var endsAt: Timestamp?
-    /// Until when it was promised to go on, where that is all that is known.
+    /// Until when it was promised to go on, if that is all that is known.
     package var promisedUntil: Timestamp?
     package var successor: String
 
@@ -21,7 +21,7 @@ package struct ModelLifecycle: Hashable, Sendable {
         self.successor = successor
     }
 
-    /// What is known of a model's end; nil where nothing is.
+    /// What is known of a model's end; nil if nothing is.
     package static func of(_ model: String) -> ModelLifecycle? {
         table.first { entry in
             model == entry.model || model == entry.model + "-0" || model == entry.model + "-latest"
@@ -70,16 +70,16 @@ extension ModelLifecycle {
     /// The one dated model that a name without a date stands for; nil for every other name.
     ///
     /// https://platform.claude.com/docs/en/about-claude/models/model-ids-and-versions
-    package static func dated(_ name: String) -> String? {
-        [
-            "claude-haiku-4-5": "claude-haiku-4-5-20251001",
-            "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
-            "claude-opus-4-5": "claude-opus-4-5-20251101",
-            "claude-opus-4-1": "claude-opus-4-1-20250805",
-            "claude-sonnet-4-0": "claude-sonnet-4-20250514",
-            "claude-opus-4-0": "claude-opus-4-20250514",
-        ][name]
-    }
+    package static func dated(_ name: String) -> String? { dated[name] }
+
+    private static let dated = [
+        "claude-haiku-4-5": "claude-haiku-4-5-20251001",
+        "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
+        "claude-opus-4-5": "claude-opus-4-5-20251101",
+        "claude-opus-4-1": "claude-opus-4-1-20250805",
+        "claude-sonnet-4-0": "claude-sonnet-4-20250514",
+        "claude-opus-4-0": "claude-opus-4-20250514",
+    ]
 
     /// Whether an id is a name that the provider leads to a dated model of its choice.
     package static func isMoving(_ model: String) -> Bool {

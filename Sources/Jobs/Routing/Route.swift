@@ -23,7 +23,7 @@ package struct ServiceKey: Hashable, Sendable {
     package var provider: String
     /// The base URL, without `/v1` and without a trailing slash.
     package var endpoint: String
-    /// The credential's *name* (the environment variable), never its value: a mended key keeps its route.
+    /// The credential's *name* (the environment variable), never its value: a corrected key keeps its route.
     package var credential: String
     /// Whether a simulator answers: its words are never served as a real model's.
     package var simulated: Bool
@@ -45,7 +45,7 @@ package struct RouteID: Hashable, Sendable {
     }
 }
 
-/// Limits per minute; nil where unset, then learned from the provider's headers.
+/// Limits per minute; nil if unset, then learned from the provider's headers.
 package struct RouteLimits: Hashable, Sendable {
     package var requests: Int?
     package var inputTokens: Int?

@@ -57,7 +57,7 @@ package struct RouteTable: Sendable {
     package let routes: [RouteTerms]
     /// Names that stand for a route.
     package let aliases: [String: RouteKey]
-    /// Takes the models that no route names; nil where those are refused.
+    /// Takes the models that no route names; nil if those are refused.
     package let otherModels: ServiceKey?
     /// Where the published names that stand for one dated model are known.
     private let published: Set<ServiceKey>
@@ -65,7 +65,7 @@ package struct RouteTable: Sendable {
     private let byName: [String: RouteKey]
     private let byModel: [String: RouteKey]
 
-    /// Where several routes have one model, the first one takes those who ask for it by the model alone.
+    /// If several routes have one model, the first one takes those who ask for it by the model alone.
     package init(
         routes: [RouteTerms], aliases: [String: RouteKey] = [:], otherModels: ServiceKey? = nil,
         published: Set<ServiceKey> = []
@@ -87,7 +87,7 @@ package struct RouteTable: Sendable {
     }
 
     /// The route that answers who asks for a model: by alias, by a route's name, by exact model, by
-    /// `provider/model`; nil where no route takes it.
+    /// `provider/model`; nil if no route takes it.
     ///
     /// What is sent upstream is the key's model.
     package func route(for model: String) -> RouteKey? {
@@ -111,7 +111,7 @@ package struct RouteTable: Sendable {
         RouteTable(routes: routes, aliases: aliases, otherModels: otherModels, published: published)
     }
 
-    /// A route by its own name, or by `provider/model`; nil where there is none, whatever takes other models.
+    /// A route by its own name, or by `provider/model`; nil if there is none, whatever takes other models.
     package func route(named name: String) -> RouteKey? {
         if let known = byName[name] { return known }
         guard let service = otherModels, name.hasPrefix(service.provider + "/") else { return nil }
@@ -119,7 +119,7 @@ package struct RouteTable: Sendable {
         return RouteKey(service: service, model: answering(model, at: service) ?? model)
     }
 
-    /// What the operator said of a route; nil where nothing.
+    /// What the operator said of a route; nil if nothing.
     package func terms(of route: RouteKey) -> RouteTerms? { byKey[route] }
 
     /// The chain of a route, in its order.

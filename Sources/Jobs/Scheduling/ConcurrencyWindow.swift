@@ -1,8 +1,8 @@
-/// How many calls may be in flight where a provider names no limits: it grows with what succeeds, and a refusal takes half of
+/// How many calls may be in flight if a provider names no limits: it grows with what succeeds, and a refusal takes half of
 /// what was allowed.
 ///
 /// It doubles with every round of answers until the first refusal, and then grows by one call a round. What a refusal took
-/// comes back with time too: where a long call fills what is left, there are no answers to grow with.
+/// comes back with time too: if a long call fills what is left, there are no answers to grow with.
 package struct ConcurrencyWindow: Hashable, Sendable {
     package private(set) var size: Double
     /// What the last refusal left, above which growth is slow; nil before the first one.
@@ -31,7 +31,7 @@ package struct ConcurrencyWindow: Hashable, Sendable {
     /// With what has come back by now.
     package func calls(at now: Moment) -> Int { max(1, Int(size(at: now))) }
 
-    /// How long until the next call comes back; nil where only answers make room.
+    /// How long until the next call comes back; nil if only answers make room.
     package func wait(at now: Moment) -> Milliseconds? {
         guard let cutAt, let threshold, size(at: now) < threshold * 2 else { return nil }
         let elapsed = max(0, now.since(cutAt))

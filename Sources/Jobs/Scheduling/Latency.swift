@@ -39,7 +39,7 @@ package struct LatencyHistogram: Hashable, Sendable {
         return start + (1 << Milliseconds(exponent - 3)) - 1
     }
 
-    /// The time that this share of all stays within; nil where there is none.
+    /// The time that this share of all stays within; nil if there is none.
     package func quantile(_ share: Double) -> Milliseconds? {
         let total = total
         guard total > 0 else { return nil }
@@ -75,7 +75,7 @@ package struct RouteLatency: Hashable, Sendable {
     package var waiting: Quantiles
     package var calling: Quantiles
 
-    /// Nil where there was no answer lately.
+    /// Nil if there was no answer lately.
     package init?(_ parts: [LatencyHistogram.Part: LatencyHistogram]) {
         guard let all = parts[.answer], let answer = Quantiles(all),
             let waiting = parts[.waiting].flatMap(Quantiles.init),

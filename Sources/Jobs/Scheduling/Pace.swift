@@ -89,12 +89,13 @@ package struct Backlog: Hashable, Sendable {
 }
 
 extension RouteLedger {
-    /// What binds while `head`, the job whose turn it is, waits: a gate, a meter, a cap, or the slots of the workers.
+    /// What binds while the job waits whose turn it is and of which `admission` tells: a gate, a meter, a cap, or the slots of
+    /// the workers.
     ///
-    /// Told from all that waits, as one instant's calls in flight change with every answer. Nil if nothing binds: there is a
-    /// slot for each ready job.
-    package func bottleneck(head: Need, queue: Queue, backlog: Backlog, now: Moment) -> Bottleneck? {
-        switch admission(of: head, in: queue, now: now) {
+    /// Derived from all that waits, as one instant's calls in flight change with every answer. Nil if nothing binds:
+    /// there is a slot for each ready job.
+    package func bottleneck(_ admission: Admission, backlog: Backlog, now: Moment) -> Bottleneck? {
+        switch admission {
         case .refused(let gate, let detail, _): refusal(gate, detail)
         case .admitted: shortage(backlog, now: now)
         }
@@ -102,7 +103,7 @@ extension RouteLedger {
 
     private func refusal(_ gate: WaitingFor.Reason, _ detail: String) -> Bottleneck {
         if gate == .concurrency, let concurrency, running >= concurrency { return cap(concurrency) }
-        let meter = Meter.allCases.first { $0.words == detail }
+        let meter = Meter.allCases.first { $0.description == detail }
         guard gate == .rateLimit, let meter else {
             return Bottleneck(detail: detail, moreWorkersHelp: false)
         }
@@ -132,7 +133,7 @@ extension RouteLedger {
 
     private func limit(_ meter: Meter) -> Bottleneck {
         let used = usedShare(of: meter).map { ", \(Int(($0 * 100).rounded())) % used" } ?? ""
-        return Bottleneck(detail: meter.words + used, moreWorkersHelp: false)
+        return Bottleneck(detail: meter.description + used, moreWorkersHelp: false)
     }
 
     /// How many calls of the usual size a meter lets through at once.

@@ -13,7 +13,7 @@ package struct RefusalStreak: Hashable, Sendable {
     package var trips: Int
     /// The next one is asked then.
     package var until: Moment?
-    /// Since when the others are held back; nil where they are not.
+    /// Since when the others are held back; nil if they are not.
     package var heldSince: Timestamp?
 
     package static let longestWait: Milliseconds = 300_000
@@ -55,7 +55,7 @@ package struct RefusalStreak: Hashable, Sendable {
     package var asksOneAtATime: Bool { refusals >= RouteLedger.fuse }
     package var isHeld: Bool { heldSince != nil }
 
-    /// How long nobody is asked.
+    /// How long no call is made.
     package func wait(at now: Moment) -> Milliseconds? {
         guard let until, !until.hasPassed(at: now) else { return nil }
         return until.milliseconds - now.milliseconds
@@ -67,7 +67,7 @@ package struct RefusalStreak: Hashable, Sendable {
 
 extension RefusalStreak {
     /// Why jobs are held back, and what helps; for people.
-    package func words(queue: String, route: RouteKey) -> String {
+    package func explanation(queue: String, route: RouteKey) -> String {
         """
         \(refusals) jobs in a row were refused alike (\(signature)), so jobs of queue \(queue) for \(route.name) are held back \
         and single ones are tried: \(message). If all of them are wrong: `renga retry --queue \(queue) --model \(route.model) \

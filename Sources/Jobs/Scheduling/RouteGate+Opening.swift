@@ -4,7 +4,7 @@ extension RouteGate {
     /// change first.
     package var opensByItself: Bool { state == .open || state == .rateLimited }
 
-    /// The moment at which it opens; nil if nobody knows it.
+    /// The moment at which it opens; nil if it is unknown.
     ///
     /// The next probe, which `wait` may be the time to, promises nothing and is not named.
     package func opening(after wait: Milliseconds?, now: Timestamp) -> Timestamp? {

@@ -95,7 +95,7 @@ package struct RouteGate: Hashable, Sendable {
         return until == closedAt + Self.probePatience
     }
 
-    /// Whether a good answer opens a broken route, though a younger probe is out by now: where answers take longer than the
+    /// Whether a good answer opens a broken route, though a younger probe is out by now: if answers take longer than the
     /// patience with a probe, no probe would ever be the youngest.
     private var believesAny: Bool { state == .broken && awaitsProbe }
 
@@ -182,7 +182,7 @@ package struct RouteGate: Hashable, Sendable {
         state = .rateLimited
     }
 
-    /// As the provider asks, up to some minutes, and longer each time where it says nothing; with jitter either way.
+    /// As the provider asks, up to some minutes, and longer each time if it says nothing; with jitter either way.
     private func wait(
         _ retryAfter: Milliseconds?, using random: inout some RandomNumberGenerator
     ) -> Milliseconds {
@@ -194,7 +194,7 @@ package struct RouteGate: Hashable, Sendable {
         return .random(in: max(1000, growing / 2)...growing, using: &random)
     }
 
-    /// That moment, or the one until which it is closed already where that is later.
+    /// That moment, or the one until which it is closed already if that is later.
     private func later(_ end: Moment) -> Moment {
         guard let until, !until.hasPassed(at: end), until.since(end) <= Self.longest else { return end }
         return until
@@ -248,7 +248,7 @@ package struct RouteGate: Hashable, Sendable {
         trips = min(trips + 1, Self.countsTo)
     }
 
-    /// Until when the provider asked to wait, where that is still to come.
+    /// Until when the provider asked to wait, if that is still to come.
     private func asked(at now: Moment) -> Moment? {
         guard state == .rateLimited, let until, !until.hasPassed(at: now), until.since(now) <= Self.longest
         else { return nil }

@@ -1,8 +1,8 @@
 /// A provider's refusal because money, not capacity, has run out.
 ///
 /// Known for certain are 402, and 429 with a code that says so: the tier's cap lasts until the first of next month,
-/// 00:00 UTC. Others are told by their wording alone: the cap that the customer set, often with the date when access
-/// returns, and credit that is used up.
+/// 00:00 UTC. Others are recognized by their wording alone: the cap that the customer set, often with the date when
+/// access returns, and credit that is used up.
 struct SpendCap {
     var until: Timestamp?
     /// Only the wording says so: another job's call must confirm it.
@@ -48,7 +48,7 @@ struct SpendCap {
         return openings.contains { words.hasPrefix($0) }
     }
 
-    /// The first `YYYY-MM-DD` in the text, with the time `at HH:MM UTC` where one follows; midnight UTC otherwise.
+    /// The first `YYYY-MM-DD` in the text, with the time `at HH:MM UTC` if one follows; midnight UTC otherwise.
     private static func date(in text: String) -> Timestamp? {
         let words = text.split { !($0.isASCII && ($0.isNumber || $0 == "-" || $0 == ":")) }.map(String.init)
         for (index, word) in words.enumerated() where word.utf8.count == 10 {

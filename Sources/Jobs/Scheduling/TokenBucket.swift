@@ -108,7 +108,7 @@ package struct TokenBucket: Hashable, Sendable {
         level = min(level, max(lowest(after: taken, open: open), remaining - reservedSince))
     }
 
-    /// Another limit: what was used stays used, and debts are forgotten, as nobody knows which of the limits was true.
+    /// Another limit: what was used stays used, and debts are forgotten, as it is unknown which of the limits was true.
     package mutating func restate(perMinute new: Int) {
         let used = capacity - level
         perMinute = Self.bounded(new)

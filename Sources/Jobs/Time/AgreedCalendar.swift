@@ -1,4 +1,4 @@
-/// The calendar that the processes of one database agree on, carried on by the boot clock, which nobody sets.
+/// The calendar that the processes of one database agree on, carried on by the boot clock, which cannot be set.
 ///
 /// Pure: a store keeps it, and each process has it look at the process's own calendar now and then. A calendar that
 /// differs is a *claim*: it counts only once it was made for as long as `patience` says, without a pause and without
@@ -6,9 +6,9 @@
 package struct AgreedCalendar: Hashable, Sendable {
     /// A calendar that differs from what is remembered.
     package struct Claim: Hashable, Sendable {
-        /// How far it is ahead; below zero where it is behind.
+        /// How far it is ahead; below zero if it is behind.
         package var offset: Milliseconds
-        /// Since when nobody has contradicted it.
+        /// Since when no process has contradicted it.
         package var since: Moment
         package var seenAt: Moment
 
@@ -100,7 +100,7 @@ package struct AgreedCalendar: Hashable, Sendable {
 
     private mutating func confirm(_ own: Now) {
         confirmedAt = own.moment
-        // It is remembered for as long as it is made, so that people are told.
+        // It is remembered for as long as it is made, so that operators see it.
         let isMade = claim.map { !($0.seenAt + Self.longestSilence).hasPassed(at: own.moment) } ?? false
         if isMade { claim?.since = own.moment } else { claim = nil }
         if trialUntil.map({ $0.hasPassed(at: own.moment) }) ?? false { (trialUntil, leap) = (nil, 0) }
@@ -132,7 +132,7 @@ package struct AgreedCalendar: Hashable, Sendable {
         let isOnTrial = leap > Self.longestStop && patience > 0
         trialUntil = isOnTrial ? own.moment + patience : nil
         self.leap = isOnTrial ? leap : 0
-        // Whether the machine stood still for so long, or its calendar is wrong, nobody can tell.
+        // It cannot be known whether the machine stood still for so long, or its calendar is wrong.
         if leap > Self.longestStop { move(by: leap, to: own.timestamp) }
         if isBehind, patience <= 0 { accept(own, leap) }
     }

@@ -47,7 +47,7 @@ package struct Moment: Hashable, Sendable {
         Moment(boot: a.boot, milliseconds: a.milliseconds &+ b)
     }
 
-    /// How long after `other` this is, below zero where before; of another boot it means nothing.
+    /// How long after `other` this is, below zero if before; of another boot it means nothing.
     ///
     /// Holds at the largest number: either may come from a row that was written wrongly.
     package func since(_ other: Moment) -> Milliseconds {
@@ -62,7 +62,7 @@ package struct Now: Hashable, Sendable {
     /// The calendar that all processes of a database agree on.
     package var timestamp: Timestamp
     package var moment: Moment
-    /// How far this process's own calendar is from that one; 0 where they agree.
+    /// How far this process's own calendar is from that one; 0 if they agree.
     package var disagreement: Milliseconds
 
     package init(timestamp: Timestamp, moment: Moment, disagreement: Milliseconds = 0) {

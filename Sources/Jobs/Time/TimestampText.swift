@@ -4,10 +4,22 @@ extension Timestamp {
         let (days, ofDay) = milliseconds.flooredQuotientAndRemainder(by: 86_400_000)
         let (year, month, day) = Self.civil(fromDays: days)
         let seconds = ofDay / 1000
-        return Self.pad(year, 4) + "-" + Self.pad(month, 2) + "-" + Self.pad(day, 2) + "T"
-            + Self.pad(seconds / 3600, 2) + ":" + Self.pad(seconds / 60 % 60, 2) + ":"
-            + Self.pad(seconds % 60, 2)
-            + "." + Self.pad(ofDay % 1000, 3) + "Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func add(_ value: Int64, _ width: Int, _ end: UnicodeScalar) {
+            let digits = String(value).utf8
+            for _ in 0..<max(0, width - digits.count) { text.append(UInt8(ascii: "0")) }
+            text.append(contentsOf: digits)
+            text.append(UInt8(ascii: end))
+        }
+        add(year, 4, "-")
+        add(month, 2, "-")
+        add(day, 2, "T")
+        add(seconds / 3600, 2, ":")
+        add(seconds / 60 % 60, 2, ":")
+        add(seconds % 60, 2, ".")
+        add(ofDay % 1000, 3, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads RFC 3339 with `Z` or a numeric offset; nil when it is not that, or no year of four digits in UTC.
@@ -63,11 +75,6 @@ extension Timestamp {
             value = value * 10 + Int64(digit - 48)
         }
         return value
-    }
-
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
     private static func days(inMonth month: Int64, of year: Int64) -> Int64 {

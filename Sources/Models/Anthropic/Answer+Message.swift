@@ -17,12 +17,27 @@ extension Answer {
             throw NotAMessage(
                 reason: body.isEmpty ? "the answer is empty" : "the answer is not JSON: \(error)")
         }
-        let usage = message["usage"].flatMap(Usage.init)
-        guard message["type"]?.string == "message", message["content"]?.kind == .array else {
-            throw NotAMessage(reason: "the answer is not a Message", usage: usage)
-        }
+        try self.init(
+            body: body, isMessage: message["type"]?.string == "message" && message["content"]?.kind == .array,
+            model: message["model"]?.string, usage: message["usage"],
+            stopReason: message["stop_reason"]?.string)
+    }
+
+    /// Puts a Message together whose parts are JSON that was read before; `content` is an array.
+    init(_ members: Members) throws(NotAMessage) {
+        func part(_ key: String) -> JSON? { members[key].flatMap { try? JSON.parse($0) } }
+        try self.init(
+            body: members.json, isMessage: part("type")?.string == "message" && members["content"] != nil,
+            model: part("model")?.string, usage: part("usage"), stopReason: part("stop_reason")?.string)
+    }
+
+    private init(
+        body: [UInt8], isMessage: Bool, model: String?, usage: JSON?, stopReason: String?
+    ) throws(NotAMessage) {
+        let usage = usage.flatMap(Usage.init)
+        guard isMessage else { throw NotAMessage(reason: "the answer is not a Message", usage: usage) }
         guard let usage else { throw NotAMessage(reason: "the Message says nothing of its usage") }
-        guard let model = message["model"]?.string, let stopReason = message["stop_reason"]?.string else {
+        guard let model, let stopReason else {
             throw NotAMessage(reason: "the Message has no model or no stop_reason", usage: usage)
         }
         self.init(body: body, model: model, usage: usage, stopReason: stopReason)

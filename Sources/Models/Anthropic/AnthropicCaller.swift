@@ -9,7 +9,7 @@ package final class AnthropicCaller: ModelCaller {
     private let settings: CallSettings
     private let clock: any Clock
 
-    /// The clock only reads a `retry-after` that is a date, where the answer does not date itself.
+    /// The clock only reads a `retry-after` that is a date, if the answer does not date itself.
     package init(
         services: [AnthropicService], client: HTTPClient, settings: CallSettings = CallSettings(),
         clock: any Clock
@@ -43,7 +43,7 @@ package final class AnthropicCaller: ModelCaller {
         }
     }
 
-    /// Makes the attempt's call as a stream where it may be long, plainly otherwise.
+    /// Makes the attempt's call as a stream if it may be long, plainly otherwise.
     package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let service = known[attempt.route.service] else {
             return .unsendable("this worker has no credential for \(attempt.route.name)")

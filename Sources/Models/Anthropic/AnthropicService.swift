@@ -14,7 +14,7 @@ package struct AnthropicService: Sendable {
 
     /// The version that takes every request the API ever took.
     ///
-    /// Version 2026-10-21 refuses `temperature`, `top_p` and `top_k` even where the model knows them; answers
+    /// Version 2026-10-21 refuses `temperature`, `top_p` and `top_k` even if the model knows them; answers
     /// are alike.
     package static let version = "2023-06-01"
 

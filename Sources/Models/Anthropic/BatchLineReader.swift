@@ -30,7 +30,7 @@ struct BatchLineReader {
         guard rest.count <= Self.longestLine else { throw Self.malformed("a line has no end") }
     }
 
-    /// What has no line's end is a line too, where it is whole.
+    /// What has no line's end is a line too, if it is whole.
     mutating func finish() throws {
         try take(rest)
         rest = []
@@ -53,7 +53,7 @@ struct BatchLineReader {
 }
 
 extension BatchLine {
-    /// Throws `JobError` where the line is none of a batch's results.
+    /// Throws `JobError` if the line is none of a batch's results.
     init(_ line: [UInt8]) throws {
         let json: JSON
         do {

@@ -49,8 +49,11 @@ struct BlockBuilder {
         return members.json
     }
 
+    /// It stands three levels deep in its Message, which is to be read whole.
+    private static let deepest = JSON.deepest - 3
+
     private var wholeInput: [UInt8] {
-        (try? JSON.parse(input, maxDepth: JSON.deepest)) != nil ? input : invalidInput(input)
+        (try? JSON.parse(input, maxDepth: Self.deepest)) != nil ? input : invalidInput(input)
     }
 
     private func quoted(_ value: String) -> [UInt8] {

@@ -22,7 +22,7 @@ struct MessageBuilder {
 
     mutating func take(_ event: ServerEvent) throws(NotAMessage) -> Progress {
         guard event.name != "ping", !event.data.elementsEqual("[DONE]".utf8) else { return .more }
-        guard let data = try? JSON.parse(event.data, maxDepth: JSON.deepest) else {
+        guard let data = try? JSON.parse(event.data, maxDepth: Self.deepest) else {
             if !event.name.isEmpty, !Self.isKnown(event.name) { return .more }
             throw NotAMessage(reason: "the event \(excerpt(event.name)) is not JSON")
         }
@@ -93,13 +93,16 @@ struct MessageBuilder {
         return Refusal(error, status: 200, usage: began ? usageSoFar : nil, answerBegan: began)
     }
 
-    /// The Message's JSON as it stands.
-    func message() throws(NotAMessage) -> [UInt8] {
+    /// The Message as it stands; its parts were read as they came.
+    func answer() throws(NotAMessage) -> Answer {
         guard var members else { throw NotAMessage(reason: "message_stop without a message") }
         members["content"] = jsonArray(blocks.sorted { $0.key < $1.key }.map(\.value.json))
         if !usage.isEmpty { members["usage"] = usage.json }
-        return members.json
+        return try Answer(members)
     }
+
+    /// In the Message some parts stand deeper than in their events: a block by one level, a citation by two.
+    private static let deepest = JSON.deepest - 2
 
     /// What was billed so far; nil before the stream has said anything of it.
     ///

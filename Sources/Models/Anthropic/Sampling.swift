@@ -1,7 +1,7 @@
 import JSON
 
 extension JSON {
-    /// The request without the sampling parameters that say nothing: nil where it has none.
+    /// The request without the sampling parameters that say nothing: nil if it has none.
     ///
     /// 1 is the default of `top_p` and of `temperature`. Models from 4.5 on refuse both at once, newer ones each; and
     /// libraries send defaults on their own.

@@ -60,7 +60,7 @@ struct StreamedAnswer: AnswerStream {
             case .more:
                 listener?.heard(AnswerEvent(name: event.name, data: event.data))
                 return nil
-            case .complete: return .answer(try Answer(message: builder.message()))
+            case .complete: return .answer(try builder.answer())
             case .refused(let error): return .refusal(builder.refusal(error))
             }
         } catch {

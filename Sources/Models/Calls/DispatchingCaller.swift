@@ -7,7 +7,7 @@ package struct DispatchingCaller: ModelCaller {
     package let services: [ServiceKey]
     private let callers: [ServiceKey: any ModelCaller]
 
-    /// Where two callers serve one service, the first is asked.
+    /// If two callers serve one service, the first is asked.
     package init(_ callers: [any ModelCaller]) {
         let pairs = callers.flatMap { caller in caller.services.map { ($0, caller) } }
         self.callers = Dictionary(pairs) { first, _ in first }

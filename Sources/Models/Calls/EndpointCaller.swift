@@ -1,9 +1,9 @@
 package import Jobs
 import Synchronization
 
-/// One service behind several base URLs: a call goes to the best, and moves on at once where that one is ill.
+/// One service behind several base URLs: a call goes to the best, and moves on at once if that one is ill.
 ///
-/// It moves on only where nobody can have answered it: the endpoint was not reached, or said 5xx. A connection that broke
+/// It moves on only if nobody can have answered it: the endpoint was not reached, or said 5xx. A connection that broke
 /// after the request was sent is the worker's affair, as the call may have been paid for.
 package final class EndpointCaller: ModelCaller {
     package let services: [ServiceKey]
@@ -78,7 +78,7 @@ extension EndpointRanking.Report {
         }
     }
 
-    /// Nil where an outcome says nothing of its endpoint.
+    /// Nil if an outcome says nothing of its endpoint.
     init?(_ outcome: Outcome, after latency: Milliseconds) {
         switch outcome.result {
         case .answer: self = .answered(after: latency)

@@ -47,7 +47,7 @@ package struct EndpointRanking: Sendable {
         endpoints = urls.map { Endpoint(url: $0) }
     }
 
-    /// The endpoints from the best on: well before ill, measured by their latency, as configured where alike.
+    /// The endpoints from the best on: well before ill, measured by their latency, as configured if alike.
     package var ranked: [Int] {
         endpoints.indices.sorted { left, right in
             let (a, b) = (endpoints[left], endpoints[right])
@@ -87,7 +87,7 @@ package struct EndpointRanking: Sendable {
         min(Self.longestRest, Self.firstRest << Milliseconds(min(endpoints[index].relapses, 6)))
     }
 
-    /// Learns from one call; true where an endpoint fell ill or got well.
+    /// Learns from one call; true if an endpoint fell ill or got well.
     package mutating func note(_ report: Report, of index: Int, at now: Milliseconds) -> Bool {
         let wasWell = endpoints[index].isWell
         switch report {

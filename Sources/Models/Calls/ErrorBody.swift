@@ -11,7 +11,7 @@ struct ErrorBody {
     /// An error answer is read up to here: a CDN's page says what it has to say in its first lines.
     static let limit = 64 << 10
 
-    /// Nil where the bytes are not that object.
+    /// Nil if the bytes are not that object.
     init?(_ body: [UInt8]) {
         guard let parsed = try? JSON.parse(body), let error = parsed["error"], error.kind == .object else {
             return nil

@@ -1,6 +1,6 @@
 /// One server-sent event; several `data` lines are joined with line feeds.
 struct ServerEvent: Equatable, Sendable {
-    /// Empty where the event does not name itself.
+    /// Empty if the event does not name itself.
     var name = ""
     var data: [UInt8] = []
 }
@@ -36,7 +36,7 @@ struct EventReader {
             if first == UInt8(ascii: "\n") { rest = rest.dropFirst() }
         }
         while let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
-            line += rest[..<end]
+            let here = rest[..<end]
             let isCR = rest[end] == UInt8(ascii: "\r")
             rest = rest[(end + 1)...]
             if isCR, rest.first == UInt8(ascii: "\n") {
@@ -44,7 +44,11 @@ struct EventReader {
             } else {
                 afterCR = isCR && rest.isEmpty
             }
-            endLine(&events)
+            if line.isEmpty {
+                endLine(here, &events)
+            } else {
+                endLine(takeLine() + here, &events)
+            }
         }
         line += rest
         isTooLarge = isTooLarge || line.count > limit
@@ -55,17 +59,23 @@ struct EventReader {
     /// The event that was left without its empty line when the stream ended, if its last line is there.
     mutating func end() -> ServerEvent? {
         var events: [ServerEvent] = []
-        if !line.isEmpty { endLine(&events) }
-        endLine(&events)
+        if !line.isEmpty { endLine(takeLine(), &events) }
+        endLine([], &events)
         return events.first
     }
 
-    private mutating func endLine(_ events: inout [ServerEvent]) {
-        defer { line.removeAll(keepingCapacity: true) }
-        guard !isTooLarge, line.count <= limit else { return isTooLarge = true }
+    /// What has come of the line whose end is here.
+    private mutating func takeLine() -> ArraySlice<UInt8> {
+        defer { line = [] }
+        return line[...]
+    }
+
+    private mutating func endLine(_ whole: ArraySlice<UInt8>, _ events: inout [ServerEvent]) {
+        guard !isTooLarge, whole.count <= limit else { return isTooLarge = true }
+        var line = whole
         if isFirstLine {
             isFirstLine = false
-            if line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
+            if line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
         }
         guard !line.isEmpty else {
             if hasData { events.append(event) }

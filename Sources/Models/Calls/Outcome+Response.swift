@@ -54,7 +54,7 @@ extension Outcome.Result {
 }
 
 extension HTTPClientError.Code {
-    /// Nil where the call was given up on this side.
+    /// Nil if the call was given up on this side.
     fileprivate var breakage: Breakage.Kind? {
         switch self {
         case .resolve, .connect, .connectTimeout, .tls: .unreachable

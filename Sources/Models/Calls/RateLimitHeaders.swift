@@ -2,7 +2,7 @@ import HTTPClient
 import Jobs
 
 extension LimitReport {
-    /// Reads `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining}`; nil where none is
+    /// Reads `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining}`; nil if none is
     /// there.
     ///
     /// `-reset` is left alone: it says when the bucket is full again, which the level says better. So is

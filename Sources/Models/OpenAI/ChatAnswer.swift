@@ -29,7 +29,7 @@ struct ChatAnswer {
         self.assumed = assumed
     }
 
-    /// Throws where it is not whole, or ended in a way that no Message ends.
+    /// Throws if it is not whole, or ended in a way that no Message ends.
     func message() throws(NotAMessage) -> Answer {
         let stopReason = try stopReason()
         let usage = usage ?? guess
@@ -74,7 +74,7 @@ struct ChatAnswer {
     private func stopReason() throws(NotAMessage) -> String {
         if refusal?.isEmpty == false { return "refusal" }
         switch finishReason {
-        // Some servers say `stop` where their answer is a call.
+        // Some servers say `stop` if their answer is a call.
         case "stop", "eos", "eos_token", "stop_sequence": return toolCalls.isEmpty ? "end_turn" : "tool_use"
         case "tool_calls", "function_call": return "tool_use"
         case "length": return "max_tokens"

@@ -12,7 +12,7 @@ struct ChatError {
     /// The HTTP status that the body names as its code, as relays do after a 200.
     var status: Int?
 
-    /// Nil where the object tells of no error; `inAnswer`, only the forms that cannot be meant otherwise count.
+    /// Nil if the object tells of no error; `inAnswer`, only the forms that cannot be meant otherwise count.
     init?(_ object: JSON, inAnswer: Bool = true) {
         let object = object[0] ?? object
         if let error = object["error"], !error.isNull {

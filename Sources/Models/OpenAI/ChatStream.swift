@@ -4,7 +4,7 @@ import Jobs
 
 /// A streamed chat completion as it grows: bytes in, in whatever pieces, and one result out.
 ///
-/// `[DONE]` ends it; so does the end of the body where a finish_reason has come, as OpenAI's own library takes it.
+/// `[DONE]` ends it; so does the end of the body if a finish_reason has come, as OpenAI's own library takes it.
 /// A server that sends plain JSON to a call that asked for a stream is understood too.
 struct ChatStream: AnswerStream {
     private enum Form { case unknown, events, plain }

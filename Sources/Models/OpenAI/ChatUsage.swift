@@ -7,7 +7,7 @@ struct ChatUsage {
     var reasoningTokens: Int?
     var isGuess = false
 
-    /// Nil where prompt or completion is not told; `prompt_tokens` holds what a cache read and wrote too.
+    /// Nil if prompt or completion is not told; `prompt_tokens` holds what a cache read and wrote too.
     init?(_ json: JSON) {
         let count = Usage.count
         guard let prompt = count(json["prompt_tokens"]), let output = count(json["completion_tokens"]) else {

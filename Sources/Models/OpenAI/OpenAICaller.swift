@@ -10,7 +10,7 @@ package final class OpenAICaller: ModelCaller {
     private let settings: CallSettings
     private let clock: any Clock
 
-    /// The clock only reads a `retry-after` that is a date, where the answer does not date itself.
+    /// The clock only reads a `retry-after` that is a date, if the answer does not date itself.
     package init(
         services: [OpenAIService], client: HTTPClient, settings: CallSettings = CallSettings(),
         clock: any Clock
@@ -26,7 +26,7 @@ package final class OpenAICaller: ModelCaller {
         known.compactMapValues { $0.key.fingerprint(ofKey: $0.apiKey.reveal()) }
     }
 
-    /// Makes the attempt's call, as a stream where it may be long; what the dialect cannot say is not sent.
+    /// Makes the attempt's call, as a stream if it may be long; what the dialect cannot say is not sent.
     package func call(_ attempt: ClaimedAttempt, listener: (any AnswerListener)?) async -> Outcome {
         guard let service = known[attempt.route.service] else {
             return .unsendable("this worker has no credential for \(attempt.route.name)")

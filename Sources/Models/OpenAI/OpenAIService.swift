@@ -13,7 +13,7 @@ package struct OpenAIService: Sendable {
     package var key: ServiceKey
     /// With the version in it, as OpenAI's libraries want it: `https://api.openai.com/v1`.
     package var baseURL: String
-    /// Empty where the provider asks for none: a local model.
+    /// Empty if the provider asks for none: a local model.
     package var apiKey: Secret
     package var limitField: LimitField
 

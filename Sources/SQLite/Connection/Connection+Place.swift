@@ -4,7 +4,7 @@ import Glibc
 /// Whether a connection's files are still those that it was opened on.
 ///
 /// SQLite itself notices neither a file that was overwritten in its place nor a log that was deleted: it goes on writing where
-/// nobody will ever look.
+/// no reader will ever look.
 struct ConnectionPlace {
     /// The log and its index, once they were seen: as long as anybody has the database open, they stay the same files.
     private var log: DatabaseFiles.Identity?

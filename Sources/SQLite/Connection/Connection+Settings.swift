@@ -18,7 +18,7 @@ extension Connection {
             try retryingWhileBusy { () throws(SQLiteError) in try switchToWAL() }
         }
         // FULL: what is acknowledged has reached the disk.
-        // secure_delete: Debian's default zeroes freed pages, which costs a write each; FAST does it where it is free.
+        // secure_delete: Debian's default zeroes freed pages, which costs a write each; FAST does it if it is free.
         // mmap_size 0: a mapped file turns an I/O error into a signal.
         try execute(
             """

@@ -12,7 +12,7 @@ extension Connection {
         return try body()
     }
 
-    /// Nil where the closure's statements have taken more than about so many steps of SQLite's machine.
+    /// Nil if the closure's statements have taken more than about so many steps of SQLite's machine.
     ///
     /// They are counted in ten thousands: a millisecond or less. The closure must only read.
     package func within<T>(steps: Int, _ body: () throws -> T) throws -> T? {

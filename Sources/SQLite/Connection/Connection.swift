@@ -22,7 +22,7 @@ package final class Connection {
     private var place = ConnectionPlace()
     /// Whether a statement that may write has run since the mark was last cleared.
     var hasWritten = false
-    /// Statements that were run, for whoever must know how much a task asks.
+    /// Statements that were run, for tests of how many a task needs.
     package internal(set) var uses = 0
     /// What its owner has read from the file and keeps in memory, beside the connection that it belongs to.
     package var memory: AnyObject?
@@ -30,7 +30,7 @@ package final class Connection {
     /// How long a lock held by another process is waited for before the caller sees `busy`: longer than a checkpoint of a long
     /// log holds it, with a crowd of others that go first.
     package static let lockWaitSeconds = 20
-    /// How long others may take to leave: threads that were told to end.
+    /// How long others may take to leave: threads that are ending.
     private static let soleWaitSeconds = 2
 
     private static let configured: Void = { _ = csqlite_configure() }()
@@ -72,7 +72,7 @@ package final class Connection {
     /// The longest that this connection has waited for a lock, in seconds.
     package var longestLockWait: Double { Double(notes.pointee.longest_wait_ns) / 1e9 }
 
-    /// Whether the file is no longer where it was opened: what is written now, nobody finds again.
+    /// Whether the file is no longer where it was opened: what is written now is lost.
     package var hasMoved: Bool {
         var moved: Int32 = 0
         let status = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)

@@ -43,6 +43,7 @@ extension SQLiteError {
     package static let constraintPrimaryKey = csqlite_constraint_primary_key
     package static let constraintTrigger = csqlite_constraint_trigger
     package static let constraintUnique = csqlite_constraint_unique
+    package static let syncFailed = csqlite_sync_failed
 }
 
 // This room's own.

@@ -42,7 +42,7 @@ package enum Backup {
 
     private static func copy(_ path: String, into copy: String) throws(SQLiteError) {
         let connection = try Connection(path: path, mode: .read)
-        // VACUUM counts as writing, even where it writes to another file.
+        // VACUUM counts as writing, even if it writes to another file.
         try connection.run("PRAGMA query_only = OFF")
         try connection.run("VACUUM INTO ?1", [.text(copy)])
     }

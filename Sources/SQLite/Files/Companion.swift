@@ -3,7 +3,7 @@ import Glibc
 
 /// `FILE-writers`, the file beside a database at which its processes meet: its bytes are locks, its text is the `LogRecord`.
 ///
-/// Locks belong to the open description: stores of one process count one by one, and a lock goes with whoever had it. The
+/// Locks belong to the open description: stores of one process count one by one, and a lock goes with its holder. The
 /// first two bytes are the `WriterQueue`'s.
 final class Companion: Sendable {
     enum Place: Int64 {
@@ -17,7 +17,7 @@ final class Companion: Sendable {
 
     private let descriptor: Int32
 
-    /// Nil where the file cannot be had.
+    /// Nil if the file cannot be had.
     init?(of database: String, creating mode: mode_t?) {
         let flags = O_RDWR | O_CLOEXEC | (mode == nil ? 0 : O_CREAT)
         descriptor = open(Self.path(of: database), flags, mode ?? 0)
@@ -39,7 +39,7 @@ final class Companion: Sendable {
     /// Opening takes moments; only a look at every page of a large file takes longer.
     private static let gatePatience: Int64 = 120_000_000_000
 
-    /// Runs the closure while nobody else opens, closes or replaces the database.
+    /// Runs the closure while no other process opens, closes or replaces the database.
     func atGate<T>(_ body: () throws(SQLiteError) -> T) throws(SQLiteError) -> T {
         let end = csqlite_monotonic_ns() + Self.gatePatience
         while !lock(.gate, F_WRLCK) {
@@ -54,10 +54,10 @@ final class Companion: Sendable {
         return try body()
     }
 
-    /// Nil where there is none, or none that can be read.
+    /// Nil if there is none, or none that can be read.
     func record() -> LogRecord? { LogRecord(in: descriptor) }
 
-    /// False where the disk does not take it.
+    /// False if the disk does not take it.
     func write(_ record: LogRecord) -> Bool {
         let bytes = Array(record.text.utf8)
         return pwrite(descriptor, bytes, bytes.count, 0) == bytes.count && fdatasync(descriptor) == 0

@@ -8,17 +8,17 @@ package final class DatabaseFile: Sendable {
     /// Who may read and write files that are made here; the umask takes its part away.
     package static let standardMode: UInt32 = 0o600
 
-    /// Whether nobody else had the database open: the log is new then.
+    /// Whether no other process had the database open: the log is new then.
     package let isFirst: Bool
     private let files: DatabaseFiles
-    /// Nil where the file of locks cannot be had: then nobody knows of the others.
+    /// Nil if the file of locks cannot be had: then the processes do not know of each other.
     private let companion: Companion?
     /// Which file it was when it was opened.
     private let identity: DatabaseFiles.Identity?
 
-    /// Makes the file where there is none.
+    /// Makes the file if there is none.
     ///
-    /// Throws `foreignLog` for a log that is of another file, and `missingDatabase` where only a log or the like is left of one.
+    /// Throws `foreignLog` for a log that is of another file, and `missingDatabase` if only a log or the like is left of one.
     package init(path: String, mode: UInt32 = DatabaseFile.standardMode) throws(SQLiteError) {
         try Volume.check(holding: path)
         files = DatabaseFiles(path)
@@ -46,7 +46,7 @@ package final class DatabaseFile: Sendable {
 
     /// To be called after the last connection of this process has gone.
     ///
-    /// Where the log cannot be emptied it stays, and serves the next start.
+    /// If the log cannot be emptied it stays, and serves the next start.
     package func close() {
         guard let companion else { return }
         do {
@@ -70,7 +70,7 @@ package final class DatabaseFile: Sendable {
         return record?.marks.contains(mark) ?? true
     }
 
-    /// Where others are in the database already, the first of them has looked.
+    /// If others are in the database already, the first of them has looked.
     private static func enter(
         _ files: DatabaseFiles, _ companion: Companion, _ mode: UInt32
     ) throws(SQLiteError) -> Bool {
@@ -103,7 +103,7 @@ package final class DatabaseFile: Sendable {
         }
     }
 
-    /// Nil where another program has the file open, or a renga before these marks: it goes on with its log, and the mark stays.
+    /// Nil if another program has the file open, or a renga before these marks: it goes on with its log, and the mark stays.
     private static func takeAlone(
         _ files: DatabaseFiles, _ judgement: LogJudgement
     ) throws(SQLiteError) -> Connection? {

@@ -42,7 +42,7 @@ struct DatabaseFiles {
     /// The log's header, https://sqlite.org/fileformat2.html#walformat, and the header of one frame.
     private static let leastLog = 32 + 24
 
-    /// The first salt of a log that may hold something; nil where there is none.
+    /// The first salt of a log that may hold something; nil if there is none.
     ///
     /// SQLite has no lock on the log: unlike the database it may be opened beside its connections.
     func salt() -> UInt32? {
@@ -55,7 +55,7 @@ struct DatabaseFiles {
         return header[16..<20].reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// What the file itself bears, whatever its log says; nil where it is no database.
+    /// What the file itself bears, whatever its log says; nil if it is no database.
     ///
     /// By way of SQLite: to open and close the file otherwise would take the locks from other connections of this process.
     func mark() -> Int32? {

@@ -5,7 +5,7 @@ package enum DiskSpace {
     /// Below this even small requests may fail.
     package static let least = 2 << 20
 
-    /// Why there is too little of it; nil where there is enough, or the system does not tell.
+    /// Why there is too little of it; nil if there is enough, or the system does not tell.
     package static func shortage(at path: String) -> Shortage? {
         let files = DatabaseFiles(path)
         var disk = statvfs()

@@ -1,7 +1,7 @@
 /// Whether a database may be opened with the log that lies beside it.
 enum LogJudgement: Equatable {
     case sound
-    /// Nobody can tell: every page is to be looked at before anything is written.
+    /// Unknown: every page is checked before anything is written.
     case doubtful
 
     /// Throws `foreignLog` and `missingDatabase`, with the cure.
@@ -48,7 +48,7 @@ enum LogJudgement: Equatable {
 }
 
 extension LogJudgement {
-    /// Whether the files are those that others have open: they would go on with theirs, and nobody with both.
+    /// Whether the files are those that others have open: they would go on with theirs, and the two would diverge.
     static func demandSame(_ files: DatabaseFiles, _ record: LogRecord?) throws(SQLiteError) {
         guard files.identity != nil else { throw missing(files) }
         guard let record else { return }

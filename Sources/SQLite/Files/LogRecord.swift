@@ -36,7 +36,7 @@ struct LogRecord: Equatable {
     /// A log starts over after some thousand pages at the earliest.
     private static let startsOver: UInt32 = 1 << 20
 
-    /// Whether a log with that salt was begun while this record was the last; nil where that is not known.
+    /// Whether a log with that salt was begun while this record was the last; nil if that is not known.
     func isAbout(log salt: UInt32) -> Bool? {
         self.salt.map { salt &- $0 < Self.startsOver }
     }

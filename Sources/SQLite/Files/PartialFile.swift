@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a copy is called until it is whole: `FILE.partial-PID`, locked by whoever writes it.
+/// What a copy is called until it is whole: `FILE.partial-PID`, locked by the process that writes it.
 ///
 /// The lock tells what a killed process left behind from what another one is still writing, in other containers too,
 /// where a process's number says nothing. It is of the kind that SQLite does not use.
@@ -8,7 +8,7 @@ struct PartialFile {
     let path: String
     let descriptor: Int32
 
-    /// Makes an empty one, and clears away those of the same file that nobody writes any more.
+    /// Makes an empty one, and clears away those of the same file that no process writes any more.
     init(of destination: String, mode: mode_t) throws(SQLiteError) {
         Self.clear(of: destination)
         path = "\(destination).partial-\(getpid())"
@@ -31,7 +31,7 @@ struct PartialFile {
     private static func clear(of destination: String) {
         let prefix = (destination.split(separator: "/").last ?? "") + ".partial-"
         let folder = Volume.directory(of: destination)
-        // Where the folder cannot be read, the copy itself will say what is wrong.
+        // If the folder cannot be read, the copy itself will say what is wrong.
         guard let entries = opendir(folder) else { return }
         defer { closedir(entries) }
         while let entry = readdir(entries) {
@@ -48,7 +48,7 @@ struct PartialFile {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
-        // SQLite's own, first: without the file that bears the lock it would be taken for nobody's.
+        // SQLite's own, first: without the file that bears the lock it would be taken for abandoned.
         removeCompanions(of: path)
         unlink(path)
     }

@@ -4,7 +4,7 @@ import Glibc
 /// Another file in the place of a database, as a whole or not at all: `renga restore`.
 ///
 /// The file is copied beside the database first, with its log if it has one, and looked at there: what it came from stays as
-/// it is. Nobody can open the database from `begin` on.
+/// it is. No process can open the database from `begin` on.
 package final class Replacement {
     /// What the copy is called until it takes the place.
     package let staged: String
@@ -53,7 +53,7 @@ package final class Replacement {
         _ = try LogJudgement(source, record?.record())
     }
 
-    /// From here on nobody opens the database; throws where somebody has it open.
+    /// From here on no process opens the database; throws if one has it open.
     private static func claim(_ companion: Companion, _ files: DatabaseFiles) throws(SQLiteError) {
         guard companion.lock(.gate, F_WRLCK), companion.lock(.presence, F_WRLCK) else {
             throw inUse(files, "a renga process has it open")

@@ -2,10 +2,10 @@ import CSQLite
 import Glibc
 
 /// Notices that any process has committed to the database, within about a millisecond, and costs nothing
-/// while nobody writes.
+/// while no process writes.
 ///
 /// A write to the `-wal` file, which inotify reports, is the hint; `PRAGMA data_version` is the truth. The
-/// directory is watched rather than the file, which may not exist yet or be made anew, and which nobody but
+/// directory is watched rather than the file, which may not exist yet or be made anew, and which only
 /// SQLite may open. A hint comes before its truth: the commit is visible only after the log has been synced.
 /// So one hint is followed by several looks, further and further apart.
 package final class ChangeWatcher: Sendable {
@@ -56,7 +56,7 @@ private final class ChangeWatch {
     /// A sync of the log takes 0.1 ms on a fast disk: looking at once would be too early.
     private static let firstLookNanoseconds = 250_000
     /// Under constant writing each report costs a wake, so they keep this distance.
-    private static let pauseMilliseconds: Int32 = 2
+    private static let pauseMilliseconds: Int32 = 5
     /// Without inotify (its instances are limited for each user) the truth is polled.
     private static let pollMilliseconds: Int32 = 50
 

@@ -1,7 +1,7 @@
 import CSQLite
 import CrashPoint
 
-/// Copies the write-ahead log back into the database while it is certain that nobody writes.
+/// Copies the write-ahead log back into the database while it is certain that no process writes.
 ///
 /// SQLite 3.7.0 to 3.51.2 can lose committed data when one connection checkpoints while another writes
 /// (https://sqlite.org/wal.html, "the WAL-reset bug"), and no checkpoint mode keeps writers out: FULL, RESTART
@@ -12,32 +12,45 @@ struct Checkpoint {
     private let copier: Connection
     private let pagesBetween: Int64
     private let longLog: LongLog
+    private let log: LogSync
     private var watch: ReaderWatch
     /// Where the log stood when it was last copied: a reader may keep it from starting afresh, and then it is
     /// not to be copied after each commit.
     private var pagesAtLast: Int64 = 0
 
     init(
-        path: String, pagesBetween: Int, _ longLog: LongLog,
+        path: String, pagesBetween: Int, _ longLog: LongLog, _ log: LogSync,
         readerStays: (@Sendable (LongReader) -> Void)? = nil
     ) throws(SQLiteError) {
         watch = ReaderWatch(path: path, patienceSeconds: longLog.patienceSeconds, tell: readerStays)
         copier = try Connection(path: path, mode: .read)
         self.pagesBetween = Int64(pagesBetween)
         self.longLog = longLog
+        self.log = log
     }
 
     /// Writes anew what the log holds, before anything is built upon it.
     ///
     /// After a sync that failed, Linux reads back what it has not written and never will
-    /// (https://lwn.net/Articles/752063/): whoever opens the log first takes it for committed, and a power cut would take
-    /// it away with all that followed. Copied and synced, it is on disk.
+    /// (https://lwn.net/Articles/752063/): the first process that opens the log takes it for committed, and a power
+    /// cut would take it away with all that followed. Copied and synced, it is on disk.
     mutating func runAtStart(beside writer: Connection, _ counters: WriterCounters) {
         writer.notes.pointee.long_log_pages = Int64(longLog.pages)
         let start = csqlite_monotonic_ns()
         guard let copied = copy(beside: writer, waiting: true), copied.logPages > 0 else { return }
         pagesAtLast = copied.logPages
         counters.countCheckpoint(complete: copied.isComplete, since: start)
+    }
+
+    /// The same after a sync that failed; returns why nothing may be committed yet, as long as a reader or the disk is in the
+    /// way.
+    mutating func runAfterFailedSync(beside writer: Connection, _ counters: WriterCounters) -> SQLiteError? {
+        guard log.mustCopy else { return nil }
+        run(beside: writer, counters)
+        guard log.mustCopy else { return nil }
+        return SQLiteError(
+            code: SQLiteError.syncFailed,
+            message: "a sync failed, and what the log holds could not be written anew since")
     }
 
     mutating func runIfDue(after writer: Connection, _ counters: WriterCounters) {
@@ -90,16 +103,21 @@ struct Checkpoint {
         var copiedPages: Int32 = 0
         let mode = SQLITE_CHECKPOINT_PASSIVE
         let status = sqlite3_wal_checkpoint_v2(copier.handle, nil, mode, &logPages, &copiedPages)
-        guard status == SQLITE_OK else { return nil }
+        guard status == SQLITE_OK else {
+            log.note(SQLiteError(code: status, message: "the log cannot be copied"))
+            return nil
+        }
         crashPoint("checkpoint-copied")
-        return Copied(logPages: Int64(logPages), copiedPages: Int64(copiedPages))
+        let copied = Copied(logPages: Int64(logPages), copiedPages: Int64(copiedPages))
+        if copied.isComplete { log.copied() }
+        return copied
     }
 }
 
 /// When a log is so long that writers shall wait for readers.
 ///
 /// A reader keeps what was written after it began from being copied, and one that began before all was copied keeps the log
-/// from starting afresh. Where such readers follow one another without a gap, the log would grow for ever
+/// from starting afresh. If such readers follow one another without a gap, the log would grow for ever
 /// (https://sqlite.org/wal.html, "checkpoint starvation").
 package struct LongLog: Sendable {
     /// From 40 MB on, and whenever it is half as long again: behind a reader that does not end, writers do not wait often.
@@ -118,8 +136,8 @@ extension Checkpoint {
 
     /// Keeps writers waiting until all readers have gone that are in the way, or the patience is over.
     ///
-    /// First those leave who read an older view, then all is copied, then those leave who began before it was. Whoever begins
-    /// afterwards reads the database alone. The one process does it whose commit made the log long.
+    /// First the readers of an older view leave, then all is copied, then those leave that began before it was. A
+    /// reader that begins afterwards reads the database alone. The process whose commit made the log long does it.
     private mutating func startAfresh(beside writer: Connection, _ counters: WriterCounters) {
         guard (try? writer.run("BEGIN IMMEDIATE")) != nil else {
             return counters.countCheckpoint(complete: false, since: csqlite_monotonic_ns())
@@ -143,7 +161,7 @@ extension Checkpoint {
         counters.countCheckpoint(complete: isUnread, since: start)
     }
 
-    /// Returns the pages of the log; nil where the time is over, or the disk refuses.
+    /// Returns the pages of the log; nil if the time is over, or the disk refuses.
     private mutating func copyAll(until end: Int64) -> Int64? {
         while let copied = copy() {
             watch.saw(copied)

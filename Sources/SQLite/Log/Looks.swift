@@ -13,7 +13,7 @@ package struct Looks: Sendable {
         next = now + 1_000_000
     }
 
-    /// A look found nothing; also called for ever where the truth is polled and no hint ever comes.
+    /// A look found nothing; also called for ever if the truth is polled and no hint ever comes.
     package mutating func thinOut(at now: Int64) {
         milliseconds = min(milliseconds * 2, Self.lastMilliseconds * 2)
         next = milliseconds <= Self.lastMilliseconds ? now + milliseconds * 1_000_000 : nil

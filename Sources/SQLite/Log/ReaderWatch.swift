@@ -16,9 +16,9 @@ struct ReaderWatch {
     private let index: String
     private let patience: Int64
     private let tell: (@Sendable (LongReader) -> Void)?
-    /// Up to where the reader sees the log, since when it is known, and when it was told of.
+    /// Up to where the reader sees the log, since when it is known, and when it was reported.
     private var reader: (mark: Int64, since: Int64, told: Int64?)?
-    /// Between two words on one reader.
+    /// Between two reports of one reader.
     private static let pause: Int64 = 60_000_000_000
 
     init(path: String, patienceSeconds: Double, tell: (@Sendable (LongReader) -> Void)?) {

@@ -75,8 +75,9 @@ final class Mailbox<Message: Sendable>: Sendable {
         bell.ring(times: rings)
     }
 
-    /// Blocks the thread until there are messages; nil once the mailbox is closed and empty.
-    func take(atMost limit: Int) -> [Message]? {
+    /// Blocks the thread until there are messages, or until so many milliseconds are over and there are none; nil once the
+    /// mailbox is closed and empty.
+    func take(atMost limit: Int, within milliseconds: Int32? = nil) -> [Message]? {
         while true {
             let (messages, ended) = state.withLock { state -> ([Message], Bool) in
                 let messages = state.takeMessages(atMost: limit)
@@ -85,7 +86,13 @@ final class Mailbox<Message: Sendable>: Sendable {
             }
             if !messages.isEmpty { return messages }
             if ended { return nil }
+            if let milliseconds, !bell.rings(within: milliseconds), wakesByItself() { return [] }
             bell.wait()
         }
+    }
+
+    /// False if the bell was rung for this sleeper meanwhile.
+    private func wakesByItself() -> Bool {
+        state.withLock { $0.takeSleepers(atMost: 1) == 1 }
     }
 }

@@ -1,9 +1,27 @@
+/// When what an operation did is to outlive a power cut.
+package enum Syncing<Value>: Sendable {
+    /// Before its caller is told of it.
+    case always
+
+    /// Before its caller is told of such an outcome; of any other with the next sync, which comes within moments.
+    case when(@Sendable (Value) -> Bool)
+
+    fileprivate var mayWait: Bool {
+        if case .when = self { true } else { false }
+    }
+
+    fileprivate func isNeeded(by value: Value) -> Bool {
+        if case .when(let isNeeded) = self { isNeeded(value) } else { true }
+    }
+}
+
 /// The one thread of this process that writes to a database.
 ///
 /// Operations wait in a mailbox. The thread takes up to 512 of them, runs them in one transaction, commits
 /// with a sync to disk, and only then tells their callers: the sync, which costs more than everything else,
 /// is shared by whoever came while the last one ran. An operation that throws is undone alone. When the
-/// transaction as a whole fails, each of its operations is tried in a transaction of its own.
+/// transaction as a whole fails, each of its operations is tried in a transaction of its own. Where all may wait for their sync
+/// (`Syncing`), it comes with a later transaction's, or by itself within moments.
 ///
 /// So an operation may run more than once before its one outcome: what it does outside the database must be
 /// undone through the hooks, or wait for the outcome.
@@ -27,27 +45,12 @@ package final class Writer: Sendable {
         let mailbox = try Mailbox<WriterOperation>(limit: Self.mailboxLimit)
         self.mailbox = mailbox
         let connection = try Connection(path: path, mode: .write)
+        let log = LogSync(of: connection)
         let checkpoint = try Checkpoint(
-            path: path, pagesBetween: pagesBetweenCheckpoints, longLog, readerStays: hooks.readerStays)
+            path: path, pagesBetween: pagesBetweenCheckpoints, longLog, log, readerStays: hooks.readerStays)
         try startThread(named: "sqlite-writer") { [ended, counters] in
-            var checkpoint = checkpoint
-            var queue = WriterQueue(of: connection)
-            queue.inTurn(of: connection) { checkpoint.runAtStart(beside: connection, counters) }
-            let group = WriterGroup(connection: connection, hooks: hooks, counters: counters)
-            while var operations = mailbox.take(atMost: Self.groupLimit) {
-                queue.inTurn(of: connection) {
-                    // Whoever came while it waited shares the sync.
-                    if mailbox.count > 0, operations.count < Self.groupLimit,
-                        let late = mailbox.take(atMost: Self.groupLimit - operations.count)
-                    {
-                        operations += late
-                    }
-                    group.run(operations)
-                    checkpoint.runIfDue(after: connection, counters)
-                }
-            }
-            queue.inTurn(of: connection) { checkpoint.runAtEnd(of: connection, counters) }
-            queue.close()
+            var loop = WriterLoop(mailbox, connection, log, checkpoint, hooks, counters)
+            loop.run()
             ended.countDown()
         }
     }
@@ -56,30 +59,31 @@ package final class Writer: Sendable {
         mailbox.close()
     }
 
-    /// Waits in the mailbox, runs, and returns once the result is on disk.
+    /// Waits in the mailbox, runs, and returns once the result is on disk, as far as `syncing` asks for it.
     ///
     /// Throws what the operation threw, or why its transaction failed. Cancelling the task changes nothing:
     /// what was handed over is done.
     @discardableResult
-    package func write<T: Sendable>(_ operation: @escaping @Sendable (Connection) throws -> T) async throws
-        -> T
-    {
+    package func write<T: Sendable>(
+        syncing: Syncing<T> = .always, _ operation: @escaping @Sendable (Connection) throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            submit(operation) { continuation.resume(with: $0) }
+            submit(syncing: syncing, operation) { continuation.resume(with: $0) }
         }
     }
 
     /// Like `write`, with a closure called once on the writer's thread: it must be quick.
     package func submit<T: Sendable>(
+        syncing: Syncing<T> = .always,
         _ operation: @escaping @Sendable (Connection) throws -> T,
         completion: @escaping @Sendable (Result<T, any Error>) -> Void
     ) {
         let entry = WriterOperation(
             run: { connection in
                 let value = try operation(connection)
-                return { completion(.success(value)) }
+                return WriterOutcome(needsSync: syncing.isNeeded(by: value)) { completion(.success(value)) }
             },
-            refuse: { error in completion(.failure(error)) })
+            refuse: { error in completion(.failure(error)) }, mayWait: syncing.mayWait)
         switch mailbox.put(entry) {
         case nil: break
         case .closed:

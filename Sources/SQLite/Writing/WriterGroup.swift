@@ -1,10 +1,18 @@
 import CSQLite
 import CrashPoint
 
-/// One operation in the mailbox: `run` does it and returns how to tell its caller that it stands.
+/// One operation in the mailbox.
 struct WriterOperation: Sendable {
-    let run: @Sendable (Connection) throws -> @Sendable () -> Void
+    let run: @Sendable (Connection) throws -> WriterOutcome
     let refuse: @Sendable (any Error) -> Void
+    /// Whether some of its outcomes need no sync.
+    let mayWait: Bool
+}
+
+/// What an operation came to: `tell` says to its caller that it stands.
+struct WriterOutcome: Sendable {
+    let needsSync: Bool
+    let tell: @Sendable () -> Void
 }
 
 /// Runs operations in shared transactions and keeps the failure of one from spoiling the others.
@@ -25,6 +33,7 @@ struct WriterGroup {
     }
 
     let connection: Connection
+    let log: LogSync
     let hooks: WriterHooks
     let counters: WriterCounters
 
@@ -68,17 +77,18 @@ struct WriterGroup {
         // has written meanwhile, however long it waited.
         do throws(SQLiteError) {
             try connection.checkPlace()
+            try log.commitsShallSync(log.millisecondsLeft == 0 || operations.contains { !$0.mayWait })
             try connection.run("BEGIN IMMEDIATE")
         } catch {
             return .neverBegan(error)
         }
         let start = csqlite_monotonic_ns()
-        var outcomes: [@Sendable () -> Void] = []
+        var outcomes: [(operation: WriterOperation, outcome: WriterOutcome)] = []
         outcomes.reserveCapacity(operations.count)
         let wrote: Bool
         for operation in operations {
             do {
-                outcomes.append(try run(operation, withSavepoints))
+                outcomes.append((operation, try run(operation, withSavepoints)))
             } catch {
                 counters.note(error)
                 guard connection.isInTransaction else { return undone(.failed(error)) }
@@ -87,20 +97,36 @@ struct WriterGroup {
                 }
                 hooks.operationUndone?()
                 // Told after the commit: what made it throw may be a neighbour's change, which must stand first.
-                outcomes.append { operation.refuse(error) }
+                outcomes.append((operation, WriterOutcome(needsSync: false) { operation.refuse(error) }))
             }
             if csqlite_monotonic_ns() - start > Self.transactionLimitNanoseconds { break }
         }
         do { wrote = try commit() } catch {
             counters.note(error)
+            log.note(error)
             return undone(.failed(error))
         }
+        if wrote { log.committed() }
         counters.count(operations: outcomes.count, wrote: wrote, since: start, on: connection)
-        outcomes.forEach { $0() }
+        tell(outcomes)
         return .done(outcomes.count)
     }
 
-    private func run(_ operation: WriterOperation, _ withSavepoint: Bool) throws -> @Sendable () -> Void {
+    /// What needs a sync that its commit did not bring gets it first.
+    private func tell(_ outcomes: [(operation: WriterOperation, outcome: WriterOutcome)]) {
+        var refusal: (any Error)?
+        if log.isBehind, outcomes.contains(where: \.outcome.needsSync) {
+            do { try log.sync() } catch {
+                counters.note(error)
+                refusal = error
+            }
+        }
+        for (operation, outcome) in outcomes {
+            if let refusal, outcome.needsSync { operation.refuse(refusal) } else { outcome.tell() }
+        }
+    }
+
+    private func run(_ operation: WriterOperation, _ withSavepoint: Bool) throws -> WriterOutcome {
         hooks.operationBegins?()
         connection.hasWritten = false
         // An operation that commits would commit its neighbours, which might then be run again.

@@ -11,7 +11,7 @@ package struct WriterHooks: Sendable {
     package var operationUndone: Notice?
     /// Runs as the last part of every transaction; what it throws undoes the transaction.
     package var beforeCommit: (@Sendable (Connection) throws -> Void)?
-    /// The transaction is on disk; no caller has been told yet.
+    /// The transaction stands; no caller has been told yet.
     package var committed: Notice?
     /// Nothing of the transaction stands; its operations run again or are refused.
     package var transactionUndone: Notice?

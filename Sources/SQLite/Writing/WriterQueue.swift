@@ -3,12 +3,13 @@ import Glibc
 
 /// The writers of all processes, in the order in which they came.
 ///
-/// SQLite's write lock has no queue: whoever finds it held sleeps and looks again, and whoever has just given it back takes
-/// it before the others look. With 16 processes one of them waited for more than a second. So before a transaction a
-/// writer takes its turn here: two bytes of a file beside the database, locked with the kernel's help, which wakes who
-/// waits. Whoever waits for the turn holds the door, and so nobody overtakes. A lock goes with the process that had it.
+/// SQLite's write lock has no queue: a writer that finds it held sleeps and looks again, and one that has just given
+/// it back takes it before the others look. With 16 processes one of them waited for more than a second. So before a
+/// transaction a writer takes its turn here: two bytes of a file beside the database, locked with the kernel's help,
+/// which wakes who waits. A writer that waits for the turn holds the door, and so none overtakes. A lock goes with
+/// the process that had it.
 ///
-/// It is for order alone. Where the file cannot be had, or a turn does not come (a process stands still in it), SQLite's
+/// It is for order alone. If the file cannot be had, or a turn does not come (a process stands still in it), SQLite's
 /// lock decides as before.
 struct WriterQueue {
     /// How long a turn is waited for, and how long there are none after one that did not come.

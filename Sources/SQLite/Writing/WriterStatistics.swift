@@ -22,7 +22,7 @@ package struct WriterStatistics: Sendable, Equatable {
     package var longestCheckpointSeconds = 0.0
 }
 
-/// The statistics, shared between the writer's thread and whoever asks.
+/// The statistics, shared between the writer's thread and its readers.
 final class WriterCounters: Sendable {
     private let statistics = Mutex(WriterStatistics())
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What stands before the batch endpoints: a limit of their own, and their faults.
+/// What guards the batch endpoints: a limit of their own, and their faults.
 final class BatchGate: Sendable {
     private let limiter: RateLimiter
     private let faults: BatchFaults

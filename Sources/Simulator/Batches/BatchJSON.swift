@@ -2,7 +2,7 @@ import JSON
 
 /// The wire forms of batches and of their results.
 extension MessageBatch {
-    /// `base` stands before the path in the address of the results: scheme and authority, or nothing.
+    /// `base` comes before the path in the address of the results: scheme and authority, or nothing.
     func write(to json: inout JSONWriter, base: String) {
         json.object { json in
             json.field("id", id)

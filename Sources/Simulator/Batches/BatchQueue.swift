@@ -1,4 +1,4 @@
-/// All batches that there are; whoever asks sees what is done by the moment at which they ask.
+/// All batches that there are; each request sees what is done by its time.
 ///
 /// Times are milliseconds UTC and come in with each request, so nothing here waits or sleeps.
 actor BatchQueue {

@@ -1,4 +1,4 @@
-/// A batch: when each of its rows is done is settled at its creation, and done when somebody asks.
+/// A batch: the time of each row is fixed at its creation, and a row is done when it is next asked for.
 struct MessageBatch: Sendable {
     /// Results can be had for so long after the creation: 29 days.
     private static let archiveAge: Int64 = 29 * 86_400_000

@@ -49,7 +49,7 @@ extension Simulator {
         switch fault.kind {
         case .reset, .stall:
             journal.end(ticket, CallEnd(status: nil, fault: fault.name), at: clock.timestamp())
-            // Whoever hangs up meanwhile gets no answer either.
+            // A client that hangs up meanwhile gets no answer either.
             if fault.kind == .stall { try? await clock.sleep(stall) }
             return Delivery.broken
         case .html(let status):
@@ -122,7 +122,7 @@ extension Simulator {
 /// One request to the batch endpoints that was let in.
 private struct BatchVisit: Sendable {
     let request: Request
-    /// Of the batch; empty where none is named.
+    /// Of the batch; empty if none is named.
     let id: String
     let digest: Digest
     let version: APIVersion
@@ -133,7 +133,7 @@ private struct BatchVisit: Sendable {
 }
 
 extension BatchOperation {
-    /// What a request to the batch endpoints asks for, and of which batch; nil where there is no such thing.
+    /// What a request to the batch endpoints asks for, and of which batch; nil if there is no such thing.
     fileprivate static func asked(_ head: RequestHead) -> (BatchOperation, id: String)? {
         let rest = head.path.dropFirst(Simulator.batchPath.count)
         let id = rest.first ?? ""

@@ -15,7 +15,7 @@ struct ChatBody {
         return (try chat.request(), body["stream_options"]?["include_usage"]?.bool == true)
     }
 
-    /// Where a request sets no limit.
+    /// If a request sets no limit.
     private static let usualLimit = 4096
 
     private static let known: Set<String> = [

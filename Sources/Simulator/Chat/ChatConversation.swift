@@ -17,7 +17,7 @@ struct ChatConversation {
             switch message["role"]?.string {
             case "system", "developer": system += Self.texts(message["content"])
             case "user": add("user", try Self.parts(message["content"], path))
-            case "assistant": add("assistant", try Self.words(message, path))
+            case "assistant": add("assistant", try Self.texts(of: message, path))
             case "tool":
                 guard let id = message["tool_call_id"]?.string else {
                     throw .invalid("Missing parameter '\(path).tool_call_id'")
@@ -80,7 +80,7 @@ struct ChatConversation {
         return blocks
     }
 
-    private static func words(_ message: JSON, _ path: String) throws(APIError) -> [[UInt8]] {
+    private static func texts(of message: JSON, _ path: String) throws(APIError) -> [[UInt8]] {
         var blocks = texts(message["content"]).filter { !$0.isEmpty }.map(text)
         for call in message["tool_calls"]?.elements ?? [] {
             let arguments = Array((call["function"]?["arguments"]?.string ?? "").utf8)

@@ -19,7 +19,7 @@ struct ChatJSON {
         return json.bytes
     }
 
-    /// The role, the words, the end with its reason (and the counts where they were asked for), `[DONE]`.
+    /// The role, the words, the end with its reason (and the counts if they were asked for), `[DONE]`.
     func pieces() -> [EventStream.Piece] {
         let role = chunk {
             $0.field("role", "assistant")

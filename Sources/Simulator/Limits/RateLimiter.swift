@@ -44,7 +44,7 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// The family of rate-limit headers as it stands; nothing for limits that are not set.
+    /// The present rate-limit headers; nothing for limits that are not set.
     func headers(_ limitClass: String, in dialect: Dialect, uptime: Int64, timestamp: Int64) -> [(
         String, String
     )] {

@@ -17,8 +17,8 @@ struct APIError: Error, Sendable, Equatable {
 
     /// An error of the type that belongs to the status.
     init(status: Int, message: String? = nil) {
-        let (type, words) = Self.usual(status)
-        self.init(status, type, message ?? words)
+        let (type, text) = Self.usual(status)
+        self.init(status, type, message ?? text)
     }
 
     static func invalid(_ message: String) -> APIError { APIError(400, "invalid_request_error", message) }
@@ -41,7 +41,7 @@ struct APIError: Error, Sendable, Equatable {
         return json.bytes
     }
 
-    private static func usual(_ status: Int) -> (type: String, words: String) {
+    private static func usual(_ status: Int) -> (type: String, text: String) {
         switch status {
         case 401: ("authentication_error", "invalid x-api-key")
         case 402: ("billing_error", "Your credit balance is too low to access the Anthropic API.")

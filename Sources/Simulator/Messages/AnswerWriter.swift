@@ -46,7 +46,7 @@ struct AnswerWriter {
         return Answer([.compaction("The conversation so far: " + words)], stopReason: "compaction")
     }
 
-    /// Each search and what it found stand before what is said of it.
+    /// Each search and what it found come before the text about it.
     private mutating func search(_ count: Int, _ answer: inout Answer) {
         let topics = Words.topics(of: call.question, count: 3).joined(separator: " ")
         var blocks: [Answer.Block] = []
@@ -71,7 +71,7 @@ struct AnswerWriter {
         return Prose.paragraph(about: call.question, tokens: Int(tokens), &random)
     }
 
-    /// Where the system prompt names labels, the question is what is judged; else the labels stand in it too.
+    /// If the system prompt names labels, the question is what is judged; else the labels are in it too.
     private mutating func label() -> String? {
         let ofSystem = Labels.named(in: call.system)
         if !ofSystem.isEmpty { return Classifier(labels: ofSystem).label(for: call.question, &random) }

@@ -1,6 +1,6 @@
 /// What a prompt asks of the simulator for its own call: `[[sim:status=529;retry-after=5]]`.
 ///
-/// It may stand anywhere in the body; several add up. Unknown words are an error, so that a typo is no silence.
+/// It may be anywhere in the body; several add up. Unknown words are an error, so that a typo is noticed.
 struct Marker: Sendable, Equatable {
     var fault: Fault?
     /// The fault strikes the first so many calls of this very prompt, and later ones are answered.
@@ -85,7 +85,7 @@ struct Marker: Sendable, Equatable {
 }
 
 extension [UInt8] {
-    /// Where the pattern first stands, at or after `from`, and ends before or at `end`.
+    /// Where the pattern first occurs, at or after `from`, and ends before or at `end`.
     func firstRange(of pattern: [UInt8], from: Int = 0, before end: Int? = nil) -> Int? {
         let last = (end ?? count) - pattern.count
         guard let first = pattern.first, from <= last else { return nil }

@@ -65,7 +65,7 @@ extension MessagesCall {
     /// Counting takes what a message takes, but for the members that shape only the answer.
     enum Purpose { case message, counting }
 
-    /// Throws in the order in which a caller would want to mend things: envelope, model, fields, size.
+    /// Throws in the order in which a client would fix things: envelope, model, fields, size.
     ///
     /// The other dialect's structured outputs take limits of numbers, texts and lists.
     init(

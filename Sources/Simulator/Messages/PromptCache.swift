@@ -99,7 +99,7 @@ private struct Prefix {
         let key: UInt64
         /// Of the prompt up to and with this block.
         let tokens: Int
-        /// Milliseconds, where a breakpoint is.
+        /// Milliseconds, if there is a breakpoint.
         var lifetime: Int64?
     }
 

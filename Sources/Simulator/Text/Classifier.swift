@@ -1,4 +1,4 @@
-/// Picks a plausible label for a text: by feeling, by subject, or, where nothing tells, by chance.
+/// Picks a plausible label for a text: by feeling, by subject, or, if nothing helps, at random.
 struct Classifier: Sendable {
     var labels: [String]
 

@@ -1,4 +1,4 @@
-/// The labels among which a prompt asks to choose, in its own spelling; empty where it asks for none.
+/// The labels among which a prompt asks to choose, in its own spelling; empty if it asks for none.
 ///
 /// Found in sentences that speak of choosing ("One word: positive, negative or neutral.", "Classify into:" and a
 /// list of lines), as a list with commas, slashes, bars, `or` and `and`. Works on bytes: it reads every prompt.
@@ -39,7 +39,7 @@ struct Labels {
         Self.cues.contains { position(of: $0, in: text) != nil }
     }
 
-    /// What stands after a colon, if it reads as a list; else the first stretch that does.
+    /// What follows a colon, if it reads as a list; else the first stretch that does.
     private func inline(_ line: Bytes) -> [String]? {
         for sentence in line.split(whereSeparator: endsSentence) where speaksOfChoosing(sentence) {
             let parts = sentence.split(separator: UInt8(ascii: ":"))

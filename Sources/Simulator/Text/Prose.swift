@@ -27,7 +27,7 @@ enum Prose {
         return sentence
     }
 
-    // An empty piece stands for a subject.
+    // An empty piece is replaced by a subject.
     private static let openings: [[String]] = [
         ["In short, ", "", " is what matters most here."],
         ["The key point is how ", "", " relates to ", "", "."],

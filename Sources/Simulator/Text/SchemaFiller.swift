@@ -7,7 +7,7 @@ struct SchemaFiller {
 
     let root: JSON
     let text: String
-    /// How sure the answer is of itself, where the schema asks.
+    /// How sure the answer is of itself, if the schema asks.
     let confidence: ClosedRange<Double>
     var random: SeededRandom
     private var writer = JSONWriter()

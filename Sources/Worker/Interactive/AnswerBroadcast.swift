@@ -78,7 +78,7 @@ final class AnswerBroadcast: AnswerListener {
         }
     }
 
-    /// Returns at the next change, when the task is cancelled, or at once where nobody needs to wait any more.
+    /// Returns at the next change, when the task is cancelled, or at once if nobody needs to wait any more.
     private func change(while isWaiting: @Sendable (State) -> Bool) async {
         let number = state.withLock { state in
             state.lastReader += 1

@@ -78,7 +78,7 @@ final class InteractiveCalls: Sendable {
     }
 
     /// How many answers somebody holds.
-    var count: Int { answers.withLock(\.count) }
+    var count: Int { answers.withLock { $0.count } }
 
     private func known(_ job: JobID) -> BroadcastSubscription? {
         answers.withLock { answers in
@@ -173,40 +173,4 @@ final class BroadcastSubscription: AnswerSubscription {
 
     func news(after count: Int) async throws -> AnswerNews { try await live.news(after: count) }
     func ending() async throws -> AnswerEnding { try await live.ending() }
-}
-
-extension WorkerSession {
-    /// Says to those who wait how the attempt ended, after it stands in the record.
-    func tell(
-        _ live: AnswerBroadcast, _ settlement: Settlement?, _ outcome: SettleOutcome?,
-        of attempt: ClaimedAttempt
-    ) {
-        runState.interactive.retire(attempt.key.job, live)
-        if case .settled(.succeeded) = outcome, let answer = settlement?.answer {
-            let price = settings.price(attempt.route, answer.model, attempt.openedAt)
-            let cost = answer.isBilled ? price?.cost(of: answer.usage) : .zero
-            return live.end(.answered(answer, cost: cost, attempt: attempt.key.number))
-        }
-        if live.isTold {
-            return live.end(.broken(settlement?.error ?? .givenUp))
-        }
-        live.end(.elsewhere)
-    }
-}
-
-extension Settlement {
-    fileprivate var error: JobError? {
-        switch verdict {
-        case .again(_, let error, _), .wait(let error), .failed(let error): error
-        case .rejected(let failure): failure.error
-        case .succeeded, .handedBack: nil
-        }
-    }
-}
-
-extension JobError {
-    fileprivate static let givenUp = JobError(
-        type: "call_given_up",
-        message: "the server stopped or the job was cancelled before the answer was whole",
-        retryable: true)
 }

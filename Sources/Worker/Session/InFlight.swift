@@ -23,7 +23,7 @@ struct SlotUsage: Equatable {
 
     /// A slot is free once its call is over: the settlement and the next claim then share a commit.
     ///
-    /// Where settlements do not get done, as many wait for theirs as there are slots, and no more.
+    /// If settlements do not get done, as many wait for theirs as there are slots, and no more.
     func freeSlots(of slots: Int) -> Int {
         let calling = open - settling
         return max(0, min(slots - calling, 2 * slots - open))
@@ -39,7 +39,7 @@ final class InFlight: Sendable {
         var leaseUntil: Moment
         let deadline: Timestamp?
         let alone: Bool
-        /// Cancelled where its call is given up.
+        /// Cancelled if its call is given up.
         var task: Task<Void, Never>?
         var ending: AbortReason?
         var settling = false
@@ -53,7 +53,7 @@ final class InFlight: Sendable {
 
     private let state = Mutex(State())
 
-    var count: Int { state.withLock(\.entries.count) }
+    var count: Int { state.withLock { $0.entries.count } }
     var keys: [AttemptKey] { state.withLock { Array($0.entries.keys) } }
     var slotUsage: SlotUsage {
         state.withLock { state in
@@ -141,7 +141,7 @@ final class InFlight: Sendable {
         }
     }
 
-    /// How long until the first call is overdue; nil where none runs.
+    /// How long until the first call is overdue; nil if none runs.
     func untilOverdue(at now: Now) -> Milliseconds? {
         state.withLock { state in
             state.entries.values.compactMap { entry in

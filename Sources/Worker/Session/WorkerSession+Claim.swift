@@ -19,7 +19,7 @@ extension WorkerSession {
                     request(free, running: slotUsage.open, looksFirst: loop.looksFirst), now: clock.now())
                 begin(claim.attempts)
                 backoff.reset()
-                // Events that come while this sleeps are one event; where there is work, a commit gathers them.
+                // Events that come while this sleeps are one event; if there is work, a commit gathers them.
                 if claim.attempts.isEmpty { await pause(Intervals.betweenClaims) }
                 if let rest = loop.rest(after: claim, asked: free, running: slotUsage.open) {
                     await signal.wait(atMost: rest)
@@ -37,30 +37,12 @@ extension WorkerSession {
             looksFirst: looksFirst,
             lease: settings.lease, services: caller.services)
     }
-
-    /// An order may have come during the claim: what it brought is then not begun but ended as the order
-    /// says.
-    func begin(_ claimed: [ClaimedAttempt]) {
-        if !claimed.isEmpty { crashPoint("attempts-claimed") }
-        let order = runState.current
-        for attempt in claimed {
-            inFlight.open(attempt, ending: order == .work ? nil : order == .drain ? .drained : .stopped)
-            let live =
-                settings.partition == .interactive ? runState.interactive.answer(to: attempt.key.job) : nil
-            // No child of anybody: a call outlives the order to stop, and `run` waits for the roster to be empty.
-            // It begins here, and goes its own way from the first wait on: that of its call.
-            inFlight.note(Task.immediate { await run(attempt, live) }, of: attempt.key)
-        }
-        if claimed.contains(where: { $0.deadline != nil }) { overdueSignal.notify() }
-        // An order that came while they were being listed has not seen all of them.
-        if runState.current == .stop { inFlight.abort(inFlight.keys, .stopped) }
-    }
 }
 
 /// What the claiming loop remembers from one claim to the next; decisions only.
 struct ClaimLoop {
     let slots: Int
-    /// Whether the next claim should look before it takes the write lock: not where the last one left jobs, as it seems.
+    /// Whether the next claim should look before it takes the write lock: not if the last one left jobs, as it seems.
     private(set) var looksFirst = true
     /// A job that must run alone waits until nothing runs here.
     private var emptying = false

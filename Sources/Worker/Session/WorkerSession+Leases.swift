@@ -32,7 +32,7 @@ extension WorkerSession {
         }
     }
 
-    /// Aborts calls at their deadline, and at their lease's end where no renewal got through.
+    /// Aborts calls at their deadline, and at their lease's end if no renewal got through.
     func giveUpOverdue() async {
         while !Task.isCancelled {
             let limit = settings.lease / 3

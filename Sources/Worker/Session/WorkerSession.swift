@@ -3,14 +3,14 @@ import Telemetry
 
 /// One run of a registered worker: what its loops and its attempts share.
 struct WorkerSession: Sendable {
-    let store: any JobStore
+    let store: any Working
     let caller: any ModelCaller
     let clock: any Clock
     let settings: WorkerSettings
     let log: Log
     let worker: WorkerID
     let runState: RunState
-    /// Nil where no provider takes batches.
+    /// Nil if no provider takes batches.
     let batches: ProviderBatchSettings?
     /// Rings when an attempt with a deadline begins.
     let overdueSignal = Signal()
@@ -41,7 +41,7 @@ struct WorkerSession: Sendable {
     private func relayChanges() async {
         for await _ in store.changes() {
             if mayHaveWork { signal.notify() }
-            revocationSignal.notify()
+            if inFlight.count > 0 { revocationSignal.notify() }
         }
     }
 

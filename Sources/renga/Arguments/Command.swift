@@ -1,6 +1,6 @@
 /// One command: what it is called, what it takes, what it does.
 ///
-/// The parser and the help are both made from this, so that neither can know what the other does not.
+/// The parser and the help are both made from this, so that the two always agree.
 struct Command: Sendable {
     var name: String
     /// One line, for the list of commands.
@@ -26,7 +26,7 @@ struct Command: Sendable {
 /// A flag of a command, without its dashes.
 struct Flag: Sendable {
     var name: String
-    /// What stands for its value in the usage; nil for one that is just there or not.
+    /// The placeholder of its value in the usage; nil for a flag without a value.
     var placeholder: String?
     var help: String
     var isRepeatable = false
@@ -39,7 +39,7 @@ struct Flag: Sendable {
         self.isRepeatable = isRepeatable
     }
 
-    /// One that is there or not.
+    /// One without a value.
     init(_ name: String, _ help: String) {
         self.name = name
         self.help = help
@@ -49,7 +49,7 @@ struct Flag: Sendable {
     var usage: String { placeholder.map { "--\(name) \($0)" } ?? "--\(name)" }
 }
 
-/// What the shell is told.
+/// The exit status for the shell.
 enum ExitStatus: Int32, Sendable {
     case done = 0
     case failed = 1

@@ -7,7 +7,7 @@ struct UsageError: Error, CustomStringConvertible {
     var description: String { message }
 }
 
-/// What went wrong, in words for whoever typed the command.
+/// What went wrong, for the user who typed the command.
 struct Failure: Error, CustomStringConvertible {
     var message: String
     var status: ExitStatus

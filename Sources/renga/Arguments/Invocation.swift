@@ -26,14 +26,14 @@ struct Invocation: Sendable {
 extension Invocation {
     /// The command as a shell takes it again.
     var shellLine: String {
-        var words = ["renga", command.name] + arguments.map(Shell.quoted)
+        var parts = ["renga", command.name] + arguments.map(Shell.quoted)
         for flag in command.allFlags {
             for value in values[flag.name] ?? [] {
-                words.append(
+                parts.append(
                     flag.placeholder == nil ? "--\(flag.name)" : "--\(flag.name) \(Shell.quoted(value))")
             }
         }
-        return words.joined(separator: " ")
+        return parts.joined(separator: " ")
     }
 }
 
@@ -84,12 +84,12 @@ extension Invocation {
         return value
     }
 
-    /// The text of a setting, by whoever gave it; nil where only the default is left.
+    /// The text of a setting, from the flag or the environment; nil if only the default is left.
     func given(_ setting: any SettingDeclaration) -> String? {
         self[setting.flag.name] ?? environment(setting.name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// The same command with other settings; nil stands for an unset one.
+    /// The same command with other settings; nil is an unset one.
     ///
     /// Flags of these settings no longer count.
     func with(settings: [String: String?]) -> Invocation {

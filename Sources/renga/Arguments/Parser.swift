@@ -1,4 +1,4 @@
-/// Reads what stands behind a command's name: `--flag value`, `--flag=value`, and arguments in between.
+/// Reads what follows a command's name: `--flag value`, `--flag=value`, and arguments in between.
 ///
 /// `--` ends the flags; a lone `-` is an argument.
 struct Parser {
@@ -10,18 +10,18 @@ struct Parser {
 
     /// What was found, with the environment that fills in what flags leave out.
     static func parse(
-        _ words: some Collection<String>, for command: Command, environment: @escaping Environment
+        _ commandLine: some Collection<String>, for command: Command, environment: @escaping Environment
     ) throws(UsageError) -> Invocation {
-        var parser = Parser(command, words)
+        var parser = Parser(command, commandLine)
         try parser.read()
         return Invocation(
             command: command, values: parser.values, arguments: parser.arguments, wantsHelp: parser.wantsHelp,
             environment: environment)
     }
 
-    private init(_ command: Command, _ words: some Collection<String>) {
+    private init(_ command: Command, _ commandLine: some Collection<String>) {
         self.command = command
-        rest = Array(words)[...]
+        rest = Array(commandLine)[...]
     }
 
     private mutating func read() throws(UsageError) {

@@ -1,6 +1,6 @@
-/// What somebody may have meant.
+/// What the user probably meant.
 enum Suggestion {
-    /// ` (did you mean …?)` with the nearest of the known names, or nothing where none is near.
+    /// ` (did you mean …?)` with the nearest of the known names, or nothing if none is near.
     static func text(for name: String, among known: [String], prefix: String = "") -> String {
         let near = known.map { (name: $0, distance: distance(name, $0)) }
             .min { ($0.distance, $0.name) < ($1.distance, $1.name) }

@@ -2,12 +2,12 @@ import Synchronization
 import System
 import Telemetry
 
-/// Where people read: standard output for what was asked for, standard error for what is said about it.
+/// The terminal's two streams: standard output for results, standard error for notes about them.
 enum Console {
-    /// Thrown when nobody reads standard output any more: there is nothing left to do.
+    /// Thrown when standard output has no reader any more: there is nothing left to do.
     struct Closed: Error {}
 
-    /// Prints lines, in which nothing of what others said steers the terminal.
+    /// Prints lines, with control characters escaped, as texts of others must not steer the terminal.
     static func print(_ text: String, paint: Paint = Paint(isOn: false)) throws {
         try send(Array((paint.painted(TerminalText.escaped(text, keepingLines: true)) + "\n").utf8))
     }
@@ -22,7 +22,7 @@ enum Console {
         try send(Array((screen.drawn(TerminalText.escaped(page, keepingLines: true)) + "\n").utf8))
     }
 
-    /// Writes JSON as it is; on a terminal what would steer it is spelled in JSON's own way.
+    /// Writes JSON as it is; on a terminal control characters are escaped as JSON does.
     static func write(_ json: [UInt8]) throws {
         guard isTerminal(1) else { return try send(json) }
         let whole = cut.withLock { cut in
@@ -46,7 +46,7 @@ enum Console {
         }
     }
 
-    /// Says something on standard error; where that is closed there is nobody to tell.
+    /// Writes to standard error; if that is closed there is no reader to inform.
     static func note(_ text: String) {
         try? writeAll(2, Array((TerminalText.escaped(text, keepingLines: true) + "\n").utf8))
     }

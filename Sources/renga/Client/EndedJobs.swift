@@ -21,9 +21,9 @@ extension ServerClient {
     }
 
     private func ended(_ id: JobID) async throws -> JSON {
-        var patience = Patience(hasAnswered: true)
+        var retry = ServerRetry(hasAnswered: true)
         while true {
-            let job = try await patience.trying {
+            let job = try await retry.trying {
                 try await call("GET", "/v1/jobs/\(id)", query: [("wait", "30")])
             }
             let state = JobState(rawValue: job.text("state"))

@@ -4,7 +4,7 @@ import Jobs
 /// Jobs as lines and paragraphs for people.
 enum JobText {
     static func table(_ jobs: [JSON], now: Timestamp) -> String {
-        let header = ["ID", "STATE", "QUEUE", "AGE", "TRIES", "COST", "KEY", ""]
+        let header = ["ID", "STATE", "QUEUE", "AGE", "ATTEMPTS", "COST", "CUSTOM ID", ""]
         let rows = jobs.map { job in
             [
                 job.text("id"), job.text("state"), Text.oneLine(job.text("queue"), limit: 24), age(job, now),
@@ -35,7 +35,7 @@ enum JobText {
             waiting.text("reason") == "batch" && until > 0
             ? ", called back in \(Text.duration(until)) at the latest"
             : turn > until
-                ? ", its turn in about \(Text.duration(turn))"
+                ? ", starts in about \(Text.duration(turn))"
                 : until > 0 ? ", in \(Text.duration(until))" : ""
         return "\(waiting.text("reason")): \(Text.oneLine(waiting.text("detail"), limit: limit))\(time)"
     }
@@ -47,7 +47,7 @@ enum JobText {
 }
 
 extension JSON {
-    /// A member's text, empty where there is none.
+    /// A member's text, empty if there is none.
     func text(_ name: String) -> String { self[name]?.string ?? "" }
 
     func number(_ name: String) -> Int { self[name]?.int ?? 0 }

@@ -11,7 +11,7 @@ extension ServerClient {
             let page = try await call(
                 "GET", path, query: query + [("limit", String(min(left, 500))), ("cursor", cursor)])
             guard let elements = page["data"]?.elements else {
-                throw Failure("\(base) answered without “data”")
+                throw Failure("\(base) answered without “data”: check RENGA_URL")
             }
             try body(elements)
             left -= elements.count

@@ -26,7 +26,7 @@ struct ServerClient: Sendable {
         do {
             return try JSON.parse(bytes, maxDepth: JSON.deepest)
         } catch {
-            throw Failure("\(base) answered with something that is not renga's: \(error)")
+            throw Failure("the answer from \(base) is not renga's (\(error)): check RENGA_URL")
         }
     }
 
@@ -67,7 +67,7 @@ struct ServerClient: Sendable {
         }
     }
 
-    /// Why the server is not ready, in its words; nil where it is, or cannot be asked.
+    /// Why the server is not ready, in its words; nil if it is, or cannot be asked.
     func trouble() async -> String? {
         var request = request("GET", "/ready", [], nil, "")
         request.timeouts = .init(connect: 2, write: 2, idle: 5, call: 5)
@@ -92,10 +92,10 @@ extension ServerClient {
     private func unreachable(_ error: HTTPClientError) -> Failure {
         switch error.code {
         case .tooLarge, .protocolError, .tls:
-            return Failure("RENGA_URL is \(base), and calling it failed: \(error)")
+            return Failure("the call to RENGA_URL, \(base), failed: \(error)")
         default:
             return Failure(
-                "no answer from \(base) (\(error)); is it running? Start it with `renga up`, or set RENGA_URL",
+                "no answer from \(base) (\(error)). Start a server with `renga up`, or set RENGA_URL",
                 status: .tryAgain)
         }
     }
@@ -107,20 +107,20 @@ extension ServerClient {
         switch status {
         case 401:
             let advice =
-                key == nil ? "set RENGA_API_KEY or RENGA_API_KEY_FILE" : "RENGA_API_KEY is not its key"
-            return Failure("\(base) wants a key: \(advice)")
+                key == nil ? "set RENGA_API_KEY or RENGA_API_KEY_FILE" : "RENGA_API_KEY is wrong"
+            return Failure("\(base) requires a key: \(advice)")
         case 502, 503, 504:
-            return Failure("\(base) cannot serve now: \(detail ?? "status \(status)")", status: .tryAgain)
+            return Failure("\(base) is not available now: \(detail ?? "status \(status)")", status: .tryAgain)
         default:
             return Failure(
-                detail ?? "\(base) answered \(status) with something that is not renga's; check RENGA_URL")
+                detail ?? "\(base) answered \(status), and the answer is not renga's: check RENGA_URL")
         }
     }
 }
 
 /// Parts of addresses.
 enum Query {
-    /// `?a=1&b=2`, without those that are nil; empty where none is left.
+    /// `?a=1&b=2`, without those that are nil; empty if none is left.
     static func text(_ parameters: [(String, String?)]) -> String {
         let parts = parameters.compactMap { name, value in value.map { "\(name)=\(encoded($0))" } }
         return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")

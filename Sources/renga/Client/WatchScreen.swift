@@ -29,7 +29,7 @@ struct WatchScreen {
         let dense = all.filter { !$0.isEmpty }
         guard dense.count > room else { return dense }
         let shown = dense.prefix(room - 1)
-        return shown + ["… \(dense.count - shown.count) more lines; a taller window shows them"]
+        return shown + ["… \(dense.count - shown.count) more lines; make the window taller to see them"]
     }
 }
 

@@ -4,15 +4,17 @@ import System
 
 extension Command {
     static let backup = Command(
-        name: "backup", summary: "a consistent copy of the running database", arguments: "FILE",
+        name: "backup", summary: "make a consistent copy of the running database", arguments: "FILE",
         argumentCount: 1...1,
         settings: [Settings.database, Settings.fileMode],
-        details: "Servers and workers go on meanwhile. FILE must not exist yet; renga runs on it as it is."
+        details: """
+            Servers and workers may run meanwhile. FILE must not exist yet. renga can use the copy as its database.
+            """
     ) { invocation in
         let path = try invocation.value(of: Settings.database)
         let copy = invocation.arguments[0]
-        if let missing = MissingDatabase(path, invocation) { throw Failure(missing.words) }
-        guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: name a file that does not") }
+        if let missing = MissingDatabase(path, invocation) { throw Failure(missing.text) }
+        guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: choose another name") }
         var terms = StoreSettings()
         terms.fileMode = try invocation.value(of: Settings.fileMode)
         let store = try await ServiceContext.open(path, terms)
@@ -20,7 +22,7 @@ extension Command {
             try await store.backup(to: copy)
         } catch {
             await store.close()
-            throw Failure("the copy failed: \(error)")
+            throw Failure("the backup to “\(copy)” failed: \(error)")
         }
         await store.close()
         try Console.print("\(path) is copied to \(copy) (\(Text.bytes(fileSize(copy) ?? 0)))")

@@ -3,19 +3,20 @@ import Jobs
 
 extension Command {
     static let budgets = Command(
-        name: "budgets", summary: "lists budgets; budgets set NAME, budgets remove NAME",
+        name: "budgets", summary: "list budgets, or set or remove one",
         arguments: "[set NAME|remove NAME]",
         argumentCount: 0...2,
         flags: [
-            Flag("usd", "USD", "with set: what may be spent in a window"),
-            Flag("window", "day|month|total", "with set: days and months are those of UTC (day)"),
-            Flag("scope", "all|queue:NAME|tag:NAME", "with set: whose money counts (all)"),
-            Flag("json", "for programs: as the API tells them"),
+            Flag("usd", "USD", "with set: the most that may be spent in a window"),
+            Flag("window", "day|month|total", "with set: the window; days and months are in UTC (day)"),
+            Flag("scope", "all|queue:NAME|tag:NAME", "with set: the jobs that it covers (all)"),
+            Flag("json", "print JSON, as the API returns it"),
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
         details: """
-            It counts at once, for all workers, with what its window has spent already. What a configuration file states is
-            changed there only; what RENGA_DAILY_BUDGET_USD or RENGA_MONTHLY_BUDGET_USD say counts again at each start.
+            A budget takes effect at once, for all workers, and includes what its window has already spent. A budget
+            of a configuration file can only be changed in the file. A budget of RENGA_DAILY_BUDGET_USD or
+            RENGA_MONTHLY_BUDGET_USD gets its value from there again at each start.
             """
     ) { invocation in
         let server = try ServerClient(invocation)
@@ -25,10 +26,10 @@ extension Command {
         case ("remove", 2):
             let name = invocation.arguments[1]
             _ = try await server.call("DELETE", BudgetCommand.path(name))
-            try Console.print("budget \(name) is removed")
+            try Console.print("budget \(name) was removed")
         default:
             throw UsageError(
-                "“\(invocation.arguments.joined(separator: " "))” is not known; expected nothing, set NAME or remove NAME"
+                "“\(invocation.arguments.joined(separator: " "))” is unknown; expected nothing, set NAME or remove NAME"
             )
         }
         return .done
@@ -45,7 +46,7 @@ private enum BudgetCommand {
 
     static func set(_ name: String, _ server: ServerClient, _ invocation: Invocation) async throws {
         guard let amount = invocation["usd"] else {
-            throw UsageError("say how much: renga budgets set \(name) --usd 5 --window day")
+            throw UsageError("--usd is missing: renga budgets set \(name) --usd 5 --window day")
         }
         guard Money(dollars: amount) != nil else {
             throw UsageError("--usd is “\(amount)”; expected US dollars such as 5 or 12.50")
@@ -63,7 +64,9 @@ private enum BudgetCommand {
     private static func show(_ budgets: [JSON], _ answer: JSON, _ invocation: Invocation) throws {
         if invocation.has("json") { return try Console.print(String(decoding: answer.raw, as: UTF8.self)) }
         let rows = BudgetText.rows(budgets)
-        try Console.print(page: rows.isEmpty ? "no budgets" : Columns.text(rows))
+        try Console.print(
+            page: rows.isEmpty
+                ? "no budgets; to set one: renga budgets set daily --usd 5" : Columns.text(rows))
     }
 }
 

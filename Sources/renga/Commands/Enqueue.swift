@@ -4,29 +4,32 @@ import System
 
 extension Command {
     static let enqueue = Command(
-        name: "enqueue", summary: "JSONL in, one job a line", arguments: "FILE|-", argumentCount: 1...1,
+        name: "enqueue", summary: "enqueue a file of jobs, one a line", arguments: "FILE|-",
+        argumentCount: 1...1,
         flags: Order.flags + [
-            Flag("batch", "NAME", "the batch of all lines (the file's name and a hash of these flags)"),
-            Flag("wait", "follow the jobs to their end"),
+            Flag("batch", "NAME", "the batch for all lines (the file's name and a hash of these flags)"),
+            Flag("wait", "wait until all jobs have ended"),
             Flag(
                 "out", "FILE|-",
-                "write results as JSONL in the order of the input, - is standard output; waits for them"),
+                "wait, and write results as JSONL in the order of the input; - is standard output"),
             Flag(
                 "dry-run",
-                "count new, cached, duplicate and invalid lines, forecast cost and time, and change nothing"),
+                "count new, cached, duplicate and invalid lines, estimate cost and time, and change nothing"),
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
         details: """
             A line is a JSON string (a prompt), a Messages request, a job as POST /v1/jobs takes it, or a line of a batch
-            file of Anthropic's or OpenAI's batch API. Lines without a key get one from what they say, so that the same
-            file again resumes where it stopped, and nothing is paid for twice. Invalid lines are reported and the others
-            go on; the status is 1 if there was one, or if a job failed while it was waited for.
+            file of Anthropic's or OpenAI's batch API. A line without a custom_id gets one from its content. So if you
+            run the same command again it resumes, and nothing is paid for twice.
+
+            Invalid lines are reported, and the others are enqueued. The exit status is 1 if there was an invalid line,
+            or if a job failed while the command waited for it.
             """,
         examples: [
-            "renga enqueue jobs.jsonl --dry-run                   what it would cost",
-            "renga enqueue jobs.jsonl --out results.jsonl         wait, and write the answers",
-            "renga enqueue reviews.txt --text --system 'Answer with one word: positive or negative.'",
-            "renga enqueue jobs.jsonl --deadline 24h              half the price, in batches of the provider",
+            "renga enqueue jobs.jsonl --dry-run",
+            "renga enqueue jobs.jsonl --out results.jsonl",
+            "renga enqueue reviews.txt --text --system 'Positive or negative? One word.'",
+            "renga enqueue jobs.jsonl --deadline 24h",
         ]
     ) { invocation in
         let order = try Order(invocation)
@@ -37,7 +40,7 @@ extension Command {
     }
 }
 
-/// What `enqueue` was told.
+/// The arguments of `enqueue`.
 struct Order: Sendable {
     var file: String
     var isText: Bool
@@ -49,15 +52,18 @@ struct Order: Sendable {
     /// The command again, as a shell takes it.
     var again: String
 
-    /// Flags that count for lines which say nothing of it themselves.
+    /// Flags that fill in what a line leaves out.
     static let flags = [
-        Flag("text", "plain lines, each a prompt"), Flag("model", "MODEL", "for lines that name none"),
+        Flag("text", "read plain lines, each a prompt"),
+        Flag("model", "MODEL", "the model of lines that name none"),
         Flag("system", "TEXT", "the system prompt of lines that have none"),
-        Flag("max-tokens", "N", "for lines that name none"),
-        Flag("queue", "NAME", "for lines that name none"),
-        Flag("tag", "TAG", "for lines without tags", isRepeatable: true),
-        Flag("deadline", "TIME", "a time or a duration such as 12h, for lines that have none"),
-        Flag("processing", "auto|realtime|batch", "batch is half the price, for lines that name none"),
+        Flag("max-tokens", "N", "max_tokens of lines that have none"),
+        Flag("queue", "NAME", "the queue of lines that name none"),
+        Flag("tag", "TAG", "a tag for lines without tags; repeatable", isRepeatable: true),
+        Flag("deadline", "TIME", "the deadline of lines that have none: a time, or a duration such as 12h"),
+        Flag(
+            "processing", "auto|realtime|batch",
+            "the processing of lines that name none; batch is half the price"),
     ]
 
     init(_ invocation: Invocation) throws {
@@ -66,23 +72,24 @@ struct Order: Sendable {
         defaults = LineDefaults(
             queue: invocation["queue"], tags: invocation.all("tag"), model: invocation["model"],
             system: invocation["system"], maxTokens: try invocation.integer("max-tokens", in: 1...10_000_000),
-            deadline: invocation["deadline"], lane: invocation["processing"])
+            deadline: invocation["deadline"], processing: invocation["processing"])
         batch = invocation["batch"] ?? defaults.batchName(file: file)
         output = invocation["out"]
         waits = invocation.has("wait") || output != nil
         isDry = invocation.has("dry-run")
         again = invocation.shellLine
         guard !isDry || !waits else {
-            throw UsageError("--dry-run changes nothing, so there is nothing to wait for")
+            throw UsageError(
+                "--dry-run enqueues nothing, so there is nothing to wait for: leave out --wait and --out")
         }
     }
 
     /// Opens the input; the size is nil for a pipe.
-    func upload(_ server: ServerClient, query: [(String, String?)], isSaid: Bool = true) -> Upload {
+    func upload(_ server: ServerClient, query: [(String, String?)], isReported: Bool = true) -> Upload {
         let maker = LineMaker(defaults: defaults, isText: isText)
         return Upload(
             server: server, query: query, maker: maker, file: file, isText: isText,
-            size: file == "-" ? nil : fileSize(file), isSaid: isSaid)
+            size: file == "-" ? nil : fileSize(file), isReported: isReported)
     }
 
     func reader() throws -> LineReader {
@@ -98,10 +105,10 @@ extension Order {
     /// Sends all lines, and waits for their jobs if that was asked for.
     fileprivate func carryOut(_ server: ServerClient) async throws -> ExitStatus {
         let target = try output.map { try ResultsTarget($0, input: file) }
-        // Results on standard output stand there alone.
-        let say: (String) throws -> Void =
+        // Results on standard output must be alone there.
+        let write: (String) throws -> Void =
             target == .standardOutput ? { Console.note($0) } : { try Console.print($0) }
-        let stopping = Stopping(batch: batch)
+        let interrupts = InterruptHandler(batch: batch)
         var ledger = Ledger()
         var reporter = Reporter()
         var upload = upload(server, query: [("batch", batch)])
@@ -115,44 +122,44 @@ extension Order {
         }
         await reporter.end(server)
         guard !ledger.jobs.isEmpty else {
-            throw Failure("there is no line in \(file == "-" ? "standard input" : file)")
+            throw Failure("\(file == "-" ? "standard input" : "“\(file)”") is empty: nothing was enqueued")
         }
-        try say(summary(ledger))
+        try write(summary(ledger))
         guard waits else {
-            try await sayCancelled(ledger, server)
+            try await noteCancelled(ledger, server)
             return ledger.refused > 0 ? .failed : .done
         }
-        Console.note(stopping.words + "\n" + (try await wayBack(ledger, server)))
-        return try await Waiting(order: self, server: server, ledger: ledger).run(target, say: say)
+        Console.note(interrupts.text + "\n" + (try await returnHint(ledger, server)))
+        return try await Waiting(order: self, server: server, ledger: ledger).run(target, write: write)
     }
 
-    /// Says that jobs which were there already will not run, if a person cancelled them.
-    private func sayCancelled(_ ledger: Ledger, _ server: ServerClient) async throws {
+    /// Notes that jobs which were there already will not run, if they were cancelled.
+    private func noteCancelled(_ ledger: Ledger, _ server: ServerClient) async throws {
         guard !ledger.existing.isEmpty else { return }
         let counts = try await server.call("GET", BatchFollower.path(batch))["counts"]
-        if let words = Resuming(batch, counts).words { Console.note(words) }
+        if let text = ResumeHint(batch, counts).text { Console.note(text) }
     }
 
-    /// How all rows are had later: from the batch if it holds just these, else by the same command, which finds the jobs of
-    /// other batches too.
-    private func wayBack(_ ledger: Ledger, _ server: ServerClient) async throws -> String {
-        var patience = Patience(hasAnswered: true)
-        let counts = try await patience.trying {
+    /// How to get all results later: from the batch if it holds just these jobs, else by the same command, which finds
+    /// the jobs of other batches too.
+    private func returnHint(_ ledger: Ledger, _ server: ServerClient) async throws -> String {
+        var retry = ServerRetry(hasAnswered: true)
+        let counts = try await retry.trying {
             try await server.call("GET", BatchFollower.path(batch))["counts"]
         }
         let jobs = Set(ledger.jobs.compactMap { $0?.value }).count
         if counts?.number("total") == jobs, ledger.refused == 0 {
             return
-                "To come back: the same command again, or\n  renga results --batch \(Shell.quoted(batch)) --wait"
+                "To come back, run the same command again, or:\n  renga results --batch \(Shell.quoted(batch)) --wait"
         }
-        guard file != "-" else { return "To come back: the same command with the same input." }
-        return "To come back to all rows, those of other batches too:\n  \(again)"
+        guard file != "-" else { return "To come back, run the same command with the same input." }
+        return "To come back to all lines, including those of other batches:\n  \(again)"
     }
 
     private func summary(_ ledger: Ledger) -> String {
-        var words = ["\(Text.count(ledger.jobs.count, "line")): \(Text.number(ledger.created)) new"]
-        if !ledger.existing.isEmpty { words.append("\(Text.number(ledger.existing.count)) there already") }
-        if ledger.refused > 0 { words.append("\(Text.number(ledger.refused)) invalid") }
-        return words.joined(separator: ", ") + "; batch \(batch)"
+        var parts = ["\(Text.count(ledger.jobs.count, "line")): \(Text.number(ledger.created)) new"]
+        if !ledger.existing.isEmpty { parts.append("\(Text.number(ledger.existing.count)) already there") }
+        if ledger.refused > 0 { parts.append("\(Text.number(ledger.refused)) invalid") }
+        return parts.joined(separator: ", ") + "; batch \(batch)"
     }
 }

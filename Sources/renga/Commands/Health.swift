@@ -3,9 +3,12 @@ import HTTPClient
 extension Command {
     static let health = Command(
         name: "health",
-        summary: "whether the server on this machine is alive: status 0 or 1, for container checks",
+        summary: "check that the local server is alive (exit status 0 or 1)",
         settings: [Settings.listen, Settings.port, Settings.url],
-        details: "Asks for /health at RENGA_URL, or where that is unset at RENGA_LISTEN. It needs no key."
+        details: """
+            Calls /health at RENGA_URL, or at RENGA_LISTEN if that is unset. It needs no key. Use it for container
+            health checks.
+            """
     ) { invocation in
         let url = try address(invocation) + "/health"
         let request = HTTPRequest(

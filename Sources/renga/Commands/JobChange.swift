@@ -7,24 +7,24 @@ extension Command {
         name: "cancel", summary: "cancel jobs, by id or by filter", arguments: "[ID…]",
         argumentCount: 0...10_000,
         flags: JobChange.flags, settings: ServerClient.settings, secrets: ServerClient.secrets,
-        details: "A call in flight is given up within a moment; what it cost is still accounted."
+        details: "A call in flight is aborted within a moment; what it cost is still booked."
     ) { invocation in
         try await JobChange(invocation, verb: "cancel", from: [.queued, .running, .review]).carryOut()
     }
 
     static let retry = Command(
-        name: "retry", summary: "try failed or cancelled jobs again, by id or by filter", arguments: "[ID…]",
+        name: "retry", summary: "run failed or cancelled jobs again, by id or by filter", arguments: "[ID…]",
         argumentCount: 0...10_000,
         flags: JobChange.flags + [
             Flag(
-                "set", "NAME=VALUE", "mend what was wrong: model=…, route=… or max_tokens=…",
+                "set", "NAME=VALUE", "correct the jobs: model=…, route=… or max_tokens=…",
                 isRepeatable: true)
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
         details: """
-            With --set, jobs that are still queued are corrected too, where they stand; what was held back for what was
-            wrong goes on by itself. --set model=… with the model a job has already moves it to where that model is
-            called now.
+            With --set, jobs that are still queued are corrected too and keep their place. Jobs that were held back for
+            the mistake go on by themselves. If you set the model that a job has already, it moves to the address at
+            which that model is called now.
             """
     ) { invocation in
         let states: Set<JobState> =
@@ -37,9 +37,9 @@ extension Command {
 private struct JobChange {
     static let flags =
         FilterFlags.all + [
-            Flag("all", "all jobs in a state for it, whatever they are"),
-            Flag("dry-run", "say how many, and change nothing"),
-            Flag("yes", "with --all: without being asked"),
+            Flag("all", "all jobs that can be changed in this way"),
+            Flag("dry-run", "count the jobs, and change nothing"),
+            Flag("yes", "with --all: do not ask"),
         ]
 
     let invocation: Invocation
@@ -47,19 +47,19 @@ private struct JobChange {
     /// The states in which it makes sense.
     let states: Set<JobState>
     let server: ServerClient
-    /// The member `set` as JSON; nil where nothing is to be set.
-    let mending: [UInt8]?
+    /// The member `set` as JSON; nil if nothing is to be set.
+    let correction: [UInt8]?
 
     init(_ invocation: Invocation, verb: String, from states: Set<JobState>) throws {
         self.invocation = invocation
         self.verb = verb
         self.states = states
-        mending = verb == "retry" ? try JobChangeText.read(invocation.all("set")) : nil
+        correction = verb == "retry" ? try JobChangeText.read(invocation.all("set")) : nil
         let isFiltered = !FilterFlags.given(invocation).isEmpty
         let ways = [!invocation.arguments.isEmpty, isFiltered, invocation.has("all")].count { $0 }
         guard ways == 1 else {
             throw UsageError(
-                "name the jobs by their ids, by a filter such as --queue NAME, or with --all; one of these")
+                "name the jobs: give ids, or filters such as --queue NAME, or --all")
         }
         server = try ServerClient(invocation)
     }
@@ -75,10 +75,10 @@ private struct JobChange {
         return try await byFilter(isTrial: invocation.has("dry-run"))
     }
 
-    /// Asks whoever sits at the terminal; where nobody does, nobody can be asked.
+    /// Asks on the terminal; without one the flag --yes is required.
     private func isConfirmed() async throws -> Bool {
         guard isTerminal(0), isTerminal(2) else {
-            throw UsageError("--all means every job there is; add --yes, or see how many with --dry-run")
+            throw UsageError("--all affects every job: add --yes, or count them first with --dry-run")
         }
         let count = try await count(isTrial: true)
         guard count > 0 else { return true }
@@ -97,7 +97,7 @@ private struct JobChange {
             FilterFlags.write(invocation, to: &body)
             if invocation.has("all") { body.field("all", true) }
             if isTrial { body.field("dry_run", true) }
-            if let mending { body.field("set", raw: mending) }
+            if let correction { body.field("set", raw: correction) }
         }
         return try await server.call("POST", "/v1/jobs/\(verb)", body: body.bytes).number("count")
     }
@@ -120,7 +120,7 @@ private struct JobChange {
     private func change(_ id: String) async throws -> Bool {
         let path = "/v1/jobs/\(Query.encoded(id))"
         guard invocation.has("dry-run") else {
-            let body = mending.map { Array("{\"set\":".utf8) + $0 + Array("}".utf8) }
+            let body = correction.map { Array("{\"set\":".utf8) + $0 + Array("}".utf8) }
             _ = try await server.call("POST", "\(path)/\(verb)", body: body ?? [])
             return true
         }
@@ -137,7 +137,7 @@ private struct JobChange {
 
 /// `--set model=… --set max_tokens=…`.
 enum JobChangeText {
-    /// The settings as a JSON object; nil where there are none.
+    /// The settings as a JSON object; nil if there are none.
     static func read(_ settings: [String]) throws(UsageError) -> [UInt8]? {
         guard !settings.isEmpty else { return nil }
         var members: [(name: String, value: String)] = []

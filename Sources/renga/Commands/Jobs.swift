@@ -5,7 +5,7 @@ extension Command {
     static let jobs = Command(
         name: "jobs", summary: "list jobs, newest first",
         flags: FilterFlags.all + [
-            Flag("limit", "N", "at most so many (50)"), Flag("json", "for programs: one job a line"),
+            Flag("limit", "N", "at most this many (50)"), Flag("json", "print JSON, one job a line"),
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets
     ) { invocation in
@@ -19,7 +19,7 @@ extension Command {
         }
         if asJSON { return .done }
         try Console.print(
-            page: found.isEmpty ? "no such jobs" : JobText.table(found, now: SystemNow().now().timestamp))
+            page: found.isEmpty ? "no jobs match" : JobText.table(found, now: SystemNow().now().timestamp))
         return .done
     }
 }

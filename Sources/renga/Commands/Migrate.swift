@@ -3,14 +3,14 @@ import Jobs
 
 extension Command {
     static let migrate = Command(
-        name: "migrate", summary: "brings the schema up to date and stops",
+        name: "migrate", summary: "bring the database's schema up to date and stop",
         settings: [Settings.database, Settings.fileMode],
-        details: "`up`, `serve` and `work` do it too, safely when several start at once."
+        details: "`up`, `serve` and `work` do this at their start too. Several may start at the same time."
     ) { invocation in
         let path = try invocation.value(of: Settings.database)
         let missing = MissingDatabase(path, invocation)
         if let missing, missing.trial != nil {
-            throw Failure("\(missing.words)\nFor a new, empty database:\n  \(missing.named)")
+            throw Failure("\(missing.text)\nFor a new, empty database:\n  \(missing.named)")
         }
         var terms = StoreSettings()
         terms.fileMode = try invocation.value(of: Settings.fileMode)
@@ -18,7 +18,7 @@ extension Command {
         let facts = try await store.checkReady()
         await store.close()
         try Console.print(
-            "\(path) \(missing == nil ? "has" : "is new, without any jobs, and has") schema version \(facts.schemaVersion)"
+            "\(path) \(missing == nil ? "has" : "is new and empty, and has") schema version \(facts.schemaVersion)"
         )
         return .done
     }

@@ -24,9 +24,9 @@ struct MissingDatabase {
     /// The command for the file that is not there.
     var named: String { "\(command) --database \(Shell.quoted(path))" }
 
-    var words: String {
-        let start = "RENGA_DATABASE is “\(path)”, and there is no such file"
-        guard let trial else { return "\(start): name the right one with --database PATH" }
+    var text: String {
+        let start = "RENGA_DATABASE is “\(path)”, which does not exist"
+        guard let trial else { return "\(start): name the database with --database PATH" }
         return "\(start). A trial keeps its jobs in \(Demo.demoPath(path)):\n  \(trial)"
     }
 }

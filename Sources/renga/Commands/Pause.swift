@@ -2,12 +2,12 @@ import JSON
 
 extension Command {
     static let pause = Command(
-        name: "pause", summary: "queue NAME or route NAME: claim nothing more of it",
+        name: "pause", summary: "stop claiming jobs of a queue or a route",
         arguments: "queue|route NAME",
         argumentCount: 2...2,
-        flags: [Flag("create", "pause a queue that does not exist yet: jobs that come into it wait")],
+        flags: [Flag("create", "create the queue if it does not exist yet")],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
-        details: "Calls in flight finish; jobs wait. `renga status` lists queues and routes.",
+        details: "Calls in flight finish, and jobs wait. `renga status` lists queues and routes.",
         examples: [
             "renga pause queue tickets", "renga pause route anthropic/claude-haiku-4-5-20251001",
             "renga pause queue nightly --create",
@@ -15,11 +15,11 @@ extension Command {
     ) { try await PauseSwitch.set($0, paused: true) }
 
     static let resume = Command(
-        name: "resume", summary: "queue NAME or route NAME: go on with it", arguments: "queue|route NAME",
+        name: "resume", summary: "go on with a queue or a route", arguments: "queue|route NAME",
         argumentCount: 2...2, settings: ServerClient.settings, secrets: ServerClient.secrets,
         details: """
-            A route also forgets what holds it back: its gate opens, what was used of its limits is forgotten, and limits that
-            were learned from answers are learned anew.
+            For a route this also opens its gate, resets the usage of its limits, and learns again the limits that
+            were learned from answers.
             """,
         examples: ["renga resume queue tickets", "renga resume route anthropic/claude-haiku-4-5-20251001"]
     ) { try await PauseSwitch.set($0, paused: false) }
@@ -30,7 +30,7 @@ private enum PauseSwitch {
         let (kind, name) = (invocation.arguments[0], invocation.arguments[1])
         guard ["queue", "route"].contains(kind) else {
             throw UsageError(
-                "“\(kind)” is neither queue nor route: renga \(invocation.command.name) queue NAME")
+                "“\(kind)” is neither queue nor route; expected: renga \(invocation.command.name) queue NAME")
         }
         let server = try ServerClient(invocation)
         let path =
@@ -46,7 +46,7 @@ private enum PauseSwitch {
             error.message = error.message.replacing(
                 "GET /v1/queues lists them, and ?create=true makes it",
                 with: paused
-                    ? "`renga status` lists them, and --create makes it" : "`renga status` lists them")
+                    ? "`renga status` lists them, and --create creates it" : "`renga status` lists them")
             error.message = error.message.replacing(
                 "GET /v1/routes lists them", with: "`renga status` lists them")
             throw error

@@ -3,14 +3,14 @@ import Jobs
 
 extension Command {
     static let restore = Command(
-        name: "restore", summary: "puts a copy in the database's place, and keeps the former one",
+        name: "restore", summary: "replace the database by a backup; the former one is kept",
         arguments: "FILE", argumentCount: 1...1,
-        flags: [Flag("dry-run", "examine FILE and the database, and change nothing")],
+        flags: [Flag("dry-run", "check FILE and the database, and change nothing")],
         settings: [Settings.database, Settings.fileMode],
         details: """
-            FILE is what `renga backup` made, or a copy of a stopped database, with its log beside it if there was one. It is
-            copied and every page is examined before anything is changed. Servers and workers must be stopped. The former
-            database stays beside the new one, with its log, as RENGA_DATABASE.replaced-TIME.
+            FILE is a backup that `renga backup` made, or a copy of a stopped database, with its log beside it if there
+            was one. Stop all servers and workers first. FILE is copied and every page is checked before anything is
+            changed. The former database stays beside the new one, with its log, as RENGA_DATABASE.replaced-TIME.
             """
     ) { invocation in
         let path = try invocation.value(of: Settings.database)
@@ -19,7 +19,7 @@ extension Command {
         let missing = MissingDatabase(path, invocation)
         if let missing, missing.trial != nil {
             throw Failure(
-                "\(missing.words)\nTo restore to where nothing is yet:\n  \(missing.named)\nNothing was restored"
+                "\(missing.text)\nTo restore to this new place:\n  \(missing.named)\nNothing was restored"
             )
         }
         let done: Restoration
@@ -33,17 +33,17 @@ extension Command {
         if done.wasInUse {
             Console.note(
                 """
-                \(file) was copied while it was in use: what its log held then is missing. `renga backup` makes \
-                whole copies.
+                \(file) was copied while it was in use: what was in its log is missing. `renga backup` makes \
+                complete copies.
                 """)
         }
-        let content = "\(Text.count(done.jobs, "job")), schema \(done.schemaVersion), every page is sound"
+        let content = "\(Text.count(done.jobs, "job")), schema \(done.schemaVersion), every page is intact"
         if isTrial {
-            try Console.print("\(file) could take the place of \(path): \(content)")
+            try Console.print("\(file) can replace \(path): \(content)")
             return .done
         }
         try Console.print("\(path) is now a copy of \(file): \(content)")
-        if missing != nil { try Console.print("there was no file of that name before") }
+        if missing != nil { try Console.print("there was no database of that name before") }
         if let kept = done.kept { try Console.print("the former database is \(kept)") }
         return .done
     }

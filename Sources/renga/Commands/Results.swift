@@ -2,15 +2,15 @@ import JSON
 
 extension Command {
     static let results = Command(
-        name: "results", summary: "finished jobs as JSONL",
+        name: "results", summary: "print finished jobs as JSONL",
         flags: [
-            Flag("batch", "NAME", "of this batch, by name or id, in the order of its input"),
-            Flag("queue", "NAME", "of this queue, in the order in which they finished"),
-            Flag("all", "of everything that is kept, in the order in which they finished"),
-            Flag("state", "STATE", "only those that ended so: succeeded, failed or cancelled"),
-            Flag("limit", "N", "at most so many"),
-            Flag("after", "CURSOR", "go on behind a line that had this “cursor”"),
-            Flag("out", "FILE|-", "into a file, which appears once it is complete"),
+            Flag("batch", "NAME", "results of this batch (name or id), in the order of its input"),
+            Flag("queue", "NAME", "results of this queue, in the order in which they finished"),
+            Flag("all", "all results, in the order in which they finished"),
+            Flag("state", "STATE", "only jobs that ended so: succeeded, failed or cancelled"),
+            Flag("limit", "N", "at most this many"),
+            Flag("after", "CURSOR", "start after the line with this “cursor”"),
+            Flag("out", "FILE|-", "write to a file, which appears once it is complete"),
             Flag("wait", "with --batch: wait until all its jobs have ended"),
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
@@ -23,13 +23,13 @@ extension Command {
         let batch = invocation["batch"]
         guard [batch != nil, invocation["queue"] != nil, invocation.has("all")].count(where: \.self) == 1
         else {
-            throw UsageError("say which results: --batch NAME, --queue NAME or --all; one of these")
+            throw UsageError("name the results: --batch NAME, --queue NAME or --all")
         }
         let limit = try invocation.integer("limit", in: 1...1_000_000_000)
         let target = try ResultsTarget(invocation["out"] ?? "-")
         let server = try ServerClient(invocation)
         if invocation.has("wait") {
-            guard let batch else { throw UsageError("--wait needs --batch") }
+            guard let batch else { throw UsageError("--wait needs --batch NAME") }
             var follower = BatchFollower(server: server, batch: batch)
             _ = try await follower.run()
         }

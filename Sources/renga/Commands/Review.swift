@@ -2,15 +2,17 @@ import JSON
 
 extension Command {
     static let review = Command(
-        name: "review", summary: "decide of an answer that failed its check", arguments: "ID",
+        name: "review", summary: "decide on an answer that failed its check", arguments: "ID",
         argumentCount: 1...1,
         flags: [
-            Flag("approve", "the answer counts as it is"),
-            Flag("edit", "TEXT", "this text counts in its place"),
-            Flag("reject", "the job fails"),
-            Flag("note", "TEXT", "why; kept with the job"),
+            Flag("approve", "accept the answer as it is"),
+            Flag("edit", "TEXT", "use this text instead"),
+            Flag("reject", "fail the job"),
+            Flag("note", "TEXT", "the reason; kept with the job"),
         ], settings: ServerClient.settings, secrets: ServerClient.secrets,
-        details: "`renga jobs --state review` lists what waits, `renga show ID` tells what is wrong with it."
+        details: """
+            `renga jobs --state review` lists the jobs that wait. `renga show ID` says what is wrong with the answer.
+            """
     ) { invocation in
         let server = try ServerClient(invocation)
         let path = "/v1/jobs/\(Query.encoded(invocation.arguments[0]))/review"
@@ -27,7 +29,7 @@ extension Command {
         ].compactMap(\.self)
         guard let action = actions.first, actions.count == 1 else {
             throw UsageError(
-                "say what to do with the answer: --approve, --edit TEXT or --reject; one of these")
+                "choose one: --approve, --edit TEXT or --reject")
         }
         var writer = JSONWriter()
         writer.object { writer in

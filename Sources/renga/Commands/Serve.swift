@@ -4,11 +4,11 @@ import Telemetry
 
 extension Command {
     static let serve = Command(
-        name: "serve", summary: "the HTTP API", settings: Settings.ofServices,
+        name: "serve", summary: "run the HTTP API", settings: Settings.ofServices,
         secrets: [.providerKey, .apiKey],
         details: """
-            Takes jobs in, and tells of them; `renga work` on the same database does them. Where RENGA_API_KEY_FILE
-            names a file that is not there, a key is made and kept in it.
+            Accepts jobs and serves their results; `renga work` on the same database runs them. If RENGA_API_KEY_FILE
+            names a file that does not exist, a key is generated and stored in it.
             """
     ) { invocation in
         let settings = try ServiceSettings(invocation)

@@ -3,13 +3,13 @@ import Jobs
 
 extension Command {
     static let show = Command(
-        name: "show", summary: "one job: state, why it waits, attempts, usage, cost, prompt, answer",
+        name: "show", summary: "show one job: state, attempts, cost, prompt, answer",
         arguments: "[ID]", argumentCount: 0...1,
         flags: [
             Flag(
-                "custom-id", "ID", "the job by your own id for it"),
-            Flag("queue", "NAME", "with --custom-id: the queue it is in"),
-            Flag("json", "for programs: the job as the API tells it"),
+                "custom-id", "ID", "the job with this custom_id"),
+            Flag("queue", "NAME", "with --custom-id: the queue of the job"),
+            Flag("json", "print JSON, as the API returns it"),
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets,
         examples: ["renga show job_1m8j3xf4t0000", "renga show --custom-id ticket-17"]
@@ -31,20 +31,23 @@ extension Command {
             guard let id = invocation.arguments.first else {
                 throw UsageError("name the job: renga show ID, or renga show --custom-id ID")
             }
-            guard invocation["queue"] == nil else { throw UsageError("--queue goes with --custom-id only") }
+            guard invocation["queue"] == nil else { throw UsageError("--queue needs --custom-id") }
             return id
         }
-        guard invocation.arguments.isEmpty else { throw UsageError("ID and --custom-id exclude each other") }
+        guard invocation.arguments.isEmpty else {
+            throw UsageError("give either ID or --custom-id, not both")
+        }
         let found = try await server.call(
             "GET", "/v1/jobs", query: [("custom_id", own), ("queue", invocation["queue"]), ("limit", "2")])
         let jobs = found["data"]?.elements ?? []
         guard let job = jobs.first else {
             let place = invocation["queue"].map { " in queue \($0)" } ?? ""
-            throw Failure("no job\(place) has the id “\(own)”; renga jobs lists those that are kept")
+            throw Failure("no job\(place) has the custom_id “\(own)”; to list jobs: renga jobs")
         }
         guard jobs.count == 1 else {
             let queues = jobs.map { $0.text("queue") }.joined(separator: ", ")
-            throw Failure("several jobs have the id “\(own)”, in the queues \(queues), …: add --queue NAME")
+            throw Failure(
+                "several jobs have the custom_id “\(own)”, in the queues \(queues), …: add --queue NAME")
         }
         return job.text("id")
     }
@@ -77,7 +80,7 @@ struct JobPage {
             ["model", job.text("model") + (job.isTrue("simulated") ? "  (simulated)" : "")],
             ["created", job.text("created_at")], ["started", job.text("started_at")],
             ["finished", job.text("finished_at")], ["deadline", job.text("deadline")],
-            ["tries", "\(job.number("attempts_counted")) of \(job.number("max_attempts")) counted"],
+            ["attempts", "\(job.number("attempts_counted")) of \(job.number("max_attempts")) counted"],
             ["usage", usage], ["cost", cost],
         ]
     }
@@ -130,7 +133,7 @@ struct JobPage {
             sum + (Money(dollars: attempt.text("unconfirmed_cost_usd")) ?? .zero)
         }
         return sum == .zero
-            ? "" : "  and up to \(Text.dollars(sum)) unconfirmed: no answer said what was used"
+            ? "" : "  and up to \(Text.dollars(sum)) unconfirmed, as their answers never came"
     }
 
     private func line(_ attempt: JSON) -> [String] {

@@ -3,11 +3,11 @@ import System
 import Telemetry
 
 extension Command {
-    /// Where it listens unless told otherwise: not where `serve` does.
+    /// Where it listens by default: not where `serve` does.
     private static let simulatorAddress = "127.0.0.1:8090"
 
     static let simulate = Command(
-        name: "simulate", summary: "a fake Anthropic API for trials, tests and load",
+        name: "simulate", summary: "run a fake Anthropic API for trials, tests and load",
         flags: SimulatorSettings.options.map { option in
             Flag(
                 option.name, "VALUE",
@@ -15,13 +15,13 @@ extension Command {
         },
         settings: [Settings.listen, Settings.port, Settings.shutdownTimeout, Settings.logLevel],
         details: """
-            Takes any key, and needs none on any address. Point renga at it with
-            ANTHROPIC_BASE_URL=http://\(simulatorAddress) ANTHROPIC_API_KEY=simulated. It speaks OpenAI's chat
-            completions too, at http://\(simulatorAddress)/v1, and has message batches, whose times run by the calendar.
+            It accepts any key, or none. Point renga at it with ANTHROPIC_BASE_URL=http://\(simulatorAddress)
+            ANTHROPIC_API_KEY=simulated. It also speaks OpenAI's chat completions, at http://\(simulatorAddress)/v1,
+            and has message batches, whose times use the calendar clock.
 
-            While it runs: GET /_sim/stats and /_sim/journal tell what was called and paid, POST /_sim/settings changes
-            options by their names ({"batch-faults":"create=drop-after:#1"}), POST /_sim/reset starts anew. What prompts
-            can ask for, and how batches behave: docs/simulator.md.
+            While it runs, GET /_sim/stats and /_sim/journal show what was called and paid, POST /_sim/settings changes
+            options by name ({"batch-faults":"create=drop-after:#1"}), and POST /_sim/reset starts again. The page
+            docs/simulator.md says what prompts can ask for and how batches behave.
             """,
         examples: [
             "renga simulate --latency 600ms",
@@ -39,11 +39,12 @@ extension Command {
         }
         let log = Log.standard(try invocation.value(of: Settings.logLevel))
         let address = try invocation.listenAddress(standard: simulatorAddress)
-        let grace = try invocation.value(of: Settings.shutdownTimeout)
+        let shutdownTimeout = try invocation.value(of: Settings.shutdownTimeout)
         try ProcessLimits.checkFiles()
         let simulator = Simulator(settings: settings, clock: SystemNow().forSimulator, log: log)
         let listening = try ListeningServer(
-            address, handler: simulator, grace: grace, connections: ListeningServer.providerConnections)
+            address, handler: simulator, grace: shutdownTimeout,
+            connections: ListeningServer.providerConnections)
         log.info("simulator listens", ["url": "\(listening.url)", "version": "\(Version.current)"])
         try await ServiceGroup(log: log).run([listening.service])
         return .done

@@ -4,10 +4,10 @@ import System
 
 extension Command {
     static let status = Command(
-        name: "status", summary: "queues, workers, limits, spend",
+        name: "status", summary: "show queues, routes, workers, limits and spend",
         flags: [
-            Flag("watch", "redraws in place every second"),
-            Flag("json", "for programs: what the API's /v1/stats says"),
+            Flag("watch", "redraw in place every second"),
+            Flag("json", "print JSON, as the API's /v1/stats returns it"),
         ],
         settings: ServerClient.settings, secrets: ServerClient.secrets
     ) { invocation in
@@ -17,9 +17,9 @@ extension Command {
             try await show(stats, server, invocation)
             return .done
         }
-        var patience = Patience()
+        var retry = ServerRetry()
         while true {
-            let stats = try await patience.trying { try await server.call("GET", path) }
+            let stats = try await retry.trying { try await server.call("GET", path) }
             try await show(stats, server, invocation, on: WatchScreen.ofTerminal)
             try await Task.sleep(for: .seconds(1))
         }
@@ -69,16 +69,16 @@ struct StatusPage {
     }
 
     private func counts(_ counts: JSON?) -> String {
-        let words = JobState.allCases.compactMap { state -> String? in
+        let parts = JobState.allCases.compactMap { state -> String? in
             let count = counts?.number(state.rawValue) ?? 0
             return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
         }
-        return words.isEmpty ? "none" : words.joined(separator: ", ")
+        return parts.isEmpty ? "none" : parts.joined(separator: ", ")
     }
 
     private var oldest: String {
         guard let time = stats["oldest_ready_at"]?.string.flatMap(Timestamp.init(text:)) else { return "" }
-        return "; the oldest that could run waits for \(Text.duration(now - time))"
+        return "; the oldest ready job has waited for \(Text.duration(now - time))"
     }
 
     private var queues: [[String]] {
@@ -93,7 +93,7 @@ struct StatusPage {
         }
     }
 
-    /// What stands still before what runs, and that before what is done: a small window shows the first of them.
+    /// Blocked queues first, then those with work, then the rest: a small window shows the first of them.
     private var troubleFirst: [JSON] {
         let queues = stats["queues"]?.elements ?? []
         func rank(_ queue: JSON) -> Int {
@@ -117,7 +117,7 @@ struct StatusPage {
             total["estimated_at"]?.string.flatMap(Timestamp.init(text:))
         }
         if let blocked = blocked(queue) { return blocked }
-        return ends.max().map { "all begun in about \(Text.duration(max(0, $0 - now)))" } ?? ""
+        return ends.max().map { "all started in about \(Text.duration(max(0, $0 - now)))" } ?? ""
     }
 
     /// What must happen before jobs of the queue run, if no time is known at which they do.
@@ -142,10 +142,10 @@ struct StatusPage {
     /// What keeps a worker from all or some of its work.
     static func trouble(_ worker: JSON) -> String {
         if worker.isTrue("superseded") {
-            return "CLAIMS NOTHING: a newer configuration is in force than it has; restart it"
+            return "CLAIMS NOTHING: a newer configuration is in force; restart it with that one"
         }
         let offset = worker.number("calendar_off_ms")
-        return offset == 0 ? "" : "its calendar is \(Text.offset(Milliseconds(offset)))"
+        return offset == 0 ? "" : "its calendar is \(Text.offset(Milliseconds(offset))); set its clock"
     }
 
     /// Calendars that disagree.
@@ -154,8 +154,8 @@ struct StatusPage {
         let offset = Text.offset(Milliseconds(dispute.number("off_ms")))
         return [
             [
-                "one is \(offset), uncontradicted for \(Text.duration(Milliseconds(dispute.number("age_ms"))))",
-                "who goes by it deletes and expires nothing; set the clock, or if it is right, wait until it is believed",
+                "one is \(offset), without contradiction for \(Text.duration(Milliseconds(dispute.number("age_ms"))))",
+                "its process deletes and expires nothing; set the clock, or if it is right, wait until it is accepted",
             ]
         ]
     }
@@ -189,10 +189,19 @@ struct StatusPage {
         let names = [("requests", "rpm"), ("input_tokens", "itpm"), ("output_tokens", "otpm")]
         let known = names.compactMap { field, name -> String? in
             guard let level = limits?[field], !level.isNull else { return nil }
-            return
-                "\(name) \(Text.number(level.number("available"))) of \(Text.number(level.number("per_minute")))"
+            return Self.level(name, level.number("available"), perMinute: level.number("per_minute"))
         }
-        return known.isEmpty ? "limits not known" : known.joined(separator: ", ")
+        return known.isEmpty ? "limits unknown" : known.joined(separator: ", ")
+    }
+
+    /// `rpm 12 of 50`; a level below zero is owed, and refills before the next call.
+    private static func level(_ name: String, _ available: Int, perMinute: Int) -> String {
+        guard available < 0, perMinute > 0 else {
+            return "\(name) \(Text.number(available)) of \(Text.number(perMinute))"
+        }
+        let owed = Int(clamping: available.magnitude)
+        let wait = Milliseconds(owed).multipliedSaturated(by: 60_000) / Milliseconds(perMinute)
+        return "\(name) over the limit by \(Text.number(owed)), next call in \(Text.duration(wait))"
     }
 
     private var workers: [[String]] {
@@ -200,7 +209,7 @@ struct StatusPage {
             let seen = worker["seen_at"]?.string.flatMap(Timestamp.init(text:)).map {
                 Text.duration(now - $0)
             }
-            let life = worker.isTrue("alive") ? "alive" : "not heard of for \(seen ?? "long")"
+            let life = worker.isTrue("alive") ? "alive" : "not heard of for \(seen ?? "a long time")"
             // What is being settled is running, and fills no slot any more.
             let slots = worker.number("slots")
             let taken = min(worker.number("running"), slots)
@@ -221,7 +230,7 @@ struct StatusPage {
             return [
                 share.text(axis), "$" + share.text("cost_usd"), Text.count(share.number("calls"), "call"),
                 "\(Text.number(share.number("cache_hits"))) without a call"
-                    + (shared > 0 ? " (\(Text.number(shared)) shared one)" : ""),
+                    + (shared > 0 ? " (\(Text.number(shared)) shared a call in flight)" : ""),
                 "saved $" + share.text("saved_usd"), unconfirmedCost(share), Self.batches(share),
             ]
         }
@@ -232,7 +241,7 @@ struct StatusPage {
         let calls = share.number("batch_calls")
         guard calls > 0 else { return "" }
         return
-            "\(Text.number(calls)) in batches: $\(share.text("batch_cost_usd")) of $\(share.text("batch_whole_price_usd"))"
+            "\(Text.number(calls)) in batches: $\(share.text("batch_cost_usd")) instead of $\(share.text("batch_whole_price_usd"))"
     }
 
     /// What calls may have cost whose answers never came.

@@ -5,12 +5,11 @@ import Telemetry
 
 extension Command {
     static let up = Command(
-        name: "up", summary: "server and worker in one process", settings: Settings.ofServices,
+        name: "up", summary: "run the server and a worker in one process", settings: Settings.ofServices,
         secrets: [.providerKey, .apiKey],
         details: """
-            Without ANTHROPIC_API_KEY a simulator inside answers: nothing is called and nothing is paid for. Its jobs
-            are marked "simulated":true and kept in a file of their own, ./renga-demo.db beside ./renga.db (or where
-            --database says).
+            Without ANTHROPIC_API_KEY a built-in simulator answers, and nothing is paid for. Its jobs are marked
+            "simulated":true and kept in a database of their own, ./renga-demo.db, or in the one that --database names.
             """
     ) { invocation in
         var settings = try ServiceSettings(invocation)
@@ -27,7 +26,7 @@ extension Command {
         let greeting = Greeting(
             address: api.address, url: api.url, database: settings.database, isSimulated: simulator != nil,
             header: ClientKey.shellHeader(invocation, key))
-        // Where nobody reads standard output, the log says the same.
+        // If standard output has no reader, the log says the same.
         try? Console.print(greeting.text)
         try await base.run(
             [api.service, base.worker(for: providers).service] + (simulator.map { [$0.service] } ?? []))
@@ -37,7 +36,7 @@ extension Command {
 
 /// What `up` does without a provider's key.
 enum Demo {
-    /// The simulator, listening on a free port of loopback; nil where a key is set, or a configuration file says who
+    /// The simulator, listening on a free port of loopback; nil if a key is set, or a configuration file says who
     /// answers.
     static func simulator(
         _ invocation: Invocation, _ settings: inout ServiceSettings, _ log: Log
@@ -47,7 +46,7 @@ enum Demo {
         }
         if let url = invocation.given(Settings.baseURL) {
             throw UsageError(
-                "ANTHROPIC_BASE_URL is “\(url)”, but no ANTHROPIC_API_KEY is set; set both, or neither for the simulator"
+                "ANTHROPIC_BASE_URL is “\(url)”, but ANTHROPIC_API_KEY is not set; set both, or neither for the simulator"
             )
         }
         settings.configuration = settings.configuration.simulated()
@@ -55,11 +54,11 @@ enum Demo {
         guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
         let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))
         return try ListeningServer(
-            address, handler: simulator, grace: settings.grace,
+            address, handler: simulator, grace: settings.shutdownTimeout,
             connections: ListeningServer.providerConnections)
     }
 
-    /// `./renga.db` becomes `./renga-demo.db`: what a simulator said never stands beside what a model said.
+    /// `./renga.db` becomes `./renga-demo.db`: a simulator's answers are never kept beside a model's.
     static func demoPath(_ path: String) -> String {
         let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return path + "-demo" }
@@ -74,7 +73,7 @@ struct Greeting {
     var url: String
     var database: String
     var isSimulated: Bool
-    /// As a shell writes it; nil where no key is asked for.
+    /// As a shell writes it; nil if no key is asked for.
     var header: String?
 
     private var place: String { url == "http://\(address)" ? url : "\(address) (from here \(url))" }
@@ -84,8 +83,8 @@ struct Greeting {
         let simulated =
             isSimulated
             ? """
-            No ANTHROPIC_API_KEY is set: a simulator inside answers. Nothing is called, nothing is paid for, and jobs
-            are marked "simulated":true.
+            ANTHROPIC_API_KEY is not set: a built-in simulator answers, nothing is paid for, and jobs are marked
+            "simulated":true.
 
             """ : ""
         return """

@@ -2,11 +2,11 @@ import Telemetry
 
 extension Command {
     static let work = Command(
-        name: "work", summary: "a worker; run as many as you like on the same database",
+        name: "work", summary: "run a worker; start as many as you like on one database",
         settings: Settings.ofServices, secrets: [.providerKey],
         details: """
-            Claims jobs, calls the provider, keeps the answers. SIGTERM lets calls in flight finish for as long as
-            RENGA_SHUTDOWN_TIMEOUT says, and hands the rest back; a second signal ends it at once.
+            It claims jobs, calls the provider and stores the answers. On SIGTERM it lets calls in flight finish for up
+            to RENGA_SHUTDOWN_TIMEOUT and hands the rest back. A second signal ends it at once.
             """
     ) { invocation in
         let settings = try ServiceSettings(invocation)

@@ -11,7 +11,7 @@ extension Configuration {
         for element in try value.elements() {
             let budget = try Budget(element, alerts: alerts)
             guard !budgets.contains(where: { $0.name == budget.name }) else {
-                throw element.refused("there is another budget of the name \(budget.name)")
+                throw element.refused("another budget has the name \(budget.name)")
             }
             budgets.append(budget)
         }

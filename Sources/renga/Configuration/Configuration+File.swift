@@ -3,7 +3,7 @@ import Jobs
 import System
 
 extension Configuration {
-    /// Far more than anybody writes by hand.
+    /// Far more than is written by hand.
     private static let limit = 1 << 20
     private static let keys = [
         "model", "providers", "routes", "aliases", "other_models", "budgets", "alerts",
@@ -60,7 +60,7 @@ extension Configuration {
         for entry in try value.named() {
             let read = try RouteEntry(name: plain(entry), entry.value, providers: providers)
             if let twin = entries.first(where: { $0.terms.key == read.terms.key }) {
-                throw entry.value.refused("is the same as \(twin.terms.name): provider and model are equal")
+                throw entry.value.refused("has the same provider and model as \(twin.terms.name)")
             }
             entries.append(read)
         }
@@ -81,7 +81,7 @@ extension Configuration {
         var aliases: [String: RouteKey] = [:]
         for entry in try root["aliases"]?.named() ?? [] {
             if routes.contains(where: { $0.name == entry.name }) {
-                throw entry.value.refused("\(entry.name) is a route already")
+                throw entry.value.refused("\(entry.name) is already the name of a route")
             }
             guard let route = routes.first(where: { $0.name == entry.value.json.string }) else {
                 throw entry.value.expected(
@@ -92,7 +92,7 @@ extension Configuration {
         return aliases
     }
 
-    /// Where there is one provider only, it takes them without a word.
+    /// If there is one provider only, it takes them.
     private static func otherModels(
         _ root: ConfigurationObject, _ providers: [ProviderTerms]
     ) throws(ConfigurationError) -> ServiceKey? {
@@ -109,7 +109,7 @@ extension Configuration {
         _ root: ConfigurationObject, _ table: RouteTable, _ simple: SimpleSettings
     ) throws(ConfigurationError) -> String {
         let value = root["model"]
-        let named = try value?.text("a model or a name that stands for one")
+        let named = try value?.text("a model, or a name of one")
         guard let model = simple.model ?? named ?? table.routes.first?.name else {
             guard table.otherModels != nil else {
                 throw ConfigurationError(

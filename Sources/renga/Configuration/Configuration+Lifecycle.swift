@@ -10,7 +10,7 @@ extension Configuration {
     }
 
     /// Models that have ended, or whose end is near, with what to do.
-    func endings(at now: Timestamp) -> [(model: String, words: String)] {
+    func endings(at now: Timestamp) -> [(model: String, advice: String)] {
         models.compactMap { key in
             guard let lifecycle = ModelLifecycle.of(key.model) else { return nil }
             switch lifecycle.stage(at: now) {
@@ -26,17 +26,17 @@ extension Configuration {
         }
     }
 
-    /// What else is worth knowing of a model's name; nil where nothing is.
+    /// What else is worth knowing of a model's name; nil if nothing is.
     func remark(on key: RouteKey, at now: Timestamp) -> String? {
         guard models.contains(key) else { return nil }
         if ModelLifecycle.isMoving(key.model) {
             return
-                "a name that the provider leads to a dated model of its choice; a dated id stays what it is"
+                "an undated name: the provider chooses the dated model; use a dated id to fix it"
         }
         if let lifecycle = ModelLifecycle.of(key.model), case .unpromised(let date) = lifecycle.stage(at: now)
         {
             return
-                "was promised until \(date.text.prefix(10)) and no end is set; its successor is \(lifecycle.successor)"
+                "was guaranteed until \(date.text.prefix(10)), and no end is set; its successor is \(lifecycle.successor)"
         }
         return nil
     }

@@ -10,8 +10,8 @@ extension Configuration {
         for terms in table.routes {
             let key = "routes.\(terms.name)"
             content[key] = terms.key.name
-            content[key + ".limits"] = terms.limits.words
-            content[key + ".prices"] = terms.prices.map(\.words).joined(separator: ", ")
+            content[key + ".limits"] = terms.limits.summary
+            content[key + ".prices"] = terms.prices.map(\.summary).joined(separator: ", ")
             content[key + ".concurrency"] = terms.concurrency.map(String.init)
             content[key + ".fallbacks"] = terms.fallbacks.map { fallback in
                 let causes = Fallback.Cause.allCases.filter(fallback.causes.contains).map(\.rawValue)
@@ -20,7 +20,7 @@ extension Configuration {
         }
         for (alias, key) in table.aliases { content["aliases.\(alias)"] = key.name }
         content["other_models"] = table.otherModels?.provider ?? "refused"
-        for budget in budgets { content["budgets.\(budget.name)"] = budget.words }
+        for budget in budgets { content["budgets.\(budget.name)"] = budget.summary }
         return content.filter { !$0.value.isEmpty }
     }
 }
@@ -39,7 +39,7 @@ extension ServiceSettings {
 }
 
 extension RouteLimits {
-    fileprivate var words: String {
+    fileprivate var summary: String {
         let parts: [(String, Int?)] = [
             ("rpm", requests), ("itpm", inputTokens), ("otpm", outputTokens),
             ("rate_window", burst.map { Int($0) }),
@@ -50,7 +50,7 @@ extension RouteLimits {
 }
 
 extension PriceTable.Entry {
-    fileprivate var words: String {
+    fileprivate var summary: String {
         let since = from.map { " from \($0.text.prefix(10))" } ?? ""
         let long = price.longPrompt.map { ", \($0.factor) times above \($0.above) tokens" } ?? ""
         let cache = [price.cacheWrite5m, price.cacheWrite1h, price.cacheRead].map(String.init)

@@ -2,16 +2,16 @@ import JSON
 import Jobs
 import System
 
-/// Who answers, under what limits, and for how much: from `renga.json`, or from the environment where there is none.
+/// Who answers, under what limits, and for how much: from `renga.json`, or from the environment if there is none.
 struct Configuration: Sendable {
-    /// The file; nil where the environment said it all.
+    /// The file; nil if everything comes from the environment.
     var source: String?
     var providers: [ProviderTerms]
     var table: RouteTable
-    /// Where a job names no model: a name that the table knows.
+    /// If a job names no model: a name that the table knows.
     var model: String
     var budgets: [Budget]
-    /// What the file says of prices, budgets and routes, by its keys; nothing where there is none.
+    /// What the file says of prices, budgets and routes, by its keys; nothing if there is none.
     var stated: [String: String] = [:]
 
     /// The route of jobs that name no model.
@@ -24,7 +24,7 @@ struct Configuration: Sendable {
 /// What the environment says by itself, and what it adds to a file.
 struct SimpleSettings: Sendable {
     var baseURL: String
-    /// Nil where nobody set one.
+    /// Nil if none is set.
     var model: String?
     var limits: RouteLimits?
 

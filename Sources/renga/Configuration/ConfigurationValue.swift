@@ -10,7 +10,7 @@ struct ConfigurationError: Error, CustomStringConvertible {
     var description: String { "\(path): \(message)" }
 }
 
-/// A value of the file under its path; each reading says what it expects where something else stands.
+/// A value of the file under its path; each reading says what it expected if it finds something else.
 struct ConfigurationValue {
     let path: String
     let json: JSON
@@ -62,7 +62,7 @@ extension ConfigurationValue {
         return elements.enumerated().map { ConfigurationValue(path: "\(path)[\($0)]", json: $1) }
     }
 
-    /// `.haiku`, or `["a b"]` where the name is not a plain one.
+    /// `.haiku`, or `["a b"]` if the name is not a plain one.
     private static func step(_ name: String) -> String {
         let isPlain =
             !name.isEmpty

@@ -16,7 +16,7 @@ struct ProviderTerms: Hashable, Sendable {
     var kind: Kind = .anthropic
     /// At least one; the first gives jobs their endpoint, the others lead to the same models.
     var baseURLs: [String]
-    /// The environment variable that holds the key; empty where none is asked for.
+    /// The environment variable that holds the key; empty if none is asked for.
     var credential: String
     /// `anthropic-version`.
     var apiVersion = AnthropicService.version
@@ -43,7 +43,7 @@ extension ProviderTerms {
     /// More addresses than any provider has regions.
     private static let mostURLs = 16
 
-    /// `baseURL` is where a provider of Anthropic's kind is that names no address of its own.
+    /// `baseURL` is the address of a provider of Anthropic's kind that names none.
     init(name: String, _ value: ConfigurationValue, baseURL: String) throws(ConfigurationError) {
         let object = try value.object(Self.keys)
         let kind = try object["kind"]?.choice(Kind.self) ?? .anthropic
@@ -78,7 +78,7 @@ extension ProviderTerms {
             guard let address = element.json.string.flatMap(parse) else {
                 throw element.expected(WebAddress.expectation)
             }
-            guard !addresses.contains(address) else { throw element.refused("stands there twice") }
+            guard !addresses.contains(address) else { throw element.refused("is in the list twice") }
             addresses.append(address)
         }
         guard (1...mostURLs).contains(addresses.count) else {

@@ -1,7 +1,7 @@
 import JSON
 import Jobs
 
-/// A route as the file says it; its fallbacks name routes that may stand further below.
+/// A route as the file says it; its fallbacks may name routes that come later.
 struct RouteEntry {
     var terms: RouteTerms
     var fallbacks: ConfigurationValue?
@@ -68,7 +68,7 @@ extension PriceTable.Entry {
                 continue
             }
             guard let from, last.from.map({ $0 < from }) ?? true else {
-                throw element.refused("expected a “from” after that of the price before it")
+                throw element.refused("expected a “from” that is later than that of the price before")
             }
             entries.append(Self(from: from, price: try Price(element, of: model)))
         }
@@ -81,7 +81,7 @@ extension PriceTable.Entry {
             let time = Timestamp(text: day + "T00:00:00Z")
         else {
             throw value.expected(
-                "a day such as \"2026-10-07\", from whose beginning in UTC on the price counts")
+                "a day such as \"2026-10-07\"; the price counts from its beginning in UTC")
         }
         return time
     }
@@ -116,7 +116,7 @@ extension Price {
         }
     }
 
-    /// Of a model that nobody knows; a bound too high only reserves too much.
+    /// Of an unknown model; a bound that is too high only reserves too much.
     private static let widestWindow: Int64 = 1_000_000
 
     /// US dollars per thousand searches.
@@ -153,7 +153,7 @@ extension Fallback {
         guard let target = routes.first(where: { $0.name == route.json.string }) else {
             throw route.expected("one of the routes: " + routes.map(\.name).joined(separator: ", "))
         }
-        guard target.key != own.key else { throw route.refused("a route cannot stand in for itself") }
+        guard target.key != own.key else { throw route.refused("a route cannot be its own fallback") }
         guard target.key.service.simulated == own.key.service.simulated else {
             throw route.refused("a simulator and a real model never answer for each other")
         }

@@ -6,12 +6,12 @@ struct BatchFollower {
     private let path: String
     private let server: ServerClient
     private var progress = Progress()
-    private var patience: Patience
+    private var retry: ServerRetry
     private var first: (at: ContinuousClock.Instant, finished: Int)?
 
     /// `batch` is a name or an id; `hasAnswered` says whether the server did before, and is worth waiting for.
     init(server: ServerClient, batch: String, hasAnswered: Bool = false) {
-        patience = Patience(hasAnswered: hasAnswered)
+        retry = ServerRetry(hasAnswered: hasAnswered)
         self.server = server
         path = Self.path(batch)
     }
@@ -27,11 +27,11 @@ struct BatchFollower {
             let total = counts?.number("total") ?? 0
             let share = total == 0 ? 1 : Double(total - open) / Double(total)
             guard open > 0 else {
-                progress.end(words(batch), share: 1)
+                progress.end(summary(batch), share: 1)
                 return batch
             }
             let rate = rate(ended: total - open, total: total)
-            let text = words(batch) + rate
+            let text = summary(batch) + rate
             progress.show(text, share: share)
             try await Task.sleep(for: .milliseconds(300))
         }
@@ -39,16 +39,16 @@ struct BatchFollower {
 
     private mutating func read() async throws -> JSON {
         let (server, path) = (server, path)
-        return try await patience.trying { try await server.call("GET", path) }
+        return try await retry.trying { try await server.call("GET", path) }
     }
 
-    private func words(_ batch: JSON) -> String {
+    private func summary(_ batch: JSON) -> String {
         let counts = batch["counts"]
-        let words = JobState.allCases.compactMap { state -> String? in
+        let parts = JobState.allCases.compactMap { state -> String? in
             let count = counts?.number(state.rawValue) ?? 0
             return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
         }
-        return words.isEmpty ? "no jobs" : words.joined(separator: ", ") + ", $" + batch.text("cost_usd")
+        return parts.isEmpty ? "no jobs" : parts.joined(separator: ", ") + ", $" + batch.text("cost_usd")
     }
 
     private mutating func rate(ended: Int, total: Int) -> String {

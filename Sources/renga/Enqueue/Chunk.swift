@@ -7,7 +7,7 @@ struct Chunk: Sendable {
     static let mostBytes = 16 << 20
 
     private(set) var body: [UInt8] = []
-    /// Where each of them stands in the input.
+    /// The line number of each in the input.
     private(set) var lineNumbers: [Int] = []
     /// What tells each of the prompts apart.
     private(set) var shapes: [UInt64] = []
@@ -30,12 +30,12 @@ struct Chunk: Sendable {
         body[starts[index]..<(index + 1 < starts.count ? starts[index + 1] : body.count)]
     }
 
-    /// The server's answer, a line each; throws where it is not one a line.
+    /// The server's answer, a line each; throws if it is not one a line.
     func answers(_ bytes: [UInt8]) throws -> [JSON] {
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         guard lines.count == lineNumbers.count else {
             throw Failure(
-                "the server answered to \(lines.count) of \(lineNumbers.count) lines; check RENGA_URL")
+                "the server answered \(lines.count) of \(lineNumbers.count) lines: check RENGA_URL")
         }
         return try lines.map { try JSON.parse(Array($0)) }
     }

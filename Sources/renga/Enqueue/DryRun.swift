@@ -14,7 +14,7 @@ struct DryRun {
     func run() async throws -> ExitStatus {
         var count = Count()
         var reporter = Reporter()
-        var upload = order.upload(server, query: [("dry_run", "true")], isSaid: false)
+        var upload = order.upload(server, query: [("dry_run", "true")], isReported: false)
         try await upload.run(try order.reader()) { chunk, answers in
             for (index, answer) in answers.enumerated() {
                 if let refusal = count.take(answer, shape: chunk.shapes[index]) {
@@ -43,7 +43,7 @@ extension DryRun {
         private(set) var expired = 0
         /// Of the new ones: those that go at half the price.
         private(set) var halfPrice = 0
-        /// New ones whose cost nobody can tell, by the reason; few reasons are kept apart.
+        /// New ones of unknown cost, by the reason; few reasons are kept apart.
         private(set) var unpriced: [String: Int] = [:]
         /// The worst case of all new ones together.
         private(set) var atMost = Money.zero
@@ -69,7 +69,9 @@ extension DryRun {
                 return .conflict(with: answer.text("id"))
             default:
                 invalid += 1
-                return .invalid(answer["error"]?["detail"]?.string ?? "the server would refuse it")
+                return .invalid(
+                    answer["error"]?["detail"]?.string ?? "the server would refuse it without giving a reason"
+                )
             }
             return nil
         }
@@ -80,7 +82,8 @@ extension DryRun {
             guard let most = Money(dollars: answer.text("at_most_usd")) else {
                 let reason = answer.text("detail")
                 let isKnown = unpriced[reason] != nil || unpriced.count < 20
-                return unpriced[isKnown ? reason : "no price is known for further models", default: 0] += 1
+                return unpriced[isKnown ? reason : "the prices of further models are unknown", default: 0] +=
+                    1
             }
             atMost = atMost + most
             about = about + (Money(dollars: answer.text("about_usd")) ?? most)
@@ -89,11 +92,11 @@ extension DryRun {
         var text: String {
             let half = halfPrice > 0 ? ", \(Text.number(halfPrice)) of them at half the price" : ""
             let rows = [
-                ["new", Text.number(new), "each a call" + half],
-                ["cached", Text.number(cached), "answered at once, saves \(Text.dollars(saved))"],
-                ["duplicate", Text.number(duplicate), "of lines above: they share one answer"],
-                ["existing", Text.number(existing), "jobs already, from an earlier run"],
-                ["conflict", Text.number(conflict), "their key belongs to another job"],
+                ["new", Text.number(new), "each makes a call" + half],
+                ["cached", Text.number(cached), "answered from the cache, saves \(Text.dollars(saved))"],
+                ["duplicate", Text.number(duplicate), "repeat an earlier line and share its answer"],
+                ["existing", Text.number(existing), "are jobs already, from an earlier run"],
+                ["conflict", Text.number(conflict), "their custom_id belongs to another job"],
                 ["expired", Text.number(expired), "their deadline has passed: they would fail at once"],
                 ["invalid", Text.number(invalid), "would be refused"],
             ]

@@ -39,7 +39,7 @@ extension LineDefaults {
         let single = [
             ("queue", queue), ("model", model), ("system", system),
             ("max-tokens", maxTokens.map { String($0) }),
-            ("deadline", deadline), ("processing", lane),
+            ("deadline", deadline), ("processing", processing),
         ]
         return single.compactMap { name, value in value.map { GivenFlag(name: name, value: $0) } }
             + (tags.isEmpty ? [] : [GivenFlag(name: "tag", value: tags.joined(separator: ", "))])

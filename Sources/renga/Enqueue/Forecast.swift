@@ -1,7 +1,7 @@
 import JSON
 import Jobs
 
-/// What so many calls may cost and take, and what that is told from.
+/// The estimated cost and time of a number of calls, and what the estimate is based on.
 struct Forecast {
     private let count: DryRun.Count
     private let stats: JSON
@@ -14,7 +14,7 @@ struct Forecast {
     var text: String {
         guard count.new > 0 else {
             // Lines that would not be taken cost nothing, and nothing is known of what they will cost once they are.
-            return count.conflict + count.invalid > 0 ? "" : "cost  nothing: no call is needed"
+            return count.conflict + count.invalid > 0 ? "" : "cost  nothing, as no call is needed"
         }
         return Columns.text(costs + times)
     }
@@ -28,7 +28,7 @@ struct Forecast {
             isAllUnknown
             ? []
             : [
-                "about \(Text.dollars(count.about)), by the size of the prompts and the answers so far",
+                "about \(Text.dollars(count.about)), estimated from the prompts and the answers so far",
                 "maximum \(Text.dollars(count.atMost)), if every answer uses all of max_tokens",
             ]
         return rows("cost", unknown + known)
@@ -38,7 +38,7 @@ struct Forecast {
         let batches =
             count.halfPrice > 0
             ? [
-                "\(Text.count(count.halfPrice, "line")) in batches of the provider: within their deadline, often an hour"
+                "\(Text.count(count.halfPrice, "line")) in batches of the provider: within their deadline, often within an hour"
             ]
             : []
         return rows("time", blocked + batches + realtime)
@@ -48,7 +48,7 @@ struct Forecast {
         lines.enumerated().map { [$0.offset == 0 ? title : "", $0.element] }
     }
 
-    /// What must happen before any call: no time is told from a pace that nothing has.
+    /// What must happen before any call: then no time can be estimated.
     private var blocked: [String] {
         (stats["routes"]?.elements ?? []).compactMap { route in
             if route.isTrue("paused") {
@@ -61,7 +61,7 @@ struct Forecast {
         }
     }
 
-    /// By the requests per minute where they are known, else by the slots of the workers.
+    /// By the requests per minute if they are known, else by the slots of the workers.
     private var realtime: [String] {
         let calls = count.new - count.halfPrice
         guard calls > 0, blocked.isEmpty else { return [] }
@@ -70,7 +70,7 @@ struct Forecast {
         }.max()
         if let perMinute, perMinute > 0 {
             let time = Milliseconds(calls) * 60_000 / Milliseconds(perMinute)
-            return ["at least \(Text.duration(time)), by \(Text.number(perMinute)) requests per minute"]
+            return ["at least \(Text.duration(time)), at \(Text.number(perMinute)) requests per minute"]
         }
         let slots = (stats["workers"]?.elements ?? []).filter { $0.isTrue("alive") }.reduce(0) {
             $0 + $1.number("slots")
@@ -78,6 +78,6 @@ struct Forecast {
         guard slots > 0 else { return ["no worker is alive: start one with `renga work`"] }
         // A short answer of a small model takes about that long.
         let time = Milliseconds(calls) * 2000 / Milliseconds(slots)
-        return ["about \(Text.duration(time)), by \(Text.count(slots, "slot")) and 2 s a call"]
+        return ["about \(Text.duration(time)), with \(Text.count(slots, "slot")) and 2 s a call"]
     }
 }

@@ -1,31 +1,32 @@
 import JSON
 
-/// Files that are not what `enqueue` reads, known by their first bytes: said once, with what makes them readable.
+/// Files that `enqueue` cannot read, known by their first bytes: reported once, with the command that converts them.
 enum InputForm {
     /// Throws for the first line that has something on it, if it gives such a file away.
     static func check(first line: [UInt8], of file: String, isText: Bool) throws {
         if let encoding = wideEncoding(line) {
             throw Failure(
-                "\(name(file)) is \(encoding), and renga reads UTF-8: \(conversion(from: encoding, file))")
+                "\(name(file)) is \(encoding), and renga reads UTF-8. Convert it: \(conversion(from: encoding, file))"
+            )
         }
         for (mark, kind, command) in packed where line.starts(with: mark) {
-            throw Failure("\(name(file)) is packed by \(kind): \(piped(command, file))")
+            throw Failure("\(name(file)) is compressed with \(kind). Unpack it: \(piped(command, file))")
         }
         guard !isText else { return }
         let start = line.drop { [0xEF, 0xBB, 0xBF, 0x20, 0x09].contains($0) }
         switch start.first {
         case UInt8(ascii: "["):
             throw Failure(
-                "\(name(file)) is one JSON array, and renga reads one job a line: \(piped("jq -c '.[]'", file))"
+                "\(name(file)) is one JSON array, and renga reads one job a line. Convert it: \(piped("jq -c '.[]'", file))"
             )
         case UInt8(ascii: "{") where start.count == 1 || start.dropFirst().allSatisfy(isSpace):
             throw Failure(
-                "\(name(file)) has JSON over several lines, and renga reads one job a line: \(piped("jq -c .", file))"
+                "\(name(file)) has JSON over several lines, and renga reads one job a line. Convert it: \(piped("jq -c .", file))"
             )
         case UInt8(ascii: "{"):
             for list in ["requests", "jobs"] where holds(list, start) {
                 throw Failure(
-                    "\(name(file)) is one JSON object with a list of \(list), and renga reads one job a line: \(piped("jq -c '.\(list)[]'", file))"
+                    "\(name(file)) is one JSON object with a list of \(list), and renga reads one job a line. Convert it: \(piped("jq -c '.\(list)[]'", file))"
                 )
             }
         default: return
@@ -61,7 +62,7 @@ enum InputForm {
     }
 
     private static func conversion(from encoding: String, _ file: String) -> String {
-        // iconv keeps the mark that it was not told to expect.
+        // iconv keeps a byte order mark that it does not expect.
         let source = encoding.hasPrefix("UTF-16") ? "UTF-16" : encoding
         return piped("iconv -f \(source) -t UTF-8", file)
     }
@@ -103,7 +104,7 @@ enum Shell {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "+")...UInt8(ascii: ":"), UInt8(ascii: "_"), UInt8(ascii: "="),
                 UInt8(ascii: "@"):
-                // From + to : stand + , - . / 0…9 :
+                // From + to : are + , - . / 0…9 :
                 true
             default: false
             }

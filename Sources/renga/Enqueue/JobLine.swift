@@ -14,15 +14,15 @@ struct JobLine {
         self.defaults = defaults
     }
 
-    /// The caller's own id; nil if there is none.
-    var key: String? { isJob ? given("custom_id")?.string : nil }
+    /// The line's own `custom_id`; nil if there is none.
+    var customID: String? { isJob ? given("custom_id")?.string : nil }
 
     /// A job as JSON, with the id in it unless it has one; nil for what can be no job.
-    func job(key: String) -> [UInt8]? {
-        if json.kind == .string { return prompt(key: key) }
+    func job(customID: String) -> [UInt8]? {
+        if json.kind == .string { return prompt(customID: customID) }
         guard json.kind == .object else { return nil }
         if isBatchFileLine { return batchFileLine() }
-        return isJob ? completed(key: key) : request(key: key)
+        return isJob ? completed(customID: customID) : request(customID: customID)
     }
 
     /// All that shapes the answer, and nothing else: the same for lines that would share one.
@@ -52,30 +52,30 @@ struct JobLine {
         json[name].flatMap { $0.isNull ? nil : $0 }
     }
 
-    private func prompt(key: String) -> [UInt8] {
+    private func prompt(customID: String) -> [UInt8] {
         object { writer in
-            writer.field("custom_id", key)
+            writer.field("custom_id", customID)
             writer.jobDefaults(defaults)
             writer.field("prompt", raw: json.raw)
             writer.requestDefaults(defaults) { _ in false }
         }
     }
 
-    private func request(key: String) -> [UInt8] {
+    private func request(customID: String) -> [UInt8] {
         object { writer in
-            writer.field("custom_id", key)
+            writer.field("custom_id", customID)
             writer.jobDefaults(defaults)
             writer.field("request", raw: filled(json))
         }
     }
 
-    private func completed(key: String) -> [UInt8] {
+    private func completed(customID: String) -> [UInt8] {
         object { writer in
             for (name, value) in json.members ?? [] where !value.isNull {
                 writer.field(
                     name, raw: name == "request" && value.kind == .object ? filled(value)[...] : value.raw)
             }
-            if given("custom_id") == nil { writer.field("custom_id", key) }
+            if given("custom_id") == nil { writer.field("custom_id", customID) }
             writer.jobDefaults(defaults) { given($0) != nil }
             if given("request") == nil { writer.requestDefaults(defaults) { given($0) != nil } }
         }
@@ -127,7 +127,7 @@ extension JSONWriter {
     ) {
         if let queue = defaults.queue, !has("queue") { field("queue", queue) }
         if let deadline = defaults.deadline, !has("deadline") { field("deadline", deadline) }
-        if let lane = defaults.lane, !has("processing") { field("processing", lane) }
+        if let processing = defaults.processing, !has("processing") { field("processing", processing) }
         guard !defaults.tags.isEmpty, !has("tags") else { return }
         key("tags")
         array { writer in defaults.tags.forEach { writer.string($0) } }

@@ -3,9 +3,9 @@ import Jobs
 
 /// What became of each line of the input, in some twelve bytes a line.
 struct Ledger {
-    /// Lines with something on them, in their order: the job, or nothing where the line was refused.
+    /// Lines with something on them, in their order: the job, or nothing if the line was refused.
     private(set) var jobs: [JobID?] = []
-    /// Where in the input each of them stands, from 1.
+    /// The line number of each in the input, from 1.
     private(set) var lineNumbers: [Int32] = []
     private(set) var created = 0
     /// Places in `jobs` of those that were there before.
@@ -33,9 +33,9 @@ struct Ledger {
         refused += 1
         if reasons.count < Self.reasonLimit, let error { reasons[jobs.count] = Array(error.raw) }
         jobs.append(nil)
-        if let id = error?["id"]?.string, error?.text("type").hasSuffix("key-taken") == true {
+        if let id = error?["id"]?.string, error?.text("type").hasSuffix("custom-id-taken") == true {
             return .conflict(with: id)
         }
-        return .invalid(error?["detail"]?.string ?? "the server did not take it, and did not say why")
+        return .invalid(error?["detail"]?.string ?? "the server refused it without giving a reason")
     }
 }

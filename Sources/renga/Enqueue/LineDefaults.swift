@@ -1,7 +1,7 @@
 import Crypto
 import JSON
 
-/// What the command line says for lines that do not say it themselves.
+/// What the command line fills in for lines that leave it out.
 struct LineDefaults: Sendable {
     var queue: String?
     var tags: [String] = []
@@ -10,9 +10,9 @@ struct LineDefaults: Sendable {
     var maxTokens: Int?
     /// As the server reads it: a time, or a duration from now on.
     var deadline: String?
-    var lane: String?
+    var processing: String?
 
-    /// One form for the same defaults: what keys and batch names are made from.
+    /// One form for the same defaults: custom_ids and batch names are made from it.
     var canonical: [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
@@ -22,9 +22,9 @@ struct LineDefaults: Sendable {
             writer.field("model", model)
             writer.field("system", system)
             writer.field("max_tokens", maxTokens)
-            // The names of batches of old must stay as they are.
+            // Without them, the same command must give the same batch name as before.
             if let deadline { writer.field("deadline", deadline) }
-            if let lane { writer.field("processing", lane) }
+            if let processing { writer.field("processing", processing) }
         }
         return writer.bytes
     }

@@ -1,10 +1,10 @@
 import Crypto
 import JSON
 
-/// Makes jobs of lines, each with a key that the same line gets again in a later run.
+/// Makes jobs of lines, each with a `custom_id` that the same line gets again in a later run.
 ///
-/// The key is a hash of what the line says and of the defaults, and counts how often the same came before: a line
-/// keeps its key when lines are added, removed or moved around it.
+/// The id is a hash of the line's content and of the defaults, and counts how often the same came before: a line
+/// keeps its id when lines are added, removed or moved around it.
 struct LineMaker {
     private let defaults: LineDefaults
     private let isText: Bool
@@ -28,8 +28,8 @@ struct LineMaker {
         }
         guard let json = read(line) else { return (line, 0) }
         let job = JobLine(json, defaults)
-        let key = job.key ?? self.key(of: json)
-        return (job.job(key: key) ?? line, SHA256.hash(job.shape()).number)
+        let customID = job.customID ?? self.customID(of: json)
+        return (job.job(customID: customID) ?? line, SHA256.hash(job.shape()).number)
     }
 
     /// Nil for what is not JSON, or not even text: the server says how.
@@ -41,7 +41,7 @@ struct LineMaker {
         return try? JSON.parse(writer.bytes)
     }
 
-    private mutating func key(of json: JSON) -> String {
+    private mutating func customID(of json: JSON) -> String {
         var content = salt
         content.append(UInt8(ascii: "\n"))
         json.appendCanonical(to: &content)
@@ -57,7 +57,7 @@ struct LineMaker {
     }
 }
 
-/// Counts how often each of many numbers came, in little memory where most come once.
+/// Counts how often each of many numbers came, in little memory if most come once.
 struct Occurrences {
     private var seen: Set<UInt64> = []
     private var repeated: [UInt64: Int] = [:]

@@ -1,7 +1,7 @@
 import System
 import Telemetry
 
-/// How far things are, on standard error: redrawn in place on a terminal, a line now and then elsewhere.
+/// The progress, on standard error: redrawn in place on a terminal, a line now and then elsewhere.
 struct Progress {
     private let isTerminal: Bool
     private let width: Int
@@ -18,7 +18,7 @@ struct Progress {
 
     /// Shows a state, unless the last one was shown a moment ago.
     ///
-    /// `share` is how much is done, from 0 to 1; nil where nobody knows.
+    /// `share` is how much is done, from 0 to 1; nil if it is unknown.
     mutating func show(_ text: @autoclosure () -> String, share: Double?) {
         let now = ContinuousClock.now
         if let last, last.duration(to: now) < interval { return }
@@ -44,7 +44,7 @@ struct Progress {
     }
 
     private func write(_ text: String) {
-        // Nobody reads it where that fails.
+        // If that fails, it has no reader.
         try? writeAll(2, Array(text.utf8))
     }
 

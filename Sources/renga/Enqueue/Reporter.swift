@@ -4,11 +4,11 @@ import Jobs
 /// Why a line was not taken, or would not be.
 enum LineRefusal: Equatable {
     case invalid(String)
-    /// Another job has the line's key.
+    /// Another job has the line's custom_id.
     case conflict(with: String)
 }
 
-/// Says which lines were refused: of the invalid ones the first hundred, of conflicts, which are all alike, three examples.
+/// Reports which lines were refused: of the invalid ones the first hundred, of conflicts, which are all alike, three examples.
 struct Reporter {
     private static let limit = 100
     private static let examples = 3
@@ -21,21 +21,21 @@ struct Reporter {
         case .invalid(let reason):
             invalid += 1
             if invalid <= Self.limit { Console.note("line \(line): \(Text.oneLine(reason, limit: 500))") }
-            if invalid == Self.limit { Console.note("… more invalid lines are counted only") }
+            if invalid == Self.limit { Console.note("… more invalid lines are only counted") }
         case .conflict(let id):
             conflicts += 1
             if first == nil, let parsed = try? JSON.parse(Array(bytes)) { first = (parsed, id) }
             if conflicts <= Self.examples {
-                Console.note("line \(line): its key belongs to \(id), which has another body")
+                Console.note("line \(line): its custom_id belongs to \(id), which has another body")
             }
         }
     }
 
-    /// Counts what was not shown, and says what helps.
+    /// Counts what was not shown, and says what to do.
     func end(_ server: ServerClient) async {
         guard conflicts > 0 else { return }
         if conflicts > Self.examples {
-            Console.note("… and \(Text.count(conflicts - Self.examples, "line")) more like these")
+            Console.note("… and \(Text.count(conflicts - Self.examples, "more line")) like these")
         }
         // Only to say more of an error: if the job cannot be read, less is said.
         let job = try? await first.asyncMap { first in try await server.call("GET", "/v1/jobs/\(first.id)") }
@@ -45,15 +45,15 @@ struct Reporter {
 
     static func cure(_ id: String?, _ difference: String?) -> String {
         let found = difference.map { "The first of them differs in \($0). " } ?? ""
-        let shown = id.map { ", or read the answer of the first: renga show \($0)" } ?? ""
+        let shown = id.map { ". To see the first job: renga show \($0)" } ?? ""
         return """
-            \(found)A key stands for one body. To resume an earlier run give the same flags as then; for new jobs give \
-            the lines other keys or another queue (--queue NAME)\(shown)
+            \(found)A custom_id stands for one job. To resume an earlier run, give the same flags as then; for new \
+            jobs, use other custom_ids or another queue (--queue NAME)\(shown)
             """
     }
 }
 
-/// What a line says otherwise than the job that has its key.
+/// How a line differs from the job that has its custom_id.
 struct Difference {
     /// Nil if nothing that a job shows differs.
     let text: String?

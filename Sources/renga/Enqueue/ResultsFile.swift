@@ -22,8 +22,8 @@ struct ResultsFile {
         var file = try ResultsSink(target)
         var places = Places(ledger)
         var cursor: String?
-        var patience = Patience(hasAnswered: true)
-        try await patience.trying {
+        var retry = ServerRetry(hasAnswered: true)
+        try await retry.trying {
             try await stream(after: &cursor) { job in
                 guard let place = places.take(job) else { return }
                 try await fill(upTo: place, &places, &file, see)
@@ -78,7 +78,7 @@ struct ResultsFile {
     }
 }
 
-/// Where in the input the jobs of the stream stand.
+/// The places of the stream's jobs in the input.
 private struct Places {
     /// The first place that is not written yet.
     var next = 0

@@ -17,11 +17,11 @@ enum ResultsTarget: Equatable {
         }
         if let input, FileKind.areSame(path, input: input) {
             throw Failure(
-                "--out is “\(path)”, which is the input: results would replace it. Nothing was sent. Name another file, such as --out results.jsonl"
+                "--out is “\(path)”, which is the input; the results would replace it. Nothing was sent. Choose another file: --out results.jsonl"
             )
         }
         switch FileKind(path) {
-        case .directory: throw Failure("--out is “\(path)”, which is a folder; name a file in it")
+        case .directory: throw Failure("--out is “\(path)”, which is a folder: choose a file")
         case .device: self = .device(path)
         case .regular, .missing:
             let target = resolvedPath(path) ?? path

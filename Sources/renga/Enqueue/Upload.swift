@@ -17,15 +17,15 @@ struct Upload {
     private var bytes = 0
     private var lines = 0
     private var hasBegun = false
-    /// Whether it is said at the end what was sent.
-    private let isSaid: Bool
+    /// Whether the number of sent lines is reported at the end.
+    private let isReported: Bool
 
-    /// `size` is the bytes of the input, for the progress bar; nil where nobody knows.
+    /// `size` is the bytes of the input, for the progress bar; nil if it is unknown.
     init(
         server: ServerClient, query: [(String, String?)], maker: LineMaker, file: String, isText: Bool,
-        size: Int?, isSaid: Bool = true
+        size: Int?, isReported: Bool = true
     ) {
-        self.isSaid = isSaid
+        self.isReported = isReported
         self.file = file
         self.isText = isText
         self.server = server
@@ -34,7 +34,7 @@ struct Upload {
         self.size = size
     }
 
-    /// Reads to the end; throws where the input cannot be read or the server stays away.
+    /// Reads to the end; throws if the input cannot be read or the server stays away.
     mutating func run(_ reader: consuming LineReader, _ receive: Receiver) async throws {
         var progress = Progress()
         let start = ContinuousClock.now
@@ -52,7 +52,7 @@ struct Upload {
             underWay = send(chunk)
         }
         // A rate that was measured in a moment says nothing.
-        guard isSaid, lines > 0, start.duration(to: .now) >= .seconds(1) else { return progress.clear() }
+        guard isReported, lines > 0, start.duration(to: .now) >= .seconds(1) else { return progress.clear() }
         progress.end(rate(since: start), share: size == nil ? nil : 1)
     }
 
@@ -67,7 +67,7 @@ struct Upload {
         return chunk
     }
 
-    /// What is wrong with the whole file is said once, and nothing more of it is sent.
+    /// A fault of the whole file is reported once, and nothing more of it is sent.
     private mutating func check(_ line: [UInt8], number: Int) throws {
         if !hasBegun, line.contains(where: { $0 > 0x20 }) {
             try InputForm.check(first: line, of: file, isText: isText)
@@ -76,23 +76,23 @@ struct Upload {
         try InputForm.check(line, number: number, of: file)
     }
 
-    /// Where the server itself is in trouble (its disk is full, say), nothing is wrong with the lines.
+    /// If the server itself has a problem (its disk is full, say), the lines are not at fault.
     private func stopIfTroubled(_ chunk: Chunk, _ answers: [JSON]) throws {
         let index = answers.firstIndex { ($0["error"]?["status"]?.int ?? 0) >= 500 }
         guard let index, let error = answers[index]["error"] else { return }
         throw Failure(
             """
-            the server cannot take jobs now, from line \(chunk.lineNumbers[index]) on: \(error.text("title")): \
-            \(error.text("detail")). Then run the same command again: what was taken is not taken twice
+            the server takes no more jobs, from line \(chunk.lineNumbers[index]) on: \(error.text("title")): \
+            \(error.text("detail")). Then run the same command again: no job is enqueued twice
             """, status: .tryAgain)
     }
 
-    /// Every line has a key, so that a chunk sent again doubles nothing.
+    /// Every line has a custom_id, so that a chunk sent again creates no job twice.
     private func send(_ chunk: Chunk) -> Task<(Chunk, [JSON]), any Error> {
         let hasAnswered = lines > 0
         return Task { [server, query] in
-            var patience = Patience(hasAnswered: hasAnswered)
-            let bytes = try await patience.trying {
+            var retry = ServerRetry(hasAnswered: hasAnswered)
+            let bytes = try await retry.trying {
                 try await server.send(
                     "POST", "/v1/jobs/bulk", query: query, body: chunk.body,
                     contentType: "application/x-ndjson")
@@ -106,6 +106,6 @@ struct Upload {
     private func rate(since start: ContinuousClock.Instant) -> String {
         let perSecond = Double(lines) / max(0.001, start.duration(to: .now) / .seconds(1))
         return
-            "\(isSaid ? "sent" : "examined") \(Text.count(lines, "line")), \(Text.number(Int(perSecond))) a second"
+            "\(isReported ? "sent" : "checked") \(Text.count(lines, "line")), \(Text.number(Int(perSecond))) a second"
     }
 }

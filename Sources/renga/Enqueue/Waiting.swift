@@ -1,7 +1,7 @@
 import JSON
 import Jobs
 
-/// Follows the jobs of an order to their end, and collects their results where that was asked for.
+/// Waits for the jobs of an order to end, and collects their results if that was asked for.
 struct Waiting {
     private let server: ServerClient
     private let batch: String
@@ -16,10 +16,10 @@ struct Waiting {
         outputName = order.output ?? ""
     }
 
-    /// Says how they ended.
+    /// Writes how they ended.
     ///
-    /// Failed where a line was invalid or a job did not succeed.
-    func run(_ output: ResultsTarget?, say: (String) throws -> Void) async throws -> ExitStatus {
+    /// Failed if a line was invalid or a job did not succeed.
+    func run(_ output: ResultsTarget?, write: (String) throws -> Void) async throws -> ExitStatus {
         var follower = BatchFollower(server: server, batch: batch, hasAnswered: true)
         let end = try await follower.run()
         var tally = Tally(end["counts"])
@@ -33,10 +33,10 @@ struct Waiting {
             tally = Tally()
             try await server.ended(ledger.jobs.compactMap(\.self)) { tally.add($0.text("state")) }
         }
-        try say(
+        try write(
             ([tally.text].filter { !$0.isEmpty } + [written(output)].compactMap(\.self)).joined(
                 separator: "; "))
-        if let words = Resuming(batch, end["counts"]).words { Console.note(words) }
+        if let text = ResumeHint(batch, end["counts"]).text { Console.note(text) }
         return ledger.refused == 0 && tally.allSucceeded ? .done : .failed
     }
 }
@@ -64,16 +64,16 @@ struct Tally {
     var allSucceeded: Bool { counts.allSatisfy { $0.key == JobState.succeeded.rawValue || $0.value == 0 } }
 
     var text: String {
-        let words = JobState.allCases.compactMap { state -> String? in
+        let parts = JobState.allCases.compactMap { state -> String? in
             let count = counts[state.rawValue] ?? 0
             return count > 0 ? "\(Text.number(count)) \(state.rawValue)" : nil
         }
-        return words.joined(separator: ", ")
+        return parts.joined(separator: ", ")
     }
 }
 
-/// How jobs that a person cancelled are taken up again: the same input finds them as they are.
-struct Resuming {
+/// How cancelled jobs are queued again: the same input finds them and leaves them cancelled.
+struct ResumeHint {
     private let batch: String
     private let cancelled: Int
 
@@ -83,11 +83,11 @@ struct Resuming {
     }
 
     /// Nil if no job of the batch is cancelled.
-    var words: String? {
+    var text: String? {
         guard cancelled > 0 else { return nil }
         return """
             \(Text.count(cancelled, "job")) of the batch \(cancelled == 1 ? "is" : "are") cancelled and will not run. \
-            To go on with what was cancelled, then this command again:
+            To queue \(cancelled == 1 ? "it" : "them") again, run this, then the same command:
               renga retry --batch \(Shell.quoted(batch)) --state cancelled
             """
     }

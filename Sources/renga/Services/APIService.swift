@@ -7,7 +7,7 @@ import Telemetry
 extension ServiceContext {
     /// The API, listening already; `service` serves until it is cancelled.
     ///
-    /// It makes the calls of callers who wait itself, with the providers' keys.
+    /// It makes interactive calls itself, with the providers' keys.
     func api(key: Secret?, for providers: Providers) throws -> ListeningServer {
         let configuration = settings.configuration
         var terms = APISettings(
@@ -20,8 +20,8 @@ extension ServiceContext {
         terms.interactiveWait = settings.interactiveWait
         terms.halfPrice = settings.halfPrice
         terms.halfPrice.services = configuration.providers.filter(\.takesBatches).map(\.key)
-        terms.callerRequestsPerMinute = settings.callerRequests
-        terms.callerRequestsAtOnce = settings.callerConcurrency
+        terms.clientRequestsPerMinute = settings.clientRequests
+        terms.clientRequestsAtOnce = settings.clientConcurrency
         terms.interactiveUsesCache = settings.interactiveUsesCache
         terms.allowedHosts = settings.allowedHosts + [settings.listen.host]
         terms.bodyMemory = .share()
@@ -32,13 +32,13 @@ extension ServiceContext {
             batches: store)
         agreement.note(api)
         let server = try ListeningServer(
-            settings.listen, handler: api, grace: settings.grace, memory: terms.bodyMemory)
+            settings.listen, handler: api, grace: settings.shutdownTimeout, memory: terms.bodyMemory)
         log.info(
             "api listens",
             ["address": "\(server.address)", "url": "\(server.url)", "key": .bool(key != nil)])
         var listening = server
         listening.service = Service(name: "api") {
-            // Not a child of this task: who waits for a job is still told of its end while the server stops.
+            // Not a child of this task: clients that wait for a job still hear of its end while the server stops.
             let watching = Task { await api.run() }
             // Calls in flight finish while the server sends their answers; then it has nothing to do any more.
             let working = Task { try await interactive.service.run() }

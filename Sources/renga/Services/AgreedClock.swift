@@ -22,7 +22,7 @@ final class AgreedClock: Clock {
         return agreed.withLock { $0 }?.now(own: now) ?? now
     }
 
-    /// Says to the database what this machine's clocks say, and learns what counts.
+    /// Writes this machine's clocks to the database, and reads what counts.
     func attest(_ store: SQLiteJobStore) async throws {
         let known = try await store.attest(own.now(), patience: patience)
         agreed.withLock { $0 = known }

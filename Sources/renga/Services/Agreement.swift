@@ -22,10 +22,10 @@ final class Agreement: Sendable {
         var apis: [API] = []
     }
 
-    /// So often the calendar is looked at, and the configuration.
-    private static let rhythm: Milliseconds = 1_000
-    /// Every so many looks the database is told of the calendar.
-    private static let looksPerWord = 5
+    /// How often the calendar and the configuration are checked.
+    private static let checkInterval: Milliseconds = 1_000
+    /// Only every so many checks the calendar is written to the database.
+    private static let checksPerAttestation = 5
 
     init(
         _ store: SQLiteJobStore, _ clock: AgreedClock, _ settings: ServiceSettings, log: Log,
@@ -38,30 +38,30 @@ final class Agreement: Sendable {
         self.reread = reread
     }
 
-    /// Has a server's answers go by what is in force.
+    /// Makes a server's answers follow the configuration in force.
     func note(_ api: API) {
         state.withLock { $0.apis.append(api) }
     }
 
     var service: Service {
         Service(name: "agreement") {
-            var looks = 0
+            var checks = 0
             while !Task.isCancelled {
-                await self.look(tells: looks.isMultiple(of: Self.looksPerWord))
-                looks += 1
-                try? await Task.sleep(for: .milliseconds(Self.rhythm))
+                await self.check(attests: checks.isMultiple(of: Self.checksPerAttestation))
+                checks += 1
+                try? await Task.sleep(for: .milliseconds(Self.checkInterval))
             }
         }
     }
 
-    private func look(tells: Bool) async {
+    private func check(attests: Bool) async {
         do {
             let isKnown = clock.now().isCertain == (state.withLock { $0.disagreement } == 0)
-            if tells || !isKnown { try await clock.attest(store) }
+            if attests || !isKnown { try await clock.attest(store) }
             noteCalendar(clock.now())
-            try await lookAtConfiguration()
+            try await checkConfiguration()
         } catch {
-            log.debug("what the processes agree on could not be read", ["error": "\(error)"])
+            log.debug("calendar and configuration could not be read", ["error": "\(error)"])
         }
     }
 
@@ -78,21 +78,21 @@ final class Agreement: Sendable {
             log.notice("the calendar agrees again", ["time": "\(now.timestamp.text)"])
         } else {
             log.warning(
-                "this machine's calendar disagrees with what the database remembers: nothing is deleted or expired",
-                ["detail": "\(Self.words(now, patience: clock.patience))"])
+                "this machine's calendar disagrees with the database: nothing is deleted or expired",
+                ["detail": "\(Self.explanation(now, patience: clock.patience))"])
         }
     }
 
-    static func words(_ now: Now, patience: Milliseconds) -> String {
+    static func explanation(_ now: Now, patience: Milliseconds) -> String {
         """
-        it is \(Text.offset(now.disagreement)) of \(now.timestamp.text), which counts; if it is right, it counts after \
+        it is \(Text.offset(now.disagreement)) of \(now.timestamp.text), which counts. If it is right, it counts after \
         \(Text.duration(patience)) without contradiction; if not, set the clock
         """
     }
 
     // MARK: The configuration
 
-    private func lookAtConfiguration() async throws {
+    private func checkConfiguration() async throws {
         guard let newest = try await store.supersedingConfiguration() else {
             let wasSuperseded = state.withLock { state in
                 defer { state.supersededBy = nil }
@@ -107,20 +107,20 @@ final class Agreement: Sendable {
         } catch {
             ownFile = "cannot be read again: \(error)"
         }
-        let isNews = state.withLock { state in
+        let isNew = state.withLock { state in
             defer { state.supersededBy = newest.fingerprint }
             return state.supersededBy != newest.fingerprint
         }
-        guard isNews else { return }
+        guard isNew else { return }
         log.warning(
-            "this process claims nothing: a newer configuration is in force than it has; restart it with that one",
+            "this process claims nothing: a newer configuration is in force; restart it with that one",
             [
                 "stated_from": "\(newest.source)", "stated_at": "\(newest.madeAt.text)",
                 "own_file": "\(ownFile)",
             ])
     }
 
-    /// Goes by the file as it is now, where that is what is in force and leads to the same providers.
+    /// Uses the file as it is now, if it is the one in force and has the same providers.
     private func takeOver(_ newest: ConfigurationStatement.Made) throws -> Bool {
         guard settings.configuration.source != nil else { return false }
         let found = try reread()

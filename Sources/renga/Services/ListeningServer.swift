@@ -6,14 +6,14 @@ import System
 struct ListeningServer: Sendable {
     /// Under which this machine reaches it, with the port that it really has.
     let url: String
-    /// Where it listens, as it was told to.
+    /// Where it listens, as the settings say.
     let address: String
     var service: Service
 
-    /// How many connections a stand-in for a provider takes, all of one worker if need be: providers limit calls.
+    /// How many connections a simulated provider takes, all of one worker if need be: providers limit calls.
     static let providerConnections = 16_384
 
-    /// Throws where the address is taken, or is none of this machine.
+    /// Throws if the address is taken, or is none of this machine.
     ///
     /// With `connections`, so many are taken, and as many of one address.
     init(
@@ -33,7 +33,7 @@ struct ListeningServer: Sendable {
         } catch {
             let hint =
                 error.code == .addressInUse
-                ? "; stop what listens there, or choose another port with --port" : ""
+                ? "; stop the program that listens there, or choose another port with --port N" : ""
             throw Failure("\(error)\(hint)")
         }
         var actual = address

@@ -14,8 +14,8 @@ enum ProcessLimits {
         guard limit >= needed else {
             throw Failure(
                 """
-                files may have at most \(Text.bytes(limit)) (ulimit -f), and the database with its log needs \
-                \(Text.bytes(needed)): allow more with `ulimit -f unlimited`
+                the limit of file size is \(Text.bytes(limit)) (ulimit -f), and the database with its log needs \
+                \(Text.bytes(needed)): run `ulimit -f unlimited`
                 """)
         }
     }
@@ -25,8 +25,8 @@ enum ProcessLimits {
         guard files >= leastFiles else {
             throw Failure(
                 """
-                at most \(files) files may be open (ulimit -n), and renga needs \(leastFiles): allow more with \
-                `ulimit -n 4096`, for a container with `docker run --ulimit nofile=4096:4096`
+                the limit of open files is \(files) (ulimit -n), and renga needs \(leastFiles): run `ulimit -n 4096`, \
+                or for a container `docker run --ulimit nofile=4096:4096`
                 """)
         }
     }

@@ -8,7 +8,7 @@ struct Provider: Sendable {
     var terms: ProviderTerms
     /// Where it is called; one and the same as its endpoint but for the simulator inside `up`.
     var baseURLs: [String]
-    /// Nil where it asks for none, or where the environment has none.
+    /// Nil if it asks for none, or if the environment has none.
     var secret: Secret?
 
     /// Whether it can be called from here.
@@ -31,15 +31,15 @@ struct Providers: Sendable {
         }
     }
 
-    /// Throws where no provider can be called: jobs would only wait.
+    /// Throws if no provider can be called: jobs would only wait.
     static func real(_ configuration: Configuration, _ invocation: Invocation) throws -> Providers {
         let providers = try Providers(configuration, invocation)
         guard providers.ready.isEmpty else { return providers }
         let hints = providers.all.map(\.credentialHint).joined(separator: ", or ")
         throw UsageError(
             """
-            no provider's key: set \(hints). \
-            To try renga without one, use `renga up`\(configuration.source == nil ? "" : " without RENGA_CONFIG"): it brings a simulator.
+            no provider has a key: set \(hints). \
+            To try renga without a key, use `renga up`\(configuration.source == nil ? "" : " without RENGA_CONFIG"): it includes a simulator.
             """)
     }
 
@@ -72,7 +72,7 @@ extension Providers {
 }
 
 extension Provider {
-    /// Nil where it speaks another language.
+    /// Nil if it speaks another language.
     fileprivate func anthropic(at url: String) -> AnthropicService? {
         guard terms.kind == .anthropic else { return nil }
         return AnthropicService(
@@ -89,7 +89,7 @@ extension Provider {
         return EndpointCaller(service: terms.key, endpoints: callers, clock: clock) { endpoints in
             let ranking = endpoints.map { endpoint in
                 let latency = endpoint.latency.map { " \(Int($0)) ms" } ?? ""
-                return endpoint.url + (endpoint.isWell ? latency : " ill")
+                return endpoint.url + (endpoint.isWell ? latency : " failing")
             }
             log.notice(
                 "endpoints ranked",

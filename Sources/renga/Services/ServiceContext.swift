@@ -4,7 +4,7 @@ import SQLite
 import System
 import Telemetry
 
-/// What every service stands on: the log, the clocks, the open database.
+/// What every service needs: the log, the clocks, the open database.
 struct ServiceContext: Sendable {
     let settings: ServiceSettings
     let log: Log
@@ -52,7 +52,7 @@ struct ServiceContext: Sendable {
         }
     }
 
-    /// The store in a file, made where it is missing.
+    /// The store in a file, created if it is missing.
     static func open(_ path: String, _ settings: StoreSettings = StoreSettings()) async throws
         -> SQLiteJobStore
     {
@@ -63,14 +63,14 @@ struct ServiceContext: Sendable {
         }
     }
 
-    /// Tells the store what the operator said of each route, and the log what will not work.
+    /// Writes to the store what the operator states of each route, and to the log what will not work.
     ///
-    /// Routes that nothing was said of keep what was stated before.
+    /// Other routes keep what was stated before.
     func state(_ providers: Providers) async throws {
         do {
-            let isNews = try await store.state(
+            let isNew = try await store.state(
                 settings.statement, adopting: settings.adoptsConfiguration, now: clock.now())
-            if isNews {
+            if isNew {
                 log.notice(
                     "this process's configuration is in force for all",
                     ["source": "\(settings.configuration.source ?? "environment")"])
@@ -89,7 +89,7 @@ struct ServiceContext: Sendable {
                 ["provider": "\(provider.terms.name)", "set": "\(provider.credentialHint)"])
         }
         for (model, ending) in settings.configuration.endings(at: clock.now().timestamp) {
-            log.warning("a model is near its end", ["model": "\(model)", "detail": "\(ending)"])
+            log.warning("a model is near its end of life", ["model": "\(model)", "detail": "\(ending)"])
         }
     }
 }
@@ -100,7 +100,7 @@ extension Log {
         let clock = SystemClock()
         return Log(
             level: level, format: isTerminal(2) ? .human : .json, now: { clock.timestampMilliseconds() },
-            // Where standard error is closed nobody reads the log.
+            // If standard error is closed, the log has no reader.
             sink: { try? writeAll(2, $0) })
     }
 }
@@ -112,7 +112,7 @@ extension LongReader {
             "seconds": .int(Int(seconds)), "log_pages": .int(logPages),
             "readers": "\(processes.map(String.init).joined(separator: " "))",
             "detail":
-                "it has kept one view of the database for so long, and writers wait for it: end that process",
+                "it has kept one view of the database open for this long, and writers wait for it: end that process",
         ]
     }
 }

@@ -19,7 +19,7 @@ extension ServiceContext {
         let name = "\(host):\(processID)"
         var terms = WorkerSettings(
             name: name, host: host, processID: processID, slots: slots, lease: settings.lease,
-            grace: settings.grace, retry: settings.retry, retention: settings.retention,
+            grace: settings.shutdownTimeout, retry: settings.retry, retention: settings.retention,
             price: { [store] route, model, time in
                 store.settings.prices.price(of: route, answeredBy: model, at: time)
             })
@@ -42,7 +42,7 @@ extension ServiceContext {
 }
 
 extension ServiceContext {
-    /// What a worker needs to send jobs with the providers' own batches; nil where none takes any.
+    /// What a worker needs to send jobs with the providers' own batches; nil if none takes any.
     private func batches(of providers: Providers, _ client: HTTPClient) -> ProviderBatchSettings? {
         let services = providers.batchServices
         guard !services.isEmpty else { return nil }

@@ -14,7 +14,7 @@ extension Invocation {
             file: try ownAuthorityFile() ?? otherAuthorityFile?.path, folder: set(Self.authorityFolder))
     }
 
-    /// Which variable names the file, for people; nil where the system's own counts.
+    /// Which variable names the file, for people; nil if the system's own counts.
     var authoritySource: (name: String, path: String)? {
         given(Settings.authorityFile).map { (Settings.authorityFile.name, $0) } ?? otherAuthorityFile
             ?? set(Self.authorityFolder).map { (Self.authorityFolder, $0) }
@@ -36,7 +36,7 @@ extension Invocation {
                 throw UsageError(
                     """
                     RENGA_CA_FILE is “\(path)”; expected certificates in PEM form, which begin with -----BEGIN CERTIFICATE-----. \
-                    A file in DER form becomes one by: openssl x509 -inform der -in \(path) -out \(path).pem
+                    To convert a file in DER form: openssl x509 -inform der -in \(path) -out \(path).pem
                     """)
             }
             return path

@@ -24,7 +24,7 @@ struct ListenAddress: Hashable, Sendable {
         self.port = port
     }
 
-    /// Whether nobody outside of this machine can call.
+    /// Whether only this machine can call.
     var isLoopback: Bool {
         host == "localhost" || host == "::1"
             || (host.hasPrefix("127.") && host.utf8.allSatisfy { $0 != 0x3A })

@@ -7,7 +7,7 @@ struct SecretSetting: Sendable {
     var help: String
 
     static let providerKey = SecretSetting(name: "ANTHROPIC_API_KEY", help: "the provider's key")
-    static let apiKey = SecretSetting(name: "RENGA_API_KEY", help: "the key that callers present")
+    static let apiKey = SecretSetting(name: "RENGA_API_KEY", help: "the key that clients must send")
 
     var fileName: String { name + "_FILE" }
 
@@ -25,25 +25,26 @@ struct SecretSetting: Sendable {
         let trimmed = String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
         if let quote = trimmed.first, quote == "\"" || quote == "'", trimmed.count > 1, trimmed.last == quote
         {
-            throw UsageError("\(source) has quotes around the key; leave them out")
+            throw UsageError("\(source) has quotes around the key; remove them")
         }
         // Its value is never shown, not even a wrong one.
         guard trimmed.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw UsageError("\(source) has spaces, controls or letters beyond ASCII in it; expected a key")
+            throw UsageError(
+                "\(source) has spaces, control characters or non-ASCII letters in it; expected a key")
         }
         return Secret(trimmed)
     }
 }
 
 extension Invocation {
-    /// The secret, its variable before its file; nil where neither is set.
+    /// The secret, its variable before its file; nil if neither is set.
     ///
     /// With `mayBeMissing`, a named file that does not exist counts as no secret.
     func secret(_ setting: SecretSetting, mayBeMissing: Bool = false) throws -> Secret? {
         if let text = environment(setting.name), !text.isEmpty {
             let secret = try setting.secret(text.utf8, from: setting.name)
             if secret.isEmpty {
-                throw UsageError("\(setting.name) has only spaces in it; set a key, or unset it")
+                throw UsageError("\(setting.name) contains only spaces; set a key, or unset it")
             }
             return secret
         }
@@ -52,7 +53,7 @@ extension Invocation {
         do {
             let secret = try setting.secret(readFile(path, limit: SecretSetting.limit), from: path)
             if secret.isEmpty {
-                throw UsageError("\(setting.fileName) is “\(path)”; expected a key in it, but it is empty")
+                throw UsageError("\(setting.fileName) is “\(path)”, which is empty; expected a key in it")
             }
             return secret
         } catch let error as SystemError {

@@ -15,8 +15,8 @@ struct ServiceSettings: Sendable {
     var interactiveConcurrency: Int
     var interactiveWait: Milliseconds
     var interactiveUsesCache: Bool
-    var callerRequests: Int?
-    var callerConcurrency: Int
+    var clientRequests: Int?
+    var clientConcurrency: Int
     var lease: Milliseconds
     var retry: RetryPolicy
     /// Those that were stated; others stay as they are.
@@ -35,12 +35,12 @@ struct ServiceSettings: Sendable {
     var retention: Milliseconds
     var timeouts: Timeouts
     var authorities: Authorities
-    var grace: Milliseconds
+    var shutdownTimeout: Milliseconds
     var corsOrigins: [String]
     /// Besides loopback and where it listens.
     var allowedHosts: [String]
     var logLevel: Log.Level
-    /// All of them as they were given or are by default, for whoever asks the server.
+    /// All of them as they were given or are by default, for clients that ask the server.
     var stated: [(name: String, value: String?)]
 
     /// Limits of a call, in milliseconds.
@@ -51,8 +51,8 @@ struct ServiceSettings: Sendable {
     init(_ invocation: Invocation) throws {
         interactiveUsesCache = try invocation.value(of: Settings.cacheInteractive)
         interactiveWait = try invocation.value(of: Settings.interactiveWait)
-        callerRequests = try invocation.optional(Settings.clientRequests)
-        callerConcurrency = try invocation.value(of: Settings.clientConcurrency)
+        clientRequests = try invocation.optional(Settings.clientRequests)
+        clientConcurrency = try invocation.value(of: Settings.clientConcurrency)
         interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
         database = try invocation.value(of: Settings.database)
@@ -71,9 +71,9 @@ struct ServiceSettings: Sendable {
         interactiveReserveTokens = try invocation.optional(Settings.interactiveReserveTokens)
         cacheTTL = try invocation.value(of: Settings.cacheTTL)
         halfPrice = HalfPriceTerms()
-        halfPrice.gather = try invocation.value(of: Settings.batchLinger)
+        halfPrice.linger = try invocation.value(of: Settings.batchLinger)
         halfPrice.poll = try invocation.value(of: Settings.batchPoll)
-        halfPrice.reserve = try invocation.value(of: Settings.batchDeadlineMargin)
+        halfPrice.deadlineMargin = try invocation.value(of: Settings.batchDeadlineMargin)
         retention = try invocation.value(of: Settings.retention)
         timeouts = Timeouts(
             connect: try invocation.value(of: Settings.connectTimeout),
@@ -81,7 +81,7 @@ struct ServiceSettings: Sendable {
             idle: try invocation.value(of: Settings.idleTimeout),
             call: try invocation.value(of: Settings.callTimeout))
         authorities = try invocation.authorities()
-        grace = try invocation.value(of: Settings.shutdownTimeout)
+        shutdownTimeout = try invocation.value(of: Settings.shutdownTimeout)
         corsOrigins = try invocation.optional(Settings.corsOrigins) ?? []
         allowedHosts = try invocation.optional(Settings.allowedHosts) ?? []
         logLevel = try invocation.value(of: Settings.logLevel)
@@ -97,10 +97,10 @@ struct ServiceSettings: Sendable {
         stated = stated.map { ($0.name, $0.name == Settings.database.name ? absolutePath(path) : $0.value) }
     }
 
-    /// Settings that others read from elsewhere, and so as whole paths.
+    /// Settings that programs in other folders read, and so as absolute paths.
     private static let files = [Settings.database.name, Settings.config.name]
 
-    /// The file where one is named, the environment by itself otherwise.
+    /// The file if one is named, the environment by itself otherwise.
     private static func configuration(_ invocation: Invocation) throws -> Configuration {
         let simple = SimpleSettings(
             baseURL: try invocation.value(of: Settings.baseURL),
@@ -123,17 +123,17 @@ struct ServiceSettings: Sendable {
             guard let amount = try invocation.optional(setting) else { continue }
             if let file = configuration.source, budgets.contains(where: { $0.name == name }) {
                 throw UsageError(
-                    "\(setting.name) and \(file) both state the budget “\(name)”: leave it out of one of them"
+                    "\(setting.name) and \(file) both state the budget “\(name)”: remove it from one of them"
                 )
             }
             switch amount {
             case .amount(let limit): budgets.append(Budget(name: name, window: window, limit: limit))
             case .none: removed.append(name)
             }
-            let words = budgets.first { $0.name == name }?.words ?? "none"
+            let summary = budgets.first { $0.name == name }?.summary ?? "none"
             statements.append(
                 ConfigurationStatement(
-                    subject: "budgets.\(name)", content: ["budgets.\(name)": words], source: setting.name))
+                    subject: "budgets.\(name)", content: ["budgets.\(name)": summary], source: setting.name))
         }
         return (budgets, removed, statements)
     }

@@ -4,7 +4,7 @@ import Jobs
 struct Setting<Value: Sendable>: Sendable, SettingDeclaration {
     let name: String
     let flag: Flag
-    /// The default, as a person would type it; nil where there is none.
+    /// The default, as a person would type it; nil if there is none.
     let standard: String?
     /// What to say when a value cannot be read: “expected …”.
     let expectation: String

@@ -95,14 +95,14 @@ import Testing
     // MARK: Keys and bodies
 
     @Test func `the right key counts, in whichever header another one stands`() async throws {
-        let locked = Harness({ $0.callerRequestsPerMinute = 100 }, apiKeys: ["right"])
+        let locked = Harness({ $0.clientRequestsPerMinute = 100 }, apiKeys: ["right"])
         for headers: Headers in [
             ["x-api-key": "sk-ant-other", "authorization": "Bearer right"],
             ["x-api-key": "right", "authorization": "Bearer sk-other"],
         ] {
             #expect(try await locked.send("GET", "/v1/jobs", headers: headers).status == 200)
             let head = RequestHead(method: "GET", target: "/v1/jobs", headers: headers)
-            #expect(locked.api.caller(head) == "right")
+            #expect(try locked.api.admit(head) == "right")
         }
         let wrong: Headers = ["x-api-key": "a", "authorization": "Bearer b"]
         #expect(try await locked.send("GET", "/v1/jobs", headers: wrong).status == 401)

@@ -42,7 +42,7 @@ struct BulkTests {
         #expect(lines[3]["error"]?["field"]?.string == "priority")
         #expect(lines[4]["error"]?["type"]?.string == "urn:renga:problem:invalid-json")
         #expect(lines[4]["error"]?["detail"]?.string?.hasPrefix("column 1: ") == true)
-        #expect(lines[5]["error"]?["type"]?.string == "urn:renga:problem:key-taken")
+        #expect(lines[5]["error"]?["type"]?.string == "urn:renga:problem:custom-id-taken")
         #expect(lines[5]["error"]?["id"]?.string == lines[1]["id"]?.string)
         #expect(lines[6]["error"]?["status"]?.int == 400)
         #expect(harness.store.look { $0.jobs.count } == 4)

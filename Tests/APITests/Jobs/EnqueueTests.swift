@@ -89,7 +89,7 @@ struct EnqueueTests {
     func nulls() async throws {
         let job = try await harness.made(
             #"{"prompt":"x","custom_id":null,"deadline":null,"metadata":null,"cache":null}"#)
-        #expect(job.key == nil && job.deadline == nil && job.metadata == nil && job.cache == .use)
+        #expect(job.customID == nil && job.deadline == nil && job.metadata == nil && job.cache == .use)
     }
 
     @Test("a server without a cache takes every job with the cache off")
@@ -107,7 +107,7 @@ struct EnqueueTests {
         #expect(good["data"]?[0]?["custom_id"]?.string == "a")
         let bad = try await harness.send(
             "POST", "/v1/jobs", #"{"jobs":[{"prompt":"3"},{"prompt":"4","custom_id":"a"}]}"#)
-        #expect(bad.problem == "key-taken")
+        #expect(bad.problem == "custom-id-taken")
         #expect(bad["field"]?.string == "jobs[1].custom_id")
         #expect(harness.store.look { $0.jobs.count } == 2)
     }

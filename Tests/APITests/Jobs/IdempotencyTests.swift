@@ -33,7 +33,7 @@ struct IdempotencyTests {
         let id = try await harness.job(#"{"custom_id":"a","prompt":"x"}"#)
         let answer = try await harness.send("POST", "/v1/jobs", #"{"custom_id":"a","prompt":"y"}"#)
         #expect(answer.status == 409)
-        #expect(answer.problem == "key-taken")
+        #expect(answer.problem == "custom-id-taken")
         #expect(answer["id"]?.string == id.description)
     }
 

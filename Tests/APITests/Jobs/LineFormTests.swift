@@ -32,7 +32,7 @@ struct LineFormTests {
         let answers = try await upload(lines)
         for (index, answer) in answers.enumerated() {
             let job = try made(answer)
-            #expect(job.key == "row-\(index)" && job.route.model == "m" && job.maxTokens == 20)
+            #expect(job.customID == "row-\(index)" && job.route.model == "m" && job.maxTokens == 20)
             let request = try JSON.parse(job.request)
             #expect(request["messages"]?[0]?["content"]?.string == "Colour \(index)?")
         }
@@ -46,7 +46,7 @@ struct LineFormTests {
         let line =
             #"{"custom_id":"row-0","method":"POST","url":"/v1/chat/completions","tags":["own"],"body":{"model":"gpt-4o-mini","messages":[{"role":"system","content":"One word."},{"role":"user","content":"Colour?"}],"max_tokens":20,"temperature":0}}"#
         let job = try made(try await upload([line], query: "?queue=night&tag=other")[0])
-        #expect(job.key == "row-0" && job.queue == "night" && job.tags == ["own"] && job.maxTokens == 20)
+        #expect(job.customID == "row-0" && job.queue == "night" && job.tags == ["own"] && job.maxTokens == 20)
         let request = try JSON.parse(job.request)
         #expect(request["system"]?[0]?["text"]?.string == "One word.")
         #expect(request["messages"]?.count == 1 && request["temperature"]?.int == 0)
@@ -151,7 +151,7 @@ struct LineFormTests {
         headers.add("anthropic-beta", "context-1m-2025-08-07")
         let head = RequestHead(method: "POST", target: "/v1/messages", headers: headers)
         let terms = try CallTerms(head, now: Timestamp(milliseconds: 0), cache: .off)
-        var reader = JobParser(settings: harness.api.settings, now: Timestamp(milliseconds: 0))
+        var reader = JobParser(harness.api.snapshot, now: Timestamp(milliseconds: 0))
         let job = try reader.job(call: try JSON.parse(body), terms)
         #expect(String(decoding: job.request, as: UTF8.self) == body)
         #expect(

@@ -84,7 +84,7 @@ struct ValidationTests {
     func wrongCall(body: String) throws {
         let head = RequestHead(method: "POST", target: "/v1/messages")
         let now = TestClock().now().timestamp
-        var reader = JobParser(settings: APISettings(service: .test), now: now)
+        var reader = JobParser(SettingsSnapshot(APISettings(service: .test)), now: now)
         let terms = try CallTerms(head, now: now, cache: .off)
         let problem = #expect(throws: Problem.self) { try reader.job(call: JSON.parse(body), terms) }
         #expect(problem?.kind == .invalidField && problem?.field == "body")

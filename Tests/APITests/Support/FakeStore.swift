@@ -4,7 +4,7 @@ import Synchronization
 @testable import API
 
 /// As much of a store as handlers need, in memory, with failures on demand.
-final class FakeStore: JobStore {
+final class FakeStore: APIStore {
     struct State {
         var jobs: [JobID: Job] = [:]
         var made: [JobID: NewJob] = [:]
@@ -88,7 +88,7 @@ extension FakeStore {
         try check()
         return state.withLock { state in
             jobs.map { job in
-                guard let key = job.key, let id = state.keys[job.queue + "\0" + key] else {
+                guard let key = job.customID, let id = state.keys[job.queue + "\0" + key] else {
                     return .new(CallEstimate(requestBytes: job.request.count, maxTokens: job.maxTokens))
                 }
                 return state.made[id]?.fingerprint == job.fingerprint ? .existing(id) : .conflict(id)
@@ -256,28 +256,10 @@ extension FakeStore {
     }
 }
 
-/// What handlers never call.
 extension FakeStore {
-    func register(_ worker: NewWorker, now: Now) async throws -> WorkerID { WorkerID(1) }
-    func unregister(_ worker: WorkerID, now: Now) async throws {}
-    func claim(_ request: ClaimRequest, now: Now) async throws -> Claim { Claim() }
-    func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
-        -> EnqueueAndClaimResult
-    {
-        EnqueueAndClaimResult(outcomes: [], states: [:], claim: Claim())
-    }
     func cancelIfQueued(_ id: JobID, now: Now) async throws -> ChangeOutcome { .unknown }
-    func renew(
-        _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now
-    ) async throws -> [AttemptKey] { [] }
-    func hear(_ beginning: AnswerBeginning, now: Now) async throws {}
-    func revoked(_ worker: WorkerID) async throws -> [AttemptKey] { [] }
-    func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome { .repeated }
-    func reap(now: Now) async throws -> Reaping { Reaping() }
-    func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning { Pruning() }
     func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {}
     func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {}
-    func configure(budgets: [Budget], now: Now) async throws {}
     func set(_ budget: Budget, now: Now) async throws -> BudgetStatus {
         BudgetStatus(ledger: BudgetLedger(budget: budget), startsAt: now.timestamp, endsAt: nil)
     }
@@ -286,7 +268,6 @@ extension FakeStore {
     func budgets(now: Now) async throws -> [BudgetStatus] { [] }
     func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { [] }
     func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { [] }
-    func backup(to path: String) async throws {}
     func close() async {}
 }
 
@@ -297,13 +278,13 @@ extension FakeStore.State {
     }
 
     mutating func take(_ job: NewJob) -> EnqueueOutcome {
-        let named = job.key.map { job.queue + "\0" + $0 }
+        let named = job.customID.map { job.queue + "\0" + $0 }
         let repeated = job.idempotency.map { "\0\($0.key)\0\($0.ordinal)" }
         if let repeated, let id = keys[repeated] {
             return made[id]?.fingerprint == job.fingerprint ? .existing(id) : .idempotencyMismatch(id)
         }
         if let named, let id = keys[named] {
-            return made[id]?.fingerprint == job.fingerprint ? .existing(id) : .keyTaken(by: id)
+            return made[id]?.fingerprint == job.fingerprint ? .existing(id) : .customIDTaken(by: id)
         }
         let id = JobID(nextID())
         for key in [named, repeated] { if let key { keys[key] = id } }
@@ -316,7 +297,7 @@ extension FakeStore.State {
     func matches(_ job: Job, _ filter: JobFilter) -> Bool {
         (filter.state.map { job.state == $0 } ?? true) && (filter.queue.map { job.queue == $0 } ?? true)
             && (filter.tag.map { job.tags.contains($0) } ?? true)
-            && (filter.key.map { job.key == $0 } ?? true)
+            && (filter.customID.map { job.customID == $0 } ?? true)
             && (filter.batch.map { job.batch == $0 } ?? true)
     }
 

@@ -132,7 +132,7 @@ extension Proofs {
 }
 
 /// A provider that sends back, in headers and words, all that it was sent.
-private final class Echo: Handler, Sendable {
+private final class Echo: PlainHandler, Sendable {
     private let counter = Atomic(0)
     var calls: Int { counter.load(ordering: .relaxed) }
 

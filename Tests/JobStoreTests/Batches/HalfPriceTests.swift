@@ -1,4 +1,5 @@
 import Jobs
+import TestSupport
 import Testing
 
 /// Jobs that go with the provider's own batches, at half the price.
@@ -104,7 +105,7 @@ import Testing
             let (providerBatch, requests) = try await harness.sent()
             let due = try #require(providerBatch.recallAt)
             let deadline = try #require(try await harness.job(ids[0]).deadline)
-            #expect(deadline - due >= HalfPriceTerms.sample.reserve)
+            #expect(deadline - due >= HalfPriceTerms.sample.deadlineMargin)
             harness.clock.advance(due - harness.now.timestamp)
             try await harness.note(.recalled(after: 0), of: providerBatch)
             let recalled = try #require(try await harness.maintain())
@@ -124,7 +125,7 @@ import Testing
             try await harness.warmUp()
             let ids = try await harness.enqueueHalfPrice("a", deadlineClass: Self.hour)
             let (providerBatch, requests) = try await harness.sent()
-            harness.clock.advance(Self.hour - HalfPriceTerms.sample.reserve / 3)
+            harness.clock.advance(Self.hour - HalfPriceTerms.sample.deadlineMargin / 3)
             try await harness.note(.pending(after: 0), of: providerBatch)
             let kept = try #require(try await harness.maintain())
             let again = try await harness.claimOne()

@@ -7,7 +7,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let deadline = harness.now.timestamp + 60_000
             let new = try Sample.job("hello", queue: "letters") { job in
-                job.key = "k-1"
+                job.customID = "k-1"
                 job.priority = 7
                 job.deadline = deadline
                 job.maxAttempts = 9
@@ -17,7 +17,7 @@ import Testing
             }
             let id = try #require(try await harness.enqueue([new]).first)
             let job = try await harness.job(id)
-            #expect(job.key == "k-1")
+            #expect(job.customID == "k-1")
             #expect(job.queue == "letters")
             #expect(job.state == .queued)
             #expect(job.priority == 7)
@@ -51,15 +51,15 @@ import Testing
     func `atomically, one conflict keeps all the others out`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
-            try await harness.enqueue([try Sample.job("taken") { $0.key = "k" }])
+            try await harness.enqueue([try Sample.job("taken") { $0.customID = "k" }])
             let jobs = [
                 try Sample.job("one") { $0.batch = batch.id },
-                try Sample.job("other") { $0.key = "k" },
+                try Sample.job("other") { $0.customID = "k" },
                 try Sample.job("two", queue: "new") { $0.batch = batch.id },
             ]
             let outcomes = try await harness.store.enqueue(jobs, atomically: true, now: harness.now)
             #expect(outcomes.count == 3)
-            guard case .keyTaken = outcomes[1] else {
+            guard case .customIDTaken = outcomes[1] else {
                 Issue.record("the conflict is not told")
                 return
             }
@@ -77,12 +77,12 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `otherwise a conflict spoils no neighbour`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let taken = try await harness.enqueue([try Sample.job("taken") { $0.key = "k" }])
+            let taken = try await harness.enqueue([try Sample.job("taken") { $0.customID = "k" }])
             let jobs = [
-                try Sample.job("one"), try Sample.job("other") { $0.key = "k" }, try Sample.job("two"),
+                try Sample.job("one"), try Sample.job("other") { $0.customID = "k" }, try Sample.job("two"),
             ]
             let outcomes = try await harness.store.enqueue(jobs, atomically: false, now: harness.now)
-            #expect(outcomes[1] == .keyTaken(by: taken[0]))
+            #expect(outcomes[1] == .customIDTaken(by: taken[0]))
             #expect(outcomes[0].id != nil && outcomes[2].id != nil)
             #expect(try await harness.store.stats(now: harness.now).counts.queued == 3)
         }
@@ -93,7 +93,7 @@ import Testing
         async throws
     {
         try await StoreHarness.run(backend) { harness in
-            let job = try Sample.job("one") { $0.key = "k" }
+            let job = try Sample.job("one") { $0.customID = "k" }
             let id = try #require(try await harness.enqueue([job]).first)
             let again = try await harness.store.enqueue([job, job], atomically: true, now: harness.now)
             #expect(again == [.existing(id), .existing(id)])
@@ -106,9 +106,10 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a key is taken in its own queue only`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            try await harness.enqueue([try Sample.job("one", queue: "a") { $0.key = "k" }])
+            try await harness.enqueue([try Sample.job("one", queue: "a") { $0.customID = "k" }])
             let outcomes = try await harness.store.enqueue(
-                [try Sample.job("two", queue: "b") { $0.key = "k" }], atomically: false, now: harness.now)
+                [try Sample.job("two", queue: "b") { $0.customID = "k" }], atomically: false, now: harness.now
+            )
             #expect(outcomes.first?.id != nil)
         }
     }
@@ -119,10 +120,10 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             let outcomes = try await harness.store.enqueue(
-                [try Sample.job("one") { $0.key = "k" }, try Sample.job("two") { $0.key = "k" }],
+                [try Sample.job("one") { $0.customID = "k" }, try Sample.job("two") { $0.customID = "k" }],
                 atomically: false, now: harness.now)
             let first = try #require(outcomes[0].id)
-            #expect(outcomes == [.created(first), .keyTaken(by: first)])
+            #expect(outcomes == [.created(first), .customIDTaken(by: first)])
         }
     }
 

@@ -32,7 +32,7 @@ import Testing
             let first = try await harness.enqueue([
                 try Sample.job("plain"),
                 try Sample.job("tagged") { $0.tags = ["red", "blue"] },
-                try Sample.job("named") { $0.key = "k" },
+                try Sample.job("named") { $0.customID = "k" },
                 try Sample.job("batched") { $0.batch = batch.id },
             ])
             harness.clock.advance(1_000)
@@ -45,7 +45,7 @@ import Testing
             #expect(try await ids(harness, JobFilter()) == all.reversed())
             #expect(try await ids(harness, JobFilter(tag: "red")) == [second[0], first[1]])
             #expect(try await ids(harness, JobFilter(queue: "default", tag: "red")) == [first[1]])
-            #expect(try await ids(harness, JobFilter(key: "k")) == [first[2]])
+            #expect(try await ids(harness, JobFilter(customID: "k")) == [first[2]])
             #expect(try await ids(harness, JobFilter(batch: batch.id)) == [first[3]])
             #expect(try await ids(harness, JobFilter(queue: "other")) == [second[0]])
             #expect(try await ids(harness, JobFilter(queue: "unheard of")).isEmpty)

@@ -1,6 +1,7 @@
 import JobStoreSQLite
 import Jobs
 import Synchronization
+import TestSupport
 import Testing
 
 /// What is told of changes of states: once when one begins, once when it ends, whatever the number of jobs.

@@ -5,12 +5,12 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a preview says what enqueueing would do and changes nothing`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let ids = try await harness.enqueue([try Sample.job("answered") { $0.key = "k" }])
+            let ids = try await harness.enqueue([try Sample.job("answered") { $0.customID = "k" }])
             try await harness.succeed(try await harness.claimOne())
             let previews = try await harness.store.preview(
                 [
-                    try Sample.job("answered") { $0.key = "k" },
-                    try Sample.job("changed") { $0.key = "k" },
+                    try Sample.job("answered") { $0.customID = "k" },
+                    try Sample.job("changed") { $0.customID = "k" },
                     try Sample.job("answered"),
                     try Sample.job("answered") { $0.cache = .refresh },
                     try Sample.job("answered", route: Sample.otherRoute),

@@ -12,7 +12,7 @@ import Testing
                 try Sample.job("done") { $0.batch = batch.id },
                 try Sample.job("failed") {
                     $0.tags = ["t"]
-                    $0.key = "k"
+                    $0.customID = "k"
                     $0.idempotency = .init(key: "i", ordinal: 0)
                 },
             ])
@@ -36,7 +36,7 @@ import Testing
             #expect(try await harness.store.batch(batch.id)?.counts.succeeded == 1)
             // The key is free again.
             let again = try await harness.store.enqueue(
-                [try Sample.job("new") { $0.key = "k" }], atomically: true, now: harness.now)
+                [try Sample.job("new") { $0.customID = "k" }], atomically: true, now: harness.now)
             #expect(again.first?.id != nil)
         }
     }

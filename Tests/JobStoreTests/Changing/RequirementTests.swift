@@ -20,7 +20,7 @@ import Testing
                 return nil
             }
             #expect(preview == .refused(refusal))
-            #expect(refusal.queue == "default" && refusal.words.contains("queue default"))
+            #expect(refusal.queue == "default" && refusal.explanation.contains("queue default"))
             return refusal.lack
         }
     }
@@ -80,7 +80,7 @@ import Testing
         async throws
     {
         try await StoreHarness.run(backend) { harness in
-            let keyed = try Sample.job("one") { $0.key = "k" }
+            let keyed = try Sample.job("one") { $0.customID = "k" }
             let id = try await harness.enqueue([keyed])[0]
             try await require(QueueRequirement(system: true), harness)
             let jobs = [keyed, try Sample.job("two"), try Sample.job("two", queue: "other")]

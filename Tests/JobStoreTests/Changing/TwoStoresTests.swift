@@ -100,7 +100,9 @@ import Testing
     func `one key is taken once by two that enqueue at once`(_ backend: Backend) async throws {
         try await run(backend) { harness, second in
             let now = harness.now
-            let jobs = try (0..<30).map { index in try Sample.job("one \(index)") { $0.key = "k\(index)" } }
+            let jobs = try (0..<30).map { index in
+                try Sample.job("one \(index)") { $0.customID = "k\(index)" }
+            }
             let outcomes = try await withThrowingTaskGroup(of: [EnqueueOutcome].self) { group in
                 for job in jobs {
                     for store in [harness.store, second] {

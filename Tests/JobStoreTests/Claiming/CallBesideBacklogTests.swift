@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import StoreRules
 import Testing
 
 @testable import JobStoreSQLite
@@ -39,11 +40,10 @@ import Testing
             worker: server, partition: .interactive, slots: 100, running: 0, lease: 30_000,
             services: [Sample.service])
         try connection.execute("BEGIN IMMEDIATE")
-        _ = try Enqueue(operation, owner: server)
+        _ = try Enqueue(operation, into: .interactive(server))
             .run([try Sample.job("a call", queue: "interactive")])
         let before = connection.uses
-        var draw = try ClaimPlanner(operation, request: request)
-        #expect(try draw.run().attempts.count == 1)
+        #expect(try operation.claim(request).attempts.count == 1)
         let uses = connection.uses - before
         try operation.flush()
         try connection.execute("COMMIT")
@@ -59,7 +59,7 @@ import Testing
 
     @Test func `a heavy queue beside a light one costs no more than its shares`() async throws {
         let alone = try await statements(limit: 10_000_000, backlog: 0)
-        let most = alone + 10 + ClaimPlanner.leaveLimit / 8
+        let most = alone + 10 + ClaimLimits.leftShares / 8
         #expect(try await statements(limit: 10_000_000, backlog: 1_000, weight: 1_000) <= most)
     }
 }

@@ -1,5 +1,7 @@
 import Jobs
 import SQLite
+import StoreRules
+import TestSupport
 import Testing
 
 @testable import JobStoreSQLite

@@ -1,4 +1,5 @@
 import Jobs
+import StoreRules
 import Testing
 
 @testable import JobStoreSQLite

@@ -9,8 +9,8 @@ import Testing
     private static func filters(_ batch: BatchID) -> [JobFilter] {
         [
             JobFilter(), JobFilter(queue: "default"), JobFilter(model: Sample.model),
-            JobFilter(queue: "default", model: Sample.model), JobFilter(tag: "t"), JobFilter(key: "k"),
-            JobFilter(queue: "default", key: "k"), JobFilter(queue: "default", tag: "t"),
+            JobFilter(queue: "default", model: Sample.model), JobFilter(tag: "t"), JobFilter(customID: "k"),
+            JobFilter(queue: "default", customID: "k"), JobFilter(queue: "default", tag: "t"),
             JobFilter(batch: batch), JobFilter(batch: batch, tag: "t"),
             JobFilter(errorType: "invalid_request_error"),
             JobFilter(queue: "default", tag: "t", errorType: "invalid_request_error"),
@@ -40,7 +40,7 @@ import Testing
             try Sample.job("plain \(number)") { job in
                 job.tags = ["t"]
                 job.batch = batch
-                if number == 7 { job.key = "k" }
+                if number == 7 { job.customID = "k" }
             }
         }
         let ids = try await harness.enqueue([checked] + plain)
@@ -95,7 +95,7 @@ import Testing
         // The jobs of one key, one of each queue, are sorted; all jobs are met one by one only where all are wanted.
         let wantsAll = filter == JobFilter() && states == JobState.allCases
         #expect(scans.isEmpty, "\(plan): \(sql.text)")
-        #expect(filter.key != nil || sorts.isEmpty, "\(plan): \(sql.text)")
+        #expect(filter.customID != nil || sorts.isEmpty, "\(plan): \(sql.text)")
         #expect(ranges.isEmpty != wantsAll, "\(plan): \(sql.text)")
     }
 

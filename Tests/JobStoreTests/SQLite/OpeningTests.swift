@@ -1,4 +1,5 @@
 import Foundation
+import JobStoreSQLite
 import Jobs
 import SQLite
 import StoreAudit
@@ -73,7 +74,8 @@ import Testing
             let attempts = try await harness.claim(20)
             for attempt in attempts.prefix(10) { try await harness.succeed(attempt) }
             let copies = try TemporaryDirectory()
-            try await harness.store.backup(to: copies.database)
+            let sqlite = try #require(harness.store as? SQLiteJobStore)
+            try await sqlite.backup(to: copies.database)
             try await harness.enqueue("after the copy")
 
             let copy = try await backend.open(copies)
@@ -97,9 +99,10 @@ import Testing
     func `a copy replaces no file`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let copies = try TemporaryDirectory()
-            try await harness.store.backup(to: copies.database)
+            let sqlite = try #require(harness.store as? SQLiteJobStore)
+            try await sqlite.backup(to: copies.database)
             await #expect(throws: JobStoreError.self) {
-                try await harness.store.backup(to: copies.database)
+                try await sqlite.backup(to: copies.database)
             }
         }
     }

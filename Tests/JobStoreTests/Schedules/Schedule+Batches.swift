@@ -30,9 +30,9 @@ struct Upstream {
 extension Schedule {
     static let terms: HalfPriceTerms = {
         var terms = HalfPriceTerms(services: services)
-        terms.gather = 300
+        terms.linger = 300
         terms.poll = 500
-        terms.reserve = 6_000
+        terms.deadlineMargin = 6_000
         return terms
     }()
 

@@ -46,6 +46,7 @@ extension Schedule {
         }
         let request = own(server, slots: .random(in: 0...4, using: &random))
         let entrance = try await stores[1].enqueueAndClaim(jobs, claiming: request, now: harness.now)
+        hasPromised = entrance.states.values.contains { $0.isTerminal || $0 == .review }
         for case .created(let id) in entrance.outcomes { note(id) }
         // A job that had ended may have been reopened, and found its answer at once.
         for case .existing(let id) in entrance.outcomes { reopened(id) }

@@ -11,7 +11,7 @@ extension Schedule {
         let id: Int64
         let state: JobState
         let queue: String
-        let key: String?
+        let customID: String?
         let batch: Int64?
         let model: String
         let tags: [String]
@@ -20,7 +20,7 @@ extension Schedule {
         func isFound(by filter: JobFilter) -> Bool {
             let time = JobID(id).createdAt
             return filter.state ?? state == state && filter.queue ?? queue == queue
-                && (filter.key == nil || filter.key == key)
+                && (filter.customID == nil || filter.customID == customID)
                 && (filter.batch == nil || filter.batch?.value == batch) && filter.model ?? model == model
                 && filter.tag.map(tags.contains) ?? true
                 && (filter.errorType == nil || state == .failed && filter.errorType == errorType)
@@ -68,7 +68,7 @@ extension Schedule {
         ) { row in
             Row(
                 id: row.int64(0), state: try #require(JobState(rawValue: row.text(1))), queue: row.text(2),
-                key: row.textOrNil(3), batch: row.int64OrNil(4), model: row.text(5),
+                customID: row.textOrNil(3), batch: row.int64OrNil(4), model: row.text(5),
                 tags: row.textOrNil(6)?.split(separator: "\n").map(String.init) ?? [],
                 errorType: row.isNull(7) ? nil : ErrorText.read(row.blob(7))?.type)
         }
@@ -85,7 +85,7 @@ extension Schedule {
         filter.model = part(25) { $0.model }
         filter.batch = part(20) { $0.batch.map { BatchID($0) } }
         filter.tag = part(30) { $0.tags.first }
-        filter.key = part(8) { $0.key }
+        filter.customID = part(8) { $0.customID }
         filter.errorType = part(10) { $0.errorType }
         filter.createdAfter = part(15) { JobID($0.id).createdAt }
         filter.createdBefore = part(15) { JobID($0.id).createdAt }

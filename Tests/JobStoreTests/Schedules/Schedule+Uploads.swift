@@ -36,7 +36,7 @@ extension Schedule {
         let requests = try (0..<Int.random(in: 0...3, using: &random)).map { _ in
             customIDs += 1
             var job = try newJob()
-            (job.queue, job.key, job.batch) = (chance(70) ? "batches" : job.queue, nil, nil)
+            (job.queue, job.customID, job.batch) = (chance(70) ? "batches" : job.queue, nil, nil)
             job.isHalfPrice = chance(50)
             job.deadline = job.deadline ?? harness.now.timestamp + MessageBatch.time
             var request = BatchRequest(customID: "c\(customIDs)", job: job)

@@ -23,6 +23,8 @@ final class Schedule {
     var perMinute = 300
     var uploads: [BatchID: Uploaded] = [:]
     var customIDs = 0
+    /// Whether the last step told somebody something that must last: all but calls that were only begun.
+    var hasPromised = true
     /// Jobs under which worker after worker dies.
     private var poison: Set<JobID> = []
     /// Thousandths of a dollar.
@@ -95,6 +97,7 @@ final class Schedule {
     // MARK: Steps
 
     func step() async throws {
+        hasPromised = true
         harness.clock.advance(.random(in: 0...400, using: &random))
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<17: try await enqueue()
@@ -151,8 +154,8 @@ final class Schedule {
         if chance(5) { job.refusesQueueCheck = true }
         if chance(10) { job.deadline = harness.now.timestamp + .random(in: 1...60_000, using: &random) }
         if chance(20) {
-            job.key = "key \(Int.random(in: 0..<40, using: &random))"
-            job.fingerprint = chance(80) ? Array((job.key ?? "").utf8) : [7]
+            job.customID = "key \(Int.random(in: 0..<40, using: &random))"
+            job.fingerprint = chance(80) ? Array((job.customID ?? "").utf8) : [7]
         }
     }
 

@@ -1,4 +1,5 @@
 import Jobs
+import TestSupport
 import Testing
 
 /// What one call of `Sample.job` can cost at worst: its text and frame at $1, 64 tokens out at $5 per million.

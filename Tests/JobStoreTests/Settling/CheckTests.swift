@@ -1,5 +1,6 @@
 import JSON
 import Jobs
+import TestSupport
 import Testing
 
 @Suite struct CheckTests {

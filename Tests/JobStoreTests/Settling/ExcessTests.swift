@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import TestSupport
 import Testing
 
 /// Answers that count what no call can have used.

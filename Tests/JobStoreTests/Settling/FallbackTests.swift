@@ -1,5 +1,6 @@
 import JSON
 import Jobs
+import TestSupport
 import Testing
 
 /// Another route answers where a job's own is closed, or could not do it.

@@ -10,6 +10,7 @@ final class FaultScenario {
     private let directory: TemporaryDirectory
     private var store: (any JobStore)?
     private var worker: WorkerID?
+    private var server: WorkerID?
     private var clock = HandClock()
     private var unsettled: [AttemptKey] = []
     private(set) var enqueued: [JobID] = []
@@ -28,7 +29,9 @@ final class FaultScenario {
             await beginWork()
             await enqueue("job \(round) a", "job \(round) b")
             await enqueue(String(repeating: "long \(round) ", count: 4_000))
+            await call("call \(round)")
             await claimAndSettle()
+            await call("call \(round) at the end")
             await passBy()
             clock.advance(1_000)
         }
@@ -63,11 +66,30 @@ final class FaultScenario {
     }
 
     private func beginWork() async {
-        guard worker == nil else { return }
+        if worker == nil { await attempt { self.worker = try await self.register("w", .common) } }
+        if server == nil { await attempt { self.server = try await self.register("s", .interactive) } }
+    }
+
+    private func register(_ name: String, _ partition: Partition) async throws -> WorkerID? {
+        try await store?.register(
+            NewWorker(name: name, host: "here", processID: 1, slots: 9, partition: partition), now: clock.now)
+    }
+
+    /// A caller asks and waits: its job is written, and synced with what comes next.
+    private func call(_ text: String) async {
         await attempt {
-            self.worker = try await self.store?.register(
-                NewWorker(name: "w", host: "here", processID: 1, slots: 9), now: self.clock.now)
+            guard let store = self.store, let server = self.server else { return }
+            let entered = try await store.enqueueAndClaim(
+                [try Sample.job(text)], claiming: self.request(server, .interactive), now: self.clock.now)
+            self.enqueued += entered.outcomes.compactMap(\.id)
+            self.unsettled += entered.claim.attempts.map(\.key)
         }
+    }
+
+    private func request(_ worker: WorkerID, _ partition: Partition) -> ClaimRequest {
+        ClaimRequest(
+            worker: worker, partition: partition, slots: 9, running: 0, lease: 30_000,
+            services: [Sample.service])
     }
 
     private func enqueue(_ texts: String...) async {
@@ -79,11 +101,12 @@ final class FaultScenario {
     }
 
     private func claimAndSettle() async {
-        await attempt {
-            guard let store = self.store, let worker = self.worker else { return }
-            let request = ClaimRequest(
-                worker: worker, slots: 9, running: 0, lease: 30_000, services: [Sample.service])
-            self.unsettled += try await store.claim(request, now: self.clock.now).attempts.map(\.key)
+        for (worker, partition) in [(worker, Partition.common), (server, .interactive)] {
+            await attempt {
+                guard let store = self.store, let worker else { return }
+                let request = self.request(worker, partition)
+                self.unsettled += try await store.claim(request, now: self.clock.now).attempts.map(\.key)
+            }
         }
         clock.advance(10)
         for key in unsettled {

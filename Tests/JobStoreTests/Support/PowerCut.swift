@@ -22,6 +22,8 @@ struct PowerCut {
     /// The rows that are certain, as of the last sync.
     private var certain = 0
     private var acknowledged: Set<Int64> = []
+    /// The rows after calls that were begun since the last sync: they may be found, or not.
+    private var begun: Set<Int> = []
     private var isPruned = false
     /// Found since the last sync: what was certain then, or what the next one makes so.
     private var undecided: [Found] = []
@@ -63,15 +65,20 @@ struct PowerCut {
     /// What is found after a sync is certain; what was found before it is that, or was certain before.
     private mutating func decide(at index: Int) {
         guard let last = undecided.last else { return }
-        for found in undecided where found.rows != certain && found.rows != last.rows {
+        let known = begun.union([certain, last.rows])
+        for found in undecided where !known.contains(found.rows) {
             violations.append("\(found.cut): neither the state before nor the one after")
         }
         certain = last.rows
         undecided = []
+        begun = []
     }
 
     private mutating func acknowledge(_ acknowledgement: Recording.Acknowledgement, at index: Int) {
         if let rows = acknowledgement.rows, rows != certain {
+            if !acknowledgement.isPromise { begun.insert(rows) }
+            // What wrote nothing itself promises nothing of the calls before it.
+            if begun.contains(rows) { return }
             violations.append("event \(index): acknowledged, and not certain to be on disk")
         }
         acknowledged = Set(acknowledgement.jobs.map(\.value))

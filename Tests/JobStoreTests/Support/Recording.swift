@@ -12,6 +12,8 @@ struct Recording: Sendable {
         var rows: Int?
         /// From now on jobs may go.
         var isPruned = false
+        /// False for calls that were only begun: nobody was promised anything, so a cut may take them, whole.
+        var isPromise = true
     }
 
     private(set) var events: [Disk.Event] = []
@@ -26,14 +28,16 @@ struct Recording: Sendable {
             let second = try await Backend.sqlite.open(directory)
             let rows = try Connection(path: directory.database, mode: .read)
             let schedule = try await Schedule(harness, second, seed: seed)
-            func acknowledge(_ jobs: [JobID]) throws {
+            func acknowledge(_ jobs: [JobID], isPromise: Bool = true) throws {
                 disk.mark(recording.acknowledgements.count)
                 recording.acknowledgements.append(
-                    Acknowledgement(jobs: jobs, rows: try rows.digest(), isPruned: harness.isPruned))
+                    Acknowledgement(
+                        jobs: jobs, rows: try rows.digest(), isPruned: harness.isPruned, isPromise: isPromise)
+                )
             }
             for step in 1...steps {
                 try await schedule.step()
-                try acknowledge(schedule.known)
+                try acknowledge(schedule.known, isPromise: schedule.hasPromised)
                 if step.isMultiple(of: 12) {
                     try await copyTheLog(harness)
                     try acknowledge(schedule.known)

@@ -5,9 +5,9 @@ extension HalfPriceTerms {
     /// Short enough for a clock turned by hand: jobs with ten minutes left may go, and are called back five before.
     static let sample: HalfPriceTerms = {
         var terms = HalfPriceTerms(services: [Sample.service])
-        terms.gather = 1000
+        terms.linger = 1000
         terms.poll = 1000
-        terms.reserve = 300_000
+        terms.deadlineMargin = 300_000
         return terms
     }()
 }

@@ -95,13 +95,13 @@ struct LedgerSequence {
         guard let flight = flights.randomElement(using: &random) else { return }
         let beginning = AnswerBeginning(
             key: AttemptKey(job: JobID(1), number: 1), limits: roll(2) ? nil : limits, isAnswering: roll(2))
-        ledger.hear(
+        ledger.noteBeginning(
             beginning, need: flight.need, marks: flight.marks, claimedAt: flight.claimedAt, now: now.moment)
     }
 
     private mutating func restart() {
         var lines = ledger.lines
-        for (meter, line) in lines {
+        for (meter, line) in lines.all {
             let bucket = line.bucket
             lines[meter]?.bucket = TokenBucket(
                 perMinute: bucket.perMinute, level: bucket.level, at: bucket.at, window: bucket.window,
@@ -205,7 +205,7 @@ struct LedgerSequence {
 
     /// No debt is larger than a full bucket, or than what calls in flight took.
     private var debt: String? {
-        for (meter, line) in ledger.lines {
+        for (meter, line) in ledger.lines.all {
             let (level, capacity) = (line.bucket.level, line.bucket.capacity)
             let open = flights.reduce(0) { $0 + $1.need[meter] }
             guard level.isFinite, level <= capacity, level >= -max(capacity, open) - 0.001 else {

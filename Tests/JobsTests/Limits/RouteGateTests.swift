@@ -32,7 +32,7 @@ import Testing
     @Test mutating func `A long retry-after is obeyed for five minutes, and then one call tries`() {
         hear(.rateLimited(retryAfter: RetryAfter(delay: 31_536_000_000).delay), claimedAt: 0, at: 100)
         #expect(isClosed(at: 299_999))
-        #expect(gate.words.contains(Timestamp(milliseconds: Self.epoch + 100 + Self.day).text))
+        #expect(gate.explanation.contains(Timestamp(milliseconds: Self.epoch + 100 + Self.day).text))
         probe(at: 316_000)
         #expect(isClosed(at: 316_001))
         hear(.succeeded, claimedAt: 316_000, at: 317_000)

@@ -17,7 +17,7 @@ extension API {
         var terms = try CallTerms(call.head, now: call.now.timestamp, cache: .use)
         if call.head.headers["x-renga-queue"] == nil { terms.draft.queue = Self.batchQueue }
         // A batch here ends in minutes; who wants it at half the price says so.
-        terms.draft.lane = terms.draft.lane ?? .realtime
+        terms.draft.processing = terms.draft.processing ?? .realtime
         let batch = try await store.beginUpload(now: call.now)
         do {
             let end = call.now.timestamp + MessageBatch.time
@@ -127,7 +127,7 @@ extension API {
                     .invalidField, "“\(name)” is no part of a batch's requests",
                     field: name.split(separator: ":").first.map(String.init))
             }
-            var reader = JobParser(settings: settings, now: call.now.timestamp)
+            var reader = JobParser(snapshot, now: call.now.timestamp)
             return (BatchRequest(customID: customID, job: try reader.job(call: params, terms)), digest)
         } catch {
             let failure = JobError(

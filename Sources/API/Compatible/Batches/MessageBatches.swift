@@ -92,7 +92,7 @@ extension API {
                     count += page.count
                     length.adapt(to: lines.bytes.count / page.count)
                 }
-                // Broken off visibly where some are gone.
+                // Broken off visibly if some are gone.
                 guard count == expected else { throw Problem(.internal, "\(count) of \(expected) results") }
             })
     }

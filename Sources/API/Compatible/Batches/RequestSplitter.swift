@@ -47,7 +47,7 @@ struct RequestSplitter {
         return requests
     }
 
-    /// Throws where the body is not whole.
+    /// Throws if the body is not whole.
     func finish() throws(Problem) {
         guard case .closing(1) = place else { throw Self.malformed("the body ends before its closing brace") }
     }

@@ -72,7 +72,7 @@ struct Conversation {
         }
     }
 
-    /// The answer of a call that this one repeats, where it still flies or has just ended well; nil for one that failed.
+    /// The answer of a call that this one repeats, if it still flies or has just ended well; nil for one that failed.
     private func join(_ id: JobID) async throws -> Reply? {
         guard let job = try await api.store.job(id, now: api.clock.now()) else { return nil }
         switch job.state {
@@ -134,7 +134,7 @@ struct Conversation {
         }
     }
 
-    /// What comes of an answer that is made here; nil where the record tells.
+    /// What comes of an answer that is made here; nil if the record tells.
     private func next(of answer: any AnswerSubscription, _ id: JobID) async throws -> Reply? {
         let ending: AnswerEnding
         if streams {

@@ -25,7 +25,7 @@ struct CallFailure: Error {
         self.job = job
     }
 
-    /// The provider's own status where it gave one that callers can be given; a gateway's where that makes no sense.
+    /// The provider's own status if it gave one that callers can be given; a gateway's if that makes no sense.
     private static func status(of error: JobError) -> Int {
         if error.hasAbsurdStatus { return 502 }
         if let status = error.status, status >= 400 { return status }

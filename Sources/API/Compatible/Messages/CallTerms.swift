@@ -7,7 +7,7 @@ struct CallTerms {
     var draft = JobDraft()
     var idempotencyKey: String?
     var betas: [String] = []
-    /// `anthropic-version`; nil where none was sent.
+    /// `anthropic-version`; nil if none was sent.
     var version: String?
 
     /// Queues of callers who wait, unless they name another.
@@ -43,7 +43,7 @@ struct CallTerms {
         case "cache": draft.cache = try header.field.choice(CacheMode.self)
         case "deadline": draft.deadline = try header.field.timeOrDuration(now: now)
         case "priority": draft.priority = try header.number.integer(in: JobLimits.priority)
-        case "processing": draft.lane = try header.field.choice(JobLane.self)
+        case "processing": draft.processing = try header.field.choice(Processing.self)
         case "max-cost-usd": draft.maxCost = try header.field.money()
         default:
             let suggestion = Suggestion.text(for: String(header.name.dropFirst(8)), among: Self.names)
@@ -59,7 +59,7 @@ struct CallTerms {
         let text: String
 
         var field: Field { Field(name: name, value: .text(text)) }
-        /// A number where it is one.
+        /// A number if it is one.
         var number: Field {
             Field(name: name, value: (try? JSON.parse(Array(text.utf8))) ?? .text(text))
         }

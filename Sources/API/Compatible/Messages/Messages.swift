@@ -21,17 +21,17 @@ extension API {
     ) async throws -> Response {
         guard let interactive else { throw Problem(.notReady, "this server makes no calls") }
         var terms = try CallTerms(call.head, now: call.now.timestamp, cache: settings.interactiveCache)
-        if terms.draft.lane == .batch {
+        if terms.draft.processing == .batch {
             throw Problem(
                 .invalidHeader,
                 "“x-renga-processing” cannot be batch for a call whose caller waits; use POST /v1/jobs",
                 field: "x-renga-processing")
         }
-        terms.draft.lane = .realtime
-        var reader = JobParser(settings: settings, now: call.now.timestamp)
+        terms.draft.processing = .realtime
+        var reader = JobParser(snapshot, now: call.now.timestamp)
         reader.idempotencyKey = terms.idempotencyKey
         let job = try reader.job(call: request, terms)
-        let flight = repeats.flight(call, caller: caller(call.head), hasKey: job.idempotency != nil)
+        let flight = repeats.flight(call, caller: call.caller, hasKey: job.idempotency != nil)
         let conversation = Conversation(
             api: self, interactive: interactive, job: job, streams: request["stream"]?.bool == true,
             patience: settings.patience(of: call.head), flight: flight)

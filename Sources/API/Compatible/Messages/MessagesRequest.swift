@@ -9,10 +9,10 @@ struct MessagesRequest {
 
     var bytes: [UInt8] { Array(json.raw) }
 
-    /// What is put in where a request leaves it out.
+    /// What is put in if a request leaves it out.
     struct Defaults {
         var model: String
-        /// Nil where a request needs none.
+        /// Nil if a request needs none.
         var maxTokens: Int?
         /// JSON.
         var system: [UInt8]?
@@ -20,7 +20,7 @@ struct MessagesRequest {
 
     /// Checks what renga itself must know; everything else is between the caller and the provider.
     ///
-    /// `name` is the request's full name in messages: `jobs[3].request`, or nothing where it is the whole body.
+    /// `name` is the request's full name in messages: `jobs[3].request`, or nothing if it is the whole body.
     init(_ json: JSON, named name: String, defaults: Defaults) throws(Problem) {
         let prefix = name.isEmpty ? "" : name + "."
         try Self.demandObject(json, named: name)

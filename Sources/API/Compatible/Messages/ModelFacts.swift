@@ -1,6 +1,6 @@
 import Jobs
 
-/// What lists of models say of one, as published until November 2026; nil where nothing is known.
+/// What lists of models say of one, as published until November 2026; nil if nothing is known.
 ///
 /// Source: https://platform.claude.com/docs/en/about-claude/models/overview
 struct ModelFacts {

@@ -46,7 +46,7 @@ extension API {
 }
 
 extension APISettings {
-    /// Names that jobs may ask for: the operator's, and where one service takes all models those that have a price.
+    /// Names that jobs may ask for: the operator's, and if one service takes all models those that have a price.
     fileprivate var modelNames: [String] {
         var seen: Set<String> = []
         let known = routes.otherModels == nil ? [] : [model] + PriceTable.models

@@ -60,7 +60,7 @@ final class Repeats: Sendable {
         }
 
         deinit {
-            if let name, let job = held.withLock(\.self) { repeats.leave(job, name) }
+            if let name, let job = held.withLock({ $0 }) { repeats.leave(job, name) }
         }
     }
 
@@ -158,7 +158,7 @@ extension Response {
 }
 
 extension APISettings {
-    /// How long a caller waits for its turn: less than it reads, where it says how long that is, so that it hears why.
+    /// How long a caller waits for its turn: less than it reads, if it says how long that is, so that it hears why.
     func patience(of head: RequestHead) -> Milliseconds {
         let reads = ["x-stainless-read-timeout", "x-stainless-timeout"]
             .compactMap { head.headers[$0].flatMap { Double($0) } }

@@ -23,8 +23,8 @@ extension Doctor {
         guard let calendar = found.calendar, calendar.moment.boot == own.moment.boot else { return [] }
         let now = calendar.now(own: own)
         return now.isCertain
-            ? [.fine("calendar", "as the database remembers it")]
-            : [.broken("calendar", Agreement.words(now, patience: settings.calendarPatience))]
+            ? [.fine("calendar", "agrees with the database")]
+            : [.broken("calendar", Agreement.explanation(now, patience: settings.calendarPatience))]
     }
 
     private func configuration(
@@ -46,7 +46,7 @@ extension Doctor {
             : [
                 .doubtful(
                     "in force",
-                    "another configuration, from \(newest.source); a start with this one replaces it")
+                    "another configuration, from \(newest.source); a start with this one will replace it")
             ]
     }
 }

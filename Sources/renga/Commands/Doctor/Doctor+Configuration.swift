@@ -8,7 +8,7 @@ extension Doctor {
         var findings = [
             Finding.fine(
                 "configuration",
-                (configuration.source ?? "from the environment") + "; jobs that name no model get "
+                (configuration.source ?? "from the environment") + "; jobs without a model get "
                     + configuration.standardRoute.name)
         ]
         findings += providers.all.map { credential(of: $0, isSole: configuration.source == nil) }
@@ -19,8 +19,8 @@ extension Doctor {
         if let service = configuration.table.otherModels, providers.all.count > 1 {
             findings.append(.fine("other models", service.provider))
         }
-        findings += configuration.budgets.map { .fine("budget \($0.name)", $0.words) }
-        findings += configuration.endings(at: now).map { .doubtful("model", "\($0.model) \($0.words)") }
+        findings += configuration.budgets.map { .fine("budget \($0.name)", $0.summary) }
+        findings += configuration.endings(at: now).map { .doubtful("model", "\($0.model) \($0.advice)") }
         return findings
     }
 
@@ -33,7 +33,7 @@ extension Doctor {
         return .doubtful(
             subject,
             isSole
-                ? "\(place), no key: `up` answers from its simulator, `serve` and `work` refuse; set \(terms.credential)"
+                ? "\(place), no key: `up` uses its simulator, `serve` and `work` refuse to start; set \(terms.credential)"
                 : "\(place), no key: its jobs wait; set \(provider.credentialHint)")
     }
 
@@ -70,7 +70,9 @@ extension Doctor {
     }
 
     private func price(_ price: Price?, isOwn: Bool) -> String {
-        guard let price else { return "no price known: its calls count as free; say “prices”" }
+        guard let price else {
+            return "its price is unknown, so its calls count as free: add “prices” to the route"
+        }
         func perMillion(_ nanodollars: Int64) -> String {
             var text = Money(nanodollars: nanodollars * 1_000_000).description
             while text.hasSuffix("0") { text.removeLast() }
@@ -83,7 +85,7 @@ extension Doctor {
 
 extension Budget {
     /// For people.
-    var words: String {
+    var summary: String {
         let subject =
             switch scope {
             case .all: "everything"

@@ -11,16 +11,21 @@ extension Doctor {
     func database(_ path: String) -> [Finding] {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         if checksServer, !fileExists(path) {
-            return [.doubtful("database", "the server's, \(path), is not on this machine; \(Self.there)")]
+            return [
+                .doubtful("database", "the server's database \(path) is not on this machine; \(Self.there)")
+            ]
         }
         guard fileExists(folder) else {
             return [
-                .broken("database", "RENGA_DATABASE is “\(path)”, and there is no folder \(folder); make it")
+                .broken(
+                    "database",
+                    "RENGA_DATABASE is “\(path)”, and the folder \(folder) does not exist: mkdir -p \(Shell.quoted(folder))"
+                )
             ]
         }
         let file =
             fileExists(path)
-            ? open(path) : .fine("database", "\(path) is not there yet; the first start makes it")
+            ? open(path) : .fine("database", "\(path) does not exist yet; the first start creates it")
         return [file, volume(path, folder), space(folder)]
     }
 
@@ -29,17 +34,20 @@ extension Doctor {
         do {
             let found = try DatabaseCheck(path: path, checksPages: size < Self.integrityLimit)
             if found.isForeign {
-                return .broken("database", "\(path) belongs to another program; choose another file")
+                return .broken(
+                    "database", "\(path) belongs to another program; set RENGA_DATABASE to another file")
             }
             if let damage = found.damage {
                 return .broken(
-                    "database", "\(path) is damaged (\(damage)); stop renga and go back to a backup")
+                    "database",
+                    "\(path) is damaged (\(damage)); stop renga and restore a backup: renga restore FILE")
             }
             if found.schemaVersion > found.knownVersion {
-                return .broken("database", "\(path) was made by a newer renga: use that one")
+                return .broken("database", "\(path) was made by a newer renga: install that version")
             }
             return .fine(
-                "database", "\(path), schema \(found.schemaVersion), \(Text.bytes(size)), whole and writable")
+                "database", "\(path), schema \(found.schemaVersion), \(Text.bytes(size)), intact and writable"
+            )
         } catch {
             return .broken("database", "\(path) cannot be used: \(error)")
         }
@@ -52,17 +60,17 @@ extension Doctor {
             return .broken("volume", error.message)
         }
         guard let type = try? fileSystemType(folder) else {
-            return .doubtful("volume", "of a kind that /proc does not tell")
+            return .doubtful("volume", "its file system is unknown: /proc does not show it")
         }
         return .fine("volume", "\(type), local to this machine")
     }
 
     private func space(_ folder: String) -> Finding {
         guard let free = try? diskFree(folder) else {
-            return .doubtful("disk", "the system does not tell the free space")
+            return .doubtful("disk", "the free space is unknown")
         }
         let text = "\(Text.bytes(free)) free"
-        if free < Self.tooLittle { return .broken("disk", "\(text): too little to go on; make room") }
+        if free < Self.tooLittle { return .broken("disk", "\(text): too little; make room") }
         return free < Self.scarce ? .doubtful("disk", "\(text): make room soon") : .fine("disk", text)
     }
 
@@ -71,8 +79,8 @@ extension Doctor {
         return .fine(
             "sqlite",
             """
-            \(SQLiteVersion.current), which can lose data when another program writes the file during a checkpoint; \
-            renga keeps the two apart, so open the file with renga only (mended in 3.51.3)
+            \(SQLiteVersion.current), which can lose data if another program writes the file during a checkpoint; \
+            renga prevents this, so open the file with renga only (fixed in 3.51.3)
             """)
     }
 

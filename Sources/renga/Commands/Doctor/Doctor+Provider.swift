@@ -31,12 +31,12 @@ extension Doctor {
             let response = try await client.send(request)
             return (answer(response.status, url, provider), response.headers["date"])
         } catch let error as HTTPClientError where error.code == .tls {
-            let cure = TLSTrouble(error, at: url, trusting: invocation.authoritySource).words
+            let cure = TLSTrouble(error, at: url, trusting: invocation.authoritySource).text
             return (.broken("provider \(provider.terms.name)", cure), nil)
         } catch {
             let finding = Finding.broken(
                 "provider \(provider.terms.name)",
-                "\(url) does not answer (\(error)); check the address and the network")
+                "no answer from \(url) (\(error)); check the address and the network")
             return (finding, nil)
         }
     }
@@ -54,7 +54,7 @@ extension Doctor {
         let subject = "provider \(provider.terms.name)"
         let hasKey = provider.secret != nil
         switch status {
-        case 200: return .fine(subject, hasKey ? "\(url) answers and takes the key" : "\(url) answers")
+        case 200: return .fine(subject, hasKey ? "\(url) answers and accepts the key" : "\(url) answers")
         case 401, 403:
             return hasKey
                 ? .broken(subject, "\(url) refuses the key (\(status)); check \(provider.terms.credential)")
@@ -70,12 +70,13 @@ extension Doctor {
 
     private func clock(_ date: String?) -> Finding {
         guard let theirs = date.flatMap(Self.timestamp) else {
-            return .doubtful("clock", "nothing to compare it with")
+            return .doubtful("clock", "no provider answered with a date to compare it with")
         }
         let off = SystemNow().now().timestamp - theirs
         guard abs(off) > Self.clockTolerance else { return .fine("clock", "agrees with the provider's") }
         let direction = off > 0 ? "ahead of" : "behind"
-        return .broken("clock", "\(Text.duration(abs(off))) \(direction) the provider's; let NTP set it")
+        return .broken(
+            "clock", "\(Text.duration(abs(off))) \(direction) the provider's; set it, for example with NTP")
     }
 
     /// Reads `Fri, 20 Nov 2026 23:17:23 GMT` (RFC 9110 §5.6.7).

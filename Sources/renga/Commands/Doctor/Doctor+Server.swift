@@ -25,7 +25,7 @@ extension Doctor {
             return report
         } catch let error as Failure where error.status == .tryAgain {
             return ServerReport(
-                findings: [.fine("server", "none answers; this shell's settings are checked")])
+                findings: [.fine("server", "no server answers; this shell's settings are checked")])
         } catch {
             return ServerReport(
                 findings: [.doubtful("server", "\(error); this shell's settings are checked")])
@@ -41,8 +41,8 @@ extension Doctor {
         var settings: [String: String?] = [:]
         var differences: [Finding] = []
         for setting in Settings.ofServices {
-            guard let told = stated?[setting.name] else { continue }
-            let (theirs, ours) = (told.string, invocation.given(setting) ?? setting.standard)
+            guard let value = stated?[setting.name] else { continue }
+            let (theirs, ours) = (value.string, invocation.given(setting) ?? setting.standard)
             settings.updateValue(theirs, forKey: setting.name)
             guard theirs != ours, !ownEach.contains(setting.name) else { continue }
             differences.append(
@@ -51,10 +51,11 @@ extension Doctor {
                     "\(theirs ?? "unset") in the server at \(url), \(ours ?? "unset") in this shell"))
         }
         let database = settings[Settings.database.name] ?? nil
-        let words = differences.isEmpty ? "they are this shell's too" : "some differ from this shell's"
+        let comparison =
+            differences.isEmpty ? "the same as this shell's" : "some differ from this shell's"
         let server = Finding.fine(
             "server",
-            "the one at \(url) keeps its jobs in \(database ?? "another file"); its settings are checked, \(words)"
+            "\(url) keeps its jobs in \(database ?? "another file"); its settings are checked (\(comparison))"
         )
         return ServerReport(findings: [server] + differences, settings: settings)
     }

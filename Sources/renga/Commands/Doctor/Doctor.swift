@@ -1,14 +1,14 @@
 extension Command {
     static let doctor = Command(
         name: "doctor",
-        summary:
-            "checks settings, database, disk, providers, clock and SQLite, and says what would mend them",
+        summary: "check settings, database, disk, providers and clock",
         flags: [Flag("shell", "check this shell's settings, even if a server runs")],
         settings: Settings.ofServices + [Settings.url], secrets: [.providerKey, .apiKey],
         details: """
-            Asks the server at RENGA_URL first: its settings are the ones that are checked, and those that differ from this
-            shell's are named. With --shell, or if no server answers, this shell's settings are checked. Secrets are always
-            this shell's. Changes nothing and spends nothing. The exit status is 1 if something is broken.
+            It checks the settings of the server at RENGA_URL, and names those that differ from this shell's. With
+            --shell, or if no server answers, it checks this shell's settings. Secrets are always this shell's. It
+            changes nothing and costs nothing. Each line that does not begin with OK says how to fix the problem. The
+            exit status is 1 if a line begins with FAIL.
             """,
         examples: ["renga doctor", "renga doctor --shell --config renga.json"]
     ) { invocation in
@@ -68,12 +68,13 @@ struct Doctor: Sendable {
             return [
                 checksServer
                     ? .doubtful(
-                        "settings", "the server's cannot be checked from here: \(error); \(Self.there)")
+                        "settings",
+                        "the server's settings cannot be checked from here: \(error); \(Self.there)")
                     : .broken("settings", "\(error)")
             ]
         }
-        var findings = [Finding.fine("settings", "all can be read")]
-        findings += callerKey(settings)
+        var findings = [Finding.fine("settings", "all are valid")]
+        findings += clientKey(settings)
         do {
             let providers = try Providers(settings.configuration, invocation)
             findings += configuration(settings, providers)
@@ -92,26 +93,26 @@ struct Doctor: Sendable {
         return findings
     }
 
-    static let there = "run `renga doctor` where the server runs"
+    static let there = "run `renga doctor` on the server's machine"
 
-    private func callerKey(_ settings: ServiceSettings) -> [Finding] {
+    private func clientKey(_ settings: ServiceSettings) -> [Finding] {
         var findings: [Finding] = []
         do {
             let isSet = try invocation.secret(.apiKey, mayBeMissing: true) != nil
-            findings.append(callers(settings.listen, isSet: isSet))
+            findings.append(clientKey(settings.listen, isSet: isSet))
         } catch {
-            findings.append(.broken("caller key", "\(error)"))
+            findings.append(.broken("client key", "\(error)"))
         }
         return findings
     }
 
-    private func callers(_ listen: ListenAddress, isSet: Bool) -> Finding {
-        if isSet { return .fine("caller key", "RENGA_API_KEY is set") }
+    private func clientKey(_ listen: ListenAddress, isSet: Bool) -> Finding {
+        if isSet { return .fine("client key", "RENGA_API_KEY is set") }
         if let path = invocation.secretFile(.apiKey) {
-            return .fine("caller key", "will be made in \(path) at the first start")
+            return .fine("client key", "will be generated in \(path) at the first start")
         }
         return listen.isLoopback
-            ? .fine("caller key", "none is needed on \(listen.host)")
-            : .broken("caller key", "none, and \(listen.host) can be reached by others; set RENGA_API_KEY")
+            ? .fine("client key", "not needed on \(listen.host)")
+            : .broken("client key", "not set, and other machines can reach \(listen.host); set RENGA_API_KEY")
     }
 }

@@ -1,0 +1,67 @@
+import Jobs
+import SQLite
+import StoreRules
+
+// A decision's delta, written change by change; each with its statement.
+extension WriteContext {
+    func apply(_ delta: Delta) throws {
+        for change in delta.changes { try apply(change) }
+        tallies.add(delta.tallies)
+        for event in delta.events { try Events.record(event, self) }
+        delta.notices.forEach(noticed)
+    }
+
+    private func apply(_ change: Change) throws {
+        switch change {
+        case .open(let attempt): try open(attempt)
+        case .settle(let settled): try settle(settled)
+        case .writeOff(let key, let error): try writeOff(key, error)
+        case .finish(let finish): try self.finish(finish)
+        case .serve(let job, let answer): try serve(job, answer)
+        case .end(let job, let state, let error): try end(job, state, error)
+        case .requeue(let requeue): try self.requeue(requeue)
+        case .putBack(let job, let crashed): try putBack(job, crashed: crashed)
+        case .count(let job, let attempts, let cost): try count(job, attempts: attempts, cost: cost)
+        case .blame(let job, let blame, let isForgiven): try self.blame(job, blame, isForgiven: isForgiven)
+        case .fallBack(let job, let position, let cause): try fallBack(job, to: position, cause)
+        case .move(let move): try self.move(move)
+        case .hold(let job, let until, let hash): try hold(job, until: until, under: hash)
+        case .release(let release): try self.release(release)
+        case .prefix(let hash, let route, let change): try prefix(hash, route: route, change)
+        case .keep(let answer): _ = try keep(answer)
+        case .passCheck(let job): try passCheck(of: job)
+        case .failCheck(let job, let failure, let answer): try failCheck(of: job, failure, keeping: answer)
+        case .follow(let job, let state, let error): try follow(job, state, error)
+        case .request(let job, let change, let facts): try request(of: job, change, facts)
+        case .leaveChain(let job): try leaveChain(job)
+        case .beginBatch(let place, let token): try beginBatch(place, token: token)
+        case .fillBatch(let batch): try fill(batch)
+        case .sealBatch(let batch, let recallAt): try seal(batch, recallAt: recallAt)
+        case .providerBatch(let batch, let update): try self.update(providerBatch: batch, update)
+        case .messageBatch(let batch, let update): try self.update(messageBatch: batch, update)
+        case .delete(let job): try delete(job)
+        case .leaveFinishOrder(let place): try advanceFloor(place: place)
+        case .update(let job, let update): try self.update(job, update)
+        case .decrementUses(let answer): try decrementUses(of: answer)
+        case .accept(let job, let answer): try accept(job, answer)
+        case .noteReview(let job, let action, let note): try noteReview(of: job, action, note: note)
+        case .liftStreaks(let queue, let route): try RefusalStreaks.delete(of: queue, on: route, connection)
+        case .queue(let queue, let change): try update(queue: queue, change)
+        case .route(let route, let change): try update(route: route, change)
+        case .budget(let change): try update(change)
+        case .clearUnconfirmed(let key): try clearUnconfirmed(key)
+        case .credential(let key): try key.save(connection)
+        case .openWindow(let budget, let start): try openWindow(of: budget, startsAt: start)
+        case .reserve(let window, let money): try reserve(money, in: window)
+        case .advance(let scheduler): try VirtualTime.save(scheduler, connection)
+        case .drain(let worker, let until): try drain(worker, until: until)
+        }
+    }
+
+    /// Writes back the rows that many attempts share.
+    func save(_ ledgers: Ledgers) throws {
+        for id in ledgers.changed.routes { try ledgers.routes[id]?.save(connection) }
+        for id in ledgers.changed.queues { try ledgers.queues[id]?.save(connection) }
+        for id in ledgers.changed.windows { try ledgers.windows[id]?.save(connection) }
+    }
+}

@@ -1,0 +1,38 @@
+package import Jobs
+
+/// What a claim reads: all of it as it was before the claim's own changes, which the claim itself knows.
+package protocol ClaimReads: GateReads {
+    /// The first ready jobs of a lane, or the first behind another of it; without those that must run alone.
+    func heads(of lane: Int64, behind other: Candidate?, limit: Int) throws -> [Candidate]
+    /// The ones that came last, newest first: of the ready jobs those that have least in common with the head.
+    func newest(of lane: Int64, limit: Int) throws -> [Candidate]
+    /// Of the first ready jobs the ones that failed least often, those first.
+    func leastFailed(of lane: Int64, limit: Int) throws -> [Candidate]
+    /// The lanes that have ready jobs which must run alone.
+    func lanesOfLoners() throws -> [Int64]
+    func loners(of lane: Int64, limit: Int) throws -> [Candidate]
+
+    /// The newest living answer to a prompt on a route.
+    func cachedAnswer(_ hash: [UInt8], route: Int64) throws -> CachedAnswer?
+    /// Whether an attempt is open for the prompt; those that are out with a provider batch count if `withBatches`.
+    func isInFlight(_ hash: [UInt8], route: Int64, withBatches: Bool) throws -> Bool
+    func prefix(_ prefix: CachePrefix, route: Int64) throws -> PrefixState
+    /// What the job's attempts cost, and may have cost.
+    func spent(on job: Int64) throws -> Money
+    func tags(of job: Int64) throws -> [String]
+    func sentRequest(of job: Int64) throws -> SentRequest?
+    func body(of answer: Int64) throws -> [UInt8]?
+    /// Where a job stands; needed while jobs are on their way to other lanes.
+    func standing(of job: Int64) throws -> LaneStanding?
+    func laneBudget() throws -> LaneBudget
+    /// Whether another worker is draining for a job that must run alone.
+    func anotherDrains(than worker: WorkerID) throws -> Bool
+}
+
+/// Whether the provider has a prefix in its cache.
+package enum PrefixState: Sendable {
+    case warm
+    /// An attempt writes it.
+    case awaited
+    case cold
+}
