@@ -77,8 +77,13 @@ final class RecentAnswers: Sendable {
     }
 
     /// The operation that runs has written one.
-    func written() {
-        state.withLock { state in state.isCurrent = false }
+    ///
+    /// Numbers only grow, so one that follows the last that is known has no other's before it, and need not be read back.
+    func wrote(_ number: Int64, _ answer: Int64, to hash: [UInt8]) {
+        state.withLock { state in
+            guard number == state.last + 1 else { return state.isCurrent = false }
+            state.append(number, Self.prompt(hash), answer)
+        }
     }
 
     private func read(_ state: inout State, _ connection: Connection) throws {

@@ -47,7 +47,7 @@ final class WriteContext {
         _ = try connection.run(
             "INSERT INTO answer_recent (prompt, answer_id) VALUES (substr(?1, 1, 8), ?2)",
             [.blob(hash), .integer(answer)])
-        RecentAnswers.of(connection).written()
+        RecentAnswers.of(connection).wrote(connection.lastInsertRowID, answer, to: hash)
         notedAnswers += 1
     }
 

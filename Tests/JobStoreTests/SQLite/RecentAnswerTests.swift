@@ -71,7 +71,8 @@ import Testing
         }
     }
 
-    @Test func `what was undone is forgotten, and its numbers may come again with others`() throws {
+    @Test(arguments: [false, true])
+    func `what was undone is forgotten, and its numbers may come again with others`(_ says: Bool) throws {
         let connection = try Connection(path: ":memory:", checksVolume: false)
         try connection.execute(
             "CREATE TABLE answer_recent (number INTEGER PRIMARY KEY, prompt BLOB NOT NULL, answer_id INTEGER NOT NULL)"
@@ -82,6 +83,9 @@ import Testing
             try connection.run(
                 "INSERT INTO answer_recent (prompt, answer_id) VALUES (?1, ?2)",
                 [hash(prompt), .integer(answer)])
+            guard says else { return }
+            fresh.wrote(
+                connection.lastInsertRowID, answer, to: [UInt8](repeating: prompt, count: 8))
         }
         func found(_ prompt: UInt8) throws -> [Int64] {
             try fresh.answers(to: [UInt8](repeating: prompt, count: 8), connection)
@@ -104,6 +108,27 @@ import Testing
 
         try operation(4, answer: 12)
         #expect(try (found(1), found(3), found(4)) == ([11], [], [12]))
+    }
+
+    @Test func `what others wrote before it is read`() throws {
+        let connection = try Connection(path: ":memory:", checksVolume: false)
+        try connection.execute(
+            """
+            CREATE TABLE answer_recent (number INTEGER PRIMARY KEY, prompt BLOB NOT NULL, answer_id INTEGER NOT NULL);
+            INSERT INTO answer_recent VALUES (1, x'0101010101010101', 11), (2, x'0202020202020202', 12)
+            """)
+        let recent = RecentAnswers(isWriter: true)
+        func found(_ prompt: UInt8) throws -> [Int64] {
+            try recent.answers(to: [UInt8](repeating: prompt, count: 8), connection)
+        }
+        recent.operationBegins()
+        try connection.run("INSERT INTO answer_recent VALUES (3, ?1, 13)", [hash(1)])
+        recent.wrote(3, 13, to: [UInt8](repeating: 1, count: 8))
+        #expect(try (found(1), found(2)) == ([13, 11], [12]))
+        // The next one follows what is known.
+        try connection.run("INSERT INTO answer_recent VALUES (4, ?1, 14)", [hash(2)])
+        recent.wrote(4, 14, to: [UInt8](repeating: 2, count: 8))
+        #expect(try (found(1), found(2)) == ([13, 11], [14, 12]))
     }
 
     private func hash(_ prompt: UInt8) -> Value { .blob([UInt8](repeating: prompt, count: 8)) }
