@@ -36,7 +36,7 @@ extension HTTPClient {
         return outcome.redacting(secret)
     }
 
-    /// Not inlined, nor is `stream`: whoever waits in one of them needs no room for what the other would keep.
+    /// Not inlined, nor is `stream`: a call that waits in one of them needs no room for what the other would keep.
     @inline(never)
     private func plain(
         _ request: HTTPRequest, _ format: some WireFormat, _ clock: any Clock,

@@ -3,7 +3,7 @@ import CSQLite
 /// Which of the writer's commits a power cut can take away, and what a sync that failed leaves to do.
 ///
 /// A commit syncs the log before it stands, unless all of its operations may wait: then the log is written, which a killed
-/// process survives, and the next sync, whoever brings it about, makes it last. It comes soon: by itself where nothing else
+/// process survives, and the next sync, by any process, makes it last. It comes soon: by itself if nothing else
 /// is written. The log is one file and is read from its beginning, so a sync makes all commits before it last, those of other
 /// processes too.
 ///

@@ -19,7 +19,7 @@ package enum Syncing<Value>: Sendable {
 ///
 /// Operations wait in a mailbox. The thread takes up to 512 of them, runs them in one transaction, commits
 /// with a sync to disk, and only then tells their callers: the sync, which costs more than everything else,
-/// is shared by whoever came while the last one ran. An operation that throws is undone alone. When the
+/// is shared by the operations that came while the last one ran. An operation that throws is undone alone. When the
 /// transaction as a whole fails, each of its operations is tried in a transaction of its own. Where all may wait for their sync
 /// (`Syncing`), it comes with a later transaction's, or by itself within moments.
 ///

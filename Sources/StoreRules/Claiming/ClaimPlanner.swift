@@ -8,8 +8,8 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
     let request: ClaimRequest
     let settings: RuleSettings
     let now: Now
-    let refusedKeys: [ServiceKey: CredentialState]
     let lanesChange: Bool
+    /// Those of the worker's keys that are refused.
     var keys: [ServiceKey: CredentialState]
     var book: BudgetBook
     var scheduler: FairScheduler
@@ -33,7 +33,6 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
         self.now = now
         self.random = random
         book = snapshot.book
-        refusedKeys = snapshot.refusedKeys
         keys = snapshot.refusedKeys
         lanesChange = snapshot.lanesChange
         scheduler = snapshot.scheduler

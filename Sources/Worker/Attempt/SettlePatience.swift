@@ -4,7 +4,7 @@ import Jobs
 ///
 /// For a full or failing disk: while the lease lasts, and if money was spent until the worker is told to
 /// stop.
-/// For any other error: as long as a lease, lest one row that can never be written hold its slot for ever.
+/// For any other error: as long as a lease, so that a row that can never be written does not hold its slot for ever.
 struct SettlePatience {
     let lease: Milliseconds
     let paid: Bool

@@ -37,7 +37,7 @@ final class InteractiveCalls: Sendable {
         if shouldEnter { Task { await enterAll() } }
     }
 
-    /// Refuses whoever comes from now on.
+    /// Refuses calls that come from now on.
     func close() {
         let left = state.withLock { state in
             state.isClosed = true
@@ -143,7 +143,7 @@ final class InteractiveCalls: Sendable {
         }
     }
 
-    /// Before the claimed attempts begin, so that whoever waits hears them from the start.
+    /// Before the claimed attempts begin, so that clients that wait get them from the start.
     private func live(for id: JobID?, _ state: JobState?, _ entrance: EnqueueAndClaimResult)
         -> BroadcastSubscription?
     {
