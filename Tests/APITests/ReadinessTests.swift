@@ -12,7 +12,7 @@ struct ReadinessTests {
         let store = FakeStore()
         store.holdReady()
         let readiness = Readiness(store: store, log: .silent, patience: 50)
-        let start = ContinuousClock.now
+        // The store does not answer before it is released, below: what is refused has not waited for it.
         let refused = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<100 {
                 group.addTask { (try? await readiness.facts(now: TestClock().now())) == nil }
@@ -20,7 +20,6 @@ struct ReadinessTests {
             return await group.reduce(into: 0) { count, isRefused in if isRefused { count += 1 } }
         }
         #expect(refused == 100)
-        #expect(ContinuousClock.now - start < .seconds(10))
         // A second later they would ask again, and share the question that is under way.
         let later = TestClock(milliseconds: TestClock().milliseconds + 5_000)
         await #expect(throws: JobStoreError.self) { _ = try await readiness.facts(now: later.now()) }

@@ -11,7 +11,7 @@ extension Problem {
         case .customIDTaken(let id):
             self.init(
                 .customIDTaken,
-                "\(id) has this key in this queue, with another body, and nothing was changed: give the new job another key or queue, or read the answer of the first with `renga show \(id)`",
+                "\(id) has this custom_id in this queue, with another body, and nothing was changed: give the new job another custom_id or queue, or read the answer of the first with `renga show \(id)`",
                 field: prefix + "custom_id")
             members = [("id", id.description)]
         case .idempotencyMismatch(let id):
