@@ -18,7 +18,7 @@ extension PrefixState {
             WHERE route_id = ?1 AND hash = ?2
             """, [.integer(route), .blob(prefix.hash)]
         ) { row in
-            (until: Moment(boot: row.int64(0), milliseconds: row.int64(1)), isWritten: row.bool(2))
+            (until: Moment(epoch: row.int64(0), milliseconds: row.int64(1)), isWritten: row.bool(2))
         }
         guard let found else { return .cold }
         if !found.until.hasPassed(at: now) { return .warm }
@@ -45,6 +45,6 @@ enum PromptCache {
     static func prune(_ connection: Connection, now: Moment) throws {
         _ = try connection.run(
             "DELETE FROM prefix WHERE warmup_job IS NULL AND (boot <> ?1 OR warm_until < ?2)",
-            [.integer(now.boot), .integer(now.milliseconds)])
+            [.integer(now.epoch), .integer(now.milliseconds)])
     }
 }
