@@ -20,7 +20,7 @@ enum PromptCache {
             """, [.integer(route), .blob(prefix.hash)]
         ) { row in
             WrittenPrefix(
-                warmUntil: Moment(boot: row.int64(0), milliseconds: row.int64(1)), isOpen: row.bool(2))
+                warmUntil: Moment(epoch: row.int64(0), milliseconds: row.int64(1)), isOpen: row.bool(2))
         }
     }
 
@@ -41,6 +41,6 @@ enum PromptCache {
     static func prune(_ connection: Connection, now: Moment) throws {
         _ = try connection.run(
             "DELETE FROM prefix WHERE warmup_job IS NULL AND (boot <> ?1 OR warm_until < ?2)",
-            [.integer(now.boot), .integer(now.milliseconds)])
+            [.integer(now.epoch), .integer(now.milliseconds)])
     }
 }

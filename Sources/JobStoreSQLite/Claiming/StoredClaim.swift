@@ -98,7 +98,7 @@ struct StoredClaim: ClaimReads {
             WHERE emptying > ?1 AND id <> ?2 AND stopped = 0 AND seen_boot = ?3
             LIMIT 1
             """,
-            [.integer(now.moment.milliseconds), .integer(worker.value), .integer(now.moment.boot)],
+            [.integer(now.moment.milliseconds), .integer(worker.value), .integer(now.moment.epoch)],
             { row in row.int(0) }) != nil
     }
 }

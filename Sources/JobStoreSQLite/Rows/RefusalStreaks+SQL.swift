@@ -41,9 +41,9 @@ extension RefusalStreaks {
                 """,
                 [
                     .integer(queue), .integer(route), .text(streak.signature), .text(streak.message),
-                    .integer(streak.refusals), .integer(streak.askedFrom?.boot),
+                    .integer(streak.refusals), .integer(streak.askedFrom?.epoch),
                     .integer(streak.askedFrom?.milliseconds), .integer(streak.trips),
-                    .integer(streak.until?.boot), .integer(streak.until?.milliseconds),
+                    .integer(streak.until?.epoch), .integer(streak.until?.milliseconds),
                     .integer(streak.heldSince?.milliseconds),
                 ])
         }

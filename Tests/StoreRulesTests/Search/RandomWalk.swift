@@ -109,7 +109,7 @@ struct RandomWalk {
         if chance(20) {
             note { _ in "reboots" }
             world.now.moment = Moment(
-                boot: world.now.moment.boot + 1, milliseconds: world.now.moment.milliseconds)
+                epoch: world.now.moment.epoch + 1, milliseconds: world.now.moment.milliseconds)
             met["boots", default: 0] += 1
         }
         note { _ in "\(time) ms pass" }
