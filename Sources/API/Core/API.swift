@@ -163,7 +163,8 @@ extension API {
     /// What an error is to the caller; what is nobody's fault but ours goes to the log.
     func problem(for error: any Error, head: RequestHead) -> Problem {
         if let problem = error as? Problem { return problem }
-        if error is CancellationError { return Problem(.timeout, "the request was given up") }
+        // Who has hung up reads no answer: this is for those whom a stopping server leaves without one.
+        if error is CancellationError { return Problem(JobStoreError(.closed, "stopping")) }
         if let error = error as? HTTPServerError, error.code == .uploadCut || error.code == .hungUp {
             return Problem(.uploadCut, "the connection ended before the whole body had come")
         }

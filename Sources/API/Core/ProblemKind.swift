@@ -128,7 +128,10 @@ extension Problem {
     init(_ error: JobStoreError) {
         switch error.code {
         case .full:
-            self.init(.storeFull, "nothing was changed; free some space and try again")
+            self.init(
+                .storeFull,
+                "the disk that holds the database is full, and nothing was changed: free some space and try again"
+            )
         case .unavailable:
             self.init(.storeUnavailable, "the disk or the file system failed; the log says how")
         case .locked:

@@ -18,7 +18,7 @@ extension API {
             for index in jobs.indices { jobs[index].batch = batch }
         }
         let taken = try await take(jobs)
-        if let wait, wait > 0 { _ = try await waiters.wait(for: taken.map(\.id), milliseconds: wait) }
+        if let wait, wait > 0 { try await waitForRest(taken.map(\.id), milliseconds: wait) }
         return isList
             ? try await answer(list: taken, waited: wait != nil)
             : try await answer(taken[0], waited: wait != nil)
@@ -78,6 +78,11 @@ extension API {
                 return Taken(id: id, isNew: isNew, job: job)
             }
         }
+    }
+
+    /// Waits until they are at rest or the time is up; a server that stops waits no longer, and tells how they stand.
+    func waitForRest(_ ids: [JobID], milliseconds: Int64) async throws {
+        do { _ = try await waiters.wait(for: ids, milliseconds: milliseconds) } catch is CancellationError {}
     }
 
     private func answer(_ taken: Taken, waited: Bool) async throws -> Response {

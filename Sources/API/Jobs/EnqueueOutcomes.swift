@@ -22,7 +22,10 @@ extension Problem {
             members = [("id", id.description)]
             headers = [("x-should-retry", "false")]
         case .noSuchBatch:
-            self.init(.unknownBatch, "the batch was deleted in the meantime", field: "batch")
+            self.init(
+                .unknownBatch,
+                "there is no batch of this name or id that takes jobs: it never was, was deleted, or is one of the Message Batches API, which takes requests only when it is made",
+                field: "batch")
         case .refused(let refusal):
             self.init(refusal, prefix: prefix)
         }

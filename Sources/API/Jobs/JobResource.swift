@@ -10,7 +10,7 @@ extension API {
         let id = try jobID(call)
         var job = try await store.job(id)
         if let wait, wait > 0, let found = job, !found.state.isAtRest {
-            _ = try await waiters.wait(for: [id], milliseconds: wait)
+            try await waitForRest([id], milliseconds: wait)
             job = try await store.job(id)
         }
         guard let job else { throw Self.unknownJob(id.description) }
@@ -101,8 +101,12 @@ extension API {
             }
             return .json { $0.job(job) }
         case .refused(let state):
-            throw Problem(.wrongState, "the job is \(state.rawValue): there is nothing to \(verb)")
-                .with("state", state.rawValue)
+            let isPublished = verb == "retry" && (state == .failed || state == .cancelled)
+            let reason =
+                isPublished
+                ? "the job's batch is one of the Message Batches API, whose results do not change any more: send the request again as a new job"
+                : "the job is \(state.rawValue): there is nothing to \(verb)"
+            throw Problem(.wrongState, reason).with("state", state.rawValue)
         case .unknown:
             throw Self.unknownJob(id.description)
         }

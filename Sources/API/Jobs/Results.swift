@@ -8,6 +8,10 @@ extension API {
         let parameters = try Parameters(
             call.head, known: ["batch_id", "queue", "state", "order", "after", "limit", "include"])
         let state = try parameters.choice("state", JobState.self)
+        guard state?.isTerminal != false else {
+            throw parameters.refuse(
+                "state", "succeeded, failed or cancelled: only finished jobs have results")
+        }
         let limit = try parameters.integer("limit", in: 1...Self.mostResults)
         let query = try await resultsQuery(parameters)
         let after = try parameters["after"].map { text in

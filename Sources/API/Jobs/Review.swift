@@ -38,8 +38,10 @@ private struct ReviewForm {
     }
 
     private static func message(_ field: Field) throws(Problem) -> JSON {
-        guard field.value["content"]?.kind == .array else {
-            throw field.refuse("a Message: an object whose “content” is an array of blocks")
+        guard field.value.isWholeMessage else {
+            throw field.refuse(
+                "a whole Message, with type, role, model, content (blocks as the API sends them), stop_reason and usage: change the job's own response"
+            )
         }
         return field.value
     }
@@ -62,6 +64,26 @@ private struct ReviewForm {
             throw Problem(
                 .invalidField, "“text” and “response” exclude each other: give one of them", field: "response"
             )
+        }
+    }
+}
+
+extension JSON {
+    /// Whether clients that asked for a Message can read it: what a person writes goes to them as it is.
+    fileprivate var isWholeMessage: Bool {
+        guard self["type"]?.string == "message", self["role"]?.string == "assistant",
+            self["model"]?.string != nil, self["stop_reason"]?.string != nil,
+            self["usage"]?["input_tokens"]?.int != nil, self["usage"]?["output_tokens"]?.int != nil
+        else { return false }
+        return self["content"]?.elements?.allSatisfy(\.isWholeBlock) ?? false
+    }
+
+    private var isWholeBlock: Bool {
+        switch self["type"]?.string {
+        case "text": self["text"]?.string != nil
+        case "tool_use":
+            self["id"]?.string != nil && self["name"]?.string != nil && self["input"]?.kind == .object
+        case let type: type != nil
         }
     }
 }

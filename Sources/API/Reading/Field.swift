@@ -153,7 +153,8 @@ enum Text {
             }
     }
 
+    /// Those of ASCII and of Latin-1: terminals obey both.
     static func hasControls(_ text: String) -> Bool {
-        text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
+        text.unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
     }
 }

@@ -194,7 +194,10 @@ extension JobParser {
             add("max_tokens", String(maxTokens))
         }
         // How the answer travels makes no other call of it.
-        said.appendCanonical(to: &text, setting: form == "call" ? (key: "stream", value: "false") : nil)
+        // A null says no more than a member that is left out.
+        let nulls = Set((said.members ?? []).filter(\.value.isNull).map(\.key))
+        said.appendCanonical(
+            to: &text, omitting: nulls, setting: form == "call" ? (key: "stream", value: "false") : nil)
         return SHA256.hash(text)
     }
 }

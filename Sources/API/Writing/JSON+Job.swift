@@ -13,8 +13,10 @@ extension JSONWriter {
             writer.progress(of: job)
             if bodies.contains(.request) { writer.field("request", raw: job.request) }
             if bodies.contains(.response) {
-                writer.field("text", job.response.flatMap(answerText))
-                writer.field("response", raw: job.response)
+                // Of a job that goes on after a failed check, the next answer counts.
+                let response = job.state.isAtRest ? job.response : nil
+                writer.field("text", response.flatMap(answerText))
+                writer.field("response", raw: response)
             }
             writer.outcome(of: job)
             extra(&writer)

@@ -20,6 +20,9 @@ extension WriteContext {
 
     func serve(_ job: Int64, _ answer: CachedAnswer) throws {
         _ = try connection.run(
+            "UPDATE answer SET uses = uses - 1 WHERE id = (SELECT answer_id FROM job WHERE id = ?1)",
+            [.integer(job)])
+        _ = try connection.run(
             """
             UPDATE job
             SET state = 'succeeded', ready = 0, held_until = NULL, held_hash = NULL, answer_id = ?2, cached = 1,

@@ -215,7 +215,7 @@ enum MessageBatches {
                 """
                 SELECT id
                 FROM job
-                WHERE batch_id = ?1 AND state = 'queued' AND NOT (
+                WHERE batch_id = ?1 AND (state = 'queued' OR state = 'review') AND NOT (
                     ready = 1 AND lane_id IN (SELECT id FROM lane WHERE lane.batch_id = ?1)
                 )
                 LIMIT ?2
@@ -238,7 +238,8 @@ enum MessageBatches {
             WHERE batch_id >= ?1 AND cancelled_at IS NOT NULL AND ended_at IS NULL AND EXISTS (
                 SELECT 1
                 FROM batch_tally
-                WHERE batch_tally.batch_id = message_batch.batch_id AND state = 'queued' AND jobs > 0
+                WHERE batch_tally.batch_id = message_batch.batch_id AND (state = 'queued' OR state = 'review')
+                    AND jobs > 0
             )
             """, [.integer((now + -2 * MessageBatch.time).firstID)]
         ) { row in row.int64(0) }

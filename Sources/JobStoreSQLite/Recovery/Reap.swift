@@ -32,7 +32,8 @@ private struct Reap {
                 OR EXISTS (SELECT 1 FROM attempt WHERE status = 'open' AND provider_batch_id IS NULL AND boot <> ?2)
                 OR EXISTS (
                     SELECT 1 FROM job
-                    WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?3 AND state = 'queued'
+                    WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?3
+                        AND (state = 'queued' OR state = 'review')
                 )
             """,
             [
@@ -90,7 +91,8 @@ private struct Reap {
             """
             SELECT id
             FROM job
-            WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?1 AND state = 'queued'
+            WHERE deadline IS NOT NULL AND finish_order IS NULL AND deadline <= ?1
+                AND (state = 'queued' OR state = 'review')
             ORDER BY deadline
             LIMIT ?2
             """, [.integer(Self.latestDeadline(context.now)), .integer(Self.limit)]

@@ -26,6 +26,13 @@ enum Schema {
         guard
             try !connection.exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tenant'", [])
         else { return }
+        guard try connection.exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'job'", [])
+        else {
+            throw JobStoreError(
+                .unsuitable,
+                "the database is another program's: it has no table of renga's. Name another file (--database PATH)"
+            )
+        }
         throw JobStoreError(
             .unsuitable,
             "the database was made by a renga from before the first release, whose schema is not carried on: "

@@ -79,10 +79,12 @@ struct PatternParser {
         return (least, most)
     }
 
+    /// The largest number for one that is larger; nil without digits.
     private mutating func number() -> Int? {
         let start = position
-        while let scalar = next, ("0"..."9").contains(scalar), position - start < 6 { position += 1 }
-        return Int(String(String.UnicodeScalarView(scalars[start..<position])))
+        while let scalar = next, ("0"..."9").contains(scalar) { position += 1 }
+        let digits = scalars[start..<position]
+        return digits.isEmpty ? nil : Int(String(String.UnicodeScalarView(digits))) ?? .max
     }
 
     private mutating func atom() throws(PatternError) -> PatternTree {

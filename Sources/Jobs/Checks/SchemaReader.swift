@@ -47,7 +47,8 @@ struct SchemaReader {
         if let bound = AnswerSchema.Bound(rawValue: keyword) {
             guard let limit = value.double, !bound.isCount || limit >= 0, bound != .multipleOf || limit > 0
             else {
-                throw CheckError(path, "must be a number" + (bound.isCount ? " from 0" : ""))
+                let range = bound == .multipleOf ? " above 0" : bound.isCount ? " from 0" : ""
+                throw CheckError(path, "must be a number" + range)
             }
             node.bounds.append((bound, limit))
             return

@@ -69,6 +69,7 @@ extension QueueRequirement {
 extension NewJob {
     fileprivate func hasSystem() throws(JSONError) -> Bool {
         guard let system = try JSON.parse(request, maxDepth: JSON.deepest)["system"] else { return false }
-        return system.string.map { !$0.isEmpty } ?? (system.count > 0)
+        if let text = system.string { return !text.isEmpty }
+        return (system.elements ?? []).contains { $0["text"]?.string?.isEmpty == false }
     }
 }

@@ -106,6 +106,16 @@ extension JobError {
             retryable: false)
     }
 
+    /// Nothing limits what the call can cost.
+    package static func neverAffordable(_ budget: Budget) -> JobError {
+        JobError(
+            type: "never_affordable",
+            message:
+                "nothing limits how often the model searches the web, so budget \(budget.name) cannot pay for the call: "
+                + "set max_uses of web_search",
+            retryable: false)
+    }
+
     /// The job's own limit.
     package static func maxCostReached(_ worstCase: Money, spent: Money, limit: Money) -> JobError {
         JobError(

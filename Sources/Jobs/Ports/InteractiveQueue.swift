@@ -75,7 +75,7 @@ package struct SubmittedCall: Sendable {
     package var outcome: EnqueueOutcome
     /// Nil if the outcome has no id.
     package var state: JobState?
-    /// Its answer, if this process makes the call or will; nil if the record has it or another process calls.
+    /// Its answer, if this process makes the call now or will; nil if the job was there before: then the record may have it, or another process calls.
     package var answer: (any AnswerSubscription)?
 
     package init(outcome: EnqueueOutcome, state: JobState?, answer: (any AnswerSubscription)?) {

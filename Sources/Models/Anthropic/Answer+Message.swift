@@ -64,6 +64,13 @@ extension Usage {
 
     /// What a provider counted, within what any call can use: money computed from it never overflows.
     static func count(_ value: JSON?) -> Int64? {
-        value?.int.map { Int64(min(max(0, $0), 1_000_000_000)) }
+        let most = 1_000_000_000
+        if let whole = value?.int { return Int64(min(max(0, whole), most)) }
+        // Written as no integer, it is a number all the same: an answer that was paid for is not thrown away for it.
+        guard value?.kind == .number else { return nil }
+        guard let number = value?.double else {
+            return value?.numberText?.hasPrefix("-") == true ? 0 : Int64(most)
+        }
+        return Int64(min(max(0, number.rounded(.up)), Double(most)))
     }
 }

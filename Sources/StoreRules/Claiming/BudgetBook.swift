@@ -94,7 +94,11 @@ extension BudgetBook {
     package func refusal(
         of call: PricedCall, _ job: Candidate, spent: () throws -> Money
     ) rethrows -> JobError? {
-        guard let worst = worstCase(of: call) else { return nil }
+        guard let worst = worstCase(of: call) else {
+            // A price may be stated one day; without a limit on its searches the call would keep others waiting for ever.
+            guard prices.price(of: call.route, at: now) != nil else { return nil }
+            return covering(call).first.map { .neverAffordable(entries[$0].ledger.budget) }
+        }
         if let limit = job.maxCost, let most = worstCase(of: call, maxTokens: job.call.maxTokens) {
             let spent = try spent()
             if spent + most > limit { return .maxCostReached(most, spent: spent, limit: limit) }

@@ -37,6 +37,7 @@ extension SettleRules {
         }
         delta.add(
             .finish(JobFinish(job: job.id, answer: answer, attemptsCounted: counted, cost: cost)))
+        letGoOfEarlierAnswer()
         if job.hasCheck { delta.add(.passCheck(job: job.id)) }
         delta.tallies.moved(lane: job.lane, batch: job.batch, from: .running, to: .succeeded)
         if attempt.providerBatch == nil {
@@ -46,6 +47,11 @@ extension SettleRules {
                     callMilliseconds: settlement.callMilliseconds, now: now.timestamp))
         }
         releaseFollowers()
+    }
+
+    /// One that failed the job's check is kept until another takes its place.
+    private mutating func letGoOfEarlierAnswer() {
+        if let answer = job.answer { delta.add(.decrementUses(answer: answer)) }
     }
 
     private mutating func requeue(counted: Int, heldUntil: Timestamp?, error: JobError?, cost: Int64) {
@@ -59,8 +65,9 @@ extension SettleRules {
     private mutating func reject(_ failure: CheckFailure, counted: Int, cost: Int64) throws -> JobState {
         delta.add(.count(job: job.id, attemptsCounted: counted, cost: cost))
         releaseFollowers()
-        let kept = failure.step.endsTheJob ? answer(cost: cost, uses: 1) : nil
-        delta.add(.failCheck(job: job.id, failure, keeping: kept))
+        // The next step's call may fail, and then this is the last answer there is.
+        delta.add(.failCheck(job: job.id, failure, keeping: answer(cost: cost, uses: 1)))
+        letGoOfEarlierAnswer()
         return try delta.follow(failure, job, settlement.answer, snapshot.check)
     }
 

@@ -80,15 +80,6 @@ final class InteractiveCalls: Sendable {
     /// How many answers somebody holds.
     var count: Int { answers.withLock { $0.count } }
 
-    private func known(_ job: JobID) -> BroadcastSubscription? {
-        answers.withLock { answers in
-            guard var held = answers[job] else { return nil }
-            held.holders += 1
-            answers[job] = held
-            return BroadcastSubscription(held.live, of: job, self)
-        }
-    }
-
     /// One who held it does so no more.
     func letGo(of job: JobID, _ live: AnswerBroadcast) {
         answers.withLock { answers in
@@ -143,12 +134,14 @@ final class InteractiveCalls: Sendable {
     }
 
     /// Before the claimed attempts begin, so that clients that wait get them from the start.
+    ///
+    /// Of a call that was in flight before, nobody knows here who makes it: its answer may come through the record alone.
     private func live(for id: JobID?, _ state: JobState?, _ entrance: EnqueueAndClaimResult)
         -> BroadcastSubscription?
     {
         guard let id, let state else { return nil }
         let isClaimed = entrance.claim.attempts.contains { $0.key.job == id }
-        return isClaimed || state == .queued ? answer(to: id) : known(id)
+        return isClaimed || state == .queued ? answer(to: id) : nil
     }
 }
 

@@ -15,7 +15,7 @@ extension Command {
         },
         settings: [Settings.listen, Settings.port, Settings.shutdownTimeout, Settings.logLevel],
         details: """
-            It accepts any key, or none. Point renga at it with ANTHROPIC_BASE_URL=http://\(simulatorAddress)
+            It accepts any key, but wants one, as the real API does. Point renga at it with ANTHROPIC_BASE_URL=http://\(simulatorAddress)
             ANTHROPIC_API_KEY=simulated. It also speaks OpenAI's chat completions, at http://\(simulatorAddress)/v1,
             and has message batches, whose times use the calendar clock.
 

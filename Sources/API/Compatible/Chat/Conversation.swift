@@ -69,6 +69,8 @@ struct Conversation {
         } catch is CancellationError {
             try await leave(id)
             throw CancellationError()
+        } catch let error as JobStoreError {
+            throw Problem(error, ofTaken: id)
         }
     }
 
@@ -246,5 +248,16 @@ extension Job {
         case .worker, .schedule, .concurrency: attempt > 0
         case .budget, .providerSpendLimit, .pause, .batch, .rateLimit, .identicalPrompt, nil: false
         }
+    }
+}
+
+extension Problem {
+    /// The store failed after the job was taken in: it goes on, and a second one would be paid for too.
+    fileprivate init(_ error: JobStoreError, ofTaken id: JobID) {
+        self.init(error)
+        detail =
+            "the database cannot be written to at the moment. Job \(id) was taken in before, and goes on when it can: "
+            + "read it with `renga show \(id)`, or end it with `renga cancel \(id)`"
+        headers += [("x-renga-job", id.description), ("x-should-retry", "false")]
     }
 }

@@ -12,6 +12,8 @@ struct CallFailure: Error {
 
     init(_ job: Job) {
         self.init(job.error ?? .unknown, job: job.id)
+        // An SDK that asks again by itself would pay for the same once more.
+        if job.cost > .zero { isWorthRetrying = false }
     }
 
     init(_ error: JobError, job: JobID?) {
