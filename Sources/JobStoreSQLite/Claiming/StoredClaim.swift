@@ -60,8 +60,8 @@ struct StoredClaim: ClaimReads {
             """, [.blob(hash), .integer(route), .bool(withBatches)], { row in row.int(0) }) != nil
     }
 
-    func prefix(_ prefix: CachePrefix, route: Int64) throws -> PrefixState {
-        try PrefixState.find(prefix, route: route, now: now.moment, connection)
+    func prefix(_ prefix: CachePrefix, route: Int64) throws -> WrittenPrefix? {
+        try PromptCache.find(prefix, route: route, connection)
     }
 
     // MARK: One job

@@ -73,7 +73,7 @@ extension WriteContext {
         try loader.complete(&snapshot, for: settlement)
         var random = AnyRandom(random)
         let (outcome, delta) = try SettleRules(settlement, snapshot, settings: settings.rules, now: now)
-            .settle(&loader.ledgers, using: &random)
+            .settle(&loader.ledgers, &tallies, using: &random)
         self.random = random.source
         try apply(delta)
         loader.note(delta)

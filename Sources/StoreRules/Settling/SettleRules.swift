@@ -21,15 +21,19 @@ package struct SettleRules {
     }
 
     /// The ledgers must have the attempt's route, queue and budget windows.
+    ///
+    /// The tallies are those of the transaction so far: they grow in place, and the delta has none.
     package consuming func settle(
-        _ ledgers: inout Ledgers, using random: inout some RandomNumberGenerator
+        _ ledgers: inout Ledgers, _ tallies: inout Tallies, using random: inout some RandomNumberGenerator
     ) throws -> (SettleOutcome, Delta) {
+        swap(&delta.tallies, &tallies)
         let outcome: SettleOutcome
         switch attempt.status {
         case .settled: outcome = .repeated
         case .writtenOff: outcome = settleLate(&ledgers)
         case .open: outcome = try settleOpen(&ledgers, using: &random)
         }
+        swap(&delta.tallies, &tallies)
         return (outcome, delta)
     }
 

@@ -53,13 +53,15 @@ extension Engine {
 
     mutating func settle(_ settlement: Settlement) throws -> Decided? {
         let snapshot = world.settleSnapshot(settlement.key, for: settlement)
-        var ledgers = Ledgers()
+        var (ledgers, tallies) = (Ledgers(), Tallies())
         world.load(snapshot.attempt, into: &ledgers)
         let seed = random.next()
         var lots = SeededRandom(seed: seed)
-        let (outcome, delta) = try SettleRules(
+        let (outcome, decided) = try SettleRules(
             settlement, snapshot, settings: world.settings, now: world.now
-        ).settle(&ledgers, using: &lots)
+        ).settle(&ledgers, &tallies, using: &lots)
+        var delta = decided
+        delta.tallies = tallies
         guard outcome != .repeated else { return nil }
         var money = BudgetLedger.Change()
         for case .settle(let settled) in delta.changes {

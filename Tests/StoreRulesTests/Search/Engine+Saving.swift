@@ -63,12 +63,12 @@ extension Engine {
         var ledgers = Ledgers()
         world.load(news.attempt, into: &ledgers)
         var random = SeededRandom(seed: news.seed)
-        var delta = Delta()
+        var (delta, tallies) = (Delta(), Tallies())
         switch news.kind {
         case .settled(let settlement):
             (_, delta) = try SettleRules(
                 settlement, news.snapshot, settings: world.settings, now: news.now
-            ).settle(&ledgers, using: &random)
+            ).settle(&ledgers, &tallies, using: &random)
         case .reaped:
             delta.reap(news.snapshot, in: &ledgers, laneBudget: world.laneBudget(), now: news.now)
         case .recalled:
