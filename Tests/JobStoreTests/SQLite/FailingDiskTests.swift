@@ -3,7 +3,6 @@ import Foundation
 import JobStoreSQLite
 import Jobs
 import SQLite
-import StoreAudit
 import Testing
 
 @testable import StoreConformance

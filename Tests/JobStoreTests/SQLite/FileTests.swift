@@ -2,7 +2,6 @@ import Foundation
 import JobStoreSQLite
 import Jobs
 import SQLite
-import StoreAudit
 import Testing
 
 @testable import StoreConformance

@@ -1,7 +1,6 @@
 import FaultyDisk
 import JobStoreSQLite
 import Jobs
-import StoreAudit
 import TestSupport
 import Testing
 

@@ -15,6 +15,18 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     static let all: [StoreUnderTest] = [.sqlite]
 
     var testDescription: String { name }
+
+    /// Lends an empty database.
+    func withDatabase(_ body: (any TestDatabase) async throws -> Void) async throws {
+        let database = try await makeDatabase()
+        do {
+            try await body(database)
+        } catch {
+            await database.destroy()
+            throw error
+        }
+        await database.destroy()
+    }
 }
 
 /// What a process brings when it opens a store.

@@ -26,14 +26,7 @@ final class StoreHarness {
         _ tested: StoreUnderTest, _ terms: StoreTerms = StoreTerms(),
         _ body: (StoreHarness) async throws -> Void
     ) async throws {
-        let database = try await tested.makeDatabase()
-        do {
-            try await run(on: database, terms, body)
-        } catch {
-            await database.destroy()
-            throw error
-        }
-        await database.destroy()
+        try await tested.withDatabase { database in try await run(on: database, terms, body) }
     }
 
     /// The same on a database that outlives it.
