@@ -89,12 +89,19 @@ let tests: [Target] = [
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON", "TestSupport"]),
     .testTarget(name: "StoreRulesTests", dependencies: ["StoreRules", "Jobs", "JSON", "TestSupport"]),
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
+    // What a store must do, whatever it is made of: suites over each that can run here. `JobStoreTests` runs them too.
+    .target(
+        name: "StoreConformance",
+        dependencies: [
+            "Jobs", "JSON", "Crypto", "StoreRules", "JobStoreSQLite", "SQLite", "StoreAudit", "TestSupport",
+        ],
+        path: "Tests/StoreConformance"),
+    // What only SQLite has: its file, its log, its plans.
     .testTarget(
         name: "JobStoreTests",
         dependencies: [
-            "Jobs", "JSON", "StoreRules", "JobStoreSQLite", "SQLite", "Migrations", "StoreAudit",
-            "FaultyDisk",
-            "TestSupport",
+            "StoreConformance", "Jobs", "JSON", "StoreRules", "JobStoreSQLite", "SQLite", "Migrations",
+            "StoreAudit", "FaultyDisk", "TestSupport",
         ]),
     .testTarget(
         name: "ModelsTests",

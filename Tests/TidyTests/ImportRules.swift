@@ -28,6 +28,15 @@ enum ImportRules {
         }
     }
 
+    /// What a suite knows of one store it would hold all others to.
+    static let suitesKnowNoStore = Rule("Suites that run over every store know none") { code, file in
+        guard file.path.hasPrefix("Tests/StoreConformance/"),
+            !file.path.hasPrefix("Tests/StoreConformance/Stores/"), let module = importedModule(code),
+            module.hasPrefix("JobStore") || ["SQLite", "StoreAudit"].contains(module)
+        else { return nil }
+        return "ask \(module) through TestDatabase, or move the test to those of its store"
+    }
+
     /// The module named by an import, whatever its attributes and access; nil for any other line.
     static func importedModule(_ code: String) -> String? {
         guard code.contains("import ") else { return nil }

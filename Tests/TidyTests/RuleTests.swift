@@ -52,6 +52,18 @@ import Testing
         #expect(offences(ImportRules.arrows(Self.manifest), line, module: module).map(\.line) == [1])
     }
 
+    @Test func `A suite that knows its store is found, and the store under test may know itself`() {
+        func found(_ path: String, _ line: String) -> Int {
+            ImportRules.suitesKnowNoStore.offences(SourceFile(path: path, text: line)).count
+        }
+        let suites = "Tests/StoreConformance/"
+        #expect(found(suites + "Claiming/ClaimTests.swift", "@testable import JobStoreSQLite") == 1)
+        #expect(found(suites + "Support/StoreHarness.swift", "import StoreAudit") == 1)
+        #expect(found(suites + "Claiming/ClaimTests.swift", "import StoreRules") == 0)
+        #expect(found(suites + "Stores/SQLiteDatabase.swift", "import SQLite") == 0)
+        #expect(found("Tests/JobStoreTests/SQLite/FileTests.swift", "import SQLite") == 0)
+    }
+
     @Test(arguments: [
         #"try run("SELECT id FROM job")"#, #"let sql = "DELETE FROM job""#, "INSERT OR IGNORE INTO job",
         "UPDATE job\n    SET state = 1", "CREATE UNIQUE INDEX i", #"execute("PRAGMA user_version")"#,

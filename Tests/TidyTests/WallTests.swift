@@ -14,6 +14,7 @@ import Testing
 
     @Test(arguments: [
         CodeRules.noUnchecked, CodeRules.unsafeWithReason, CodeRules.randomHasAPlace, CodeRules.noGoneNames,
+        ImportRules.suitesKnowNoStore,
     ])
     func `The tests keep to the rule`(_ rule: Rule) {
         report(Repository.tests.flatMap(rule.offences))

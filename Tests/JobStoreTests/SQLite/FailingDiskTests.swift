@@ -1,9 +1,11 @@
 import FaultyDisk
 import Foundation
+import JobStoreSQLite
 import Jobs
 import SQLite
-import StoreAudit
 import Testing
+
+@testable import StoreConformance
 
 /// One operation of the disk after the other fails, and nothing comes of it but refusals.
 @Suite struct FailingDiskTests {
@@ -56,7 +58,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let disk = Disk(folder: directory.path)
         defer { disk.unplug() }
-        let store = try await Backend.sqlite.open(directory)
+        let store = try await SQLiteDatabase(directory).openFile()
         _ = try await store.checkReady()
         disk.set(Disk.Fault(codes: illness.codes, first: 1, count: .max))
         for _ in 0..<2 {
@@ -86,7 +88,7 @@ import Testing
         let place = "operation \(fault.first) and \(failures - 1) more"
         try await errand.resume()
         #expect(errand.surprises.isEmpty, "\(place)")
-        #expect(try Backend.sqlite.audit(directory).violations().isEmpty, "\(place)")
+        #expect(try SQLiteDatabase(directory).violations().isEmpty, "\(place)")
         let connection = try Connection(path: directory.database, mode: .read)
         #expect(try connection.query("PRAGMA integrity_check") { $0.text(0) } == ["ok"], "\(place)")
         // And where the power goes now, what a failed sync lost is written again or was never acknowledged.

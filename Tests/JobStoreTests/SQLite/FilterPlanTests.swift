@@ -3,6 +3,7 @@ import Testing
 
 @testable import JobStoreSQLite
 @testable import SQLite
+@testable import StoreConformance
 
 /// Changes and lists by filter read what they may find, and not all jobs there are: asked of SQLite's planner.
 @Suite struct FilterPlanTests {
@@ -64,7 +65,7 @@ import Testing
     @Test func `no search reads jobs one by one that it cannot find, nor sorts what it found`() async throws {
         try await StoreHarness.run(.sqlite) { harness in
             let batch = try await Self.fill(harness)
-            let connection = try Connection(path: harness.directory.database, mode: .read)
+            let connection = try harness.file.connection()
             for filter in Self.filters(batch) {
                 for states in Self.states {
                     for walk in try Search(filter, in: states, connection).ways().joined() {
@@ -102,7 +103,7 @@ import Testing
         try await StoreHarness.run(.sqlite) { harness in
             try await Self.fill(harness)
             try await harness.enqueue([try Sample.job("elsewhere", queue: "other")])
-            let connection = try Connection(path: harness.directory.database, mode: .read)
+            let connection = try harness.file.connection()
             func starts(_ filter: JobFilter) throws -> [Int] {
                 try #require(try Search(filter, connection).ways().first).map(\.starts.count)
             }
@@ -119,7 +120,7 @@ import Testing
         try await StoreHarness.run(.sqlite) { harness in
             try await Self.fill(harness)
             try await harness.enqueue([try Sample.job("other") { $0.tags = ["rare"] }])
-            let connection = try Connection(path: harness.directory.database, mode: .read)
+            let connection = try harness.file.connection()
             func column(_ filter: JobFilter) throws -> [String] {
                 try #require(try Search(filter, connection).ways().first).map(\.id)
             }

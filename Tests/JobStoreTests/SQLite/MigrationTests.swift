@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import JobStoreSQLite
+@testable import StoreConformance
 
 /// Databases that another version made, and what becomes of them.
 @Suite struct MigrationTests {
@@ -20,7 +21,7 @@ import Testing
 
     @Test func `a further step keeps all that is there, and is taken once`() async throws {
         let directory = try TemporaryDirectory()
-        try await StoreHarness.run(.sqlite, in: directory) { harness in
+        try await StoreHarness.run(on: SQLiteDatabase(directory)) { harness in
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(9))
             for attempt in try await harness.claim(4) { try await harness.succeed(attempt) }

@@ -4,6 +4,7 @@ import Testing
 import TestSupport
 
 @testable import JobStoreSQLite
+@testable import StoreConformance
 
 /// Answers on their way from memory into the index of prompts, with every process's memory of its own.
 @Suite struct RecentAnswerTests {
@@ -12,12 +13,11 @@ import TestSupport
             worker: harness.worker, slots: 5, running: 0, lease: 30_000, services: [Sample.service])
     }
 
-    @Test(arguments: Backend.allCases)
-    func `an answer is found by all processes, before it is filed, meanwhile and afterwards`(
-        _ backend: Backend
-    ) async throws {
-        try await StoreHarness.run(backend) { harness in
-            let second = try await backend.open(harness.directory, clock: harness.clock)
+    @Test func `an answer is found by all processes, before it is filed, meanwhile and afterwards`()
+        async throws
+    {
+        try await StoreHarness.run(.sqlite) { harness in
+            let second = try await harness.openAnother()
             try await harness.warmUp()
             for round in 0..<60 {
                 let settling = round.isMultiple(of: 2) ? harness.store : second
@@ -35,15 +35,14 @@ import TestSupport
         }
     }
 
-    @Test(arguments: Backend.allCases)
-    func `a process that comes later finds them all`(_ backend: Backend) async throws {
-        try await StoreHarness.run(backend) { harness in
+    @Test func `a process that comes later finds them all`() async throws {
+        try await StoreHarness.run(.sqlite) { harness in
             try await harness.warmUp()
             for number in 0..<25 {
                 try await harness.enqueue("prompt \(number)")
                 try await harness.succeed(try await harness.claimOne())
             }
-            let second = try await backend.open(harness.directory, clock: harness.clock)
+            let second = try await harness.openAnother()
             for number in 0..<25 { try await harness.enqueue("prompt \(number)") }
             let claim = try await second.claim(request(harness))
             #expect(claim.attempts.isEmpty)
@@ -52,9 +51,8 @@ import TestSupport
         }
     }
 
-    @Test(arguments: Backend.allCases)
-    func `answers that were pruned are forgotten wherever they stood`(_ backend: Backend) async throws {
-        try await StoreHarness.run(backend, cacheTTL: 60_000) { harness in
+    @Test func `answers that were pruned are forgotten wherever they stood`() async throws {
+        try await StoreHarness.run(.sqlite, StoreTerms(cacheTTL: 60_000)) { harness in
             try await harness.warmUp()
             for number in 0..<25 {
                 try await harness.enqueue("prompt \(number)")
@@ -63,7 +61,7 @@ import TestSupport
             harness.clock.advance(120_000)
             harness.isPruned = true
             _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
-            try harness.audit()
+            try await harness.audit()
             // Their numbers may be given again.
             for number in 20..<45 {
                 try await harness.enqueue("prompt \(number)")

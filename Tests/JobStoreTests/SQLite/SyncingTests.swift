@@ -4,6 +4,8 @@ import Jobs
 import SQLite
 import Testing
 
+@testable import StoreConformance
+
 /// When the writer syncs its log, and what a power cut leaves where it has not.
 @Suite struct SyncingTests {
     private let directory: TemporaryDirectory

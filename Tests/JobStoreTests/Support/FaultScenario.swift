@@ -1,15 +1,17 @@
 import FaultyDisk
+import JobStoreSQLite
 import Jobs
-import StoreAudit
 import TestSupport
 import Testing
+
+@testable import StoreConformance
 
 /// The life of some jobs at a store whose disk fails, told from what the store acknowledged.
 ///
 /// Whoever is refused goes on with something else; a settlement is tried again later, as a worker does.
 final class FaultScenario {
     private let directory: TemporaryDirectory
-    private var store: (any JobStore)?
+    private var store: (any WholeStore)?
     private var worker: WorkerID?
     private var server: WorkerID?
     private let clock = HandClock()
@@ -25,7 +27,7 @@ final class FaultScenario {
 
     /// Whatever becomes of it: opens, takes in, claims, settles, copies the log, prunes.
     func run() async {
-        await attempt { self.store = try await Backend.sqlite.open(self.directory, clock: self.clock) }
+        await attempt { self.store = try await SQLiteDatabase(self.directory).openFile(clock: self.clock) }
         for round in 0..<2 {
             await beginWork()
             await enqueue("job \(round) a", "job \(round) b")
@@ -44,7 +46,7 @@ final class FaultScenario {
 
     /// The disk is well again: the same store does at once what it is asked, and in the end all is done.
     func resume() async throws {
-        if store == nil { store = try await Backend.sqlite.open(directory, clock: clock) }
+        if store == nil { store = try await SQLiteDatabase(directory).openFile(clock: clock) }
         let store = try #require(store)
         let count = enqueued.count
         await beginWork()
@@ -121,7 +123,7 @@ final class FaultScenario {
     /// Another process comes, writes, and copies the log as it goes.
     private func passBy() async {
         await attempt {
-            let other = try await Backend.sqlite.open(self.directory, clock: self.clock)
+            let other = try await SQLiteDatabase(self.directory).openFile(clock: self.clock)
             await self.attempt {
                 _ = try await other.createBatch(name: "b", metadata: nil)
             }

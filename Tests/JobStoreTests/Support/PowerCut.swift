@@ -1,10 +1,13 @@
 import FaultyDisk
 import Foundation
+import JobStoreSQLite
 import Jobs
 import SQLite
 import StoreAudit
 import Testing
 import TestSupport
+
+@testable import StoreConformance
 
 /// Cuts the power at moments of a recording, and looks at what a new start finds.
 struct PowerCut {
@@ -124,7 +127,7 @@ struct Survivor {
         for (name, bytes) in image {
             try Data(bytes).write(to: URL(fileURLWithPath: "\(directory.path)/\(name)"))
         }
-        let store = try await Backend.sqlite.open(directory)
+        let store = try await SQLiteDatabase(directory).openFile()
         do {
             _ = try await store.stats()
             let connection = try Connection(path: directory.database, mode: .read)

@@ -3,6 +3,8 @@ import Jobs
 import SQLite
 import Testing
 
+@testable import StoreConformance
+
 /// Everything that a random schedule of work did to its disk, and what was acknowledged when.
 struct Recording: Sendable {
     /// What callers had been told at a mark: these jobs are in, and the rows are these.
@@ -24,8 +26,8 @@ struct Recording: Sendable {
         let disk = Disk(folder: directory.path)
         defer { disk.unplug() }
         var recording = Recording()
-        try await StoreHarness.run(.sqlite, in: directory) { harness in
-            let second = try await Backend.sqlite.open(directory, clock: harness.clock)
+        try await StoreHarness.run(on: SQLiteDatabase(directory)) { harness in
+            let second = try await harness.openAnother()
             let rows = try Connection(path: directory.database, mode: .read)
             let schedule = try await Schedule(harness, second, seed: seed)
             func acknowledge(_ jobs: [JobID], isPromise: Bool = true) throws {
@@ -61,7 +63,7 @@ struct Recording: Sendable {
 
     /// A third process comes and goes: whoever closes copies the log, and the next write begins it afresh.
     private static func copyTheLog(_ harness: StoreHarness) async throws {
-        let third = try await Backend.sqlite.open(harness.directory, clock: harness.clock)
+        let third = try await harness.openAnother()
         let worker = try await third.register(
             NewWorker(name: "passing", host: "here", processID: 3, slots: 1))
         try await third.unregister(worker)
@@ -70,7 +72,7 @@ struct Recording: Sendable {
 
     /// Many callers at two processes; each is told for itself.
     private static func enqueueAtOnce(
-        _ first: any JobStore, _ second: any JobStore, _ told: ([JobID]) -> Void
+        _ first: any WholeStore, _ second: any WholeStore, _ told: ([JobID]) -> Void
     ) async throws -> [JobID] {
         try await withThrowingTaskGroup(of: [JobID].self) { group in
             for number in 0..<24 {
