@@ -1,3 +1,5 @@
+import System
+
 /// What the writer's thread does from its start to its end.
 struct WriterLoop {
     private let mailbox: Mailbox<WriterOperation>
@@ -37,7 +39,7 @@ struct WriterLoop {
         mailbox.take(atMost: Writer.groupLimit, within: log.millisecondsLeft)
     }
 
-    /// What was committed and waits gets its sync; what a failed one may have lost is written anew.
+    /// What was committed and waits gets its sync; what a failed one may have lost is written again.
     private mutating func catchUp() {
         guard !log.mustCopy else {
             return queue.inTurn(of: connection) {
