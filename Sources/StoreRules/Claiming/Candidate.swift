@@ -49,6 +49,16 @@ package struct Candidate: Sendable {
         JobIdentity(id: id, lane: lane, route: route, batch: batch, promptHash: promptHash, prefix: prefix)
     }
 
+    /// Whether an answer that is there, or that an identical call is waiting for, will do.
+    func takesSharedAnswers(_ settings: RuleSettings) -> Bool {
+        cache == .use && settings.sharesAnswers
+    }
+
+    /// The prompt under which others may wait for its call; nil if they may not.
+    func sharedPrompt(_ settings: RuleSettings) -> [UInt8]? {
+        cache == .off || !settings.sharesAnswers ? nil : promptHash
+    }
+
     package var nextAttempt: AttemptKey { AttemptKey(job: JobID(id), number: attempt + 1) }
 }
 

@@ -4,14 +4,14 @@ package import Jobs
 extension ClaimPlanner {
     mutating func place(_ job: Candidate, lane index: Int) throws {
         let lane = lanes[index].lane
-        if lanesChange, let move = try moveToItsLane(job) {
+        if lanesChange, let move = try reads.move(of: job) {
             decision.asides += 1
             decision.more = true
             decision.delta.add(.move(move))
             return
         }
         if let deadline = job.deadline, now.ends(deadline) { return fail(job, lane, .deadlineExceeded) }
-        let shares = job.cache == .use && settings.sharesAnswers
+        let shares = job.takesSharedAnswers(settings)
         if shares, try serve(job, lane, route: lane.route) { return }
         if shares, !job.skipsCoalescing, try isInFlight(job, route: lane.route) {
             return hold(job, until: now.timestamp + ClaimLimits.hold, under: job.promptHash)
@@ -31,11 +31,6 @@ extension ClaimPlanner {
     }
 
     // MARK: Without a call
-
-    private func moveToItsLane(_ job: Candidate) throws -> JobMove? {
-        guard let standing = try reads.standing(of: job.id) else { return nil }
-        return standing.move(job.id, budget: try reads.laneBudget().name(of: reads.tags(of: job.id)))
-    }
 
     private mutating func fail(_ job: Candidate, _ lane: ReadyLane, _ error: JobError) {
         decision.asides += 1
@@ -140,7 +135,7 @@ extension ClaimPlanner {
         noteProbe(of: route.key.service)
         let call = gates.priced(job.call, on: route.key)
         let (worstCase, windows) = book.reserve(for: call, &decision.delta)
-        let shared = job.cache == .off || !settings.sharesAnswers ? nil : job.promptHash
+        let shared = job.sharedPrompt(settings)
         let leaseUntil = now.moment + request.lease
         decision.delta.add(
             .open(

@@ -29,6 +29,16 @@ package protocol ClaimReads: GateReads {
     func anotherDrains(than worker: WorkerID) throws -> Bool
 }
 
+extension ClaimReads {
+    /// The job's way to the lane that its budgets, and the change, give it; nil if it is there already.
+    func move(
+        of job: Candidate, _ change: (inout LanePlace) -> Void = { _ in }
+    ) throws -> JobMove? {
+        guard let standing = try standing(of: job.id) else { return nil }
+        return standing.move(job.id, budget: try laneBudget().name(of: tags(of: job.id)), change)
+    }
+}
+
 /// Whether the provider has a prefix in its cache.
 package enum PrefixState: Sendable {
     case warm
