@@ -17,12 +17,6 @@
 
 // Macros and variadic functions that Swift cannot import.
 
-static const int csqlite_busy_snapshot = SQLITE_BUSY_SNAPSHOT;
-static const int csqlite_constraint_check = SQLITE_CONSTRAINT_CHECK;
-static const int csqlite_constraint_foreign_key = SQLITE_CONSTRAINT_FOREIGNKEY;
-static const int csqlite_constraint_not_null = SQLITE_CONSTRAINT_NOTNULL;
-static const int csqlite_constraint_primary_key = SQLITE_CONSTRAINT_PRIMARYKEY;
-static const int csqlite_constraint_trigger = SQLITE_CONSTRAINT_TRIGGER;
 static const int csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE;
 static const int csqlite_sync_failed = SQLITE_IOERR_FSYNC;
 

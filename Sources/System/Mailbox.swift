@@ -107,7 +107,9 @@ extension Mailbox {
 
 /// For the one thread that polls.
 extension Mailbox {
-    /// What has come; after nothing the next post rings, and the thread may sleep. Nil once the mailbox is closed and empty.
+    /// What has come; nil once the mailbox is closed and empty.
+    ///
+    /// After nothing the next post rings, and the thread may sleep.
     package func takeAll() -> [Message]? {
         state.withLock { state in
             let messages = state.takeMessages(atMost: .max)

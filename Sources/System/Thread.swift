@@ -17,7 +17,9 @@ package final class Thread: Sendable {
 
     private let ending = Mutex(Ending())
 
-    /// Starts it; throws if the system has no thread left. Of its name the kernel keeps 15 bytes.
+    /// Starts it; throws if the system has no thread left.
+    ///
+    /// Of its name the kernel keeps 15 bytes.
     package init(named name: String, _ body: sending @escaping () -> Void) throws(SystemError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)

@@ -59,7 +59,7 @@ extension SQLiteJobStore {
                     outcome: outcome, events: Array(context.events[told...]),
                     notices: Array(context.notices[noticed...])))
         }
-        try context.save(loader.ledgers)
+        try context.save(loader.rowCache)
         try context.flush()
         return settled
     }
@@ -72,7 +72,7 @@ extension WriteContext {
         try loader.complete(&snapshot, for: settlement)
         var random = AnyRandom(random)
         let (outcome, delta) = try SettleRules(settlement, snapshot, settings: settings.rules, now: now)
-            .settle(&loader.ledgers, using: &random)
+            .settle(&loader.rowCache, using: &random)
         self.random = random.source
         try apply(delta)
         loader.note(delta)

@@ -20,7 +20,7 @@ struct ErrorBody {
         requestID = parsed["request_id"]?.string.map(Excerpt.name)
     }
 
-    /// Reads what stands under `error`.
+    /// Reads what is under `error`.
     init(_ error: JSON) {
         let name = error["type"]?.string.map(Excerpt.name) ?? ""
         type = name.isEmpty ? nil : name

@@ -50,11 +50,11 @@ struct ChatStream: AnswerStream {
                 Refusal(error, status: 200, usage: answer.usageSoFar, answerBegan: answer.hasBegun))
         }
         answer.take(chunk: chunk)
-        tell()
+        notify()
         return nil
     }
 
-    private mutating func tell(_ whole: Answer? = nil) {
+    private mutating func notify(_ whole: Answer? = nil) {
         guard let listener else { return }
         for event in whole.map({ events.ending($0) }) ?? events.events(of: answer) { listener.heard(event) }
     }
@@ -62,7 +62,7 @@ struct ChatStream: AnswerStream {
     private mutating func finished() -> Outcome.Result {
         do {
             let whole = try answer.message()
-            tell(whole)
+            notify(whole)
             return .answer(whole)
         } catch {
             return broken(.malformed, error.reason)

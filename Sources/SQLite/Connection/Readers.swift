@@ -50,7 +50,7 @@ package final class Readers: Sendable {
             let read = Read { connection in
                 continuation.resume(
                     with: Result {
-                        try connection.checkPlace()
+                        try connection.checkFiles()
                         return try connection.snapshot(limitSeconds: limit) { try body(connection) }
                     })
             }

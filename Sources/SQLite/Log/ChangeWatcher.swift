@@ -6,7 +6,7 @@ import System
 /// while no process writes.
 ///
 /// A write to the `-wal` file, which inotify reports, is the hint; `PRAGMA data_version` is the truth. The
-/// directory is watched rather than the file, which may not exist yet or be made anew, and which only
+/// directory is watched rather than the file, which may not exist yet or be made again, and which only
 /// SQLite may open. A hint comes before its truth: the commit is visible only after the log has been synced.
 /// So one hint is followed by several looks, further and further apart.
 package final class ChangeWatcher: Sendable {

@@ -2,10 +2,10 @@ import System
 
 /// When what an operation did is to outlive a power cut.
 package enum Syncing<Value>: Sendable {
-    /// Before its caller is told of it.
+    /// Before its caller hears of it.
     case always
 
-    /// Before its caller is told of such an outcome; of any other with the next sync, which comes within moments.
+    /// Before its caller hears of such an outcome; of any other with the next sync, which comes within moments.
     case when(@Sendable (Value) -> Bool)
 
     fileprivate var mayWait: Bool {
@@ -20,7 +20,7 @@ package enum Syncing<Value>: Sendable {
 /// The one thread of this process that writes to a database.
 ///
 /// Operations wait in a mailbox. The thread takes up to 512 of them, runs them in one transaction, commits
-/// with a sync to disk, and only then tells their callers: the sync, which costs more than everything else,
+/// with a sync to disk, and only then answers their callers: the sync, which costs more than everything else,
 /// is shared by the operations that came while the last one ran. An operation that throws is undone alone. When the
 /// transaction as a whole fails, each of its operations is tried in a transaction of its own. Where all may wait for their sync
 /// (`Syncing`), it comes with a later transaction's, or by itself within moments.
@@ -95,7 +95,7 @@ package final class Writer: Sendable {
         }
     }
 
-    /// What the writer has done so far, and how it stands.
+    /// What the writer has done so far, and its state.
     package var statistics: WriterStatistics { counters.read(waiting: mailbox.count) }
 
     /// Finishes what waits in the mailbox, refuses more, and returns once the connection is closed.

@@ -52,7 +52,7 @@ struct WriterLoop {
     private mutating func perform(_ first: [WriterOperation]) {
         var operations = first
         queue.inTurn(of: connection) {
-            // Whoever came while it waited shares the sync.
+            // What came while it waited shares the sync.
             if mailbox.count > 0, operations.count < Writer.groupLimit,
                 let late = mailbox.take(atMost: Writer.groupLimit - operations.count)
             {

@@ -11,7 +11,7 @@ package struct Candidate: Sendable {
     package let promptHash: [UInt8]
     package let deadline: Timestamp?
     package let batch: Int64?
-    /// Where it stands in its route's chain of fallbacks.
+    /// Its position in its route's chain of fallbacks.
     package let position: Int
     package let cause: Fallback.Cause?
     /// Whether it waits for no identical call.
@@ -116,7 +116,7 @@ package enum Poison {
     package static let patience: Milliseconds = 60_000
 }
 
-/// Where a job stands in its lane: earlier is lower.
+/// Its position in its lane: earlier is lower.
 package enum Rank {
     /// One step of priority is worth this much age, so waiting overtakes priority by itself.
     package static let agingStep: Milliseconds = 60_000

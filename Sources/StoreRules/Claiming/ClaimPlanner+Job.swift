@@ -74,7 +74,7 @@ extension ClaimPlanner {
     /// A gate that refuses closes its lane for this claim, never the claim.
     private mutating func admit(_ job: Candidate, lane index: Int) throws -> RouteChoice? {
         let lane = lanes[index].lane
-        guard let home = decision.ledgers.routes[lane.route], let gates = gates(of: lanes[index]) else {
+        guard let home = decision.rowCache.routes[lane.route], let gates = gates(of: lanes[index]) else {
             return nil
         }
         if gates.concurrency != nil {
@@ -117,8 +117,8 @@ extension ClaimPlanner {
 
     private mutating func open(_ job: Candidate, lane index: Int, _ choice: RouteChoice) throws {
         let lane = lanes[index]
-        guard var route = decision.ledgers.routes[choice.route],
-            var queue = decision.ledgers.queues[lane.lane.queue], let gates = gates(of: lane)
+        guard var route = decision.rowCache.routes[choice.route],
+            var queue = decision.rowCache.queues[lane.lane.queue], let gates = gates(of: lane)
         else { return }
         let need = route.ledger.need(requestBytes: job.call.requestBytes, maxTokens: job.call.maxTokens)
         let isProbe =
@@ -130,8 +130,8 @@ extension ClaimPlanner {
         queue.running += 1
         if !lane.lane.isInteractive { queue.streaks.tookCall(on: choice.route) }
         queue.pass = scheduler.take(at: queue.pass, weight: queue.weight * lane.precedence)
-        decision.ledgers.keep(route)
-        decision.ledgers.keep(queue)
+        decision.rowCache.keep(route)
+        decision.rowCache.keep(queue)
         noteProbe(of: route.key.service)
         let call = gates.priced(job.call, on: route.key)
         let (worstCase, windows) = book.reserve(for: call, &decision.delta)

@@ -22,7 +22,7 @@ package protocol ClaimReads: GateReads {
     func tags(of job: Int64) throws -> [String]
     func sentRequest(of job: Int64) throws -> SentRequest?
     func body(of answer: Int64) throws -> [UInt8]?
-    /// Where a job stands; needed while jobs are on their way to other lanes.
+    /// The lane of a job; needed while jobs are on their way to other lanes.
     func standing(of job: Int64) throws -> LaneStanding?
     func laneBudget() throws -> LaneBudget
     /// Whether another worker is draining for a job that must run alone.

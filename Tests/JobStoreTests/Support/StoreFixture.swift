@@ -16,7 +16,7 @@ enum Backend: String, CaseIterable, Sendable {
     ) async throws
         -> any JobStore
     {
-        try await withTaskExecutorPreference(OwnThread.next()) {
+        try await withTaskExecutorPreference(BlockingExecutor.next()) {
             switch self {
             case .sqlite:
                 try await SQLiteJobStore(

@@ -32,7 +32,7 @@ final class StoreHarness {
         _ body: (StoreHarness) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
-        try await withTaskExecutorPreference(OwnThread.next()) {
+        try await withTaskExecutorPreference(BlockingExecutor.next()) {
             try await runHere(
                 backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice, body)
         }
