@@ -72,7 +72,7 @@ extension WriteContext {
         try loader.complete(&snapshot, for: settlement)
         var random = AnyRandom(random)
         let (outcome, delta) = try SettleRules(settlement, snapshot, settings: settings.rules, now: now)
-            .settle(&loader.rowCache, using: &random)
+            .settle(&loader.rowCache, &tallies, using: &random)
         self.random = random.source
         try apply(delta)
         loader.note(delta)

@@ -128,17 +128,22 @@ package struct PriceTable: Sendable {
     }
 
     /// By model id, in the order of their dates.
-    private let overrides: [String: [Entry]]
+    private let overrides: [Substring: [Entry]]
     private let routes: [RouteKey: [Entry]]
 
     /// A model in `overrides` has these prices only; a route's own price goes before all.
     package init(overrides: [String: [Entry]] = [:], routes: [RouteKey: [Entry]] = [:]) {
         self.routes = routes.mapValues(Self.byDate)
-        self.overrides = overrides.mapValues(Self.byDate)
+        self.overrides = Self.byID(overrides.mapValues(Self.byDate))
     }
 
     private static func byDate(_ entries: [Entry]) -> [Entry] {
         entries.sorted { ($0.from?.milliseconds ?? .min) < ($1.from?.milliseconds ?? .min) }
+    }
+
+    /// Keys that a part of a model's name finds without becoming a string of its own.
+    static func byID(_ entries: [String: [Entry]]) -> [Substring: [Entry]] {
+        Dictionary(uniqueKeysWithValues: entries.map { ($0.key[...], $0.value) })
     }
 
     private static func inForce(_ entries: [Entry]?, at time: Timestamp) -> Price? {
@@ -169,7 +174,7 @@ package struct PriceTable: Sendable {
     }
 
     /// Models whose price was published.
-    package static var models: [String] { published.keys.sorted(by: >) }
+    package static var models: [String] { published.keys.map(String.init).sorted(by: >) }
 
     /// The newest price in renga's own table.
     package static func price(of model: String) -> Price? {
@@ -177,10 +182,11 @@ package struct PriceTable: Sendable {
     }
 
     /// Cuts the id from dash to dash, as every call asks and a look at the whole table would cost more than the rest.
-    private static func find(_ model: String, in table: [String: [Entry]]) -> [Entry]? {
+    private static func find(_ model: String, in table: [Substring: [Entry]]) -> [Entry]? {
+        guard !table.isEmpty else { return nil }
         var id = model[...]
         while true {
-            if let entries = table[String(id)] { return entries }
+            if let entries = table[id] { return entries }
             guard let dash = id.utf8.lastIndex(of: UInt8(ascii: "-")) else { return nil }
             id = id[..<dash]
         }

@@ -2,8 +2,7 @@
 // per million tokens. Models from 4.6 on may be asked to answer within the United States, for 10 % more.
 
 extension PriceTable {
-    static let published: [String: [Entry]] =
-        current.mapValues { [Entry(price: $0)] }.merging(changed) { $1 }
+    static let published = byID(current.mapValues { [Entry(price: $0)] }.merging(changed) { $1 })
 
     /// Models whose price has changed since they came out.
     private static let changed: [String: [Entry]] = [

@@ -20,16 +20,20 @@ package struct SettleRules {
         self.now = now
     }
 
-    /// The cache must have the attempt's route, queue and budget windows.
+    /// The row cache must have the attempt's route, queue and budget windows.
+    ///
+    /// The tallies are those of the transaction so far: they grow in place, and the delta has none.
     package consuming func settle(
-        _ rowCache: inout RowCache, using random: inout some RandomNumberGenerator
+        _ rowCache: inout RowCache, _ tallies: inout Tallies, using random: inout some RandomNumberGenerator
     ) throws -> (SettleOutcome, Delta) {
+        swap(&delta.tallies, &tallies)
         let outcome: SettleOutcome
         switch attempt.status {
         case .settled: outcome = .repeated
         case .writtenOff: outcome = settleLate(&rowCache)
         case .open: outcome = try settleOpen(&rowCache, using: &random)
         }
+        swap(&delta.tallies, &tallies)
         return (outcome, delta)
     }
 

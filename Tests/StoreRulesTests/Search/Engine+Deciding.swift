@@ -53,13 +53,15 @@ extension Engine {
 
     mutating func settle(_ settlement: Settlement) throws -> Decided? {
         let snapshot = world.settleSnapshot(settlement.key, for: settlement)
-        var rowCache = RowCache()
+        var (rowCache, tallies) = (RowCache(), Tallies())
         world.load(snapshot.attempt, into: &rowCache)
         let seed = random.next()
         var lots = SeededRandom(seed: seed)
-        let (outcome, delta) = try SettleRules(
+        let (outcome, decided) = try SettleRules(
             settlement, snapshot, settings: world.settings, now: world.now
-        ).settle(&rowCache, using: &lots)
+        ).settle(&rowCache, &tallies, using: &lots)
+        var delta = decided
+        delta.tallies = tallies
         guard outcome != .repeated else { return nil }
         var money = BudgetLedger.Change()
         for case .settle(let settled) in delta.changes {

@@ -63,12 +63,12 @@ extension Engine {
         var rowCache = RowCache()
         world.load(news.attempt, into: &rowCache)
         var random = SeededRandom(seed: news.seed)
-        var delta = Delta()
+        var (delta, tallies) = (Delta(), Tallies())
         switch news.kind {
         case .settled(let settlement):
             (_, delta) = try SettleRules(
                 settlement, news.snapshot, settings: world.settings, now: news.now
-            ).settle(&rowCache, using: &random)
+            ).settle(&rowCache, &tallies, using: &random)
         case .reaped:
             delta.reap(news.snapshot, in: &rowCache, laneBudget: world.laneBudget(), now: news.now)
         case .recalled:
