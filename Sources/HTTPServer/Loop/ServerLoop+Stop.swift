@@ -58,7 +58,7 @@ extension ServerLoop {
         daemon = nil
         awaitTasks()
         mailbox.close()
-        runTasks()
+        repeat { runTasks() } while mailbox.count > 0
         for stopped in stops { stopped() }
     }
 
