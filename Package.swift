@@ -110,7 +110,7 @@ let tests: [Target] = [
         name: "APITests",
         dependencies: [
             "API", "Jobs", "JSON", "HTTPServer", "HTTPClient", "JobStoreSQLite", "OpenAPI", "System",
-            "Telemetry",
+            "Telemetry", "TestSupport",
         ]),
     .testTarget(
         name: "SimulatorTests", dependencies: ["Simulator", "JSON", "HTTPServer", "HTTPClient", "Telemetry"]),

@@ -8,7 +8,7 @@ extension BenchmarkContext {
     {
         for start in stride(from: first, to: first + count, by: 500) {
             let jobs = try Sample.jobs(start..<min(first + count, start + 500), for: service)
-            _ = try await store.enqueue(jobs, atomically: false, now: now)
+            _ = try await store.enqueue(jobs, atomically: false)
         }
     }
 }

@@ -17,7 +17,6 @@ struct BenchmarkContext: Sendable {
     let children: Children
     /// Where `renga` and `renga-bench` were built.
     let programs: String
-    let clock = SystemClock()
 
     init(options: Options, scratch: String, children: Children) throws {
         sizes = options.isQuick ? .quick : .full
@@ -27,12 +26,6 @@ struct BenchmarkContext: Sendable {
         guard fileExists(programs + "/renga") else {
             throw BenchmarkError("\(programs)/renga is not there; `./dev bench` builds it")
         }
-    }
-
-    var now: Now {
-        Now(
-            timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
-            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
     }
 
     /// A database of its own for each benchmark.

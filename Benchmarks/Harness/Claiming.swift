@@ -5,7 +5,6 @@ import Jobs
 struct Claiming: Sendable {
     let store: SQLiteJobStore
     let worker: WorkerID
-    let now: @Sendable () -> Now
 
     /// Until nothing is queued; returns how many it did.
     ///
@@ -37,12 +36,12 @@ struct Claiming: Sendable {
     private func turn(failing: [JobID: String] = [:]) async throws -> Int {
         let request = ClaimRequest(
             worker: worker, slots: 100, running: 0, lease: 30_000, services: [Sample.service()])
-        let attempts = try await store.claim(request, now: now()).attempts
+        let attempts = try await store.claim(request).attempts
         try await withThrowingTaskGroup(of: Void.self) { group in
             for attempt in attempts {
                 let type = failing[attempt.key.job]
                 let settlement = type.map { Sample.failure(attempt, $0) } ?? Sample.success(attempt)
-                group.addTask { _ = try await store.settle(settlement, now: now()) }
+                group.addTask { _ = try await store.settle(settlement) }
             }
             try await group.waitForAll()
         }
@@ -52,12 +51,12 @@ struct Claiming: Sendable {
 
 extension Claiming {
     /// In this process; limits that never bind, else few calls fly while none are known.
-    init(_ context: BenchmarkContext, _ store: SQLiteJobStore) async throws {
+    init(_ store: SQLiteJobStore) async throws {
         let worker = try await store.register(
-            NewWorker(name: "bench", host: "bench", processID: 1, slots: 100), now: context.now)
+            NewWorker(name: "bench", host: "bench", processID: 1, slots: 100))
         try await store.configure(
             route: RouteKey(service: Sample.service(), model: Sample.model),
-            limits: RouteLimits(requests: 1_000_000_000), now: context.now)
-        self.init(store: store, worker: worker) { context.now }
+            limits: RouteLimits(requests: 1_000_000_000))
+        self.init(store: store, worker: worker)
     }
 }

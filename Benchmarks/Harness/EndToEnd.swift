@@ -30,7 +30,7 @@ struct EndToEnd {
     func run(name: String) async throws -> Outcome {
         let path = context.database(name)
         let simulator = try await context.simulator(latency: latency, requestsPerMinute: requestsPerMinute)
-        let store = try await SQLiteJobStore(path: path)
+        let store = try await SQLiteJobStore(path: path, clock: MachineClock())
         let service = Sample.service(at: simulator.url)
         if earlier > 0 {
             try await context.fill(store, earlier, for: service)

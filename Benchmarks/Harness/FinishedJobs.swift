@@ -13,9 +13,10 @@ enum FinishedJobs {
     private static let age: Milliseconds = 60 * 86_400_000
 
     /// No other process uses the file meanwhile; returns how many there are then.
-    static func make(_ count: Int, path: String, _ context: BenchmarkContext) async throws -> Int {
-        let store = try await SQLiteJobStore(path: path)
-        let first = try await fill(store, context)
+    static func make(_ count: Int, path: String) async throws -> Int {
+        let rare = try await fillRare(path)
+        let store = try await SQLiteJobStore(path: path, clock: MachineClock())
+        let first = try await fill(store, rare)
         await store.close()
         let copies = max(0, count / originals - 1)
         let connection = try Connection(path: path, mode: .write)
@@ -43,17 +44,22 @@ enum FinishedJobs {
         static let count = 20
     }
 
-    /// The first id of those that are to be copied.
-    private static func fill(_ store: SQLiteJobStore, _ context: BenchmarkContext) async throws -> Int64 {
-        let longAgo = Now(timestamp: context.now.timestamp + -age, moment: context.now.moment)
+    private static func fillRare(_ path: String) async throws -> [JobID] {
+        let store = try await SQLiteJobStore(path: path, clock: MachineClock(behind: age))
         let rare = try Sample.jobs(0..<Rare.count, for: Sample.service()).map { job in
             var job = job
             (job.queue, job.tags) = (Rare.name, [Rare.name])
             job.route = RouteKey(service: Sample.service(), model: Rare.model)
             return job
         }
-        let old = try await store.enqueue(rare, atomically: true, now: longAgo)
-        let batch = try await store.createBatch(name: "crowd", metadata: nil, now: context.now).id
+        let ids = try await store.enqueue(rare, atomically: true).compactMap(\.id)
+        await store.close()
+        return ids
+    }
+
+    /// The first id of those that are to be copied; some of the rare ones fail.
+    private static func fill(_ store: SQLiteJobStore, _ rare: [JobID]) async throws -> Int64 {
+        let batch = try await store.createBatch(name: "crowd", metadata: nil).id
         let jobs = try (0..<originals).map { number in
             var job = try Sample.job(1_000 + number, for: Sample.service())
             if number.isMultiple(of: 10) { job.queue = "second" }
@@ -61,13 +67,13 @@ enum FinishedJobs {
             if number.isMultiple(of: 4) { job.batch = batch }
             return job
         }
-        let new = try await store.enqueue(jobs, atomically: true, now: context.now)
+        let new = try await store.enqueue(jobs, atomically: true)
         var failing: [JobID: String] = [:]
         for (number, outcome) in new.enumerated() where [8, 107].contains(number % 200) {
             if let id = outcome.id { failing[id] = "invalid_request_error" }
         }
-        for outcome in old.prefix(3) { if let id = outcome.id { failing[id] = Rare.errorType } }
-        _ = try await Claiming(context, store).drain(failing: failing)
+        for id in rare.prefix(3) { failing[id] = Rare.errorType }
+        _ = try await Claiming(store).drain(failing: failing)
         guard let first = new.first?.id else { throw BenchmarkError("no job was taken in") }
         return first.value
     }

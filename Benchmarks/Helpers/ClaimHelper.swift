@@ -15,22 +15,16 @@ struct ClaimHelper {
     }
 
     func run() async throws {
-        let store = try await SQLiteJobStore(path: path)
+        let store = try await SQLiteJobStore(path: path, clock: MachineClock())
         let worker = try await store.register(
-            NewWorker(name: "context:\(processID)", host: "bench", processID: processID, slots: 100), now: now
+            NewWorker(name: "context:\(processID)", host: "bench", processID: processID, slots: 100)
         )
         Helper.report("ready")
         Helper.waitForWord()
         let cpu = processCPUSeconds()
         let first = clock.uptimeMilliseconds()
-        let jobs = try await Claiming(store: store, worker: worker) { [self] in now }.drain()
+        let jobs = try await Claiming(store: store, worker: worker).drain()
         Helper.report("done \(jobs) \(first) \(clock.uptimeMilliseconds()) \(processCPUSeconds() - cpu)")
         await store.close()
-    }
-
-    private var now: Now {
-        Now(
-            timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
-            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
     }
 }

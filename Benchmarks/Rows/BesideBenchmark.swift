@@ -46,13 +46,12 @@ private final class Claimer {
 
     init(_ context: BenchmarkContext, _ name: String, jobs: Int) async throws {
         self.context = context
-        store = try await SQLiteJobStore(path: context.database("beside-\(name)"))
-        worker = try await store.register(
-            NewWorker(name: "bench", host: "bench", processID: 1, slots: 10), now: context.now)
+        store = try await SQLiteJobStore(path: context.database("beside-\(name)"), clock: MachineClock())
+        worker = try await store.register(NewWorker(name: "bench", host: "bench", processID: 1, slots: 10))
         // Limits that never bind: else few calls fly while none are known.
         try await store.configure(
             route: RouteKey(service: Sample.service(), model: Sample.model),
-            limits: RouteLimits(requests: 1_000_000_000), now: context.now)
+            limits: RouteLimits(requests: 1_000_000_000))
         try await context.fill(store, jobs, for: Sample.service())
         try await settle(try await open(1))
     }
@@ -69,7 +68,7 @@ private final class Claimer {
 
     /// Jobs that cannot be claimed: in a paused queue, scheduled for tomorrow, and on a route whose provider is down.
     func fill(_ count: Int, _ context: BenchmarkContext) async throws {
-        _ = try await store.update(queue: "paused", QueuePatch(paused: true), now: context.now)
+        _ = try await store.update(queue: "paused", QueuePatch(paused: true))
         try await fill(count) { $0.queue = "paused" }
         try await fill(count) { $0.delay = 86_400_000 }
         let down = Sample.service(at: "http://127.0.0.1:2")
@@ -79,8 +78,7 @@ private final class Claimer {
             _ = try await store.settle(
                 Settlement(
                     key: attempt.key, verdict: .again(after: 86_400_000, error, .never),
-                    routeEvent: .unavailable),
-                now: context.now)
+                    routeEvent: .unavailable))
         }
     }
 
@@ -89,10 +87,9 @@ private final class Claimer {
             requests: 1_000_000_000, inputTokens: 1_000_000_000_000, outputTokens: 1_000_000_000_000,
             burst: 1_000)
         try await store.configure(
-            route: RouteKey(service: Sample.service(), model: Sample.model), limits: limits, now: context.now)
+            route: RouteKey(service: Sample.service(), model: Sample.model), limits: limits)
         for queue in ["bench", "second", "third"] {
-            _ = try await store.update(
-                queue: queue, QueuePatch(concurrency: 1_000, weight: 100), now: context.now)
+            _ = try await store.update(queue: queue, QueuePatch(concurrency: 1_000, weight: 100))
         }
         for queue in ["second", "third"] {
             try await fill(context.sizes.claims * 5) { $0.queue = queue }
@@ -106,7 +103,7 @@ private final class Claimer {
                 jobs[index].cache = .off
                 change(&jobs[index])
             }
-            _ = try await store.enqueue(jobs, atomically: false, now: context.now)
+            _ = try await store.enqueue(jobs, atomically: false)
         }
     }
 
@@ -114,14 +111,14 @@ private final class Claimer {
         let request = ClaimRequest(
             worker: worker, slots: slots, running: 0, lease: 600_000,
             services: services ?? [Sample.service(), Sample.service(at: "http://127.0.0.1:2")])
-        return try await store.claim(request, now: context.now).attempts
+        return try await store.claim(request).attempts
     }
 
     private func settle(_ attempts: [ClaimedAttempt]) async throws {
-        let (store, context) = (store, context)
+        let store = store
         try await withThrowingTaskGroup(of: Void.self) { group in
             for attempt in attempts {
-                group.addTask { _ = try await store.settle(Sample.success(attempt), now: context.now) }
+                group.addTask { _ = try await store.settle(Sample.success(attempt)) }
             }
             try await group.waitForAll()
         }

@@ -45,7 +45,7 @@ private final class Caller {
     init(_ context: BenchmarkContext, _ name: String, backlog: Int, _ limit: Int, _ provider: String)
         async throws
     {
-        let store = try await SQLiteJobStore(path: context.database(name))
+        let store = try await SQLiteJobStore(path: context.database(name), clock: MachineClock())
         try await context.fill(store, backlog, for: Sample.service(at: provider))
         await store.close()
         (server, url) = try await context.server(

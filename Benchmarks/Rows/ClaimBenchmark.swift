@@ -80,7 +80,7 @@ enum ClaimBenchmark: Benchmark {
     }
 
     private static func fill(_ path: String, _ context: BenchmarkContext, _ count: Int) async throws {
-        let store = try await SQLiteJobStore(path: path)
+        let store = try await SQLiteJobStore(path: path, clock: MachineClock())
         try await context.fill(store, count, for: Sample.service())
         await store.close()
     }

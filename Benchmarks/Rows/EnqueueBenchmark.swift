@@ -27,12 +27,12 @@ enum EnqueueBenchmark: Benchmark {
     }
 
     private static func bulk(_ context: BenchmarkContext, _ count: Int) async throws -> Double {
-        let store = try await SQLiteJobStore(path: context.database("enqueue-bulk"))
+        let store = try await SQLiteJobStore(path: context.database("enqueue-bulk"), clock: MachineClock())
         let jobs = try Sample.jobs(0..<count, for: Sample.service())
         let seconds = try await seconds {
             for start in stride(from: 0, to: count, by: 500) {
                 let end = min(count, start + 500)
-                _ = try await store.enqueue(Array(jobs[start..<end]), atomically: false, now: context.now)
+                _ = try await store.enqueue(Array(jobs[start..<end]), atomically: false)
             }
         }
         await store.close()
@@ -40,7 +40,7 @@ enum EnqueueBenchmark: Benchmark {
     }
 
     private static func single(_ context: BenchmarkContext, _ count: Int) async throws -> Double {
-        let store = try await SQLiteJobStore(path: context.database("enqueue-single"))
+        let store = try await SQLiteJobStore(path: context.database("enqueue-single"), clock: MachineClock())
         let jobs = try Sample.jobs(0..<count, for: Sample.service())
         let next = Counter()
         let seconds = try await seconds {
@@ -48,7 +48,7 @@ enum EnqueueBenchmark: Benchmark {
                 for _ in 0..<64 {
                     group.addTask {
                         while let number = next.take(below: count) {
-                            _ = try await store.enqueue([jobs[number]], atomically: true, now: context.now)
+                            _ = try await store.enqueue([jobs[number]], atomically: true)
                         }
                     }
                 }

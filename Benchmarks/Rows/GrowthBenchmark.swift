@@ -14,9 +14,10 @@ enum GrowthBenchmark: Benchmark {
     private static func byBacklog(_ context: BenchmarkContext) async throws -> [Figure] {
         var figures: [Figure] = []
         for backlog in [1_000, 10_000, 100_000, 1_000_000] where backlog <= context.sizes.bystanders {
-            let store = try await SQLiteJobStore(path: context.database("backlog-\(backlog)"))
+            let store = try await SQLiteJobStore(
+                path: context.database("backlog-\(backlog)"), clock: MachineClock())
             try await context.fill(store, backlog + 4_000, for: Sample.service())
-            let rate = try await Claiming(context, store).rate(of: 4_000)
+            let rate = try await Claiming(store).rate(of: 4_000)
             await store.close()
             figures.append(
                 Figure(
@@ -29,15 +30,15 @@ enum GrowthBenchmark: Benchmark {
     private static func byPayload(_ context: BenchmarkContext) async throws -> [Figure] {
         var figures: [Figure] = []
         for (bytes, count) in [(200, 8_000), (2_000, 8_000), (20_000, 4_000), (200_000, 1_000)] {
-            let store = try await SQLiteJobStore(path: context.database("payload-\(bytes)"))
+            let store = try await SQLiteJobStore(
+                path: context.database("payload-\(bytes)"), clock: MachineClock())
             let jobs = try (0..<count).map { try job($0, bytes: bytes) }
             let enqueue = try await seconds {
                 for start in stride(from: 0, to: count, by: 100) {
-                    _ = try await store.enqueue(
-                        Array(jobs[start..<(start + 100)]), atomically: false, now: context.now)
+                    _ = try await store.enqueue(Array(jobs[start..<(start + 100)]), atomically: false)
                 }
             }
-            let rate = try await Claiming(context, store).rate(of: count)
+            let rate = try await Claiming(store).rate(of: count)
             await store.close()
             let size = "\(Table.number(Double(bytes) / 1000)) KB"
             figures.append(

@@ -13,7 +13,7 @@ enum LargeBenchmark: Benchmark {
         let path = context.database("large")
         let start = try await BulkBenchmark.timeToReady(context, database: path)
         let server = try await context.server(database: path, log: "large-serve")
-        let queries = try await Queries.take(at: server.url, now: context.now.timestamp)
+        let queries = try await Queries.take(at: server.url, now: MachineClock().now().timestamp)
         let memory = try server.child.facts().residentMiB
         await server.child.stop()
         let jobs = "\(Table.number(Double(count))) jobs queued and \(Table.number(Double(count))) finished"
@@ -34,20 +34,19 @@ enum LargeBenchmark: Benchmark {
         _ context: BenchmarkContext, _ name: String, finished: Int, queued: Int
     ) async throws -> Double {
         let path = context.database(name)
-        if finished > 0 { _ = try await FinishedJobs.make(finished, path: path, context) }
-        let store = try await SQLiteJobStore(path: path)
-        let claiming = try await Claiming(context, store)
+        if finished > 0 { _ = try await FinishedJobs.make(finished, path: path) }
+        let store = try await SQLiteJobStore(path: path, clock: MachineClock())
+        let claiming = try await Claiming(store)
         let portion = 1_000
         for start in stride(from: 0, to: queued, by: portion) {
             let numbers = (10_000_000 + start)..<(10_000_000 + start + portion)
-            _ = try await store.enqueue(try waiting(numbers), atomically: false, now: context.now)
+            _ = try await store.enqueue(try waiting(numbers), atomically: false)
         }
         var rates: [Double] = []
         for round in 0..<(context.sizes.jobs / 5 / portion) {
             rates.append(try await claiming.rate(of: portion))
             let numbers = (round * portion)..<((round + 1) * portion)
-            _ = try await store.enqueue(
-                try Sample.jobs(numbers, for: Sample.service()), atomically: false, now: context.now)
+            _ = try await store.enqueue(try Sample.jobs(numbers, for: Sample.service()), atomically: false)
         }
         await store.close()
         return Latencies(rates).percentile(50)

@@ -16,7 +16,7 @@ enum PickupBenchmark: Benchmark {
         let server = HTTPServer(handler: upstream)
         try server.start()
         let url = "http://127.0.0.1:\(server.port)"
-        let store = try await SQLiteJobStore(path: context.database("pickup"))
+        let store = try await SQLiteJobStore(path: context.database("pickup"), clock: MachineClock())
         let heard = try await heard(store, context, url)
         let call = try await bareCalls(to: url, upstream)
         let worker = try context.worker(database: context.database("pickup"), provider: url, slots: 40)
@@ -29,7 +29,7 @@ enum PickupBenchmark: Benchmark {
         for number in 0..<context.sizes.pickups {
             try await Task.sleep(for: .milliseconds(.random(in: 20...60)))
             let job = try Sample.job(1_000_000 + number, for: Sample.service(at: url))
-            _ = try await store.enqueue([job], atomically: true, now: context.now)
+            _ = try await store.enqueue([job], atomically: true)
             let committed = ContinuousClock.now
             guard let arrived = await arrivals.next() else {
                 throw BenchmarkError(
@@ -67,7 +67,7 @@ enum PickupBenchmark: Benchmark {
             try await Task.sleep(for: .milliseconds(10))
             let changes = store.changes()
             let job = try Sample.job(number, for: Sample.service(at: url))
-            _ = try await store.enqueue([job], atomically: true, now: context.now)
+            _ = try await store.enqueue([job], atomically: true)
             let committed = ContinuousClock.now
             for await _ in changes { break }
             times.append((ContinuousClock.now - committed).milliseconds)

@@ -12,20 +12,18 @@ package import Telemetry
 package final class Worker: InteractiveQueue {
     private let store: any Working
     private let caller: any ModelCaller
-    private let clock: any Clock
     private let settings: WorkerSettings
     private let log: Log
     private let batches: ProviderBatchSettings?
     private let runState = RunState()
 
     package init(
-        store: any Working, caller: any ModelCaller, clock: any Clock, settings: WorkerSettings, log: Log,
+        store: any Working, caller: any ModelCaller, settings: WorkerSettings, log: Log,
         batches: ProviderBatchSettings? = nil
     ) {
         self.batches = batches
         self.store = store
         self.caller = caller
-        self.clock = clock
         self.settings = settings
         self.log = log
     }
@@ -72,13 +70,13 @@ package final class Worker: InteractiveQueue {
         defer { runState.interactive.close() }
         guard let id = try await register() else { return }
         let session = WorkerSession(
-            store: store, caller: caller, clock: clock, settings: settings, log: log, worker: id,
+            store: store, caller: caller, settings: settings, log: log, worker: id,
             runState: runState, batches: batches)
         runState.interactive.open(session)
         await session.run()
         guard runState.current == .drain else { return }
         do {
-            try await store.unregister(id, now: clock.now())
+            try await store.unregister(id)
         } catch {
             // Nothing depends on it: a worker that is not heard of counts as dead before long.
             log.warning("worker could not be unregistered", ["error": "\(error)"])
@@ -94,7 +92,7 @@ package final class Worker: InteractiveQueue {
         var backoff = Backoff(cap: 1000)
         while runState.current == .work {
             do {
-                return try await store.register(worker, now: clock.now())
+                return try await store.register(worker)
             } catch let error as JobStoreError where error.mayPass {
                 log.warning("worker could not be registered", ["error": "\(error)"])
                 await pause(backoff.next())

@@ -53,7 +53,7 @@ struct BudgetTests {
                 StatedConfiguration(
                     file: ConfigurationStatement(
                         subject: "", content: ["budgets.daily": "1"], source: "/etc/renga.json"),
-                    budgets: [budget], budgetsOfFile: ["daily"]), adopting: false, now: TestClock().now())
+                    budgets: [budget], budgetsOfFile: ["daily"]), adopting: false)
             let list = try await harness.send("GET", "/v1/budgets")
             #expect(list["data"]?[0]?["stated_by"]?.string == "/etc/renga.json")
             for (method, body) in [("PUT", #"{"usd":"9","window":"day"}"#), ("DELETE", "")] {

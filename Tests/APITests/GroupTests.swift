@@ -29,7 +29,7 @@ struct GroupTests {
 
     @Test("a batch tells counts, progress, cost and what all of it may cost")
     func progress() async throws {
-        let batch = try await harness.store.createBatch(name: "n", metadata: nil, now: TestClock().now())
+        let batch = try await harness.store.createBatch(name: "n", metadata: nil)
         harness.store.change { state in
             state.batches[batch.id]?.counts.succeeded = 1
             state.batches[batch.id]?.counts.queued = 2

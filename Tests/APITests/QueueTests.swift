@@ -71,16 +71,15 @@ struct QueueTests {
     func cap() async throws {
         try await RealHarness.with { harness in
             let route = RouteKey(service: .test, model: APISettings(service: .test).model)
-            let now = TestClock().now()
-            try await harness.store.configure(route: route, concurrency: 1, now: now)
-            try await harness.store.configure(route: route, limits: RouteLimits(requests: 1_000), now: now)
+            try await harness.store.configure(route: route, concurrency: 1)
+            try await harness.store.configure(route: route, limits: RouteLimits(requests: 1_000))
             for prompt in ["a", "b"] {
                 _ = try await harness.send("POST", "/v1/jobs", #"{"prompt":"\#(prompt)"}"#)
             }
             let worker = try await harness.store.register(
-                NewWorker(name: "w2", host: "h", processID: 2, slots: 5), now: now)
+                NewWorker(name: "w2", host: "h", processID: 2, slots: 5))
             let claim = try await harness.store.claim(
-                ClaimRequest(worker: worker, slots: 5, running: 0, lease: 30_000, services: [.test]), now: now
+                ClaimRequest(worker: worker, slots: 5, running: 0, lease: 30_000, services: [.test])
             )
             #expect(claim.attempts.count == 1)
             let routes = try await harness.send("GET", "/v1/routes")["data"]?[0]

@@ -56,7 +56,6 @@ struct RouteTests {
     @Test("Resuming a route opens its gate and forgets what was used of its limits")
     func resuming() async throws {
         try await RealHarness.with { harness in
-            let now = TestClock().now()
             let route = RouteKey(service: .test, model: "claude-haiku-4-5-20251001")
             let window = LimitReport.Window(limit: .max, remaining: 0)
             _ = try await harness.send(
@@ -67,7 +66,7 @@ struct RouteTests {
             _ = try await harness.store.settle(
                 Settlement(
                     key: key, verdict: .wait(error), routeEvent: .rateLimited(retryAfter: 86_400_000),
-                    limits: LimitReport(requests: window)), now: now)
+                    limits: LimitReport(requests: window)))
             let closed = try await harness.send("PATCH", "/v1/routes/\(route.name)", #"{"paused":true}"#)
             #expect(closed["limits"]?["requests"]?["available"]?.int == 0 && closed["gate"]?.isNull == false)
             let resumed = try await harness.send("PATCH", "/v1/routes/\(route.name)", #"{"paused":false}"#)

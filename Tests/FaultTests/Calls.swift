@@ -120,7 +120,7 @@ final class Upstream: Sendable {
             ClaimedAttempt(
                 key: AttemptKey(job: JobID(1), number: 1), queue: "q", route: route, request: request,
                 maxTokens: 256, openedAt: Timestamp(milliseconds: 0),
-                leaseUntil: Moment(boot: 1, milliseconds: 0),
+                leaseUntil: Moment(epoch: 1, milliseconds: 0),
                 deadline: nil, failures: 0, alone: false))
     }
 
@@ -160,6 +160,6 @@ private final class Counter: Sendable {
 
 private struct FixedClock: Jobs.Clock {
     func now() -> Now {
-        Now(timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(boot: 1, milliseconds: 0))
+        Now(timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(epoch: 1, milliseconds: 0))
     }
 }

@@ -96,20 +96,19 @@ private enum SlowProvider {
         let path = NSTemporaryDirectory() + "renga-first-word-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let (store, clock, client) = (
-            try await SQLiteJobStore(path: path + "/renga.db"), MachineClock(), HTTPClient()
-        )
+        let store = try await SQLiteJobStore(path: path + "/renga.db", clock: MachineClock())
+        let client = HTTPClient()
         defer { client.shutdown() }
         let service = ServiceKey(
             provider: "anthropic", endpoint: server.url, credential: "KEY", simulated: false)
         let caller = AnthropicCaller(
             services: [AnthropicService(key: service, baseURL: server.url, apiKey: Secret("sk-test"))],
-            client: client, settings: CallSettings(), clock: clock)
+            client: client, settings: CallSettings(), clock: store)
         let ids = try await store.enqueue(
-            try (0..<jobs).map { try job($0, service) }, atomically: true, now: clock.now()
+            try (0..<jobs).map { try job($0, service) }, atomically: true
         ).compactMap(\.id)
         let worker = Worker(
-            store: store, caller: caller, clock: clock,
+            store: store, caller: caller,
             settings: WorkerSettings(
                 name: "w", host: "h", processID: 1, slots: 16, grace: 0, retry: RetryPolicy(base: 10, cap: 20)
             ),

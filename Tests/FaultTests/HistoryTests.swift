@@ -17,11 +17,11 @@ import TestSupport
         // As many as there are calls: a connection that is kept for its next call is not dropped for another's.
         let client = HTTPClient(maxConnections: 2000)
         defer { client.shutdown() }
-        try await withStore { store, clock in
+        try await withStore { store in
             let cases = try await Fault.table.flatMap { fault in fault.calls.map { (fault, $0) } }
-                .concurrently { fault, kind in try await Case(fault, kind, client, store, clock) }
+                .concurrently { fault, kind in try await Case(fault, kind, client, store) }
             let worker = Worker(
-                store: store, caller: DispatchingCaller(cases.map(\.upstream.caller)), clock: clock,
+                store: store, caller: DispatchingCaller(cases.map(\.upstream.caller)),
                 settings: WorkerSettings(
                     name: "w", host: "h", processID: 1, slots: 64, grace: 0, retry: Judgement.policy),
                 log: .silent)
@@ -29,20 +29,20 @@ import TestSupport
             for await _ in store.changes().starting() where try await cases.areOver(in: store) {
                 break
             }
-            for item in cases { try await item.check(store, clock.now()) }
+            for item in cases { try await item.check(store) }
             worker.stopNow()
             try await running.value
             for item in cases { await item.upstream.stop() }
         }
     }
 
-    private func withStore(_ body: (any JobStore, MachineClock) async throws -> Void) async throws {
+    private func withStore(_ body: (any JobStore) async throws -> Void) async throws {
         let path = NSTemporaryDirectory() + "renga-faults-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let store = try await SQLiteJobStore(path: path + "/renga.db")
+        let store = try await SQLiteJobStore(path: path + "/renga.db", clock: MachineClock())
         do {
-            try await body(store, MachineClock())
+            try await body(store)
         } catch {
             await store.close()
             throw error
@@ -59,9 +59,7 @@ private struct Case: Sendable {
     let job: JobID
     let worstCase: Money
 
-    init(
-        _ fault: Fault, _ kind: CallKind, _ client: HTTPClient, _ store: any JobStore, _ clock: MachineClock
-    ) async throws {
+    init(_ fault: Fault, _ kind: CallKind, _ client: HTTPClient, _ store: any JobStore) async throws {
         self.fault = fault
         self.kind = kind
         upstream = try Upstream(fault, kind, client)
@@ -73,7 +71,7 @@ private struct Case: Sendable {
         let new = NewJob(
             queue: "\(fault.name), \(kind)", request: request, route: upstream.route, maxTokens: 256,
             bound: bound, promptHash: PromptHash(request: json), fingerprint: request)
-        let outcomes = try await store.enqueue([new], atomically: true, now: clock.now())
+        let outcomes = try await store.enqueue([new], atomically: true)
         job = try #require(outcomes.first?.id)
     }
 
@@ -82,7 +80,7 @@ private struct Case: Sendable {
         attempts.filter { $0.status != .open }.count >= fault.history.split(separator: ",").count
     }
 
-    func check(_ store: any JobStore, _ now: Now) async throws {
+    func check(_ store: any JobStore) async throws {
         let attempts = try #require(try await store.attempts(of: job))
         let words = attempts.compactMap(\.verdict).prefix(fault.history.split(separator: ",").count)
         #expect(words.joined(separator: ", ") == fault.history, "\(fault.name): \(kind)")
@@ -93,7 +91,7 @@ private struct Case: Sendable {
             #expect(first.cost + first.unconfirmedCost == worstCase, "\(fault.name): \(kind)")
         }
         #expect(first.counted == (Self.isCounted(fault) || Self.hadBegun(first)), "\(fault.name): \(kind)")
-        let found = try #require(try await store.job(job, now: now))
+        let found = try #require(try await store.job(job))
         #expect(found.state == ending ?? found.state, "\(fault.name): \(kind)")
     }
 

@@ -23,10 +23,11 @@ import TestSupport
         let path = NSTemporaryDirectory() + "renga-hostile-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let store = try await SQLiteJobStore(path: path + "/renga.db")
+        let clock = HandClock()
+        let store = try await SQLiteJobStore(path: path + "/renga.db", clock: clock)
         let client = HTTPClient()
         defer { client.shutdown() }
-        var round = try await HostileRound(store, client, seed: seed)
+        var round = try await HostileRound(store, clock, client, seed: seed)
         do {
             for number in 0..<Self.rounds {
                 try await round.lie()
@@ -53,9 +54,7 @@ private struct HostileRound {
     private let route: RouteKey
     private var random: SeededRandom
     private var jobs = 0
-    private var now = Now(
-        timestamp: Timestamp(milliseconds: 1_790_000_000_000),
-        moment: Moment(boot: 1, milliseconds: 1_000_000))
+    private let clock: HandClock
 
     /// What the next answer says.
     private final class Word: Sendable {
@@ -68,11 +67,11 @@ private struct HostileRound {
         func now() -> Now {
             Now(
                 timestamp: Timestamp(milliseconds: 1_790_000_000_000),
-                moment: Moment(boot: 1, milliseconds: 0))
+                moment: Moment(epoch: 1, milliseconds: 0))
         }
     }
 
-    init(_ store: SQLiteJobStore, _ client: HTTPClient, seed: UInt64) async throws {
+    init(_ store: SQLiteJobStore, _ clock: HandClock, _ client: HTTPClient, seed: UInt64) async throws {
         let word = Word()
         let server = ScriptedServer { peer in
             while peer.request() != nil { peer.send(word.now) }
@@ -84,9 +83,8 @@ private struct HostileRound {
             client: client, settings: CallSettings(), clock: StoppedClock())
         route = RouteKey(service: service, model: "claude-haiku-4-5-20251001")
         random = SeededRandom(seed: seed)
-        worker = try await store.register(
-            NewWorker(name: "w", host: "h", processID: 1, slots: 5), now: now)
-        (self.store, self.word, self.server) = (store, word, server)
+        worker = try await store.register(NewWorker(name: "w", host: "h", processID: 1, slots: 5))
+        (self.store, self.clock, self.word, self.server) = (store, clock, word, server)
     }
 
     // MARK: Steps
@@ -94,10 +92,10 @@ private struct HostileRound {
     /// A call that is answered by nonsense, where one is let through.
     mutating func lie() async throws {
         guard let attempt = try await claim().attempts.first else {
-            return advance(.random(in: 1...90_000, using: &random))
+            return clock.advance(.random(in: 1...90_000, using: &random))
         }
         word.set(answer())
-        advance(.random(in: 1...5_000, using: &random))
+        clock.advance(.random(in: 1...5_000, using: &random))
         try await settle(attempt)
     }
 
@@ -106,7 +104,7 @@ private struct HostileRound {
         let (attempt, before) = try await next()
         #expect(before <= 450_000)
         word.set(Self.honest)
-        advance(1000)
+        clock.advance(1000)
         try await settle(attempt)
         let (again, after) = try await next()
         word.set(Self.honest)
@@ -121,16 +119,12 @@ private struct HostileRound {
             if let attempt = claim.attempts.first { return (attempt, waited) }
             let wait = max(1, try #require(claim.wakeAfter))
             waited += wait
-            advance(wait)
+            clock.advance(wait)
         }
         throw Stuck()
     }
 
     private struct Stuck: Error {}
-
-    private mutating func advance(_ time: Milliseconds) {
-        now = Now(timestamp: now.timestamp + time, moment: now.moment + time)
-    }
 
     /// With a job that has not been tried, so that no job's own backoff is waited for.
     private mutating func claim() async throws -> Claim {
@@ -143,10 +137,9 @@ private struct HostileRound {
             queue: "q\(jobs)", request: request, route: route, maxTokens: 64, bound: CostBound(request: json),
             promptHash: PromptHash(request: json), fingerprint: request)
         job.maxAttempts = 1
-        _ = try await store.enqueue([job], atomically: true, now: now)
+        _ = try await store.enqueue([job], atomically: true)
         return try await store.claim(
-            ClaimRequest(worker: worker, slots: 1, running: 0, lease: 30_000, services: [route.service]),
-            now: now)
+            ClaimRequest(worker: worker, slots: 1, running: 0, lease: 30_000, services: [route.service]))
     }
 
     private mutating func settle(_ attempt: ClaimedAttempt) async throws {
@@ -161,7 +154,7 @@ private struct HostileRound {
         case .broken(let breakage): settlement.usage = breakage.usage
         case .abandoned: break
         }
-        _ = try await store.settle(settlement, now: now)
+        _ = try await store.settle(settlement)
     }
 
     // MARK: What is said

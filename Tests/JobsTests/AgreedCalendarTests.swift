@@ -14,13 +14,13 @@ private struct World {
 
     init() {
         calendar = AgreedCalendar(
-            timestamp: Timestamp(milliseconds: Self.start), moment: Moment(boot: 7, milliseconds: 1_000_000))
+            timestamp: Timestamp(milliseconds: Self.start), moment: Moment(epoch: 7, milliseconds: 1_000_000))
     }
 
     var truth: Timestamp { Timestamp(milliseconds: Self.start + passed) }
 
     func own(off offset: Milliseconds = 0) -> Now {
-        Now(timestamp: truth + offset, moment: Moment(boot: boot, milliseconds: uptime))
+        Now(timestamp: truth + offset, moment: Moment(epoch: boot, milliseconds: uptime))
     }
 
     mutating func pass(_ time: Milliseconds) {
@@ -155,7 +155,7 @@ private struct World {
             }
             let own = Now(
                 timestamp: Timestamp(milliseconds: (World.start + world.passed).addingClamped(offset)),
-                moment: Moment(boot: world.boot, milliseconds: world.uptime))
+                moment: Moment(epoch: world.boot, milliseconds: world.uptime))
             let before = world.calendar.timestamp(at: own.moment)
             world.calendar.attest(own, patience: World.patience)
             let after = world.calendar.timestamp(at: own.moment)

@@ -22,9 +22,9 @@ import Testing
     }
 
     @Test func `A moment of another boot has passed`() {
-        let now = Moment(boot: 1, milliseconds: 1000)
-        #expect(Moment(boot: 1, milliseconds: 1000).hasPassed(at: now))
+        let now = Moment(epoch: 1, milliseconds: 1000)
+        #expect(Moment(epoch: 1, milliseconds: 1000).hasPassed(at: now))
         #expect(!(now + 1).hasPassed(at: now))
-        #expect(Moment(boot: 2, milliseconds: 5000).hasPassed(at: now))
+        #expect(Moment(epoch: 2, milliseconds: 5000).hasPassed(at: now))
     }
 }

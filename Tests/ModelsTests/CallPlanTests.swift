@@ -15,7 +15,7 @@ import Testing
             key: AttemptKey(job: JobID(1), number: 1), queue: "q",
             route: RouteKey(service: service, model: "m"),
             request: Array(request.utf8), maxTokens: maxTokens, openedAt: Timestamp(milliseconds: 0),
-            leaseUntil: Moment(boot: 1, milliseconds: 0),
+            leaseUntil: Moment(epoch: 1, milliseconds: 0),
             deadline: nil, failures: 0, alone: false)
     }
 

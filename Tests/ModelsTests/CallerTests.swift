@@ -137,7 +137,7 @@ private struct LateEnd: PlainHandler {
 
 struct FixedClock: Jobs.Clock {
     func now() -> Now {
-        Now(timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(boot: 1, milliseconds: 0))
+        Now(timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(epoch: 1, milliseconds: 0))
     }
 }
 

@@ -20,7 +20,8 @@ import Testing
         ClaimedAttempt(
             key: AttemptKey(job: JobID(1), number: 1), queue: "default",
             route: RouteKey(service: service, model: "m"), request: Array("{}".utf8), maxTokens: 1,
-            openedAt: Timestamp(milliseconds: 0), leaseUntil: Moment(boot: 1, milliseconds: 1), deadline: nil,
+            openedAt: Timestamp(milliseconds: 0), leaseUntil: Moment(epoch: 1, milliseconds: 1),
+            deadline: nil,
             failures: 0, alone: false)
     }
 

@@ -86,7 +86,7 @@ import Testing
             key: AttemptKey(job: JobID(Int64(number + 1)), number: 1), queue: "default",
             route: RouteKey(service: service, model: "claude-haiku-4-5-20251001"),
             request: Array(request.utf8), maxTokens: 16, openedAt: Timestamp(milliseconds: 0),
-            leaseUntil: Moment(boot: 1, milliseconds: 1),
+            leaseUntil: Moment(epoch: 1, milliseconds: 1),
             deadline: nil, failures: 0, alone: false)
     }
 
@@ -124,7 +124,7 @@ private struct Running: Jobs.Clock {
         let passed = Milliseconds((ContinuousClock.now - start) / .milliseconds(1))
         return Now(
             timestamp: Timestamp(milliseconds: 1_790_000_000_000 + passed),
-            moment: Moment(boot: 1, milliseconds: 1000 + passed))
+            moment: Moment(epoch: 1, milliseconds: 1000 + passed))
     }
 }
 

@@ -10,6 +10,6 @@ package struct MachineClock: Jobs.Clock {
     package func now() -> Now {
         Now(
             timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
-            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
+            moment: Moment(epoch: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
     }
 }

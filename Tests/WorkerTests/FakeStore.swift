@@ -24,6 +24,8 @@ final class FakeStore: Working {
     let state = Observed(State())
     private let changed: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
 
+    let clock = RunningClock()
+
     init() {
         changed = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -33,9 +35,11 @@ final class FakeStore: Working {
         touch()
     }
 
+    func now() -> Now { clock.now() }
+
     func touch() { changed.continuation.yield() }
 
-    func register(_ worker: NewWorker, now: Now) async throws -> WorkerID {
+    func register(_ worker: NewWorker) async throws -> WorkerID {
         try state.change { state in
             if !state.registerErrors.isEmpty { throw state.registerErrors.removeFirst() }
             state.registered += 1
@@ -43,9 +47,9 @@ final class FakeStore: Working {
         return WorkerID(1)
     }
 
-    func unregister(_ worker: WorkerID, now: Now) async throws { state.change { $0.unregistered += 1 } }
+    func unregister(_ worker: WorkerID) async throws { state.change { $0.unregistered += 1 } }
 
-    func claim(_ request: ClaimRequest, now: Now) async throws -> Claim {
+    func claim(_ request: ClaimRequest) async throws -> Claim {
         try state.change { state in
             state.claims.append(request)
             if !state.claimErrors.isEmpty { throw state.claimErrors.removeFirst() }
@@ -57,9 +61,7 @@ final class FakeStore: Working {
         }
     }
 
-    func renew(_ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now) async throws
-        -> [AttemptKey]
-    {
+    func renew(_ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds) async throws -> [AttemptKey] {
         try state.change { state in
             state.renewals.append(attempts)
             if state.renewalsFail { throw JobStoreError(.full, "no room") }
@@ -67,11 +69,11 @@ final class FakeStore: Working {
         }
     }
 
-    func noteBeginning(_ beginning: AnswerBeginning, now: Now) async throws {}
+    func noteBeginning(_ beginning: AnswerBeginning) async throws {}
 
     func revoked(_ worker: WorkerID) async throws -> [AttemptKey] { Array(state.now.revoked) }
 
-    func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome {
+    func settle(_ settlement: Settlement) async throws -> SettleOutcome {
         try state.change { state in
             state.settleAttempts += 1
             if !state.settleErrors.isEmpty { throw state.settleErrors.removeFirst() }
@@ -81,18 +83,18 @@ final class FakeStore: Working {
         return .settled(.succeeded)
     }
 
-    func reap(now: Now) async throws -> Reaping {
+    func reap() async throws -> Reaping {
         state.change { $0.reapings += 1 }
         return Reaping()
     }
 
-    func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning { Pruning() }
+    func prune(finishedBefore: Timestamp) async throws -> Pruning { Pruning() }
     func changes() -> AsyncStream<Void> { changed.stream }
     func close() async {}
 }
 
 extension FakeStore {
-    func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
+    func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest) async throws
         -> EnqueueAndClaimResult
     {
         throw JobStoreError(.internal, "no caller waits here")

@@ -11,7 +11,7 @@ struct RunningClock: Jobs.Clock {
         let passed = Int64((ContinuousClock.now - start) / .milliseconds(1))
         return Now(
             timestamp: Timestamp(milliseconds: epoch + passed),
-            moment: Moment(boot: 1, milliseconds: 1000 + passed))
+            moment: Moment(epoch: 1, milliseconds: 1000 + passed))
     }
 }
 
@@ -72,7 +72,6 @@ extension AttemptKey {
 /// A worker at work on a fake store.
 struct StoreHarness {
     let store = FakeStore()
-    let clock = RunningClock()
     let caller: FakeCaller
     let worker: Worker
     let lease: Milliseconds
@@ -84,7 +83,7 @@ struct StoreHarness {
         self.caller = caller
         self.lease = lease
         worker = Worker(
-            store: store, caller: caller, clock: clock,
+            store: store, caller: caller,
             settings: WorkerSettings(
                 name: "w", host: "h", processID: 1, slots: slots, lease: lease, grace: grace,
                 retry: RetryPolicy(base: 10, cap: 20)),
@@ -92,7 +91,7 @@ struct StoreHarness {
     }
 
     func attempt(_ job: Int64, deadlineIn: Milliseconds? = nil, alone: Bool = false) -> ClaimedAttempt {
-        let now = clock.now()
+        let now = store.now()
         return ClaimedAttempt(
             key: .number(job), queue: "default", route: RouteKey(service: FakeCaller.service, model: "m"),
             request: [],

@@ -12,7 +12,6 @@ package typealias APIStore = Enqueueing & Changing & Reading
 /// no. Only `Waiters` outlives a request.
 package final class API: Handler {
     let store: any APIStore
-    let clock: any Clock
     private let terms: Mutex<SettingsSnapshot>
     let log: Log
     let waiters: Waiters
@@ -25,7 +24,7 @@ package final class API: Handler {
     private let callers: ClientLimits
 
     package init(
-        store: any APIStore, clock: any Clock, settings: APISettings, log: Log,
+        store: any APIStore, settings: APISettings, log: Log,
         interactive: (any InteractiveQueue)? = nil,
         batches: (any MessageBatchStore)? = nil
     ) {
@@ -34,7 +33,6 @@ package final class API: Handler {
         callers = ClientLimits(
             perMinute: settings.clientRequestsPerMinute, atOnce: settings.clientRequestsAtOnce)
         self.store = store
-        self.clock = clock
         terms = Mutex(SettingsSnapshot(settings))
         self.log = log
         waiters = Waiters(store: store, log: log)
@@ -113,7 +111,7 @@ package final class API: Handler {
         let head = request.head
         do {
             let entry = try entry.get()
-            let now = clock.now()
+            let now = store.now()
             guard !Self.isOpen(head) else { return try await perform(request, entry, now) }
             let visit = try callers.enter(entry.caller, now: now.moment)
             return try await perform(request, entry, now).keeping(visit)

@@ -17,7 +17,7 @@ extension API {
         }
         guard let name else { throw Problem.missingField("name", "a batch needs a “name”") }
         let known = try await store.batch(named: name) != nil
-        let batch = try await store.createBatch(name: name, metadata: metadata, now: call.now)
+        let batch = try await store.createBatch(name: name, metadata: metadata)
         let headers = [(name: "location", value: "/v1/jobs/batches/\(batch.id)")]
         return .json(status: known ? 200 : 201, headers: headers) { $0.batch(batch) }
     }
@@ -58,10 +58,10 @@ extension API {
     }
 
     /// The batch of that name, made if it is not there yet.
-    func batchID(named name: String?, now: Now) async throws -> BatchID? {
+    func batchID(named name: String?) async throws -> BatchID? {
         guard let name else { return nil }
         try checkBatchName(name, .invalidParameter, field: "batch")
-        return try await store.createBatch(name: name, metadata: nil, now: now).id
+        return try await store.createBatch(name: name, metadata: nil).id
     }
 
     private func batchName(_ field: Field) throws -> String {

@@ -23,7 +23,7 @@ extension API {
         if let name = try parameters.line("batch", bytes: JobLimits.nameBytes) {
             reader.batch =
                 isDry
-                ? try await store.batch(named: name)?.id : try await batchID(named: name, now: call.now)
+                ? try await store.batch(named: name)?.id : try await batchID(named: name)
         }
         var upload = BulkUpload(
             reader: reader, limits: settings.limits, memory: settings.bodyMemory,
@@ -59,9 +59,9 @@ extension API {
 extension API {
     /// Not atomically: a job that cannot be taken does not spoil its neighbours.
     private func enqueueing(_ call: Call) -> BulkUpload.Sink {
-        { [store, clock, log] jobs in
+        { [store, log] jobs in
             do {
-                let outcomes = try await store.enqueue(jobs, atomically: false, now: clock.now())
+                let outcomes = try await store.enqueue(jobs, atomically: false)
                 return outcomes.map(Self.answer)
             } catch {
                 log.error(
@@ -83,7 +83,7 @@ extension API {
     private func preview(_ call: Call) -> BulkUpload.Sink {
         let seen = SeenPrompts()
         return { [store, settings] jobs in
-            try await zip(jobs, store.preview(jobs, now: call.now)).map { job, preview in
+            try await zip(jobs, store.preview(jobs)).map { job, preview in
                 switch preview {
                 case .new(let estimate):
                     if let deadline = job.deadline, deadline <= call.now.timestamp {

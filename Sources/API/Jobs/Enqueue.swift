@@ -14,10 +14,10 @@ extension API {
         let isList = body["jobs"] != nil
         // Read before the batch is made, so that a mistake leaves nothing behind.
         var jobs = isList ? try list(body, reader: reader) : [try single(body, call: call, reader: reader)]
-        if let batch = try await batchID(named: batchName, now: call.now) {
+        if let batch = try await batchID(named: batchName) {
             for index in jobs.indices { jobs[index].batch = batch }
         }
-        let taken = try await take(jobs, now: call.now)
+        let taken = try await take(jobs)
         if let wait, wait > 0 { _ = try await waiters.wait(for: taken.map(\.id), milliseconds: wait) }
         return isList
             ? try await answer(list: taken, waited: wait != nil)
@@ -64,8 +64,8 @@ private struct Taken {
 }
 
 extension API {
-    private func take(_ jobs: [NewJob], now: Now) async throws -> [Taken] {
-        let outcomes = try await store.enqueue(jobs, atomically: true, now: now)
+    private func take(_ jobs: [NewJob]) async throws -> [Taken] {
+        let outcomes = try await store.enqueue(jobs, atomically: true)
         for (index, outcome) in outcomes.enumerated() {
             if let problem = Problem(outcome, prefix: jobs.count > 1 ? "jobs[\(index)]." : "") {
                 throw problem
@@ -82,7 +82,7 @@ extension API {
 
     private func answer(_ taken: Taken, waited: Bool) async throws -> Response {
         let fresh = !waited && taken.isNew
-        let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: clock.now())
+        let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id)
         guard let job else { throw Problem(.unknownJob, "the job was deleted in the meantime") }
         var headers = [(name: "location", value: "/v1/jobs/\(taken.id)")]
         if !taken.isNew { headers.append(("idempotent-replayed", "true")) }
@@ -96,7 +96,7 @@ extension API {
         var jobs: [(job: Job, status: String)] = []
         for taken in list {
             let fresh = !waited && taken.isNew
-            let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id, now: clock.now())
+            let job = fresh ? Job(taken.job, id: taken.id) : try await store.job(taken.id)
             guard let job else { continue }
             jobs.append((job, taken.status))
         }

@@ -7,7 +7,7 @@ extension API {
     func cancelJobs(_ call: Call) async throws -> Response {
         let change = try await massChange(call, fields: [])
         return try await change.carriedOut(on: [.queued, .running, .review]) { filter, last, limit in
-            try await self.store.cancel(filter, after: last, limit: limit, now: self.clock.now())
+            try await self.store.cancel(filter, after: last, limit: limit)
         }
     }
 
@@ -17,8 +17,7 @@ extension API {
         // What is changed where it is comes first: reopened jobs are queued, and would be changed twice.
         let states: [JobState] = (change.set.isEmpty ? [] : [.queued]) + [.failed, .cancelled]
         return try await change.carriedOut(on: states) { filter, last, limit in
-            try await self.store.retry(
-                filter, change: change.set, after: last, limit: limit, now: self.clock.now())
+            try await self.store.retry(filter, change: change.set, after: last, limit: limit)
         }
     }
 

@@ -15,7 +15,7 @@ extension API {
             }
             return id
         }
-        let (jobs, more) = try await page(filter, before: cursor, limit: limit, bodies: bodies, now: call.now)
+        let (jobs, more) = try await page(filter, before: cursor, limit: limit, bodies: bodies)
         return .json { writer in
             writer.page(jobs, next: more ? jobs.last?.id.description : nil) { $0.job($1, bodies: bodies) }
         }
@@ -23,7 +23,7 @@ extension API {
 
     /// One page; with bodies it is read in portions, and ends early when they grow too large together.
     private func page(
-        _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now
+        _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies
     ) async throws -> (jobs: [Job], more: Bool) {
         let portion = bodies.isEmpty ? limit + 1 : 20
         var jobs: [Job] = []
@@ -31,8 +31,7 @@ extension API {
         while jobs.count <= limit, bytes < settings.limits.pageBytes {
             let some = try await store.jobs(
                 filter, before: jobs.last?.id ?? before, limit: min(portion, limit + 1 - jobs.count),
-                bodies: bodies,
-                now: now)
+                bodies: bodies)
             jobs += some
             bytes += some.reduce(0) { $0 + ($1.request?.count ?? 0) + ($1.response?.count ?? 0) }
             if some.count < min(portion, limit + 1 - jobs.count + some.count) { return (jobs, false) }

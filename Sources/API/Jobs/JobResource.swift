@@ -8,10 +8,10 @@ extension API {
         let parameters = try Parameters(call.head, known: ["wait"])
         let wait = try parameters.wait(limits: settings.limits)
         let id = try jobID(call)
-        var job = try await store.job(id, now: call.now)
+        var job = try await store.job(id)
         if let wait, wait > 0, let found = job, !found.state.isAtRest {
             _ = try await waiters.wait(for: [id], milliseconds: wait)
-            job = try await store.job(id, now: clock.now())
+            job = try await store.job(id)
         }
         guard let job else { throw Self.unknownJob(id.description) }
         return .json { $0.job(job) }
@@ -28,7 +28,7 @@ extension API {
         _ = try Parameters(call.head, known: [])
         let id = try jobID(call)
         if !call.bytes.isEmpty { try checkEmpty(try JSON.body(call.bytes, limits: settings.limits)) }
-        return try await answer(try await store.cancel(id, now: call.now), to: "cancel", id: id, call: call)
+        return try await answer(try await store.cancel(id), to: "cancel", id: id, call: call)
     }
 
     /// Takes `{"set":{"model":…,"route":…,"max_tokens":…}}`, or nothing.
@@ -44,8 +44,7 @@ extension API {
                 change = try retryChange(field)
             }
         }
-        return try await answer(
-            try await store.retry(id, change: change, now: call.now), to: "retry", id: id, call: call)
+        return try await answer(try await store.retry(id, change: change), to: "retry", id: id, call: call)
     }
 
     func retryChange(_ set: Field) throws -> RetryChange {
@@ -97,7 +96,7 @@ extension API {
     {
         switch outcome {
         case .changed:
-            guard let job = try await store.job(id, now: call.now) else {
+            guard let job = try await store.job(id) else {
                 throw Self.unknownJob(id.description)
             }
             return .json { $0.job(job) }

@@ -8,7 +8,7 @@ extension API {
         _ = try Parameters(call.head, known: [])
         let id = try jobID(call)
         let form = try ReviewForm(try JSON.body(call.bytes, limits: settings.limits))
-        let outcome = try await store.review(id, try form.decision(), note: form.note, now: call.now)
+        let outcome = try await store.review(id, try form.decision(), note: form.note)
         return try await answer(outcome, to: "review", id: id, call: call)
     }
 }

@@ -6,7 +6,7 @@ import Jobs
 extension API {
     func listBudgets(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
-        let budgets = try await store.budgets(now: call.now)
+        let budgets = try await store.budgets()
         return .json { $0.page(budgets) { $0.budget($1) } }
     }
 
@@ -14,7 +14,7 @@ extension API {
     func clearUnconfirmed(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
         let name = call.parameters[0]
-        guard let budget = try await store.clearUnconfirmed(budget: name, now: call.now) else {
+        guard let budget = try await store.clearUnconfirmed(budget: name) else {
             throw Problem.unknownBudget(name)
         }
         return .json { $0.budget(budget) }
@@ -23,16 +23,15 @@ extension API {
     /// States a budget, or changes one; what its window has spent already counts.
     func setBudget(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
-        let budget = try Budget(
-            named: call.parameters[0], JSON.body(call.bytes, limits: settings.limits))
-        let status = try await store.set(budget, now: call.now)
+        let budget = try Budget(named: call.parameters[0], JSON.body(call.bytes, limits: settings.limits))
+        let status = try await store.set(budget)
         return .json { $0.budget(status) }
     }
 
     func removeBudget(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
         let name = call.parameters[0]
-        guard try await store.remove(budget: name, now: call.now) else { throw Problem.unknownBudget(name) }
+        guard try await store.remove(budget: name) else { throw Problem.unknownBudget(name) }
         return .json { $0.object { $0.field("removed", name) } }
     }
 

@@ -6,7 +6,7 @@ import Telemetry
 extension API {
     func metrics(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
-        let text = MetricsText(try await store.stats(now: call.now), now: call.now)
+        let text = MetricsText(try await store.stats(), now: call.now)
         return Response(contentType: MetricsText.contentType, bytes: text.bytes)
     }
 }

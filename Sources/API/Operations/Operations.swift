@@ -9,9 +9,9 @@ extension API {
         let parameters = try Parameters(call.head, known: ["by", "days"])
         let axes = try parameters.spendAxes()
         let days = try parameters.integer("days", in: 1...366) ?? 31
-        let stats = try await store.stats(now: call.now)
+        let stats = try await store.stats()
         var shares: [(axis: SpendAxis, list: [SpendShare])] = []
-        for axis in axes { shares.append((axis, try await store.spend(by: axis, days: days, now: call.now))) }
+        for axis in axes { shares.append((axis, try await store.spend(by: axis, days: days))) }
         let spendBy = shares
         return .json { writer in
             writer.object { writer in

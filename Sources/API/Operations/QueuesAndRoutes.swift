@@ -46,7 +46,7 @@ extension API {
             }
         }
         if !mayCreate { try await demandQueue(name) }
-        let queue = try await store.update(queue: name, patch, now: call.now)
+        let queue = try await store.update(queue: name, patch)
         return .json { $0.queue(queue) }
     }
 
@@ -94,7 +94,7 @@ extension QueueRequirement {
 extension API {
     func listRoutes(_ call: Call) async throws -> Response {
         _ = try Parameters(call.head, known: [])
-        let routes = try await store.routes(now: call.now)
+        let routes = try await store.routes()
         return .json { $0.page(routes) { $0.route($1) } }
     }
 
@@ -109,8 +109,8 @@ extension API {
             paused = try field.flag()
         }
         guard let paused else { throw Problem.missingField("paused", "say “paused”: true or false") }
-        guard let route = try await store.update(route: name, paused: paused, now: call.now) else {
-            let known = try await store.routes(now: call.now).map(\.name)
+        guard let route = try await store.update(route: name, paused: paused) else {
+            let known = try await store.routes().map(\.name)
             throw Problem(
                 .unknownRoute,
                 "there is no route “\(name.prefix(200))”\(Suggestion.text(for: name, among: known)); GET /v1/routes lists them"

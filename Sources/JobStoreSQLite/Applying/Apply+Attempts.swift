@@ -25,7 +25,7 @@ extension WriteContext {
             [
                 .integer(job), .integer(number), .integer(attempt.worker), .integer(attempt.choice.route),
                 .integer(attempt.queue), .integer(now.timestamp.milliseconds),
-                .integer(now.moment.milliseconds), .integer(now.moment.boot),
+                .integer(now.moment.milliseconds), .integer(now.moment.epoch),
                 .integer(attempt.leaseUntil.milliseconds), .blob(attempt.promptHash),
                 .real(attempt.need.input), .real(attempt.need.output),
                 .integer(attempt.worstCase.nanodollars), .real(attempt.marks.requests),

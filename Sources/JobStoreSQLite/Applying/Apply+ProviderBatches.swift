@@ -82,7 +82,7 @@ extension WriteContext {
             WHERE id = ?1
             """,
             [
-                .integer(id), .text(step.state.rawValue), .integer(now.moment.boot),
+                .integer(id), .text(step.state.rawValue), .integer(now.moment.epoch),
                 .integer((now.moment + step.after).milliseconds), .text(step.providerID),
                 .text(step.error),
             ])

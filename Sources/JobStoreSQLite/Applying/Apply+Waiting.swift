@@ -128,7 +128,7 @@ extension WriteContext {
             ON CONFLICT DO UPDATE SET boot = ?3, warm_until = ?4, warmup_job = ?5, warmup_attempt = ?6
             """,
             [
-                .integer(route), .blob(hash), .integer(until.boot), .integer(until.milliseconds),
+                .integer(route), .blob(hash), .integer(until.epoch), .integer(until.milliseconds),
                 .integer(key?.job.value), .integer(key?.number),
             ])
     }

@@ -6,12 +6,12 @@ extension SQLiteJobStore: MessageBatchStore {
     /// Jobs that one transaction takes away.
     private static let portion = 500
 
-    package func beginUpload(now: Now) async throws -> BatchID {
-        try await write(now: now) { context in
+    package func beginUpload() async throws -> BatchID {
+        try await write { context in
             let connection = context.connection
             let last = try connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
-            let id = BatchID(max(now.timestamp.firstID, last + 1))
-            let time = now.timestamp
+            let id = BatchID(max(context.now.timestamp.firstID, last + 1))
+            let time = context.now.timestamp
             _ = try connection.run(
                 "INSERT INTO batch (id, name, created_at) VALUES (?1, ?2, ?3)",
                 [.integer(id.value), .text("msg" + id.description), .integer(time.milliseconds)])
@@ -28,8 +28,8 @@ extension SQLiteJobStore: MessageBatchStore {
         }
     }
 
-    package func upload(_ requests: [BatchRequest], to batch: BatchID, now: Now) async throws -> String? {
-        try await write(now: now) { context in
+    package func upload(_ requests: [BatchRequest], to batch: BatchID) async throws -> String? {
+        try await write { context in
             do {
                 try context.connection.savepoint { try Upload(context, batch: batch).take(requests) }
                 return nil
@@ -40,20 +40,20 @@ extension SQLiteJobStore: MessageBatchStore {
         }
     }
 
-    package func open(_ batch: BatchID, key: String?, fingerprint: [UInt8], now: Now) async throws
-        -> UploadEnd
-    {
-        try await write(now: now) { context in
+    package func open(_ batch: BatchID, key: String?, fingerprint: [UInt8]) async throws -> UploadEnd {
+        try await write { context in
             let connection = context.connection
             if let key, try MessageBatches.find(key: key, connection) != nil { return .keyTaken }
-            guard try Upload.isGoingOn(batch, at: now.timestamp, connection) else { return .givenUp }
+            guard try Upload.isGoingOn(batch, at: context.now.timestamp, connection) else {
+                return .givenUp
+            }
             try context.apply { delta in delta.open(batch, key: key, fingerprint: fingerprint) }
             return .opened
         }
     }
 
-    package func discard(_ batch: BatchID, now: Now) async throws -> Bool {
-        try await write(now: now) { context in
+    package func discard(_ batch: BatchID) async throws -> Bool {
+        try await write { context in
             let connection = context.connection
             let isUpload = try connection.queryOne(
                 "SELECT open = 0 FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)],
@@ -73,7 +73,8 @@ extension SQLiteJobStore: MessageBatchStore {
         }
     }
 
-    package func brokenUploads(now: Now) async throws -> [BatchID] {
+    package func brokenUploads() async throws -> [BatchID] {
+        let now = now()
         guard now.isCertain else { return [] }
         return try await read { connection in
             try connection.query(
@@ -83,13 +84,13 @@ extension SQLiteJobStore: MessageBatchStore {
         }
     }
 
-    package func messageBatch(_ id: BatchID, now: Now) async throws -> MessageBatch? {
+    package func messageBatch(_ id: BatchID) async throws -> MessageBatch? {
         let found = try await read { connection in
             try MessageBatches.find("WHERE batch_id = ?1 AND open = 1", [.integer(id.value)], connection)
                 .first
         }
         guard let found, found.hasJustEnded else { return found }
-        return try await write(now: now) { context in
+        return try await write { context in
             try context.apply { delta in delta.add(.messageBatch(id, .end)) }
             return try MessageBatches.find("WHERE batch_id = ?1", [.integer(id.value)], context.connection)
                 .first
@@ -101,7 +102,7 @@ extension SQLiteJobStore: MessageBatchStore {
     }
 
     package func messageBatches(
-        after: BatchID?, before: BatchID?, limit: Int, now: Now
+        after: BatchID?, before: BatchID?, limit: Int
     ) async throws -> [MessageBatch] {
         let ids = try await read { connection in
             if let before {
@@ -118,21 +119,21 @@ extension SQLiteJobStore: MessageBatchStore {
         }
         var batches: [MessageBatch] = []
         for id in ids {
-            if let batch = try await messageBatch(id, now: now) { batches.append(batch) }
+            if let batch = try await messageBatch(id) { batches.append(batch) }
         }
         return batches
     }
 
-    package func cancel(_ batch: BatchID, now: Now) async throws -> Bool {
-        try await write(now: now) { context in
+    package func cancel(_ batch: BatchID) async throws -> Bool {
+        try await write { context in
             try context.apply { delta in delta.cancel(batch) }
             return try MessageBatches.cancelQueued(of: batch.value, limit: Self.portion, context)
                 == Self.portion
         }
     }
 
-    package func delete(_ batch: BatchID, now: Now) async throws {
-        try await write(now: now) { context in
+    package func delete(_ batch: BatchID) async throws {
+        try await write { context in
             _ = try context.connection.run(
                 "DELETE FROM message_batch WHERE batch_id = ?1", [.integer(batch.value)])
             try PruneFloor.forget(context.connection)

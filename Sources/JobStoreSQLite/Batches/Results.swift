@@ -3,9 +3,8 @@ import SQLite
 
 extension SQLiteJobStore {
     package func results(_ query: ResultsQuery, after: Int64, limit: Int) async throws -> [FinishedJob] {
-        try await read { connection in
-            // Finished jobs wait for nothing, so no clock is asked.
-            let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
+        let now = now()
+        return try await read { connection in
             let reader = JobDecoder(connection: connection, now: now, bodies: query.bodies)
             let places = try Results(connection, after: after, limit: limit).places(query)
             // All in one view of the database, so none has gone meanwhile.

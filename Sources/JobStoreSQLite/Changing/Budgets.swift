@@ -3,26 +3,26 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func set(_ budget: Budget, now: Now) async throws -> BudgetStatus {
+    package func set(_ budget: Budget) async throws -> BudgetStatus {
         let prices = settings.rules.prices
-        let status = try await write(now: now) { context in
+        let status = try await write { context in
             let budgets = Budgets(context)
             try budgets.refuseWhatAFileStates(budget.name)
             let before = try LaneBudget.load(context.connection)
             try budgets.state(budget)
             try LaneMoves.begin(from: before, context)
-            let all = try BudgetStatus.all(context.connection, now: now.timestamp, prices: prices)
+            let all = try BudgetStatus.all(context.connection, now: context.now.timestamp, prices: prices)
             guard let status = all.first(where: { $0.ledger.budget.name == budget.name }) else {
                 throw JobStoreError(.internal, "budget \(budget.name) was stated and is not there")
             }
             return status
         }
-        try await moveLanes(now: now)
+        try await moveLanes()
         return status
     }
 
-    package func remove(budget name: String, now: Now) async throws -> Bool {
-        let removed = try await write(now: now) { context in
+    package func remove(budget name: String) async throws -> Bool {
+        let removed = try await write { context in
             let budgets = Budgets(context)
             try budgets.refuseWhatAFileStates(name)
             let before = try LaneBudget.load(context.connection)
@@ -30,22 +30,23 @@ extension SQLiteJobStore {
             try LaneMoves.begin(from: before, context)
             return removed
         }
-        try await moveLanes(now: now)
+        try await moveLanes()
         return removed
     }
 
-    package func budgets(now: Now) async throws -> [BudgetStatus] {
+    package func budgets() async throws -> [BudgetStatus] {
+        let now = now()
         let prices = settings.rules.prices
         return try await read { connection in
             try BudgetStatus.all(connection, now: now.timestamp, prices: prices)
         }
     }
 
-    package func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? {
+    package func clearUnconfirmed(budget name: String) async throws -> BudgetStatus? {
         let prices = settings.rules.prices
-        return try await write(now: now) { context in
+        return try await write { context in
             guard try Budgets(context).clear(name) else { return nil }
-            return try BudgetStatus.all(context.connection, now: now.timestamp, prices: prices)
+            return try BudgetStatus.all(context.connection, now: context.now.timestamp, prices: prices)
                 .first { $0.ledger.budget.name == name }
         }
     }

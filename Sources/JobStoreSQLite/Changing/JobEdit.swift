@@ -3,18 +3,16 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome {
-        try await write(now: now) { context in try JobEdit(context).cancel(id.value) }
+    package func cancel(_ id: JobID) async throws -> ChangeOutcome {
+        try await write { context in try JobEdit(context).cancel(id.value) }
     }
 
-    package func cancelIfQueued(_ id: JobID, now: Now) async throws -> ChangeOutcome {
-        try await write(now: now) { context in try JobEdit(context).cancel(id.value, onlyIfQueued: true) }
+    package func cancelIfQueued(_ id: JobID) async throws -> ChangeOutcome {
+        try await write { context in try JobEdit(context).cancel(id.value, onlyIfQueued: true) }
     }
 
-    package func cancel(
-        _ filter: JobFilter, after: JobID?, limit: Int, now: Now
-    ) async throws -> MassChange {
-        try await write(now: now) { context in
+    package func cancel(_ filter: JobFilter, after: JobID?, limit: Int) async throws -> MassChange {
+        try await write { context in
             let change = JobEdit(context)
             let ids = try Search(filter, in: [.queued, .running, .review], context.connection)
                 .ids(.ascending, behind: after, limit: limit)
@@ -23,8 +21,8 @@ extension SQLiteJobStore {
         }
     }
 
-    package func retry(_ id: JobID, change: RetryChange, now: Now) async throws -> ChangeOutcome {
-        try await write(now: now) { context in
+    package func retry(_ id: JobID, change: RetryChange) async throws -> ChangeOutcome {
+        try await write { context in
             var edit = JobEdit(context)
             let outcome = try edit.retry(id.value, change)
             try edit.resumeEmptiedLanes()
@@ -33,9 +31,9 @@ extension SQLiteJobStore {
     }
 
     package func retry(
-        _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int, now: Now
+        _ filter: JobFilter, change: RetryChange, after: JobID?, limit: Int
     ) async throws -> MassChange {
-        try await write(now: now) { context in
+        try await write { context in
             let ids = try Search(filter, in: RetryKind.states(change), context.connection)
                 .ids(.ascending, behind: after, limit: limit)
             var edit = JobEdit(context)

@@ -13,8 +13,8 @@ extension SQLiteJobStore {
         try await read { connection in try Queues.find(connection) }
     }
 
-    package func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus {
-        try await write(now: now) { context in
+    package func update(queue name: String, _ patch: QueuePatch) async throws -> QueueStatus {
+        try await write { context in
             let id = try context.queueID(name)
             let connection = context.connection
             let check = try patch.check.map { check in

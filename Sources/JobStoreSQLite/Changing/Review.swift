@@ -3,10 +3,8 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func review(
-        _ id: JobID, _ action: ReviewAction, note: String?, now: Now
-    ) async throws -> ChangeOutcome {
-        try await write(now: now) { context in
+    package func review(_ id: JobID, _ action: ReviewAction, note: String?) async throws -> ChangeOutcome {
+        try await write { context in
             guard let job = try JobRecord.find(id.value, context.connection) else { return .unknown }
             guard job.state == .review, let answer = job.answer else { return .refused(job.state) }
             let message = try context.message(of: answer, for: action)

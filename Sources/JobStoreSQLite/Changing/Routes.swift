@@ -3,40 +3,40 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func routes(now: Now) async throws -> [RouteStatus] {
-        let settings = settings
+    package func routes() async throws -> [RouteStatus] {
+        let (now, settings) = (now(), settings)
         return try await read { connection in
             try Routes.find(
                 connection, now: now, totals: try WaitingTotals(connection, now: now, settings: settings))
         }
     }
 
-    package func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
-        try await write(now: now) { context in
+    package func update(route name: String, paused: Bool) async throws -> RouteStatus? {
+        try await write { context in
             let named = try RouteState.all(context.connection).filter { $0.key.name == name }
             var rowCache = RowCache()
             try context.apply { delta in
-                for route in named { delta.setPaused(paused, route, in: &rowCache, now: now.moment) }
+                for route in named { delta.setPaused(paused, route, in: &rowCache, now: context.now.moment) }
             }
             try context.save(rowCache)
             guard let id = named.last?.id else { return nil }
-            return try RouteState.load(id, context.connection)?.status(at: now)
+            return try RouteState.load(id, context.connection)?.status(at: context.now)
         }
     }
 
-    package func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {
-        try await write(now: now) { context in
+    package func configure(route: RouteKey, limits: RouteLimits) async throws {
+        try await write { context in
             guard let state = try RouteState.load(context.routeID(route), context.connection) else { return }
             var rowCache = RowCache()
             try context.apply { delta in
-                delta.configure(limits, of: state, in: &rowCache, now: now.moment)
+                delta.configure(limits, of: state, in: &rowCache, now: context.now.moment)
             }
             try context.save(rowCache)
         }
     }
 
-    package func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {
-        try await write(now: now) { context in
+    package func configure(route: RouteKey, concurrency: Int?) async throws {
+        try await write { context in
             let id = try context.routeID(route)
             // The claim alone reads it: calls in flight above a new cap run to their end.
             try context.apply { delta in delta.add(.route(id, .concurrency(concurrency))) }

@@ -4,16 +4,16 @@ import StoreRules
 
 extension SQLiteJobStore {
     /// Checks on a read connection first, so an idle claim never takes the write lock.
-    package func claim(_ request: ClaimRequest, now: Now) async throws -> Claim {
+    package func claim(_ request: ClaimRequest) async throws -> Claim {
         guard request.slots > 0 else { return Claim() }
-        let settings = settings
         if request.looksFirst {
+            let (now, settings) = (now(), settings)
             let found = try await read { connection in
                 try WorkFinding(connection, request: request, now: now, settings: settings)
             }
             guard found.hasWork else { return Claim(wakeAfter: found.wakeAfter) }
         }
-        return try await write(now: now) { context in try context.claim(request) }
+        return try await write { context in try context.claim(request) }
     }
 }
 

@@ -2,11 +2,12 @@ import Jobs
 import SQLite
 import StoreRules
 
-extension PrefixState {
+/// The provider's prompt cache as attempts wrote it.
+enum PromptCache {
     static func find(
-        _ prefix: CachePrefix, route: Int64, now: Moment, _ connection: Connection
-    ) throws -> PrefixState {
-        let found = try connection.queryOne(
+        _ prefix: CachePrefix, route: Int64, _ connection: Connection
+    ) throws -> WrittenPrefix? {
+        try connection.queryOne(
             """
             SELECT boot, warm_until, EXISTS (
                 SELECT 1
@@ -18,16 +19,11 @@ extension PrefixState {
             WHERE route_id = ?1 AND hash = ?2
             """, [.integer(route), .blob(prefix.hash)]
         ) { row in
-            (until: Moment(boot: row.int64(0), milliseconds: row.int64(1)), isWritten: row.bool(2))
+            WrittenPrefix(
+                warmUntil: Moment(epoch: row.int64(0), milliseconds: row.int64(1)), isOpen: row.bool(2))
         }
-        guard let found else { return .cold }
-        if !found.until.hasPassed(at: now) { return .warm }
-        return found.isWritten ? .awaited : .cold
     }
-}
 
-/// The provider's prompt cache as attempts wrote it.
-enum PromptCache {
     static func isWritten(
         _ prefix: CachePrefix, by attempt: AttemptRecord, _ connection: Connection
     ) throws -> Bool {
@@ -45,6 +41,6 @@ enum PromptCache {
     static func prune(_ connection: Connection, now: Moment) throws {
         _ = try connection.run(
             "DELETE FROM prefix WHERE warmup_job IS NULL AND (boot <> ?1 OR warm_until < ?2)",
-            [.integer(now.boot), .integer(now.milliseconds)])
+            [.integer(now.epoch), .integer(now.milliseconds)])
     }
 }

@@ -60,8 +60,8 @@ struct StoredClaim: ClaimReads {
             """, [.blob(hash), .integer(route), .bool(withBatches)], { row in row.int(0) }) != nil
     }
 
-    func prefix(_ prefix: CachePrefix, route: Int64) throws -> PrefixState {
-        try PrefixState.find(prefix, route: route, now: now.moment, connection)
+    func prefix(_ prefix: CachePrefix, route: Int64) throws -> WrittenPrefix? {
+        try PromptCache.find(prefix, route: route, connection)
     }
 
     // MARK: One job
@@ -98,7 +98,7 @@ struct StoredClaim: ClaimReads {
             WHERE emptying > ?1 AND id <> ?2 AND stopped = 0 AND seen_boot = ?3
             LIMIT 1
             """,
-            [.integer(now.moment.milliseconds), .integer(worker.value), .integer(now.moment.boot)],
+            [.integer(now.moment.milliseconds), .integer(worker.value), .integer(now.moment.epoch)],
             { row in row.int(0) }) != nil
     }
 }

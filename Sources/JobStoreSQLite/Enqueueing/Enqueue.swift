@@ -3,8 +3,8 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome] {
-        try await write(now: now) { context in
+    package func enqueue(_ jobs: [NewJob], atomically: Bool) async throws -> [EnqueueOutcome] {
+        try await write { context in
             guard atomically else { return try Enqueue(context).run(jobs) }
             do {
                 return try context.connection.savepoint {
@@ -19,25 +19,25 @@ extension SQLiteJobStore {
         }
     }
 
-    package func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] {
-        let settings = settings.rules
+    package func preview(_ jobs: [NewJob]) async throws -> [EnqueuePreview] {
+        let (now, settings) = (now(), settings.rules)
         return try await read { connection in
             var previewer = EnqueuePreviewer(StoredEnqueue(connection, now: now), settings: settings)
             return try jobs.map { try previewer.preview(of: $0) }
         }
     }
 
-    package func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch {
-        try await write(now: now) { context in
+    package func createBatch(name: String, metadata: [UInt8]?) async throws -> Batch {
+        try await write { context in
             if let batch = try Batches.find(context.connection, name: name) { return batch }
             let last =
                 try context.connection.queryOne("SELECT max(id) FROM batch") { row in row.int64(0) } ?? 0
-            let id = max(now.timestamp.firstID, last + 1)
+            let id = max(context.now.timestamp.firstID, last + 1)
             _ = try context.connection.run(
                 "INSERT INTO batch (id, name, metadata, created_at) VALUES (?1, ?2, ?3, ?4)",
-                [.integer(id), .text(name), .blob(metadata), .integer(now.timestamp.milliseconds)])
+                [.integer(id), .text(name), .blob(metadata), .integer(context.now.timestamp.milliseconds)])
             return Batch(
-                id: BatchID(id), name: name, metadata: metadata, createdAt: now.timestamp,
+                id: BatchID(id), name: name, metadata: metadata, createdAt: context.now.timestamp,
                 counts: StateCounts(),
                 cost: .zero, saved: .zero)
         }

@@ -3,12 +3,11 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest, now: Now) async throws
+    package func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest) async throws
         -> EnqueueAndClaimResult
     {
         // A call that waits or flies has promised nothing; one that ended here has its answer.
         try await write(
-            now: now,
             needsSync: { result in result.states.values.contains { $0.isTerminal || $0 == .review } }
         ) { context in
             guard try ConfigurationHistory.isInForce(context.settings.configuration, context.connection)

@@ -134,7 +134,7 @@ struct ProviderBatchMaintenance {
         let found = try connection.query(
             due,
             [
-                .integer(now.moment.boot), .integer(now.moment.milliseconds),
+                .integer(now.moment.epoch), .integer(now.moment.milliseconds),
                 .integer(request.owner.value),
             ] + WorkerLiveness.values(now.moment)
         ) { row in (providerBatch: row.int64(0), route: row.int64(1)) }

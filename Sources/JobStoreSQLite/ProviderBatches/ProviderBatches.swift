@@ -4,20 +4,21 @@ import StoreRules
 
 extension SQLiteJobStore: ProviderBatchStore {
     /// Looks first, over a reading connection: if nothing is to be done, no lock is taken.
-    package func maintain(_ request: BatchMaintenanceRequest, now: Now) async throws -> BatchMaintenance {
+    package func maintain(_ request: BatchMaintenanceRequest) async throws -> BatchMaintenance {
+        let now = now()
         let isDue = try await read { connection in
             try !HalfPriceLanes.urgent(connection, terms: request.terms, now: now.timestamp, limit: 1).isEmpty
                 || !ProviderBatchBuilder.due(connection, terms: request.terms, now: now).isEmpty
                 || ProviderBatchMaintenance.isDue(connection, request, now: now)
         }
         guard isDue else { return BatchMaintenance() }
-        return try await write(now: now) { context in
+        return try await write { context in
             try ProviderBatchMaintenance(context: context, request: request).run()
         }
     }
 
-    package func beginSending(_ id: ProviderBatchID, owner: WorkerID, now: Now) async throws -> Bool {
-        try await write(now: now) { context in
+    package func beginSending(_ id: ProviderBatchID, owner: WorkerID) async throws -> Bool {
+        try await write { context in
             try ProviderBatchReporting(context, id, owner)?.beginSending() ?? false
         }
     }
@@ -39,10 +40,8 @@ extension SQLiteJobStore: ProviderBatchStore {
         }
     }
 
-    package func note(
-        _ report: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID, now: Now
-    ) async throws {
-        try await write(now: now) { context in try ProviderBatchReporting(context, id, owner)?.note(report) }
+    package func note(_ report: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID) async throws {
+        try await write { context in try ProviderBatchReporting(context, id, owner)?.note(report) }
     }
 
     package func known(_ providerIDs: [String]) async throws -> Set<String> {

@@ -3,8 +3,8 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func job(_ id: JobID, now: Now) async throws -> Job? {
-        let settings = settings
+    package func job(_ id: JobID) async throws -> Job? {
+        let (now, settings) = (now(), settings)
         return try await read { connection in
             try JobDecoder(
                 connection: connection, now: now, bodies: [.request, .response], settings: settings
@@ -12,10 +12,8 @@ extension SQLiteJobStore {
         }
     }
 
-    package func jobs(
-        _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now
-    ) async throws -> [Job] {
-        let settings = settings
+    package func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies) async throws -> [Job] {
+        let (now, settings) = (now(), settings)
         return try await read { connection in
             let ids = try Search(filter, connection).ids(.descending, behind: before, limit: limit)
             return try JobDecoder(connection: connection, now: now, bodies: bodies, settings: settings).jobs(

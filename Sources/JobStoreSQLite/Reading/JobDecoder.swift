@@ -87,7 +87,7 @@ struct JobDecoder {
     }
 
     private func lease(_ row: borrowing Row) -> Job.Lease? {
-        guard let worker = row.textOrNil(17), row.int64(19) == now.moment.boot else { return nil }
+        guard let worker = row.textOrNil(17), row.int64(19) == now.moment.epoch else { return nil }
         return Job.Lease(worker: worker, until: now.timestamp + (row.int64(18) - now.moment.milliseconds))
     }
 

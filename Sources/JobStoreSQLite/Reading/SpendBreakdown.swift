@@ -2,8 +2,8 @@ package import Jobs
 import SQLite
 
 extension SQLiteJobStore {
-    package func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] {
-        let first = now.timestamp.milliseconds / Timestamp.day - Int64(days) + 1
+    package func spend(by axis: SpendAxis, days: Int) async throws -> [SpendShare] {
+        let first = now().timestamp.milliseconds / Timestamp.day - Int64(days) + 1
         return try await read { connection in
             try connection.query(axis.sql, [.integer(first)]) { row in
                 SpendShare(

@@ -3,9 +3,9 @@ package import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func stats(now: Now) async throws -> Stats {
-        let budgets = try await budgets(now: now)
-        let settings = settings
+    package func stats() async throws -> Stats {
+        let budgets = try await budgets()
+        let (now, settings) = (now(), settings)
         return try await read { connection in
             let totals = try WaitingTotals(connection, now: now, settings: settings)
             let queues = try Queues.find(connection, totals: totals)
@@ -26,11 +26,10 @@ extension SQLiteJobStore {
 
     package func checkReady() async throws -> StoreFacts {
         if let shortage = DiskSpace.shortage(at: path) { throw JobStoreError(.full, shortage.description) }
-        let now = Now(timestamp: Timestamp(milliseconds: 0), moment: Moment(boot: 0, milliseconds: 0))
         // An empty write takes the write lock and gives it back. Only if the disk refused the last write is one made: not
         // every look at a well store shall wake those who wait for changes.
         let mustWrite = writer.statistics.isRefused
-        let (version, bytes) = try await write(now: now) { context in
+        let (version, bytes) = try await write { context in
             let connection = context.connection
             if mustWrite { try Schema.rewriteVersion(connection) }
             let bytes = try connection.queryOne(
@@ -96,7 +95,7 @@ private enum Statistics {
             """,
             WorkerLiveness.values(now.moment)
         ) { row in
-            let seen = Moment(boot: row.int64(4), milliseconds: row.int64(5))
+            let seen = Moment(epoch: row.int64(4), milliseconds: row.int64(5))
             var status = WorkerStatus(
                 name: row.text(0), slots: row.int(1), running: row.int(6),
                 startedAt: Timestamp(milliseconds: row.int64(2)),

@@ -4,7 +4,8 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func prune(finishedBefore: Timestamp, now: Now) async throws -> Pruning {
+    package func prune(finishedBefore: Timestamp) async throws -> Pruning {
+        let now = now()
         guard now.isCertain else { return Pruning() }
         let cacheTTL = settings.rules.cacheTTL
         // Without the write lock; and if nothing is to be done, none is taken.
@@ -15,7 +16,7 @@ extension SQLiteJobStore {
             return try Prune.look(ages, connection, now: now)
         }
         guard look.isDue else { return Pruning() }
-        return try await write(now: now) { context in try Prune(context: context).run(look) }
+        return try await write { context in try Prune(context: context).run(look) }
     }
 }
 

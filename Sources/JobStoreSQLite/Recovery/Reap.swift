@@ -4,10 +4,11 @@ import StoreRules
 
 extension SQLiteJobStore {
     /// Looks first, over a reading connection: if no lease ran out and no deadline passed, no lock is taken.
-    package func reap(now: Now) async throws -> Reaping {
+    package func reap() async throws -> Reaping {
+        let now = now()
         let isDue = try await read { connection in try Reap.isDue(connection, now: now) }
         guard isDue else { return Reaping() }
-        return try await write(now: now) { context in try Reap(context: context).run() }
+        return try await write { context in try Reap(context: context).run() }
     }
 }
 
@@ -35,7 +36,7 @@ private struct Reap {
                 )
             """,
             [
-                .integer(now.moment.milliseconds), .integer(now.moment.boot),
+                .integer(now.moment.milliseconds), .integer(now.moment.epoch),
                 .integer(latestDeadline(now)),
             ],
             { row in row.bool(0) }) == true || !InteractiveLanes.orphans(connection, now: now.moment).isEmpty

@@ -30,7 +30,7 @@ extension AttemptRecord {
 
     static func expired(at now: Moment, limit: Int, _ connection: Connection) throws -> [AttemptRecord] {
         try connection.query(
-            expired, [.integer(now.milliseconds), .integer(now.boot), .integer(limit)]
+            expired, [.integer(now.milliseconds), .integer(now.epoch), .integer(limit)]
         ) { row in AttemptRecord(row) }
     }
 
@@ -38,7 +38,7 @@ extension AttemptRecord {
         self.init(
             key: AttemptKey(job: JobID(row.int64(0)), number: row.int(1)), route: row.int64(2),
             queue: row.int64(3), status: Attempt.Status(rawValue: row.text(4)) ?? .settled,
-            openedAt: Moment(boot: row.int64(5), milliseconds: row.int64(6)),
+            openedAt: Moment(epoch: row.int64(5), milliseconds: row.int64(6)),
             openedOn: Timestamp(milliseconds: row.int64(19)), promptHash: row.blobOrNil(7),
             need: RouteLedger.Need(input: row.double(8), output: row.double(9)),
             reservedCost: row.int64(10), unconfirmedCost: row.int64(11),

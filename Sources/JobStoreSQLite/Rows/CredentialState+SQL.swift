@@ -100,8 +100,8 @@ extension CredentialState {
             WHERE id = ?1
             """,
             [
-                .integer(id), .bool(gate.state != .open), .integer(gate.until?.boot),
-                .integer(gate.until?.milliseconds), .integer(gate.closedAt?.boot),
+                .integer(id), .bool(gate.state != .open), .integer(gate.until?.epoch),
+                .integer(gate.until?.milliseconds), .integer(gate.closedAt?.epoch),
                 .integer(gate.closedAt?.milliseconds), .integer(gate.trips),
             ])
     }

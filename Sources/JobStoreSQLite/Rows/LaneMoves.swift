@@ -55,9 +55,9 @@ enum LaneMoves {
 
 extension SQLiteJobStore {
     /// Goes on with what a change of budgets began, for some portions.
-    func moveLanes(now: Now) async throws {
+    func moveLanes() async throws {
         for _ in 0..<LaneMoves.atOnce {
-            guard try await write(now: now, { context in try LaneMoves.goOn(context) }) else { return }
+            guard try await write({ context in try LaneMoves.goOn(context) }) else { return }
         }
     }
 }

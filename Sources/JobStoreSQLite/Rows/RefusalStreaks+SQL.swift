@@ -41,9 +41,9 @@ extension RefusalStreaks {
                 """,
                 [
                     .integer(queue), .integer(route), .text(streak.signature), .text(streak.message),
-                    .integer(streak.refusals), .integer(streak.askedFrom?.boot),
+                    .integer(streak.refusals), .integer(streak.askedFrom?.epoch),
                     .integer(streak.askedFrom?.milliseconds), .integer(streak.trips),
-                    .integer(streak.until?.boot), .integer(streak.until?.milliseconds),
+                    .integer(streak.until?.epoch), .integer(streak.until?.milliseconds),
                     .integer(streak.heldSince?.milliseconds),
                 ])
         }
@@ -60,18 +60,12 @@ extension RefusalStreaks {
 extension RefusalStreaks {
     /// What of a queue's jobs is held back, as people see it.
     static func heldBack(of queue: Int64, name: String, _ connection: Connection) throws -> [HeldBack] {
-        let streaks = try load(of: queue, connection)
-        return try streaks.all.compactMap { id, streak in
-            guard let since = streak.heldSince, try hasQueuedJobs(queue, on: id, connection),
-                let route = try RouteState.load(id, connection)
-            else { return nil }
-            return HeldBack(
-                route: route.key.name, reason: streak.explanation(queue: name, route: route.key), since: since
-            )
+        try load(of: queue, connection).heldBack(of: name) { route in
+            guard try hasQueuedJobs(queue, on: route, connection) else { return nil }
+            return try RouteState.load(route, connection)?.key
         }
     }
 
-    /// If the last of them failed too, nothing is held back any more.
     private static func hasQueuedJobs(_ queue: Int64, on route: Int64, _ connection: Connection) throws
         -> Bool
     {

@@ -73,7 +73,7 @@ extension RouteState {
         guard let boot = row.int64OrNil(boot), let milliseconds = row.int64OrNil(milliseconds) else {
             return nil
         }
-        return Moment(boot: boot, milliseconds: milliseconds)
+        return Moment(epoch: boot, milliseconds: milliseconds)
     }
 
     private mutating func loadLines(_ connection: Connection) throws {
@@ -85,7 +85,7 @@ extension RouteState {
             """, [.integer(id)]
         ) { row -> (RouteLedger.Meter, RouteLedger.Line)? in
             guard let meter = RouteLedger.Meter(rawValue: row.text(0)) else { return nil }
-            let at = Moment(boot: row.int64(4), milliseconds: row.int64(5))
+            let at = Moment(epoch: row.int64(4), milliseconds: row.int64(5))
             let bucket = TokenBucket(
                 perMinute: row.int(2), level: row.double(3), at: at, window: ledger.burst,
                 largest: meter.largest)
@@ -111,16 +111,17 @@ extension RouteState {
             WHERE id = ?1
             """,
             [
-                .integer(id), .text(gate.state.rawValue), .integer(gate.until?.boot),
+                .integer(id), .text(gate.state.rawValue), .integer(gate.until?.epoch),
                 .integer(gate.until?.milliseconds), .integer(gate.untilDate?.milliseconds),
-                .integer(gate.closedAt?.boot), .integer(gate.closedAt?.milliseconds), .integer(gate.failures),
-                .integer(gate.trips), .integer(gate.rampFrom?.boot), .integer(gate.rampFrom?.milliseconds),
+                .integer(gate.closedAt?.epoch), .integer(gate.closedAt?.milliseconds),
+                .integer(gate.failures),
+                .integer(gate.trips), .integer(gate.rampFrom?.epoch), .integer(gate.rampFrom?.milliseconds),
                 .integer(ledger.running), .integer(ledger.succeeded), .bool(ledger.isLearned),
                 .integer(ledger.profile.answers), .real(ledger.profile.inputPerByte),
                 .real(ledger.profile.highOutput), .real(ledger.profile.input), .real(ledger.profile.output),
                 .real(ledger.profile.callMilliseconds), .real(ledger.openInput), .real(ledger.openOutput),
                 .real(ledger.window.size), .real(ledger.window.threshold),
-                .integer(ledger.window.cutAt?.boot), .integer(ledger.window.cutAt?.milliseconds),
+                .integer(ledger.window.cutAt?.epoch), .integer(ledger.window.cutAt?.milliseconds),
                 .integer(ledger.burst), .bool(ledger.reservesMaxTokens),
             ])
         for (meter, line) in ledger.lines.all { try save(line, meter, connection) }
@@ -136,7 +137,7 @@ extension RouteState {
             """,
             [
                 .integer(id), .text(meter.rawValue), .integer(line.stated), .integer(line.bucket.perMinute),
-                .real(line.bucket.level), .integer(line.bucket.at.boot),
+                .real(line.bucket.level), .integer(line.bucket.at.epoch),
                 .integer(line.bucket.at.milliseconds),
                 .real(line.reserved),
             ])

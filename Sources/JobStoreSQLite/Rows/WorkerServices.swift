@@ -42,6 +42,6 @@ enum WorkerServices {
 extension WorkerLiveness {
     /// The boot and the moment after which a worker that lives was heard of.
     static func values(_ now: Moment) -> [Value] {
-        [.integer(now.boot), .integer(now.milliseconds - patience)]
+        [.integer(now.epoch), .integer(now.milliseconds - patience)]
     }
 }

@@ -3,7 +3,8 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func settle(_ settlement: Settlement, now: Now) async throws -> SettleOutcome {
+    package func settle(_ settlement: Settlement) async throws -> SettleOutcome {
+        let now = now()
         do {
             let settled = try await withCheckedThrowingContinuation { done in
                 if settleBatcher.join(SettleBatcher.Entry(settlement: settlement, now: now, done: done)) {

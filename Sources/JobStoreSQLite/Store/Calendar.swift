@@ -3,13 +3,17 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    /// Has what the processes agree on look at this process's own clocks, and returns it.
+    /// Says what this machine's clocks say to all processes of the database, and goes by what they agree on.
     ///
     /// Mostly nothing is written: a calendar that agrees is noted twice a minute, whichever process has it.
-    package func attest(_ own: Now, patience: Milliseconds) async throws -> AgreedCalendar {
+    package func attest() async throws {
+        clock.goBy(try await agreed(with: clock.own(), clock.patience))
+    }
+
+    private func agreed(with own: Now, _ patience: Milliseconds) async throws -> AgreedCalendar {
         let known = try await read { connection in try CalendarRow.load(connection) }
         if let known, !CalendarRow.mustNote(known, own, patience) { return known }
-        return try await write(now: own) { context in
+        return try await write { context in
             let connection = context.connection
             var calendar =
                 try CalendarRow.load(connection) ?? CalendarRow.remembered(connection)
@@ -45,14 +49,14 @@ enum CalendarRow {
             let boot = row.int64(1)
             var calendar = AgreedCalendar(
                 timestamp: Timestamp(milliseconds: row.int64(0)),
-                moment: Moment(boot: boot, milliseconds: row.int64(2)))
-            calendar.confirmedAt = Moment(boot: boot, milliseconds: row.int64(3))
+                moment: Moment(epoch: boot, milliseconds: row.int64(2)))
+            calendar.confirmedAt = Moment(epoch: boot, milliseconds: row.int64(3))
             if let offset = row.int64OrNil(4) {
                 calendar.claim = AgreedCalendar.Claim(
-                    offset: offset, since: Moment(boot: boot, milliseconds: row.int64OrNil(5) ?? 0),
-                    seenAt: Moment(boot: boot, milliseconds: row.int64OrNil(6) ?? 0))
+                    offset: offset, since: Moment(epoch: boot, milliseconds: row.int64OrNil(5) ?? 0),
+                    seenAt: Moment(epoch: boot, milliseconds: row.int64OrNil(6) ?? 0))
             }
-            calendar.trialUntil = row.int64OrNil(7).map { Moment(boot: boot, milliseconds: $0) }
+            calendar.trialUntil = row.int64OrNil(7).map { Moment(epoch: boot, milliseconds: $0) }
             calendar.leap = row.int64(8)
             calendar.moved = row.int64(9)
             calendar.movedAt = Timestamp(milliseconds: row.int64(10))
@@ -65,7 +69,7 @@ enum CalendarRow {
         let last = try connection.queryOne("SELECT max(seen_at) FROM worker") { row in row.int64OrNil(0) }
         return last.flatMap { $0 }.map { time in
             AgreedCalendar(
-                timestamp: Timestamp(milliseconds: time), moment: Moment(boot: 0, milliseconds: 0))
+                timestamp: Timestamp(milliseconds: time), moment: Moment(epoch: 0, milliseconds: 0))
         }
     }
 
@@ -79,7 +83,7 @@ enum CalendarRow {
             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             """,
             [
-                .integer(calendar.timestamp.milliseconds), .integer(calendar.moment.boot),
+                .integer(calendar.timestamp.milliseconds), .integer(calendar.moment.epoch),
                 .integer(calendar.moment.milliseconds), .integer(calendar.confirmedAt.milliseconds),
                 .integer(calendar.claim?.offset), .integer(calendar.claim?.since.milliseconds),
                 .integer(calendar.claim?.seenAt.milliseconds), .integer(calendar.trialUntil?.milliseconds),
@@ -89,7 +93,7 @@ enum CalendarRow {
 
     /// Whether what this process says changes what is remembered, or is due to be noted.
     static func mustNote(_ calendar: AgreedCalendar, _ own: Now, _ patience: Milliseconds) -> Bool {
-        guard calendar.moment.boot == own.moment.boot, calendar.now(own: own).isCertain else { return true }
+        guard calendar.moment.epoch == own.moment.epoch, calendar.now(own: own).isCertain else { return true }
         return calendar.claim != nil || (calendar.confirmedAt + rhythm).hasPassed(at: own.moment)
     }
 
@@ -106,7 +110,9 @@ enum CalendarRow {
 
     /// The dispute that is going on; nil if all agree.
     static func dispute(_ connection: Connection, now: Now) throws -> CalendarDispute? {
-        guard let calendar = try load(connection), calendar.moment.boot == now.moment.boot else { return nil }
+        guard let calendar = try load(connection), calendar.moment.epoch == now.moment.epoch else {
+            return nil
+        }
         if let claim = calendar.claim,
             !(claim.seenAt + AgreedCalendar.longestSilence).hasPassed(at: now.moment)
         {

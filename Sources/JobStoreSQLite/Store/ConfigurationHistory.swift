@@ -30,8 +30,8 @@ extension SQLiteJobStore {
     /// Throws `JobStoreError.superseded` if a newer one is in force; with `adopting`, this one is in force again. Returns
     /// whether it is news.
     @discardableResult
-    package func state(_ stated: StatedConfiguration, adopting: Bool, now: Now) async throws -> Bool {
-        let isNews = try await write(now: now) { context in
+    package func state(_ stated: StatedConfiguration, adopting: Bool) async throws -> Bool {
+        let isNews = try await write { context in
             let before = try LaneBudget.load(context.connection)
             let statements = ConfigurationHistory(context)
             var isNews = false
@@ -42,7 +42,7 @@ extension SQLiteJobStore {
             try LaneMoves.begin(from: before, context)
             return isNews
         }
-        try await moveLanes(now: now)
+        try await moveLanes()
         goBy { $0.configuration = stated.file.fingerprint }
         return isNews
     }

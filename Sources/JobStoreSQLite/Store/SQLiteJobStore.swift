@@ -31,6 +31,9 @@ package struct StoreSettings: Sendable {
     package var onLongReader: @Sendable (LongReader) -> Void = { _ in }
     /// Who may read and write files that are made; the umask takes its part away.
     package var fileMode: UInt32 = DatabaseFile.standardMode
+    /// How long a calendar that differs from the agreed one must be claimed without contradiction before it counts; 0 has
+    /// each process go by its own.
+    package var calendarPatience: Milliseconds = 0
     /// What an operation draws its pauses and marks from; a test that shall be repeated states its own.
     package var randomness: @Sendable () -> any RandomNumberGenerator = { SystemRandom() }
 
@@ -80,14 +83,17 @@ package final class SQLiteJobStore: JobStore {
     let registered = Mutex<[WorkerID: NewWorker]>([:])
     let path: String
     private let file: DatabaseFile
+    let clock: StoreClock
     let settleBatcher = SettleBatcher()
 
     /// Opens the file, creating it and bringing its schema up to date if needed.
     ///
+    /// `clock` is this machine's, whose epoch is the kernel's boot; `attest` compares its calendar with the others'.
     /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a file or a volume that
     /// cannot be one.
-    package init(path: String, settings: StoreSettings = StoreSettings()) async throws {
+    package init(path: String, settings: StoreSettings = StoreSettings(), clock: any Clock) async throws {
         self.path = path
+        self.clock = StoreClock(clock, patience: settings.calendarPatience)
         terms = Mutex(settings)
         do {
             file = try DatabaseFile(path: path, mode: settings.fileMode)
@@ -114,6 +120,8 @@ package final class SQLiteJobStore: JobStore {
         terms.withLock { change(&$0) }
     }
 
+    package func now() -> Now { clock.now() }
+
     package func close() async {
         watcher.stop()
         await readers.close()
@@ -135,14 +143,14 @@ package final class SQLiteJobStore: JobStore {
         watcher.changes()
     }
 
-    /// Runs one operation in the writer's next transaction, and keeps the tallies right.
+    /// Runs one operation in the writer's next transaction, at the time of this call, and keeps the tallies right.
     ///
     /// With `needsSync` only outcomes for which it is true are certain to be on disk before they are returned.
     func write<T: Sendable>(
-        now: Now, needsSync: (@Sendable (T) -> Bool)? = nil,
+        needsSync: (@Sendable (T) -> Bool)? = nil,
         _ body: @escaping @Sendable (WriteContext) throws -> T
     ) async throws -> T {
-        let settings = settings
+        let (now, settings) = (now(), settings)
         let syncing: Syncing<(T, [StoredEvent], [StateNotice])> =
             needsSync.map { isNeeded in .when { isNeeded($0.0) } } ?? .always
         do {

@@ -7,8 +7,9 @@ extension SQLiteJobStore {
     /// Rows of workers that stopped or were not heard of for so long are forgotten.
     private static let forgetAfter: Milliseconds = 86_400_000
 
-    package func register(_ worker: NewWorker, now: Now) async throws -> WorkerID {
-        let id = try await write(now: now) { context in
+    package func register(_ worker: NewWorker) async throws -> WorkerID {
+        let id = try await write { context in
+            let now = context.now
             let milliseconds = now.timestamp.milliseconds
             _ = try context.connection.run(
                 """
@@ -18,7 +19,7 @@ extension SQLiteJobStore {
                 )
                 """,
                 [
-                    .integer(now.moment.boot), .integer(now.moment.milliseconds - Self.forgetAfter),
+                    .integer(now.moment.epoch), .integer(now.moment.milliseconds - Self.forgetAfter),
                     .integer(now.isCertain ? milliseconds - Self.forgetAfter : Int64.min),
                 ])
             _ = try context.connection.run(
@@ -31,7 +32,7 @@ extension SQLiteJobStore {
                 [
                     .text(worker.name), .text(worker.host), .integer(Int64(worker.processID)),
                     .integer(worker.slots),
-                    .integer(milliseconds), .integer(now.moment.boot), .integer(now.moment.milliseconds),
+                    .integer(milliseconds), .integer(now.moment.epoch), .integer(now.moment.milliseconds),
                     .bool(worker.partition == .interactive),
                 ])
             let id = WorkerID(context.connection.lastInsertRowID)
@@ -71,31 +72,31 @@ extension SQLiteJobStore {
             [
                 .integer(id.value), .text(worker.name), .text(worker.host),
                 .integer(Int64(worker.processID)), .integer(worker.slots),
-                .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
+                .integer(now.timestamp.milliseconds), .integer(now.moment.epoch),
                 .integer(now.moment.milliseconds), .bool(worker.partition == .interactive),
             ])
         try WorkerServices.note(
             worker.services ?? [], worker.fingerprints, of: id, context.connection)
     }
 
-    package func unregister(_ worker: WorkerID, now: Now) async throws {
+    package func unregister(_ worker: WorkerID) async throws {
         registered.withLock { $0[worker] = nil }
-        try await write(now: now) { context in
+        try await write { context in
             _ = try context.connection.run(
                 "UPDATE worker SET stopped = 1, seen_at = ?2 WHERE id = ?1",
-                [.integer(worker.value), .integer(now.timestamp.milliseconds)])
+                [.integer(worker.value), .integer(context.now.timestamp.milliseconds)])
         }
     }
 
     package func renew(
-        _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds, now: Now
+        _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds
     ) async throws -> [AttemptKey] {
-        try await write(now: now) { context in
-            let connection = context.connection
+        try await write { context in
+            let (connection, now) = (context.connection, context.now)
             let known = try connection.run(
                 "UPDATE worker SET seen_at = ?2, seen_boot = ?3, seen_moment = ?4 WHERE id = ?1",
                 [
-                    .integer(worker.value), .integer(now.timestamp.milliseconds), .integer(now.moment.boot),
+                    .integer(worker.value), .integer(now.timestamp.milliseconds), .integer(now.moment.epoch),
                     .integer(now.moment.milliseconds),
                 ])
             if known == 0 { try self.restore(worker, context) }

@@ -1,9 +1,9 @@
 /// How jobs come in; the rules of `Store` hold.
 package protocol Enqueueing: Store {
     /// Takes jobs in, in order. With `atomically`, one that cannot be taken keeps all the others out too.
-    func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome]
+    func enqueue(_ jobs: [NewJob], atomically: Bool) async throws -> [EnqueueOutcome]
     /// Says what `enqueue` would do, and changes nothing.
-    func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview]
+    func preview(_ jobs: [NewJob]) async throws -> [EnqueuePreview]
     /// Opens a batch; an existing one of that name is returned as it is.
-    func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch
+    func createBatch(name: String, metadata: [UInt8]?) async throws -> Batch
 }

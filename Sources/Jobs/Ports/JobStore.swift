@@ -2,7 +2,11 @@
 ///
 /// Domain verbs, one transaction each; no connection, SQL or dialect crosses it. What a method has returned is on
 /// disk. Every method is safe to call from any number of processes on one database. Errors are `JobStoreError`.
-package protocol Store: Sendable {
+package protocol Store: Clock {
+    /// The time by which the store judges leases, limits and calendar days, the same for all processes of its database.
+    ///
+    /// An operation goes by the time at which it was handed in.
+    func now() -> Now
     /// Yields after the database may have changed, whichever process changed it; many changes may be one element.
     func changes() -> AsyncStream<Void>
     /// Ends the store's threads after what was accepted is done.

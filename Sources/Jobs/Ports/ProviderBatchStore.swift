@@ -52,16 +52,16 @@ package struct BatchMaintenance: Sendable {
 }
 
 /// The part of the store that keeps provider batches; the rules of `Store` hold.
-package protocol ProviderBatchStore: Sendable {
+package protocol ProviderBatchStore: Store {
     /// Gathers ready jobs of the half-price lanes into provider batches, calls back those whose time is short, and
     /// gives the owner the next provider batch to see to.
-    func maintain(_ request: BatchMaintenanceRequest, now: Now) async throws -> BatchMaintenance
+    func maintain(_ request: BatchMaintenanceRequest) async throws -> BatchMaintenance
     /// Says that it is about to be sent; false if it is not the owner's to send any more, or no job needs it.
-    func beginSending(_ id: ProviderBatchID, owner: WorkerID, now: Now) async throws -> Bool
+    func beginSending(_ id: ProviderBatchID, owner: WorkerID) async throws -> Bool
     /// All that is still out with it.
     func requests(of id: ProviderBatchID) async throws -> [BatchedRequest]
     /// Notes what the owner learned, and lets go of it; does nothing if it is another's by now.
-    func note(_ news: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID, now: Now) async throws
+    func note(_ news: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID) async throws
     /// Those of the provider's names that some provider batch bears.
     func known(_ providerIDs: [String]) async throws -> Set<String>
     /// Those of the attempts that are still out with it, as their worker would have them.

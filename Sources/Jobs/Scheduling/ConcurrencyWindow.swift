@@ -41,8 +41,8 @@ package struct ConcurrencyWindow: Hashable, Sendable {
     private func size(at now: Moment) -> Double {
         guard let threshold, let cutAt else { return size }
         let elapsed = now.since(cutAt)
-        // Of another boot, or written wrongly: it is long past.
-        let isPast = cutAt.boot != now.boot || elapsed < -TokenBucket.minute
+        // Of another epoch, or written wrongly: it is long past.
+        let isPast = cutAt.epoch != now.epoch || elapsed < -TokenBucket.minute
         let recovered = isPast ? threshold * 2 : threshold + Double(max(0, elapsed) / Self.recovery)
         return max(size, min(threshold * 2, recovered))
     }
@@ -56,7 +56,7 @@ package struct ConcurrencyWindow: Hashable, Sendable {
 
     /// Once for each round of calls, however many of them were refused.
     package mutating func cut(claimedAt: Moment, now: Moment) {
-        if let cutAt, cutAt.boot == claimedAt.boot, claimedAt.milliseconds <= cutAt.milliseconds,
+        if let cutAt, cutAt.epoch == claimedAt.epoch, claimedAt.milliseconds <= cutAt.milliseconds,
             cutAt.since(now) <= TokenBucket.minute
         {
             return

@@ -41,7 +41,7 @@ package struct RefusalStreak: Hashable, Sendable {
         guard refusals >= RouteLedger.autoPauseThreshold else { return }
         guard let askedFrom else { return askedFrom = now.moment }
         // What was in flight before says nothing new.
-        guard askedFrom.boot != claimedAt.boot || claimedAt.milliseconds >= askedFrom.milliseconds else {
+        guard askedFrom.epoch != claimedAt.epoch || claimedAt.milliseconds >= askedFrom.milliseconds else {
             return
         }
         trips = min(trips, 62) + 1

@@ -75,7 +75,7 @@ package struct RouteGate: Hashable, Sendable {
 
     /// Doubles twice a second: 2, 3, 5, 9, 17 … and no limit after five seconds.
     private func rampLimit(at now: Moment, from start: Moment?) -> Int? {
-        guard let start, start.boot == now.boot else { return nil }
+        guard let start, start.epoch == now.epoch else { return nil }
         let elapsed = now.since(start)
         guard elapsed < Self.rampLength, elapsed >= -Self.longest else { return nil }
         return 1 + 1 << Int(max(0, elapsed) / 500)
@@ -113,7 +113,7 @@ package struct RouteGate: Hashable, Sendable {
         _ event: RouteEvent, claimedAt: Moment, now: Now, using random: inout some RandomNumberGenerator
     ) {
         let isNews =
-            closedAt.map { claimedAt.boot != $0.boot || claimedAt.milliseconds >= $0.milliseconds } ?? true
+            closedAt.map { claimedAt.epoch != $0.epoch || claimedAt.milliseconds >= $0.milliseconds } ?? true
         switch event {
         case .succeeded, .refused:
             // What passed the gate just before it closed may still succeed; the provider asked to wait all the same.

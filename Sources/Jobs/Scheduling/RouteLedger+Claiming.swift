@@ -175,9 +175,9 @@ extension RouteLedger {
         TokenBucket(perMinute: limit, at: now, window: burst)
     }
 
-    /// Whether a meter was last written before this boot: it refills only once it is written again.
+    /// Whether a meter was last written before this epoch: it refills only once it is written again.
     package func isOfAnotherBoot(at now: Moment) -> Bool {
-        lines.values.contains { $0.bucket.at.boot != now.boot }
+        lines.values.contains { $0.bucket.at.epoch != now.epoch }
     }
 
     /// Refills every meter up to now.

@@ -57,9 +57,9 @@ package struct TokenBucket: Hashable, Sendable {
 
     /// Refills up to `now`.
     ///
-    /// Of a moment of another boot it is only known that it is past: nothing is added for it.
+    /// Of a moment of another epoch it is only known that it is past: nothing is added for it.
     package mutating func advance(to now: Moment) {
-        guard at.boot == now.boot else { return at = now }
+        guard at.epoch == now.epoch else { return at = now }
         let passed = now.since(at)
         if passed > 0 { level = min(capacity, level + Double(passed) * perMillisecond) }
         // Processes read the clock a moment apart; what lies further ahead was written wrongly. It must not have to be
@@ -98,7 +98,7 @@ package struct TokenBucket: Hashable, Sendable {
 
     /// The most that may be left now of what was there at some moment since then.
     package func most(of amount: Double, since then: Moment) -> Double {
-        guard then.boot == at.boot else { return amount }
+        guard then.epoch == at.epoch else { return amount }
         return amount + Double(max(0, at.since(then))) * perMillisecond
     }
 

@@ -62,7 +62,7 @@ package struct AgreedCalendar: Hashable, Sendable {
     /// What a process goes by whose own clocks say this.
     package func now(own: Now) -> Now {
         let own = own.bounded
-        guard own.moment.boot == moment.boot else { return own }
+        guard own.moment.epoch == moment.epoch else { return own }
         let agreed = timestamp(at: own.moment)
         let offset = own.timestamp.milliseconds.clampedDifference(agreed.milliseconds)
         guard abs(offset) <= Self.tolerance else {
@@ -83,7 +83,7 @@ package struct AgreedCalendar: Hashable, Sendable {
     /// A process says what its own clocks say.
     package mutating func attest(_ own: Now, patience: Milliseconds) {
         let own = own.bounded
-        guard own.moment.boot == moment.boot else { return boot(own, patience) }
+        guard own.moment.epoch == moment.epoch else { return boot(own, patience) }
         let offset = own.timestamp.milliseconds.clampedDifference(timestamp(at: own.moment).milliseconds)
         if abs(offset) <= Self.tolerance { return confirm(own) }
         guard var claim, abs(claim.offset.clampedDifference(offset)) <= Self.tolerance,

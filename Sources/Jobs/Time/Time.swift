@@ -24,30 +24,30 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 /// A length of time in milliseconds.
 package typealias Milliseconds = Int64
 
-/// A point on the kernel's boot clock (`CLOCK_BOOTTIME`): what leases, buckets and breakers are measured by.
+/// A point on a clock that cannot be set: what leases, buckets and breakers are measured by.
 ///
-/// A clock that is set wrong expires nothing; another `boot` means that everything before it has expired.
+/// A calendar that is set wrong expires nothing; moments of another epoch have passed.
 package struct Moment: Hashable, Sendable {
-    /// The kernel's boot id, shortened to 64 bits.
-    package var boot: Int64
-    /// Milliseconds since that boot.
+    /// Which run of the store's clock it is of; numbers of different epochs cannot be compared.
+    package var epoch: Int64
+    /// Milliseconds since that epoch began.
     package var milliseconds: Int64
 
-    package init(boot: Int64, milliseconds: Int64) {
-        self.boot = boot
+    package init(epoch: Int64, milliseconds: Int64) {
+        self.epoch = epoch
         self.milliseconds = milliseconds
     }
 
-    /// Whether this moment lies at or before `now`; always true for a moment of another boot.
+    /// Whether this moment lies at or before `now`; always true for a moment of another epoch.
     package func hasPassed(at now: Moment) -> Bool {
-        boot != now.boot || milliseconds <= now.milliseconds
+        epoch != now.epoch || milliseconds <= now.milliseconds
     }
 
     package static func + (a: Moment, b: Milliseconds) -> Moment {
-        Moment(boot: a.boot, milliseconds: a.milliseconds &+ b)
+        Moment(epoch: a.epoch, milliseconds: a.milliseconds &+ b)
     }
 
-    /// How long after `other` this is, below zero if before; of another boot it means nothing.
+    /// How long after `other` this is, below zero if before; of another epoch it means nothing.
     ///
     /// Holds at the largest number: either may come from a row that was written wrongly.
     package func since(_ other: Moment) -> Milliseconds {
@@ -78,7 +78,7 @@ package struct Now: Hashable, Sendable {
     package func ends(_ deadline: Timestamp) -> Bool { isCertain && deadline <= timestamp }
 }
 
-/// Where `Now` comes from: the system's clocks in the program, a hand-turned one in tests.
+/// Where `Now` comes from: the store, which corrects the system's clocks; a hand-turned one in tests.
 package protocol Clock: Sendable {
     func now() -> Now
 }

@@ -59,7 +59,8 @@ extension ClaimPlanner {
     }
 
     private func state(of prefix: CachePrefix, route: Int64) throws -> PrefixState {
-        try prefixes[PromptOnRoute(hash: prefix.hash, route: route)] ?? reads.prefix(prefix, route: route)
+        try prefixes[PromptOnRoute(hash: prefix.hash, route: route)]
+            ?? PrefixState(reads.prefix(prefix, route: route), at: now.moment)
     }
 
     /// One worker at a time drains for a job that must run alone, so that a poison prompt slows no fleet.

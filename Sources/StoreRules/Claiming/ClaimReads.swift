@@ -16,7 +16,8 @@ package protocol ClaimReads: GateReads {
     func cachedAnswer(_ hash: [UInt8], route: Int64) throws -> CachedAnswer?
     /// Whether an attempt is open for the prompt; those that are out with a provider batch count if `withBatches`.
     func isInFlight(_ hash: [UInt8], route: Int64, withBatches: Bool) throws -> Bool
-    func prefix(_ prefix: CachePrefix, route: Int64) throws -> PrefixState
+    /// Nil if no attempt has written it there.
+    func prefix(_ prefix: CachePrefix, route: Int64) throws -> WrittenPrefix?
     /// What the job's attempts cost, and may have cost.
     func spent(on job: Int64) throws -> Money
     func tags(of job: Int64) throws -> [String]
@@ -45,4 +46,24 @@ package enum PrefixState: Sendable {
     /// An attempt writes it.
     case awaited
     case cold
+
+    init(_ written: WrittenPrefix?, at now: Moment) {
+        guard let written else {
+            self = .cold
+            return
+        }
+        self = !written.warmUntil.hasPassed(at: now) ? .warm : written.isOpen ? .awaited : .cold
+    }
+}
+
+/// A prefix that an attempt has sent to a route.
+package struct WrittenPrefix: Sendable {
+    let warmUntil: Moment
+    let isOpen: Bool
+
+    /// `isOpen` says whether the attempt that writes it is still open.
+    package init(warmUntil: Moment, isOpen: Bool) {
+        self.warmUntil = warmUntil
+        self.isOpen = isOpen
+    }
 }

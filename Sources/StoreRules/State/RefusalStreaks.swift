@@ -28,6 +28,19 @@ package struct RefusalStreaks: Sendable {
         streaks.sorted { $0.key < $1.key }.map { (route: $0.key, streak: $0.value) }
     }
 
+    /// What of the queue's jobs is held back, as people see it.
+    ///
+    /// `waiting` names the route if jobs of the queue wait for it: if the last of them failed too, nothing is held back any more.
+    package func heldBack(
+        of queue: String, waiting: (Int64) throws -> RouteKey?
+    ) rethrows -> [HeldBack] {
+        try all.compactMap { id, streak in
+            guard let since = streak.heldSince, let route = try waiting(id) else { return nil }
+            return HeldBack(
+                route: route.name, reason: streak.explanation(queue: queue, route: route), since: since)
+        }
+    }
+
     package func running(on route: Int64) -> Int { inFlight[route] ?? 0 }
 
     /// A call is made.

@@ -58,7 +58,7 @@ extension WorkerSession {
     }
 
     private func call(_ attempt: ClaimedAttempt, _ live: AnswerBroadcast?) async -> Called {
-        let began = clock.now()
+        let began = store.now()
         if attempt.deadline.map({ began.ends($0) }) == true {
             inFlight.abort([attempt.key], .deadlinePassed)
         }
@@ -68,7 +68,7 @@ extension WorkerSession {
             : Outcome(.abandoned(sent: false))
         return Called(
             outcome: outcome, ending: inFlight.finishCall(attempt.key),
-            milliseconds: clock.now().moment.milliseconds - began.moment.milliseconds)
+            milliseconds: store.now().moment.milliseconds - began.moment.milliseconds)
     }
 
     /// If the beginning of the answer is news, the store hears it too.
@@ -77,7 +77,7 @@ extension WorkerSession {
         return NoticeLog(of: attempt, before: live) { beginning in
             Task {
                 do {
-                    try await store.noteBeginning(beginning, now: clock.now())
+                    try await store.noteBeginning(beginning)
                 } catch {
                     // The settlement says the same, only later.
                     log.of(attempt.key).debug("beginning of an answer not noted", ["error": "\(error)"])
@@ -124,13 +124,13 @@ extension WorkerSession {
             lease: settings.lease, paid: settlement.answer != nil || settlement.usage != nil)
         while true {
             do {
-                let outcome = try await store.settle(settlement, now: clock.now())
+                let outcome = try await store.settle(settlement)
                 if outcome == .late { log.of(settlement.key).notice("attempt settled late") }
                 return outcome
             } catch {
                 let stopping = runState.current
                 let held =
-                    inFlight.leaseUntil(settlement.key).map { !$0.hasPassed(at: clock.now().moment) } ?? false
+                    inFlight.leaseUntil(settlement.key).map { !$0.hasPassed(at: store.now().moment) } ?? false
                 guard let delay = patience.delay(after: error, leaseHeld: held, order: stopping) else {
                     log.of(settlement.key).error(
                         "settlement given up, the lease will expire", ["error": "\(error)"])

@@ -22,7 +22,7 @@ extension WorkerSession {
         var backoff = Backoff(cap: 30_000)
         while !Task.isCancelled, runState.current == .work {
             do {
-                let tending = try await batches.store.maintain(request, now: clock.now())
+                let tending = try await batches.store.maintain(request)
                 if let providerBatch = tending.providerBatch {
                     try await ProviderBatchLoop(session: self, batches: batches, providerBatch: providerBatch)
                         .see()
@@ -74,7 +74,7 @@ private struct ProviderBatchLoop {
     }
 
     private func note(_ news: ProviderBatchReport) async throws {
-        try await store.note(news, of: providerBatch.id, owner: session.worker, now: session.clock.now())
+        try await store.note(news, of: providerBatch.id, owner: session.worker)
     }
 
     private var log: Log {
@@ -92,7 +92,7 @@ private struct ProviderBatchLoop {
 
     private func send() async throws {
         guard
-            try await store.beginSending(providerBatch.id, owner: session.worker, now: session.clock.now())
+            try await store.beginSending(providerBatch.id, owner: session.worker)
         else { return }
         let requests = try await store.requests(of: providerBatch.id)
         // Not a child: an order to stop does not break off what would then have to be looked for.
@@ -170,7 +170,7 @@ private struct ProviderBatchLoop {
 
     private var isDueBack: Bool {
         guard providerBatch.isWanted else { return true }
-        return providerBatch.recallAt.map { $0 <= session.clock.now().timestamp } ?? false
+        return providerBatch.recallAt.map { $0 <= session.store.now().timestamp } ?? false
     }
 
     private func forgotten() async throws {

@@ -128,8 +128,7 @@ final class InteractiveCalls: Sendable {
             let slotUsage = session.inFlight.slotUsage
             let request = session.request(
                 slotUsage.freeSlots(of: session.settings.slots), running: slotUsage.open)
-            let entrance = try await session.store.enqueueAndClaim(
-                entries.map(\.job), claiming: request, now: session.clock.now())
+            let entrance = try await session.store.enqueueAndClaim(entries.map(\.job), claiming: request)
             let entered = zip(entries, entrance.outcomes).map { entry, outcome in
                 let state = outcome.id.flatMap { entrance.states[$0] }
                 return SubmittedCall(

@@ -16,7 +16,7 @@ extension WorkerSession {
             }
             do {
                 let claim = try await store.claim(
-                    request(free, running: slotUsage.open, looksFirst: loop.looksFirst), now: clock.now())
+                    request(free, running: slotUsage.open, looksFirst: loop.looksFirst))
                 begin(claim.attempts)
                 backoff.reset()
                 // Events that come while this sleeps are one event; if there is work, a commit gathers them.

@@ -5,11 +5,11 @@ extension WorkerSession {
     /// Renews all open attempts in one call at every third of a lease; says that the worker lives when it is
     /// idle.
     func keepLeases() async {
-        var lastHeard = clock.now().moment
+        var lastHeard = store.now().moment
         while !Task.isCancelled {
             await pause(settings.lease / 3)
             let keys = inFlight.keys
-            let now = clock.now()
+            let now = store.now()
             let silent = now.moment.milliseconds - lastHeard.milliseconds
             guard !keys.isEmpty || silent >= Intervals.heartbeat else { continue }
             await renew(keys)
@@ -21,8 +21,8 @@ extension WorkerSession {
     private func renew(_ keys: [AttemptKey]) async {
         for _ in 0..<3 where !Task.isCancelled {
             do {
-                let now = clock.now()
-                let lost = try await store.renew(worker, attempts: keys, lease: settings.lease, now: now)
+                let now = store.now()
+                let lost = try await store.renew(worker, attempts: keys, lease: settings.lease)
                 inFlight.renewed(keys.filter { !lost.contains($0) }, until: now.moment + settings.lease)
                 return giveUp(lost, .revoked)
             } catch {
@@ -36,9 +36,9 @@ extension WorkerSession {
     func giveUpOverdue() async {
         while !Task.isCancelled {
             let limit = settings.lease / 3
-            let soonest = inFlight.untilOverdue(at: clock.now()) ?? limit
+            let soonest = inFlight.untilOverdue(at: store.now()) ?? limit
             await overdueSignal.wait(atMost: max(1, min(limit, soonest)))
-            for (key, ending) in inFlight.overdue(at: clock.now()) { giveUp([key], ending) }
+            for (key, ending) in inFlight.overdue(at: store.now()) { giveUp([key], ending) }
         }
     }
 

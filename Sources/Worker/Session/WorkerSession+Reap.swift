@@ -22,7 +22,7 @@ extension WorkerSession {
     }
 
     private func reapOnce() async throws -> Bool {
-        let reaping = try await store.reap(now: clock.now())
+        let reaping = try await store.reap()
         if reaping.writtenOff > 0 {
             log.notice("lost leases written off", ["attempts": .int(reaping.writtenOff)])
         }
@@ -37,8 +37,8 @@ extension WorkerSession {
             await pause(min(Intervals.prune, retention))
             do {
                 while !Task.isCancelled {
-                    let now = clock.now()
-                    let pruning = try await store.prune(finishedBefore: now.timestamp + -retention, now: now)
+                    let now = store.now()
+                    let pruning = try await store.prune(finishedBefore: now.timestamp + -retention)
                     if pruning.jobs > 0 { crashPoint("prune-portion") }
                     guard pruning.more else { break }
                 }

@@ -5,7 +5,6 @@ import Telemetry
 struct WorkerSession: Sendable {
     let store: any Working
     let caller: any ModelCaller
-    let clock: any Clock
     let settings: WorkerSettings
     let log: Log
     let worker: WorkerID
@@ -55,9 +54,9 @@ struct WorkerSession: Sendable {
         } else if inFlight.count > 0 {
             log.info("interactive calls drain", ["running": .int(inFlight.count)])
         }
-        let end = clock.now().moment + settings.grace
+        let end = store.now().moment + settings.grace
         while inFlight.count > 0, runState.current == .drain {
-            let left = end.milliseconds - clock.now().moment.milliseconds
+            let left = end.milliseconds - store.now().moment.milliseconds
             guard left > 0 else { break }
             await signal.wait(atMost: left)
         }

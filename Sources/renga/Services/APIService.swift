@@ -28,7 +28,7 @@ extension ServiceContext {
         terms.stated = settings.stated
         let interactive = worker(for: providers, partition: .interactive)
         let api = API(
-            store: store, clock: clock, settings: terms, log: log, interactive: interactive.worker,
+            store: store, settings: terms, log: log, interactive: interactive.worker,
             batches: store)
         agreement.note(api)
         let server = try ListeningServer(

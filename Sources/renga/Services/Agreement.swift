@@ -8,7 +8,6 @@ import Telemetry
 /// Keeps a process to what all processes of its database agree on: the calendar, and the configuration.
 final class Agreement: Sendable {
     private let store: SQLiteJobStore
-    private let clock: AgreedClock
     private let settings: ServiceSettings
     private let log: Log
     /// Reads the environment and the file again.
@@ -28,11 +27,10 @@ final class Agreement: Sendable {
     private static let checksPerAttestation = 5
 
     init(
-        _ store: SQLiteJobStore, _ clock: AgreedClock, _ settings: ServiceSettings, log: Log,
+        _ store: SQLiteJobStore, _ settings: ServiceSettings, log: Log,
         reread: @escaping @Sendable () throws -> ServiceSettings
     ) {
         self.store = store
-        self.clock = clock
         self.settings = settings
         self.log = log
         self.reread = reread
@@ -56,9 +54,9 @@ final class Agreement: Sendable {
 
     private func check(attests: Bool) async {
         do {
-            let isKnown = clock.now().isCertain == (state.withLock { $0.disagreement } == 0)
-            if attests || !isKnown { try await clock.attest(store) }
-            noteCalendar(clock.now())
+            let isKnown = store.now().isCertain == (state.withLock { $0.disagreement } == 0)
+            if attests || !isKnown { try await store.attest() }
+            noteCalendar(store.now())
             try await checkConfiguration()
         } catch {
             log.debug("calendar and configuration could not be read", ["error": "\(error)"])
@@ -79,7 +77,7 @@ final class Agreement: Sendable {
         } else {
             log.warning(
                 "this machine's calendar disagrees with the database: nothing is deleted or expired",
-                ["detail": "\(Self.explanation(now, patience: clock.patience))"])
+                ["detail": "\(Self.explanation(now, patience: settings.calendarPatience))"])
         }
     }
 

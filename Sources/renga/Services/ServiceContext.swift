@@ -4,11 +4,10 @@ import SQLite
 import System
 import Telemetry
 
-/// What every service needs: the log, the clocks, the open database.
+/// What every service needs: the log, and the open database, whose time counts.
 struct ServiceContext: Sendable {
     let settings: ServiceSettings
     let log: Log
-    let clock: AgreedClock
     let store: SQLiteJobStore
     let agreement: Agreement
 
@@ -28,13 +27,13 @@ struct ServiceContext: Sendable {
             onNotice: { notice in notice.write(to: log) })
         terms.interactiveReserveTokens = settings.interactiveReserveTokens
         terms.fileMode = settings.fileMode
+        terms.calendarPatience = settings.calendarPatience
         terms.onLongReader = { reader in log.warning("a reader keeps the log growing", reader.fields) }
         let store = try await Self.open(settings.database, terms)
         self.store = store
-        clock = AgreedClock(patience: settings.calendarPatience)
-        agreement = Agreement(store, clock, settings, log: log) { try ServiceSettings(invocation) }
+        agreement = Agreement(store, settings, log: log) { try ServiceSettings(invocation) }
         do {
-            try await clock.attest(store)
+            try await store.attest()
         } catch {
             throw Failure("RENGA_DATABASE is “\(settings.database)”, which cannot be used: \(error)")
         }
@@ -57,7 +56,7 @@ struct ServiceContext: Sendable {
         -> SQLiteJobStore
     {
         do {
-            return try await SQLiteJobStore(path: path, settings: settings)
+            return try await SQLiteJobStore(path: path, settings: settings, clock: SystemNow())
         } catch let error as JobStoreError {
             throw Failure("RENGA_DATABASE is “\(path)”, which cannot be used: \(error.message)")
         }
@@ -68,8 +67,7 @@ struct ServiceContext: Sendable {
     /// Other routes keep what was stated before.
     func state(_ providers: Providers) async throws {
         do {
-            let isNew = try await store.state(
-                settings.statement, adopting: settings.adoptsConfiguration, now: clock.now())
+            let isNew = try await store.state(settings.statement, adopting: settings.adoptsConfiguration)
             if isNew {
                 log.notice(
                     "this process's configuration is in force for all",
@@ -80,15 +78,15 @@ struct ServiceContext: Sendable {
             throw Failure(error.message)
         }
         for terms in settings.configuration.table.routes {
-            try await store.configure(route: terms.key, limits: terms.limits, now: clock.now())
-            try await store.configure(route: terms.key, concurrency: terms.concurrency, now: clock.now())
+            try await store.configure(route: terms.key, limits: terms.limits)
+            try await store.configure(route: terms.key, concurrency: terms.concurrency)
         }
         for provider in providers.all where !provider.isReady {
             log.warning(
                 "a provider has no credential: its jobs wait",
                 ["provider": "\(provider.terms.name)", "set": "\(provider.credentialHint)"])
         }
-        for (model, ending) in settings.configuration.endings(at: clock.now().timestamp) {
+        for (model, ending) in settings.configuration.endings(at: store.now().timestamp) {
             log.warning("a model is near its end of life", ["model": "\(model)", "detail": "\(ending)"])
         }
     }

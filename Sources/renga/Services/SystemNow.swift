@@ -9,7 +9,7 @@ struct SystemNow: Clock {
     func now() -> Now {
         Now(
             timestamp: Timestamp(milliseconds: clock.timestampMilliseconds()),
-            moment: Moment(boot: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
+            moment: Moment(epoch: clock.bootID, milliseconds: clock.uptimeMilliseconds()))
     }
 
     /// The same for the simulator.

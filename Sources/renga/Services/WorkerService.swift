@@ -14,7 +14,7 @@ extension ServiceContext {
         let slots = partition == .interactive ? settings.interactiveConcurrency : settings.concurrency
         let client = HTTPClient(maxConnections: slots, authorities: settings.authorities)
         let caller = providers.caller(
-            client, CallSettings(timeouts: .init(settings.timeouts)), clock: clock, log: log)
+            client, CallSettings(timeouts: .init(settings.timeouts)), clock: store, log: log)
         let host = hostName()
         let name = "\(host):\(processID)"
         var terms = WorkerSettings(
@@ -25,7 +25,7 @@ extension ServiceContext {
             })
         terms.partition = partition
         let worker = Worker(
-            store: store, caller: caller, clock: clock, settings: terms, log: log,
+            store: store, caller: caller, settings: terms, log: log,
             batches: partition == .interactive ? nil : batches(of: providers, client))
         let service = Service(name: partition == .interactive ? "interactive calls" : "worker") {
             log.info(
@@ -49,7 +49,7 @@ extension ServiceContext {
         var terms = settings.halfPrice
         terms.services = services.map(\.key)
         return ProviderBatchSettings(
-            store: store, provider: AnthropicBatches(services: services, client: client, clock: clock),
+            store: store, provider: AnthropicBatches(services: services, client: client, clock: store),
             terms: terms)
     }
 }

@@ -8,12 +8,12 @@ import Testing
 struct InteractiveWaitTests {
     @Test("a wait is counted from the call's arrival, however often its call begins and comes to nothing")
     func fromArrival() async throws {
-        let harness = Harness()
+        let harness = Harness(store: FakeStore(clock: RunningClock()))
         let id = try await harness.job()
         let job = try #require(harness.store.look { $0.made[id] })
         var settings = APISettings(service: .test, apiKeys: [], version: "1")
         settings.interactiveWait = 1_500
-        let api = API(store: harness.store, clock: RunningClock(), settings: settings, log: .silent)
+        let api = API(store: harness.store, settings: settings, log: .silent)
         let conversation = Conversation(
             api: api, interactive: RestlessDesk(entered: id), job: job, streams: false,
             patience: settings.interactiveWait, flight: Repeats.Flight(nil, isRepeat: false, api.repeats))
@@ -29,7 +29,7 @@ private struct RunningClock: Clock {
         let passed = Int64((ContinuousClock.now - start) / .milliseconds(1))
         return Now(
             timestamp: Timestamp(milliseconds: 1_700_000_000_000 + passed),
-            moment: Moment(boot: 1, milliseconds: passed))
+            moment: Moment(epoch: 1, milliseconds: passed))
     }
 }
 

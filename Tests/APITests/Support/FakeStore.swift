@@ -5,6 +5,12 @@ import Synchronization
 
 /// As much of a store as handlers need, in memory, with failures on demand.
 final class FakeStore: APIStore {
+    let clock: any Jobs.Clock
+
+    init(clock: any Jobs.Clock = TestClock()) { self.clock = clock }
+
+    func now() -> Now { clock.now() }
+
     struct State {
         var jobs: [JobID: Job] = [:]
         var made: [JobID: NewJob] = [:]
@@ -73,7 +79,7 @@ final class FakeStore: APIStore {
 }
 
 extension FakeStore {
-    func enqueue(_ jobs: [NewJob], atomically: Bool, now: Now) async throws -> [EnqueueOutcome] {
+    func enqueue(_ jobs: [NewJob], atomically: Bool) async throws -> [EnqueueOutcome] {
         try check()
         return change { state in
             state.portions.append(jobs.count)
@@ -84,7 +90,7 @@ extension FakeStore {
         }
     }
 
-    func preview(_ jobs: [NewJob], now: Now) async throws -> [EnqueuePreview] {
+    func preview(_ jobs: [NewJob]) async throws -> [EnqueuePreview] {
         try check()
         return state.withLock { state in
             jobs.map { job in
@@ -96,27 +102,27 @@ extension FakeStore {
         }
     }
 
-    func createBatch(name: String, metadata: [UInt8]?, now: Now) async throws -> Batch {
+    func createBatch(name: String, metadata: [UInt8]?) async throws -> Batch {
         try check()
         return change { state in
             if let batch = state.batches.values.first(where: { $0.name == name }) { return batch }
             let batch = Batch(
-                id: BatchID(state.nextID()), name: name, metadata: metadata, createdAt: now.timestamp,
+                id: BatchID(state.nextID()), name: name, metadata: metadata, createdAt: now().timestamp,
                 counts: StateCounts(), cost: .zero, saved: .zero)
             state.batches[batch.id] = batch
             return batch
         }
     }
 
-    func cancel(_ id: JobID, now: Now) async throws -> ChangeOutcome {
+    func cancel(_ id: JobID) async throws -> ChangeOutcome {
         change { $0.move(id, from: [.queued, .running, .review], to: .cancelled) }
     }
 
-    func cancel(_ filter: JobFilter, after: JobID?, limit: Int, now: Now) async throws -> MassChange {
+    func cancel(_ filter: JobFilter, after: JobID?, limit: Int) async throws -> MassChange {
         change { $0.move(filter, after, limit, from: [.queued, .running, .review], to: .cancelled) }
     }
 
-    func retry(_ id: JobID, change mend: RetryChange, now: Now) async throws -> ChangeOutcome {
+    func retry(_ id: JobID, change mend: RetryChange) async throws -> ChangeOutcome {
         change { state in
             let outcome = state.move(id, from: [.failed, .cancelled], to: .queued)
             if outcome == .changed, let route = mend.route { state.jobs[id]?.model = route.model }
@@ -125,12 +131,12 @@ extension FakeStore {
     }
 
     func retry(
-        _ filter: JobFilter, change mend: RetryChange, after: JobID?, limit: Int, now: Now
+        _ filter: JobFilter, change mend: RetryChange, after: JobID?, limit: Int
     ) async throws -> MassChange {
         change { $0.move(filter, after, limit, from: [.failed, .cancelled], to: .queued) }
     }
 
-    func review(_ id: JobID, _ action: ReviewAction, note: String?, now: Now) async throws -> ChangeOutcome {
+    func review(_ id: JobID, _ action: ReviewAction, note: String?) async throws -> ChangeOutcome {
         change { $0.move(id, from: [.review], to: action == .reject ? .failed : .succeeded) }
     }
 
@@ -140,13 +146,12 @@ extension FakeStore {
 }
 
 extension FakeStore {
-    func job(_ id: JobID, now: Now) async throws -> Job? {
+    func job(_ id: JobID) async throws -> Job? {
         try check()
         return state.withLock { $0.jobs[id] }
     }
 
-    func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, now: Now) async throws -> [Job]
-    {
+    func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies) async throws -> [Job] {
         state.withLock { state in
             let jobs = state.jobs.values.filter { job in
                 state.matches(job, filter) && before.map { job.id < $0 } ?? true
@@ -198,7 +203,7 @@ extension FakeStore {
         }
     }
 
-    func update(queue name: String, _ patch: QueuePatch, now: Now) async throws -> QueueStatus {
+    func update(queue name: String, _ patch: QueuePatch) async throws -> QueueStatus {
         change { state in
             var queue =
                 state.queues[name]
@@ -219,16 +224,16 @@ extension FakeStore {
         state.withLock { state in state.queues.values.sorted { $0.name < $1.name } }
     }
 
-    func update(route name: String, paused: Bool, now: Now) async throws -> RouteStatus? {
+    func update(route name: String, paused: Bool) async throws -> RouteStatus? {
         change { state in
             state.routes[name]?.paused = paused
             return state.routes[name]
         }
     }
 
-    func routes(now: Now) async throws -> [RouteStatus] { state.withLock { Array($0.routes.values) } }
+    func routes() async throws -> [RouteStatus] { state.withLock { Array($0.routes.values) } }
 
-    func stats(now: Now) async throws -> Stats {
+    func stats() async throws -> Stats {
         try check()
         return state.withLock { state in
             var counts = StateCounts()
@@ -257,16 +262,16 @@ extension FakeStore {
 }
 
 extension FakeStore {
-    func cancelIfQueued(_ id: JobID, now: Now) async throws -> ChangeOutcome { .unknown }
-    func configure(route: RouteKey, limits: RouteLimits, now: Now) async throws {}
-    func configure(route: RouteKey, concurrency: Int?, now: Now) async throws {}
-    func set(_ budget: Budget, now: Now) async throws -> BudgetStatus {
-        BudgetStatus(ledger: BudgetLedger(budget: budget), startsAt: now.timestamp, endsAt: nil)
+    func cancelIfQueued(_ id: JobID) async throws -> ChangeOutcome { .unknown }
+    func configure(route: RouteKey, limits: RouteLimits) async throws {}
+    func configure(route: RouteKey, concurrency: Int?) async throws {}
+    func set(_ budget: Budget) async throws -> BudgetStatus {
+        BudgetStatus(ledger: BudgetLedger(budget: budget), startsAt: now().timestamp, endsAt: nil)
     }
-    func remove(budget name: String, now: Now) async throws -> Bool { false }
-    func clearUnconfirmed(budget name: String, now: Now) async throws -> BudgetStatus? { nil }
-    func budgets(now: Now) async throws -> [BudgetStatus] { [] }
-    func spend(by axis: SpendAxis, days: Int, now: Now) async throws -> [SpendShare] { [] }
+    func remove(budget name: String) async throws -> Bool { false }
+    func clearUnconfirmed(budget name: String) async throws -> BudgetStatus? { nil }
+    func budgets() async throws -> [BudgetStatus] { [] }
+    func spend(by axis: SpendAxis, days: Int) async throws -> [SpendShare] { [] }
     func events(before: Int64?, limit: Int) async throws -> [StoredEvent] { [] }
     func close() async {}
 }

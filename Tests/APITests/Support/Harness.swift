@@ -14,7 +14,7 @@ struct TestClock: Jobs.Clock {
     func now() -> Now {
         Now(
             timestamp: Timestamp(milliseconds: milliseconds),
-            moment: Moment(boot: 1, milliseconds: milliseconds))
+            moment: Moment(epoch: 1, milliseconds: milliseconds))
     }
 }
 
@@ -36,7 +36,7 @@ struct Harness {
         var settings = APISettings(service: .test, apiKeys: apiKeys, version: "1.2.3")
         adjust(&settings)
         self.store = store
-        api = API(store: store, clock: TestClock(), settings: settings, log: log)
+        api = API(store: store, settings: settings, log: log)
     }
 
     func send(

@@ -3,12 +3,14 @@ import HTTPServer
 import JobStoreSQLite
 import Jobs
 import Telemetry
+import TestSupport
 
 @testable import API
 
 /// An API over a store in a file of its own, with a worker that succeeds at everything.
 struct RealHarness {
     let store: SQLiteJobStore
+    let clock: HandClock
     let api: API
     private let worker: WorkerID
 
@@ -18,10 +20,11 @@ struct RealHarness {
         let folder = NSTemporaryDirectory() + "renga-api-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let store = try await SQLiteJobStore(path: folder + "/renga.db")
+        let clock = HandClock(TestClock().now())
+        let store = try await SQLiteJobStore(path: folder + "/renga.db", clock: clock)
         var settings = APISettings(service: .test)
         adjust(&settings)
-        let harness = try await RealHarness(store, settings)
+        let harness = try await RealHarness(store, clock, settings)
         do {
             try await body(harness)
         } catch {
@@ -31,13 +34,13 @@ struct RealHarness {
         await store.close()
     }
 
-    private init(_ store: SQLiteJobStore, _ settings: APISettings) async throws {
+    private init(_ store: SQLiteJobStore, _ clock: HandClock, _ settings: APISettings) async throws {
         self.store = store
+        self.clock = clock
         api = API(
-            store: store, clock: TestClock(), settings: settings, log: .silent,
+            store: store, settings: settings, log: .silent,
             batches: store)
-        worker = try await store.register(
-            NewWorker(name: "w1", host: "h", processID: 1, slots: 1000), now: TestClock().now())
+        worker = try await store.register(NewWorker(name: "w1", host: "h", processID: 1, slots: 1000))
     }
 
     func send(_ method: String, _ target: String, _ body: String = "", headers: Headers = [:]) async throws
@@ -55,13 +58,11 @@ struct RealHarness {
 
     func claim() async throws -> Claim {
         try await store.claim(
-            ClaimRequest(worker: worker, slots: 500, running: 0, lease: 30_000, services: [.test]),
-            now: TestClock().now())
+            ClaimRequest(worker: worker, slots: 500, running: 0, lease: 30_000, services: [.test]))
     }
 
     /// Claims what there is and settles it; returns how many jobs that were.
     func work(_ verdict: Verdict = .succeeded) async throws -> Int {
-        let now = TestClock().now()
         let claim = try await claim()
         let body = #"{"type":"message","role":"assistant","content":[{"type":"text","text":"positive"}]}"#
         for attempt in claim.attempts {
@@ -76,7 +77,7 @@ struct RealHarness {
             _ = try await store.settle(
                 Settlement(
                     key: attempt.key, verdict: verdict, routeEvent: .neutral, answer: isGood ? answer : nil,
-                    usage: isGood ? usage : nil), now: now)
+                    usage: isGood ? usage : nil))
         }
         return claim.attempts.count + claim.settledFromCache
     }

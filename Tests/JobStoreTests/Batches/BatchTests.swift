@@ -1,14 +1,15 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct BatchTests {
     @Test(arguments: Backend.allCases)
     func `a batch is made once, by its name`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let metadata = Array(#"{"a":1}"#.utf8)
-            let made = try await harness.store.createBatch(name: "b", metadata: metadata, now: harness.now)
+            let made = try await harness.store.createBatch(name: "b", metadata: metadata)
             harness.clock.advance(1_000)
-            let again = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let again = try await harness.store.createBatch(name: "b", metadata: nil)
             #expect(again.id == made.id)
             #expect(again.metadata == metadata)
             #expect(again.createdAt == made.createdAt)
@@ -24,8 +25,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             var ids: [BatchID] = []
             for name in ["a", "b", "c"] {
-                ids.append(
-                    try await harness.store.createBatch(name: name, metadata: nil, now: harness.now).id)
+                ids.append(try await harness.store.createBatch(name: name, metadata: nil).id)
             }
             let first = try await harness.store.batches(before: nil, limit: 2)
             #expect(first.map(\.id) == [ids[2], ids[1]])
@@ -37,7 +37,7 @@ import Testing
     func `a batch counts its jobs and their money`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             func job(_ text: String) throws -> NewJob { try Sample.job(text) { $0.batch = batch.id } }
             try await harness.enqueue([try job("one"), try job("one"), try job("two"), try job("three")])
             try await harness.enqueue("not of the batch")
@@ -58,7 +58,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `ordinals go on over several uploads`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             var ids: [JobID] = []
             for text in ["one", "two", "three"] {
                 ids += try await harness.enqueue([try Sample.job(text) { $0.batch = batch.id }])

@@ -29,11 +29,9 @@ import Testing
             #expect(try await harness.states(ids) == [.succeeded, .succeeded, .succeeded])
             let half = Money(nanodollars: Sample.cost.nanodollars / 2)
             #expect(try await harness.job(ids[1]).cost == half)
-            let spend = try #require(
-                try await harness.store.spend(by: .model, days: 1, now: harness.now).first)
+            let spend = try #require(try await harness.store.spend(by: .model, days: 1).first)
             #expect(spend.batchCalls == 3 && spend.batchCost == half + half + half)
-            #expect(
-                spend.batchFullCost == spend.batchCost + spend.batchCost && spend.cost == spend.batchCost)
+            #expect(spend.batchFullCost == spend.batchCost + spend.batchCost && spend.cost == spend.batchCost)
             let history = try #require(try await harness.store.attempts(of: ids[0]))
             #expect(history.map(\.worker) == ["batch msgbatch_1"])
         }
@@ -57,11 +55,10 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             try await harness.enqueueHalfPrice("a", "b", "c", "d", "e", "f", "g", "h")
-            let bottleneck = try #require(
-                try await harness.store.stats(now: harness.now).routes.first?.bottleneck)
+            let bottleneck = try #require(try await harness.store.stats().routes.first?.bottleneck)
             #expect(bottleneck.detail.contains("batch of their provider") && !bottleneck.moreWorkersHelp)
             try await harness.enqueue(try Sample.jobs(7, prefix: "at once"))
-            let slots = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
+            let slots = try await harness.store.stats().routes.first?.bottleneck
             #expect(
                 slots
                     == Bottleneck(detail: "worker slots: 0 calls in flight, 5 slots", moreWorkersHelp: true))
@@ -151,14 +148,12 @@ import Testing
             let ids = try await harness.enqueueHalfPrice("a", "b", "c", "d", "e")
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
-            _ = try await harness.providerBatches.beginSending(
-                sealed.id, owner: harness.worker, now: harness.now)
+            _ = try await harness.providerBatches.beginSending(sealed.id, owner: harness.worker)
             let requests = try await harness.providerBatches.requests(of: sealed.id)
             try await harness.note(.unsuitable(requests[1].key, "400"), of: sealed)
             #expect(try await harness.claimOne().key.job == ids[1])
             let rest = try #require(try await harness.maintain())
-            _ = try await harness.providerBatches.beginSending(
-                rest.id, owner: harness.worker, now: harness.now)
+            _ = try await harness.providerBatches.beginSending(rest.id, owner: harness.worker)
             #expect(try await harness.providerBatches.requests(of: rest.id).count == 4)
             try await harness.note(.tooLarge("413"), of: rest)
             var sent: [[JobID]] = []
@@ -166,7 +161,7 @@ import Testing
                 let half = try #require(try await harness.maintain())
                 #expect(
                     try await harness.providerBatches.beginSending(
-                        half.id, owner: harness.worker, now: harness.now))
+                        half.id, owner: harness.worker))
                 let requests = try await harness.providerBatches.requests(of: half.id)
                 try await harness.note(.created("msgbatch_\(sent.count)"), of: half)
                 for request in requests {
@@ -184,12 +179,10 @@ import Testing
             try await harness.enqueueHalfPrice("a")
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
-            _ = try await harness.providerBatches.beginSending(
-                sealed.id, owner: harness.worker, now: harness.now)
+            _ = try await harness.providerBatches.beginSending(sealed.id, owner: harness.worker)
             try await harness.note(.unsent("429", after: 300_000), of: sealed)
             #expect(try await harness.maintain() == nil)
-            _ = try await harness.store.update(
-                route: try await harness.route().name, paused: false, now: harness.now)
+            _ = try await harness.store.update(route: try await harness.route().name, paused: false)
             #expect(try await harness.maintain()?.state == .sealed)
         }
     }
@@ -204,7 +197,7 @@ import Testing
             let sealed = try #require(try await harness.maintain())
             #expect(
                 try await harness.providerBatches.beginSending(
-                    sealed.id, owner: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker))
             try await harness.note(.unknown("cut", after: 0), of: sealed)
             for expected in [ProviderBatch.State.creating, .creating, .sealed] {
                 let next = try #require(try await harness.maintain())
@@ -221,15 +214,15 @@ import Testing
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
             let other = try await harness.store.register(
-                NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: harness.now)
+                NewWorker(name: "other", host: "there", processID: 2, slots: 5))
             #expect(try await harness.maintain(as: other) == nil)
             harness.clock.advance(31_000)
-            _ = try await harness.store.renew(other, attempts: [], lease: 1000, now: harness.now)
+            _ = try await harness.store.renew(other, attempts: [], lease: 1000)
             #expect(try await harness.maintain(as: other)?.id == sealed.id)
             // Who lost it says nothing of it any more.
             #expect(
                 try await !harness.providerBatches.beginSending(
-                    sealed.id, owner: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker))
         }
     }
 
@@ -239,7 +232,7 @@ import Testing
             let ids = try await harness.enqueueHalfPrice("a")
             let (providerBatch, _) = try await harness.sent()
             harness.clock.reboot()
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await harness.states(ids) == [.running])
             #expect(try await harness.maintain()?.id == providerBatch.id)
         }
@@ -252,8 +245,7 @@ import Testing
             let ids = try await harness.enqueueHalfPrice("a", "b")
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
-            _ = try await harness.providerBatches.beginSending(
-                sealed.id, owner: harness.worker, now: harness.now)
+            _ = try await harness.providerBatches.beginSending(sealed.id, owner: harness.worker)
             try await harness.note(.undeliverable("404"), of: sealed)
             #expect(try await harness.maintain() == nil)
             #expect(Set(try await harness.claim().map(\.key.job)) == Set(ids))
@@ -270,14 +262,14 @@ import Testing
             let ids = try await harness.enqueueHalfPrice("a", "b")
             harness.clock.advance(1000)
             let sealed = try #require(try await harness.maintain())
-            #expect(try await harness.store.cancel(ids[0], now: harness.now) == .changed)
+            #expect(try await harness.store.cancel(ids[0]) == .changed)
             #expect(
                 try await harness.providerBatches.beginSending(
-                    sealed.id, owner: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker))
             let requests = try await harness.providerBatches.requests(of: sealed.id)
             #expect(requests.map(\.key.job) == [ids[1]])
             try await harness.note(.created("msgbatch_1"), of: sealed)
-            #expect(try await harness.store.cancel(ids[1], now: harness.now) == .changed)
+            #expect(try await harness.store.cancel(ids[1]) == .changed)
             let away = try #require(try await harness.maintain())
             #expect(!away.isWanted)
             try await harness.result(Sample.halfPriceAnswer, of: requests[0].key, in: away)
@@ -313,11 +305,10 @@ import Testing
     func `budgets hold half of the worst case, and keep the rest out`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let limit = Money(nanodollars: 400_000)
-            try await harness.store.configure(
-                budgets: [Budget(name: "day", window: .day, limit: limit)], now: harness.now)
+            try await harness.store.configure(budgets: [Budget(name: "day", window: .day, limit: limit)])
             let ids = try await harness.enqueueHalfPrice("a", "b", "c", "d")
             let (_, requests) = try await harness.sent()
-            let reserved = try #require(try await harness.store.budgets(now: harness.now).first).ledger
+            let reserved = try #require(try await harness.store.budgets().first).ledger
                 .reserved
             #expect(reserved > .zero && reserved <= limit && requests.count < ids.count)
             #expect(try await harness.job(ids[3]).waitingFor?.reason == .budget)
@@ -356,10 +347,9 @@ import Testing
             try await harness.warmUp()
             let ids = try await harness.enqueueHalfPrice("a", "b")
             let change = RetryChange(route: Sample.otherModel)
-            #expect(try await harness.store.retry(ids[0], change: change, now: harness.now) == .changed)
-            _ = try await harness.store.cancel(ids[1], now: harness.now)
-            #expect(
-                try await harness.store.retry(ids[1], change: RetryChange(), now: harness.now) == .changed)
+            #expect(try await harness.store.retry(ids[0], change: change) == .changed)
+            _ = try await harness.store.cancel(ids[1])
+            #expect(try await harness.store.retry(ids[1], change: RetryChange()) == .changed)
             #expect(try await harness.claim().isEmpty)
             for id in ids { #expect(try await harness.job(id).waitingFor?.reason == .batch) }
         }

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct MessageBatchTests {
     private func requests(_ count: Int, prefix: String = "r") throws -> [BatchRequest] {
@@ -22,20 +23,18 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            #expect(try await store.upload(try requests(3), to: batch, now: harness.now) == nil)
+            let batch = try await store.beginUpload()
+            #expect(try await store.upload(try requests(3), to: batch) == nil)
             #expect(try await harness.claim(5).isEmpty)
-            #expect(try await store.messageBatch(batch, now: harness.now) == nil)
+            #expect(try await store.messageBatch(batch) == nil)
             #expect(try await harness.store.batches(before: nil, limit: 10).isEmpty)
             let waiting = try #require(
-                try await harness.store.jobs(
-                    JobFilter(queue: "batches"), before: nil, limit: 1, bodies: [], now: harness.now
-                )
-                .first?.waitingFor)
+                try await harness.store.jobs(JobFilter(queue: "batches"), before: nil, limit: 1, bodies: [])
+                    .first?.waitingFor)
             #expect(waiting.reason == .pause && waiting.detail.contains("not wholly uploaded"))
-            #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .opened)
+            #expect(try await store.open(batch, key: nil, fingerprint: []) == .opened)
             #expect(try await harness.claim(5).count == 3)
-            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.running == 3)
+            #expect(try await store.messageBatch(batch)?.counts.running == 3)
         }
     }
 
@@ -47,14 +46,14 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(2), to: batch, now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(2), to: batch)
             let more = try requests(2, prefix: "s") + requests(1)
-            #expect(try await store.upload(more, to: batch, now: harness.now) == "r-0")
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
-            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.total == 2)
-            let other = try await store.beginUpload(now: harness.now)
-            #expect(try await store.upload(try requests(2), to: other, now: harness.now) == nil)
+            #expect(try await store.upload(more, to: batch) == "r-0")
+            _ = try await store.open(batch, key: nil, fingerprint: [])
+            #expect(try await store.messageBatch(batch)?.counts.total == 2)
+            let other = try await store.beginUpload()
+            #expect(try await store.upload(try requests(2), to: other) == nil)
         }
     }
 
@@ -62,13 +61,13 @@ import Testing
     func `a request that cannot be asked fails where it stands`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
+            let batch = try await store.beginUpload()
             var request = try requests(1)[0]
             request.failure = JobError(
                 type: "invalid_request_error", message: "no messages", retryable: false)
-            _ = try await store.upload([request], to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
-            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            _ = try await store.upload([request], to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
+            let ended = try #require(try await store.messageBatch(batch))
             #expect(ended.endedAt != nil && ended.counts.failed == 1 && ended.expired == 0)
             let results = try await store.results(of: batch, after: -1, limit: 10)
             #expect(results.map(\.customID) == ["r-0"])
@@ -82,14 +81,14 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(600), to: batch, now: harness.now)
-            #expect(try await store.brokenUploads(now: harness.now).isEmpty)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(600), to: batch)
+            #expect(try await store.brokenUploads().isEmpty)
             harness.clock.advance(MessageBatch.patience + 1)
-            #expect(try await store.brokenUploads(now: harness.now) == [batch])
-            #expect(try await store.discard(batch, now: harness.now))
-            #expect(try await !store.discard(batch, now: harness.now))
-            #expect(try await store.brokenUploads(now: harness.now).isEmpty)
+            #expect(try await store.brokenUploads() == [batch])
+            #expect(try await store.discard(batch))
+            #expect(try await !store.discard(batch))
+            #expect(try await store.brokenUploads().isEmpty)
             #expect(try await harness.store.count(JobFilter()) == 0)
         }
     }
@@ -101,22 +100,22 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(4), to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(4), to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             let running = try await harness.claimOne()
-            #expect(try await !store.cancel(batch, now: harness.now))
-            let cancelling = try #require(try await store.messageBatch(batch, now: harness.now))
+            #expect(try await !store.cancel(batch))
+            let cancelling = try #require(try await store.messageBatch(batch))
             #expect(cancelling.cancelledAt != nil && cancelling.endedAt == nil)
             #expect(cancelling.counts.cancelled == 3 && cancelling.counts.running == 1)
             try await harness.succeed(running)
-            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            let ended = try #require(try await store.messageBatch(batch))
             #expect(ended.endedAt != nil && ended.counts.succeeded == 1)
             let results = try await store.results(of: batch, after: -1, limit: 10)
             #expect(results.map(\.customID) == ["r-0", "r-1", "r-2", "r-3"])
             let cancelled = try #require(results.first { $0.finished.job.state == .cancelled }).finished.job
                 .id
-            let retried = try await harness.store.retry(cancelled, change: RetryChange(), now: harness.now)
+            let retried = try await harness.store.retry(cancelled, change: RetryChange())
             #expect(retried == .refused(.cancelled))
         }
     }
@@ -125,14 +124,14 @@ import Testing
     func `what is not done in a day has expired`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
+            let batch = try await store.beginUpload()
             var request = try requests(1)[0]
             request.job.deadline = harness.now.timestamp + MessageBatch.time
-            _ = try await store.upload([request], to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            _ = try await store.upload([request], to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             harness.clock.advance(MessageBatch.time)
-            _ = try await harness.store.reap(now: harness.now)
-            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            _ = try await harness.store.reap()
+            let ended = try #require(try await store.messageBatch(batch))
             #expect(ended.expired == 1 && ended.endedAt != nil)
         }
     }
@@ -141,12 +140,12 @@ import Testing
     func `an idempotency key opens one batch`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let first = try await store.beginUpload(now: harness.now)
-            let second = try await store.beginUpload(now: harness.now)
-            #expect(try await store.open(first, key: "k", fingerprint: [1], now: harness.now) == .opened)
-            #expect(try await store.open(second, key: "k", fingerprint: [1], now: harness.now) == .keyTaken)
+            let first = try await store.beginUpload()
+            let second = try await store.beginUpload()
+            #expect(try await store.open(first, key: "k", fingerprint: [1]) == .opened)
+            #expect(try await store.open(second, key: "k", fingerprint: [1]) == .keyTaken)
             #expect(try await store.messageBatch(key: "k")?.id == first)
-            #expect(try await !store.discard(second, now: harness.now))
+            #expect(try await !store.discard(second))
         }
     }
 
@@ -156,13 +155,12 @@ import Testing
             let store = try batches(harness)
             var ids: [BatchID] = []
             for _ in 0..<4 {
-                let id = try await store.beginUpload(now: harness.now)
-                _ = try await store.open(id, key: nil, fingerprint: [], now: harness.now)
+                let id = try await store.beginUpload()
+                _ = try await store.open(id, key: nil, fingerprint: [])
                 ids.insert(id, at: 0)
             }
             func list(_ after: BatchID?, _ before: BatchID?) async throws -> [BatchID] {
-                try await store.messageBatches(after: after, before: before, limit: 2, now: harness.now).map(
-                    \.id)
+                try await store.messageBatches(after: after, before: before, limit: 2).map(\.id)
             }
             #expect(try await list(nil, nil) == Array(ids[0...1]))
             #expect(try await list(ids[1], nil) == Array(ids[2...3]))
@@ -176,15 +174,15 @@ import Testing
             harness.isPruned = true
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(1), to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(1), to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             try await harness.succeed(try await harness.claimOne())
             harness.clock.advance(28 * 86_400_000)
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
             #expect(try await store.results(of: batch, after: -1, limit: 10).count == 1)
             harness.clock.advance(2 * 86_400_000)
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
             #expect(try await store.results(of: batch, after: -1, limit: 10).isEmpty)
         }
     }
@@ -193,11 +191,11 @@ import Testing
     func `a batch that was opened is never discarded`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(3), to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
-            #expect(try await !store.discard(batch, now: harness.now))
-            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.total == 3)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(3), to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
+            #expect(try await !store.discard(batch))
+            #expect(try await store.messageBatch(batch)?.counts.total == 3)
         }
     }
 
@@ -207,17 +205,17 @@ import Testing
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(600), to: batch, now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(600), to: batch)
             harness.clock.advance(MessageBatch.patience + 1)
             for left in [true, false] {
                 #expect(
-                    try await store.upload(try requests(1, prefix: "late"), to: batch, now: harness.now)
+                    try await store.upload(try requests(1, prefix: "late"), to: batch)
                         == nil)
-                #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .givenUp)
-                #expect(try await store.discard(batch, now: harness.now) == left)
+                #expect(try await store.open(batch, key: nil, fingerprint: []) == .givenUp)
+                #expect(try await store.discard(batch) == left)
             }
-            #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .givenUp)
+            #expect(try await store.open(batch, key: nil, fingerprint: []) == .givenUp)
             #expect(try await harness.store.count(JobFilter()) == 0)
         }
     }
@@ -226,13 +224,13 @@ import Testing
     func `an upload that is slow lives as long as something comes`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
+            let batch = try await store.beginUpload()
             for _ in 0..<3 {
                 harness.clock.advance(MessageBatch.patience)
-                #expect(try await store.upload([], to: batch, now: harness.now) == nil)
+                #expect(try await store.upload([], to: batch) == nil)
             }
-            #expect(try await store.brokenUploads(now: harness.now).isEmpty)
-            #expect(try await store.open(batch, key: nil, fingerprint: [], now: harness.now) == .opened)
+            #expect(try await store.brokenUploads().isEmpty)
+            #expect(try await store.open(batch, key: nil, fingerprint: []) == .opened)
         }
     }
 
@@ -243,20 +241,20 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
+            let batch = try await store.beginUpload()
             for part in 0..<3 {
                 let portion = try requests(400, prefix: "p\(part)")
-                #expect(try await store.upload(portion, to: batch, now: harness.now) == nil)
+                #expect(try await store.upload(portion, to: batch) == nil)
             }
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             let running = try await harness.claimOne()
             // The server dies after the first portion.
-            #expect(try await store.cancel(batch, now: harness.now))
+            #expect(try await store.cancel(batch))
             #expect(try await harness.claim(5).isEmpty)
             try await harness.settle(running.key, .handedBack(sent: false))
             #expect(try await harness.claim(5).isEmpty)
-            while try await harness.store.reap(now: harness.now).more {}
-            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            while try await harness.store.reap().more {}
+            let ended = try #require(try await store.messageBatch(batch))
             #expect(ended.endedAt != nil && ended.counts.cancelled == 1200)
         }
     }
@@ -265,14 +263,14 @@ import Testing
     func `nobody adds jobs to a message batch`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(1), to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(1), to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             var job = try Sample.job("one more")
             job.batch = batch
-            let outcomes = try await harness.store.enqueue([job], atomically: false, now: harness.now)
+            let outcomes = try await harness.store.enqueue([job], atomically: false)
             #expect(outcomes == [.noSuchBatch])
-            #expect(try await store.messageBatch(batch, now: harness.now)?.counts.total == 1)
+            #expect(try await store.messageBatch(batch)?.counts.total == 1)
         }
     }
 
@@ -283,13 +281,13 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
+            let batch = try await store.beginUpload()
             var request = try requests(1)[0]
             request.failure = JobError(type: "invalid_request_error", message: "no", retryable: false)
-            _ = try await store.upload([request], to: batch, now: harness.now)
+            _ = try await store.upload([request], to: batch)
             let query = ResultsQuery(source: .all, bodies: [])
             let seen = try #require(try await harness.store.results(query, after: -1, limit: 10).last?.cursor)
-            _ = try await store.discard(batch, now: harness.now)
+            _ = try await store.discard(batch)
             try await harness.enqueue("next")
             try await harness.succeed(try await harness.claimOne())
             #expect(try await harness.store.results(query, after: seen, limit: 10).count == 1)
@@ -309,21 +307,21 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try halfPrice(3), to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try halfPrice(3), to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             harness.clock.advance(1_000)
             let sealed = try #require(try await harness.maintain())
             #expect(sealed.state == .sealed)
-            _ = try await store.cancel(batch, now: harness.now)
+            _ = try await store.cancel(batch)
             harness.clock.advance(10)
             #expect(
                 try await !harness.providerBatches.beginSending(
-                    sealed.id, owner: harness.worker, now: harness.now))
+                    sealed.id, owner: harness.worker))
             // Nor can what has come back be claimed, in the lane that was made for it.
             #expect(try await harness.claim(5).isEmpty)
-            while try await harness.store.reap(now: harness.now).more {}
-            let ended = try #require(try await store.messageBatch(batch, now: harness.now))
+            while try await harness.store.reap().more {}
+            let ended = try #require(try await store.messageBatch(batch))
             #expect(ended.endedAt != nil && ended.counts.cancelled == 3)
         }
     }
@@ -335,15 +333,15 @@ import Testing
             try await harness.warmUp()
             let store = try batches(harness)
             for round in 0..<4 {
-                let batch = try await store.beginUpload(now: harness.now)
+                let batch = try await store.beginUpload()
                 let portion = try requests(2, prefix: "\(round)")
-                _ = try await store.upload(portion, to: batch, now: harness.now)
+                _ = try await store.upload(portion, to: batch)
                 #expect(try await harness.claim(5).isEmpty)
-                _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+                _ = try await store.open(batch, key: nil, fingerprint: [])
                 for attempt in try await harness.claim(5) { try await harness.succeed(attempt) }
-                #expect(try await store.messageBatch(batch, now: harness.now)?.counts.succeeded == 2)
+                #expect(try await store.messageBatch(batch)?.counts.succeeded == 2)
                 harness.clock.advance(30 * 86_400_000)
-                _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+                _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
             }
             #expect(try harness.rows("SELECT count(*) FROM lane WHERE batch_id IS NOT NULL") == [1])
         }
@@ -357,19 +355,19 @@ import Testing
             let store = try batches(harness)
             var kept: [BatchID] = []
             for round in 0..<2 {
-                let batch = try await store.beginUpload(now: harness.now)
+                let batch = try await store.beginUpload()
                 let portion = try requests(20, prefix: "\(round)").map { request in
                     var request = request
                     request.failure = JobError(type: "invalid_request_error", message: "no", retryable: false)
                     return request
                 }
-                _ = try await store.upload(portion, to: batch, now: harness.now)
-                _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+                _ = try await store.upload(portion, to: batch)
+                _ = try await store.open(batch, key: nil, fingerprint: [])
                 kept.append(batch)
             }
             func prune() async throws -> Int {
                 harness.clock.advance(60_000)
-                return try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+                return try await harness.store.prune(finishedBefore: harness.now.timestamp)
                     .jobs
             }
             #expect(try await prune() == 1)
@@ -379,7 +377,7 @@ import Testing
             try await harness.enqueue("later")
             try await harness.succeed(try await harness.claimOne())
             #expect(try await prune() == 1)
-            try await store.delete(kept[0], now: harness.now)
+            try await store.delete(kept[0])
             #expect(try await prune() == 20)
             harness.clock.advance(MessageBatch.kept)
             #expect(try await prune() == 20)
@@ -391,12 +389,12 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let store = try batches(harness)
-            let batch = try await store.beginUpload(now: harness.now)
-            _ = try await store.upload(try requests(3), to: batch, now: harness.now)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+            let batch = try await store.beginUpload()
+            _ = try await store.upload(try requests(3), to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
             for attempt in try await harness.claim(5) { try await harness.meet(Sample.refusal(400), attempt) }
             let retried = try await harness.store.retry(
-                JobFilter(state: .failed), change: RetryChange(), after: nil, limit: 10, now: harness.now)
+                JobFilter(state: .failed), change: RetryChange(), after: nil, limit: 10)
             #expect(retried.count == 0 && retried.last != nil)
         }
     }

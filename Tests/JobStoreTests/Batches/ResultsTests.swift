@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct ResultsTests {
     /// All results, a few a page, by their prompts.
@@ -23,7 +24,7 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             let ids = try await harness.enqueue(
                 try Sample.jobs(5).map { job in
                     var job = job
@@ -37,7 +38,7 @@ import Testing
             }
             try await harness.succeed(try attempt(ids[3]))
             try await harness.meet(Sample.refusal(400), try attempt(ids[0]))
-            _ = try await harness.store.cancel(ids[4], now: harness.now)
+            _ = try await harness.store.cancel(ids[4])
             try await harness.succeed(try attempt(other[0]))
             harness.clock.advance(10)
             try await harness.succeed(try attempt(ids[1]))
@@ -85,7 +86,7 @@ import Testing
             try await harness.succeed(attempts[0])
             let first = try await harness.store.results(ResultsQuery(source: .all), after: 0, limit: 9)
             let cursor = try #require(first.last?.cursor)
-            harness.clock.now.timestamp = harness.now.timestamp + -3_600_000
+            harness.clock.time.timestamp = harness.now.timestamp + -3_600_000
             try await harness.succeed(attempts[1])
             let second = try await harness.store.results(ResultsQuery(source: .all), after: cursor, limit: 9)
             #expect(second.map(\.job.id) == [attempts[1].key.job])
@@ -102,7 +103,7 @@ import Testing
             try await harness.meet(Sample.refusal(400), attempts[0])
             let first = try await harness.store.results(ResultsQuery(source: .all), after: 0, limit: 9)
             let cursor = try #require(first.last?.cursor)
-            _ = try await harness.store.retry(ids[0], change: .init(), now: harness.now)
+            _ = try await harness.store.retry(ids[0], change: .init())
             try await harness.succeed(attempts[1])
             let second = try await harness.store.results(ResultsQuery(source: .all), after: cursor, limit: 9)
             #expect(second.map(\.job.id) == [ids[1]])

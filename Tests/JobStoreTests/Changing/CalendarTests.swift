@@ -1,5 +1,6 @@
 import JobStoreSQLite
 import Jobs
+import TestSupport
 import Testing
 
 @Suite struct CalendarTests {
@@ -8,6 +9,13 @@ import Testing
 
     private func sqlite(_ harness: StoreHarness) throws -> SQLiteJobStore {
         try #require(harness.store as? SQLiteJobStore)
+    }
+
+    /// A process whose clock says something else.
+    private func another(_ harness: StoreHarness, clock: HandClock) async throws -> SQLiteJobStore {
+        let store = try await harness.backend.open(
+            harness.directory, clock: clock, calendarPatience: Self.patience)
+        return try #require(store as? SQLiteJobStore)
     }
 
     private func ahead(_ now: Now, by offset: Milliseconds) -> Now {
@@ -25,16 +33,16 @@ import Testing
                 }
             ])
             harness.clock.advance(60 * Self.day)
-            var unsure = harness.now
-            unsure.disagreement = 60 * Self.day
+            harness.clock.time.disagreement = 60 * Self.day
             let cutoff = harness.now.timestamp + -(30 * Self.day)
-            #expect(try await harness.store.prune(finishedBefore: cutoff, now: unsure) == Pruning())
-            #expect(try await harness.store.reap(now: unsure).expiredDeadlines == 0)
+            #expect(try await harness.store.prune(finishedBefore: cutoff) == Pruning())
+            #expect(try await harness.store.reap().expiredDeadlines == 0)
             #expect(try await harness.store.count(JobFilter(state: .succeeded)) == 1)
             #expect(try await harness.states(late) == [.queued])
             // Agreed on, the same happens as ever.
-            #expect(try await harness.store.reap(now: harness.now).expiredDeadlines == 1)
-            #expect(try await harness.store.prune(finishedBefore: cutoff, now: harness.now).jobs == 1)
+            harness.clock.time.disagreement = 0
+            #expect(try await harness.store.reap().expiredDeadlines == 1)
+            #expect(try await harness.store.prune(finishedBefore: cutoff).jobs == 1)
             harness.isPruned = true
         }
     }
@@ -43,21 +51,24 @@ import Testing
     func `what the processes agree on is kept, and who contradicts it is told of`(_ backend: Backend)
         async throws
     {
-        try await StoreHarness.run(backend) { harness in
+        try await StoreHarness.run(backend, calendarPatience: Self.patience) { harness in
             let store = try sqlite(harness)
-            let first = try await store.attest(harness.now, patience: Self.patience)
-            #expect(first.now(own: harness.now) == harness.now)
-            let other = try await store.attest(
-                ahead(harness.now, by: 40 * Self.day), patience: Self.patience)
-            #expect(other.now(own: ahead(harness.now, by: 40 * Self.day)).timestamp == harness.now.timestamp)
+            try await store.attest()
+            #expect(store.now() == harness.now)
+            let wrong = HandClock(ahead(harness.now, by: 40 * Self.day))
+            let other = try await another(harness, clock: wrong)
+            try await other.attest()
+            #expect(other.now().timestamp == harness.now.timestamp)
+            #expect(other.now().disagreement == 40 * Self.day)
+            await other.close()
             harness.clock.advance(5_000)
-            let dispute = try await store.stats(now: harness.now).calendar
+            let dispute = try await store.stats().calendar
             #expect(dispute == CalendarDispute(offset: 40 * Self.day, age: 5_000))
             // Contradicted, it is told of for as long as it is made.
-            _ = try await store.attest(harness.now, patience: Self.patience)
-            #expect(try await store.stats(now: harness.now).calendar?.age == 0)
+            try await store.attest()
+            #expect(try await store.stats().calendar?.age == 0)
             harness.clock.advance(AgreedCalendar.longestSilence)
-            #expect(try await store.stats(now: harness.now).calendar == nil)
+            #expect(try await store.stats().calendar == nil)
         }
     }
 
@@ -66,13 +77,12 @@ import Testing
         try await StoreHarness.run(backend, cacheTTL: 20 * Self.day) { harness in
             let store = try sqlite(harness)
             harness.isPruned = true
-            _ = try await store.attest(harness.now, patience: 0)
+            try await store.attest()
             try await harness.warmUp()
-            harness.clock.now.timestamp = harness.now.timestamp + 400 * Self.day
-            _ = try await store.attest(harness.now, patience: 0)
+            harness.clock.time.timestamp = harness.now.timestamp + 400 * Self.day
+            try await store.attest()
             let prune = {
-                try await store.prune(
-                    finishedBefore: harness.now.timestamp + -(30 * Self.day), now: harness.now)
+                try await store.prune(finishedBefore: harness.now.timestamp + -(30 * Self.day))
             }
             #expect(try await prune() == Pruning())
             harness.clock.advance(29 * Self.day)
@@ -86,9 +96,9 @@ import Testing
     func `a calendar that goes back by a correction holds no retry`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = try sqlite(harness)
-            let right = harness.clock
-            harness.clock.now.timestamp = harness.now.timestamp + 40 * Self.day
-            _ = try await store.attest(harness.now, patience: 0)
+            let right = harness.now
+            harness.clock.time.timestamp = harness.now.timestamp + 40 * Self.day
+            try await store.attest()
             try await harness.warmUp()
             let ids = try await harness.enqueue("a")
             try await harness.settle(
@@ -96,8 +106,8 @@ import Testing
                 .again(
                     after: 60_000, JobError(type: "api_error", message: "no", retryable: true),
                     .counted))
-            harness.clock = right
-            _ = try await store.attest(harness.now, patience: 0)
+            harness.clock.time = right
+            try await store.attest()
             harness.clock.advance(1)
             #expect(try await harness.claim(1).map(\.key.job) == ids)
         }
@@ -111,28 +121,27 @@ import Testing
             try await harness.warmUp()
             let sleeper = try await harness.store.register(
                 NewWorker(
-                    name: "sleeper", host: "here", processID: 2, slots: 3, services: [Sample.service]),
-                now: harness.now)
+                    name: "sleeper", host: "here", processID: 2, slots: 3, services: [Sample.service]))
             harness.clock.advance(2 * Self.day)
             let other = try await harness.store.register(
-                NewWorker(name: "other", host: "here", processID: 3, slots: 1), now: harness.now)
+                NewWorker(name: "other", host: "here", processID: 3, slots: 1))
             let names = {
-                try await harness.store.stats(now: harness.now).workers.filter(\.alive).map(\.name)
+                try await harness.store.stats().workers.filter(\.alive).map(\.name)
             }
             #expect(try await names() == ["other"])
-            _ = try await harness.store.renew(sleeper, attempts: [], lease: 30_000, now: harness.now)
+            _ = try await harness.store.renew(sleeper, attempts: [], lease: 30_000)
             #expect(Set(try await names()) == ["other", "sleeper"])
-            try await harness.store.unregister(other, now: harness.now)
+            try await harness.store.unregister(other)
         }
     }
 
     @Test(arguments: Backend.allCases)
     func `a jump of the calendar alone forgets no worker`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let jumped = ahead(harness.now, by: 3 * Self.day)
-            _ = try await harness.store.register(
-                NewWorker(name: "other", host: "here", processID: 3, slots: 1), now: jumped)
-            #expect(try await harness.store.stats(now: harness.now).workers.map(\.name).contains("bench"))
+            let other = try await another(harness, clock: HandClock(ahead(harness.now, by: 3 * Self.day)))
+            _ = try await other.register(NewWorker(name: "other", host: "here", processID: 3, slots: 1))
+            await other.close()
+            #expect(try await harness.store.stats().workers.map(\.name).contains("bench"))
         }
     }
 }

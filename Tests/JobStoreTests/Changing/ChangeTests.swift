@@ -1,6 +1,7 @@
 import JSON
 import Jobs
 import Testing
+import TestSupport
 
 /// Cancelling and retrying, one by one and by filter.
 @Suite struct ChangeTests {
@@ -14,7 +15,7 @@ import Testing
             let ids = try await harness.enqueue([
                 try Sample.job("ready"), try Sample.job("held") { $0.delay = 1_000 },
             ])
-            for id in ids { #expect(try await harness.store.cancel(id, now: harness.now) == .changed) }
+            for id in ids { #expect(try await harness.store.cancel(id) == .changed) }
             harness.clock.advance(1_000)
             #expect(try await harness.claim().isEmpty)
             #expect(try await harness.states(ids) == [.cancelled, .cancelled])
@@ -30,13 +31,13 @@ import Testing
             let ids = try await harness.enqueue("one", "two")
             let attempts = try await harness.claim()
             try await harness.succeed(attempts[0])
-            #expect(try await harness.store.cancel(ids[0], now: harness.now) == .refused(.succeeded))
-            #expect(try await harness.store.cancel(ids[1], now: harness.now) == .changed)
-            #expect(try await harness.store.cancel(ids[1], now: harness.now) == .refused(.cancelled))
-            #expect(try await harness.store.cancel(JobID(9), now: harness.now) == .unknown)
-            #expect(try await harness.store.retry(JobID(9), change: .init(), now: harness.now) == .unknown)
+            #expect(try await harness.store.cancel(ids[0]) == .refused(.succeeded))
+            #expect(try await harness.store.cancel(ids[1]) == .changed)
+            #expect(try await harness.store.cancel(ids[1]) == .refused(.cancelled))
+            #expect(try await harness.store.cancel(JobID(9)) == .unknown)
+            #expect(try await harness.store.retry(JobID(9), change: .init()) == .unknown)
             #expect(
-                try await harness.store.retry(ids[0], change: .init(), now: harness.now)
+                try await harness.store.retry(ids[0], change: .init())
                     == .refused(.succeeded))
         }
     }
@@ -53,7 +54,7 @@ import Testing
             repeat {
                 turns.append(
                     try await harness.store.cancel(
-                        filter, after: turns.last?.last, limit: 10, now: harness.now))
+                        filter, after: turns.last?.last, limit: 10))
             } while turns.last?.count == 10
             #expect(turns.map(\.count) == [10, 10, 5])
             #expect(try await harness.store.queue("doomed")?.counts.cancelled == 25)
@@ -70,7 +71,7 @@ import Testing
             try await fail(harness, try await harness.claimOne())
             #expect(try await harness.job(ids[0]).attemptsCounted == 1)
             harness.clock.advance(1_000)
-            #expect(try await harness.store.retry(ids[0], change: .init(), now: harness.now) == .changed)
+            #expect(try await harness.store.retry(ids[0], change: .init()) == .changed)
             let job = try await harness.job(ids[0])
             #expect(job.state == .queued)
             #expect(job.attemptsCounted == 0)
@@ -90,8 +91,8 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue("one")
             let attempt = try await harness.claimOne()
-            _ = try await harness.store.cancel(ids[0], now: harness.now)
-            _ = try await harness.store.retry(ids[0], change: .init(), now: harness.now)
+            _ = try await harness.store.cancel(ids[0])
+            _ = try await harness.store.retry(ids[0], change: .init())
             #expect(try await harness.claim().isEmpty)
             #expect(try await harness.succeed(attempt) == .late)
             #expect(try await harness.fullClaim().settledFromCache == 1)
@@ -106,8 +107,8 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue([try Sample.job("one") { $0.cache = .off }])
             let old = try await harness.claimOne()
-            _ = try await harness.store.cancel(ids[0], now: harness.now)
-            _ = try await harness.store.retry(ids[0], change: .init(), now: harness.now)
+            _ = try await harness.store.cancel(ids[0])
+            _ = try await harness.store.retry(ids[0], change: .init())
             let new = try await harness.claimOne()
             #expect(try await harness.store.revoked(harness.worker) == [old.key])
             #expect(try await harness.succeed(old, "old") == .late)
@@ -124,7 +125,7 @@ import Testing
             let ids = try await harness.enqueue("one")
             try await fail(harness, try await harness.claimOne())
             let change = RetryChange(route: Sample.otherModel, maxTokens: 99)
-            #expect(try await harness.store.retry(ids[0], change: change, now: harness.now) == .changed)
+            #expect(try await harness.store.retry(ids[0], change: change) == .changed)
             let attempt = try await harness.claimOne()
             #expect(attempt.route == Sample.otherModel)
             #expect(attempt.maxTokens == 99)
@@ -156,14 +157,11 @@ import Testing
             let filter = JobFilter(queue: "default", errorType: "invalid_request_error")
             #expect(try await harness.store.count(filter) == 12)
             let change = RetryChange(route: Sample.otherModel)
-            let first = try await harness.store.retry(
-                filter, change: change, after: nil, limit: 8, now: harness.now)
+            let first = try await harness.store.retry(filter, change: change, after: nil, limit: 8)
             #expect(first == MassChange(count: 8, last: ids[7]))
-            let second = try await harness.store.retry(
-                filter, change: change, after: first.last, limit: 8, now: harness.now)
+            let second = try await harness.store.retry(filter, change: change, after: first.last, limit: 8)
             #expect(second == MassChange(count: 4, last: ids[11]))
-            let third = try await harness.store.retry(
-                filter, change: change, after: second.last, limit: 8, now: harness.now)
+            let third = try await harness.store.retry(filter, change: change, after: second.last, limit: 8)
             #expect(third == MassChange(count: 0, last: nil))
             #expect(try await harness.states(ids).allSatisfy { $0 == .queued })
             try await harness.warmUp(Sample.otherModel)
@@ -179,7 +177,7 @@ import Testing
             let ids = try await harness.enqueue("one", "one", "one")
             let attempt = try await harness.claimOne()
             _ = try await harness.claim()
-            _ = try await harness.store.cancel(ids[1], now: harness.now)
+            _ = try await harness.store.cancel(ids[1])
             #expect(try await harness.claim().isEmpty)
             try await harness.succeed(attempt)
             _ = try await harness.claim()
@@ -193,7 +191,7 @@ import Testing
             let ids = try await harness.enqueue("one")
             try await fail(harness, try await harness.claimOne())
             harness.clock.advance(7 * 86_400_000)
-            _ = try await harness.store.retry(ids[0], change: .init(), now: harness.now)
+            _ = try await harness.store.retry(ids[0], change: .init())
             #expect(try await harness.job(ids[0]).runAt == harness.now.timestamp)
         }
     }
@@ -212,10 +210,9 @@ import Testing
         let decision = Decision(verdict: .succeeded, routeEvent: .succeeded).checked(answer, of: first)
         let outcome = try await harness.store.settle(
             Settlement(
-                key: first.key, verdict: decision.verdict, routeEvent: decision.routeEvent, answer: answer),
-            now: harness.now)
+                key: first.key, verdict: decision.verdict, routeEvent: decision.routeEvent, answer: answer))
         #expect(outcome == .settled(.queued))
-        #expect(try await harness.store.retry(ids[0], change: change, now: harness.now) == .changed)
+        #expect(try await harness.store.retry(ids[0], change: change) == .changed)
         return try #require(
             try await harness.claim(5, services: [Sample.service, Sample.otherService]).first)
     }
@@ -267,7 +264,7 @@ import Testing
             #expect(attempt.route == Sample.otherRoute)
             #expect(try JSON.parse(attempt.request)["model"]?.string == Sample.otherRoute.model)
             try await fail(harness, attempt)
-            _ = try await harness.store.retry(attempt.key.job, change: .init(), now: harness.now)
+            _ = try await harness.store.retry(attempt.key.job, change: .init())
             let again = try await harness.claim(5, services: [Sample.otherService])
             #expect(again.map(\.route) == [Sample.otherRoute])
             #expect(try JSON.parse(again[0].request)["messages"]?.count == 1)

@@ -18,11 +18,9 @@ import Testing
             }, budgets: budgets, budgetsOfFile: Set(budgets.map(\.name)))
     }
 
-    private func refusal(
-        _ store: SQLiteJobStore, _ stated: StatedConfiguration, now: Now
-    ) async -> String {
+    private func refusal(_ store: SQLiteJobStore, _ stated: StatedConfiguration) async -> String {
         do {
-            try await store.state(stated, adopting: false, now: now)
+            try await store.state(stated, adopting: false)
             return "accepted"
         } catch let error as JobStoreError {
             return error.code == .superseded ? error.message : "\(error)"
@@ -34,7 +32,7 @@ import Testing
     /// A second process on the same file.
     private func another(_ harness: StoreHarness, _ body: (SQLiteJobStore) async throws -> Void) async throws
     {
-        let store = try await SQLiteJobStore(path: harness.directory.database)
+        let store = try await SQLiteJobStore(path: harness.directory.database, clock: harness.clock)
         try await body(store)
         await store.close()
     }
@@ -45,33 +43,32 @@ import Testing
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             let old = try #require(harness.store as? SQLiteJobStore)
-            try await old.state(configuration(price: "0"), adopting: false, now: harness.now)
+            try await old.state(configuration(price: "0"), adopting: false)
             try await harness.warmUp()
             try await harness.enqueue("a", "b")
             try await another(harness) { new in
                 #expect(try await new.supersedingConfiguration() == nil)
-                try await new.state(configuration(price: "5"), adopting: false, now: harness.now)
+                try await new.state(configuration(price: "5"), adopting: false)
                 #expect(try await harness.claim(5).isEmpty)
                 let services = [Sample.service]
                 let claim = try await new.claim(
                     ClaimRequest(
-                        worker: harness.worker, slots: 1, running: 0, lease: 1000, services: services),
-                    now: harness.now)
+                        worker: harness.worker, slots: 1, running: 0, lease: 1000, services: services))
                 #expect(claim.attempts.count == 1)
                 for attempt in claim.attempts { try await harness.succeed(attempt) }
-                let words = await refusal(new, configuration(price: "0"), now: harness.now)
+                let words = await refusal(new, configuration(price: "0"))
                 #expect(words.contains("routes.haiku.prices: here 0, in force 5"))
                 #expect(words.contains("--adopt-config"))
             }
             #expect(try await old.supersedingConfiguration()?.source == "/etc/renga.json")
-            _ = try await old.renew(harness.worker, attempts: [], lease: 1000, now: harness.now)
-            #expect(try await old.stats(now: harness.now).workers.map(\.isSuperseded) == [true])
+            _ = try await old.renew(harness.worker, attempts: [], lease: 1000)
+            #expect(try await old.stats().workers.map(\.isSuperseded) == [true])
             // A serving process shows as long as it lives.
             _ = try await old.register(
                 NewWorker(
                     name: "serving", host: "here", processID: 2, slots: 5, partition: .interactive,
-                    services: [Sample.service]), now: harness.now)
-            let listed = try await old.stats(now: harness.now).workers.filter(\.isSuperseded)
+                    services: [Sample.service]))
+            let listed = try await old.stats().workers.filter(\.isSuperseded)
             #expect(listed.map(\.name).contains("serving"))
             // The file is as it is in force, and was read again.
             old.goBy { $0.configuration = configuration(price: "5").file.fingerprint }
@@ -84,15 +81,15 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let store = try #require(harness.store as? SQLiteJobStore)
             for price in ["1", "2"] {
-                try await store.state(configuration(price: price), adopting: false, now: harness.now)
+                try await store.state(configuration(price: price), adopting: false)
             }
-            #expect(try await store.state(configuration(price: "1"), adopting: true, now: harness.now))
-            #expect(try await !store.state(configuration(price: "1"), adopting: false, now: harness.now))
-            #expect(await refusal(store, configuration(price: "2"), now: harness.now) != "accepted")
+            #expect(try await store.state(configuration(price: "1"), adopting: true))
+            #expect(try await !store.state(configuration(price: "1"), adopting: false))
+            #expect(await refusal(store, configuration(price: "2")) != "accepted")
             // Without a file nobody knows what the file says.
             let none = configuration(price: nil)
-            #expect(await refusal(store, none, now: harness.now).contains("this process has none"))
-            #expect(try await store.state(none, adopting: true, now: harness.now))
+            #expect(await refusal(store, none).contains("this process has none"))
+            #expect(try await store.state(none, adopting: true))
         }
     }
 
@@ -105,10 +102,9 @@ import Testing
             let five = configuration(price: nil, environment: ["daily": "5"])
             let ten = configuration(price: nil, environment: ["daily": "10"])
             for stated in [five, configuration(price: nil), ten, configuration(price: nil)] {
-                #expect(await refusal(store, stated, now: harness.now) == "accepted")
+                #expect(await refusal(store, stated) == "accepted")
             }
-            #expect(
-                await refusal(store, five, now: harness.now).contains("budgets.daily: here 5, in force 10"))
+            #expect(await refusal(store, five).contains("budgets.daily: here 5, in force 10"))
         }
     }
 
@@ -118,29 +114,25 @@ import Testing
             let store = try #require(harness.store as? SQLiteJobStore)
             let daily = Budget(name: "daily", window: .day, limit: Self.usd)
             let monthly = Budget(name: "monthly", window: .month, limit: Self.usd)
-            try await store.state(
-                configuration(price: "1", budgets: [daily, monthly]), adopting: false, now: harness.now)
+            try await store.state(configuration(price: "1", budgets: [daily, monthly]), adopting: false)
             #expect(
-                try await store.budgets(now: harness.now).map(\.statedBy) == [
+                try await store.budgets().map(\.statedBy) == [
                     "/etc/renga.json", "/etc/renga.json",
                 ])
             for change in ["set", "remove"] {
                 let error = await #expect(throws: JobStoreError.self) {
                     if change == "set" {
-                        _ = try await store.set(daily, now: harness.now)
+                        _ = try await store.set(daily)
                     } else {
-                        _ = try await store.remove(budget: "daily", now: harness.now)
+                        _ = try await store.remove(budget: "daily")
                     }
                 }
                 #expect(error?.code == .statedByConfiguration)
                 #expect(error?.message.contains("/etc/renga.json") == true)
             }
-            _ = try await store.set(
-                Budget(name: "own", scope: .queue("q"), window: .total, limit: Self.usd), now: harness.now)
-            try await store.state(
-                configuration(price: "2", budgets: [daily]), adopting: false, now: harness.now)
-            #expect(
-                try await store.budgets(now: harness.now).map(\.ledger.budget.name) == ["daily", "own"])
+            _ = try await store.set(Budget(name: "own", scope: .queue("q"), window: .total, limit: Self.usd))
+            try await store.state(configuration(price: "2", budgets: [daily]), adopting: false)
+            #expect(try await store.budgets().map(\.ledger.budget.name) == ["daily", "own"])
         }
     }
 }

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct EnqueueTests {
     @Test(arguments: Backend.allCases)
@@ -43,32 +44,31 @@ import Testing
             let second = try await harness.enqueue(try Sample.jobs(3, prefix: "more"))
             #expect(first + second == (first + second).sorted())
             #expect(Set(first + second).count == 303)
-            #expect(try await harness.store.stats(now: harness.now).counts.queued == 303)
+            #expect(try await harness.store.stats().counts.queued == 303)
         }
     }
 
     @Test(arguments: Backend.allCases)
     func `atomically, one conflict keeps all the others out`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             try await harness.enqueue([try Sample.job("taken") { $0.customID = "k" }])
             let jobs = [
                 try Sample.job("one") { $0.batch = batch.id },
                 try Sample.job("other") { $0.customID = "k" },
                 try Sample.job("two", queue: "new") { $0.batch = batch.id },
             ]
-            let outcomes = try await harness.store.enqueue(jobs, atomically: true, now: harness.now)
+            let outcomes = try await harness.store.enqueue(jobs, atomically: true)
             #expect(outcomes.count == 3)
             guard case .customIDTaken = outcomes[1] else {
                 Issue.record("the conflict is not told")
                 return
             }
-            #expect(try await harness.store.stats(now: harness.now).counts.total == 1)
+            #expect(try await harness.store.stats().counts.total == 1)
             #expect(try await harness.store.queue("new") == nil)
             #expect(try await harness.store.batch(batch.id)?.counts.total == 0)
 
-            let repaired = try await harness.store.enqueue(
-                [jobs[0], jobs[2]], atomically: true, now: harness.now)
+            let repaired = try await harness.store.enqueue([jobs[0], jobs[2]], atomically: true)
             #expect(repaired.compactMap(\.id).count == 2)
             #expect(try await harness.store.batch(batch.id)?.counts.queued == 2)
         }
@@ -81,10 +81,10 @@ import Testing
             let jobs = [
                 try Sample.job("one"), try Sample.job("other") { $0.customID = "k" }, try Sample.job("two"),
             ]
-            let outcomes = try await harness.store.enqueue(jobs, atomically: false, now: harness.now)
+            let outcomes = try await harness.store.enqueue(jobs, atomically: false)
             #expect(outcomes[1] == .customIDTaken(by: taken[0]))
             #expect(outcomes[0].id != nil && outcomes[2].id != nil)
-            #expect(try await harness.store.stats(now: harness.now).counts.queued == 3)
+            #expect(try await harness.store.stats().counts.queued == 3)
         }
     }
 
@@ -95,10 +95,10 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let job = try Sample.job("one") { $0.customID = "k" }
             let id = try #require(try await harness.enqueue([job]).first)
-            let again = try await harness.store.enqueue([job, job], atomically: true, now: harness.now)
+            let again = try await harness.store.enqueue([job, job], atomically: true)
             #expect(again == [.existing(id), .existing(id)])
             try await harness.succeed(try await harness.claimOne())
-            let later = try await harness.store.enqueue([job], atomically: true, now: harness.now)
+            let later = try await harness.store.enqueue([job], atomically: true)
             #expect(later == [.existing(id)])
         }
     }
@@ -108,7 +108,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueue([try Sample.job("one", queue: "a") { $0.customID = "k" }])
             let outcomes = try await harness.store.enqueue(
-                [try Sample.job("two", queue: "b") { $0.customID = "k" }], atomically: false, now: harness.now
+                [try Sample.job("two", queue: "b") { $0.customID = "k" }], atomically: false
             )
             #expect(outcomes.first?.id != nil)
         }
@@ -121,7 +121,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let outcomes = try await harness.store.enqueue(
                 [try Sample.job("one") { $0.customID = "k" }, try Sample.job("two") { $0.customID = "k" }],
-                atomically: false, now: harness.now)
+                atomically: false)
             let first = try #require(outcomes[0].id)
             #expect(outcomes == [.created(first), .customIDTaken(by: first)])
         }
@@ -135,10 +135,10 @@ import Testing
             }
             // The first time the upload was cut after two lines.
             let cut = try await harness.enqueue(Array(upload[..<2]))
-            let whole = try await harness.store.enqueue(upload, atomically: false, now: harness.now)
+            let whole = try await harness.store.enqueue(upload, atomically: false)
             #expect(Array(whole[..<2]) == cut.map { .existing($0) })
             #expect(whole[2].id.map { !cut.contains($0) } == true)
-            #expect(try await harness.store.stats(now: harness.now).counts.queued == 3)
+            #expect(try await harness.store.stats().counts.queued == 3)
         }
     }
 
@@ -150,9 +150,9 @@ import Testing
             ])
             let outcomes = try await harness.store.enqueue(
                 [try Sample.job("two") { $0.idempotency = .init(key: "up", ordinal: 0) }],
-                atomically: true, now: harness.now)
+                atomically: true)
             #expect(outcomes == [.idempotencyMismatch(ids[0])])
-            #expect(try await harness.store.stats(now: harness.now).counts.total == 1)
+            #expect(try await harness.store.stats().counts.total == 1)
         }
     }
 
@@ -160,11 +160,10 @@ import Testing
     func `a batch that does not exist takes nothing and leaves no trace`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let outcomes = try await harness.store.enqueue(
-                [try Sample.job("one", queue: "ghost") { $0.batch = BatchID(5) }], atomically: false,
-                now: harness.now)
+                [try Sample.job("one", queue: "ghost") { $0.batch = BatchID(5) }], atomically: false)
             #expect(outcomes == [.noSuchBatch])
             #expect(try await harness.store.queue("ghost") == nil)
-            #expect(try await harness.store.stats(now: harness.now).counts.total == 0)
+            #expect(try await harness.store.stats().counts.total == 0)
         }
     }
 

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct LeaseTests {
     @Test(arguments: Backend.allCases)
@@ -9,14 +10,13 @@ import Testing
             let attempts = try await harness.claim()
             harness.clock.advance(20_000)
             let lost = try await harness.store.renew(
-                harness.worker, attempts: [attempts[0].key], lease: 30_000, now: harness.now)
+                harness.worker, attempts: [attempts[0].key], lease: 30_000)
             #expect(lost.isEmpty)
             harness.clock.advance(9_999)
-            #expect(try await harness.store.reap(now: harness.now) == Reaping())
+            #expect(try await harness.store.reap() == Reaping())
             harness.clock.advance(1)
-            #expect(try await harness.store.reap(now: harness.now).writtenOff == 1)
-            #expect(
-                try await harness.states(attempts.map(\.key.job)) == [.running, .queued])
+            #expect(try await harness.store.reap().writtenOff == 1)
+            #expect(try await harness.states(attempts.map(\.key.job)) == [.running, .queued])
         }
     }
 
@@ -25,15 +25,14 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueue("one", "two", "three")
             let keys = try await harness.claim().map(\.key)
-            _ = try await harness.store.cancel(keys[1].job, now: harness.now)
+            _ = try await harness.store.cancel(keys[1].job)
             #expect(
-                try await harness.store.renew(harness.worker, attempts: keys, lease: 30_000, now: harness.now)
+                try await harness.store.renew(harness.worker, attempts: keys, lease: 30_000)
                     == [keys[1]])
             #expect(try await harness.store.revoked(harness.worker) == [keys[1]])
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
-            let lost = try await harness.store.renew(
-                harness.worker, attempts: keys, lease: 30_000, now: harness.now)
+            _ = try await harness.store.reap()
+            let lost = try await harness.store.renew(harness.worker, attempts: keys, lease: 30_000)
             #expect(lost == keys)
         }
     }
@@ -44,13 +43,12 @@ import Testing
             try await harness.enqueue("one")
             let keys = try await harness.claim().map(\.key)
             let other = try await harness.store.register(
-                NewWorker(name: "other", host: "there", processID: 2, slots: 1), now: harness.now)
-            #expect(
-                try await harness.store.renew(other, attempts: keys, lease: 90_000, now: harness.now) == keys)
+                NewWorker(name: "other", host: "there", processID: 2, slots: 1))
+            #expect(try await harness.store.renew(other, attempts: keys, lease: 90_000) == keys)
             #expect(try await harness.store.revoked(other).isEmpty)
             #expect(try await harness.store.revoked(harness.worker).isEmpty)
             harness.clock.advance(30_000)
-            #expect(try await harness.store.reap(now: harness.now).writtenOff == 1)
+            #expect(try await harness.store.reap().writtenOff == 1)
         }
     }
 
@@ -60,9 +58,9 @@ import Testing
             let ids = try await harness.enqueue("one", "two")
             _ = try await harness.claim()
             harness.clock.reboot()
-            #expect(try await harness.store.reap(now: harness.now).writtenOff == 2)
+            #expect(try await harness.store.reap().writtenOff == 2)
             #expect(try await harness.claim().map(\.key.job) == ids)
-            #expect(try await harness.store.reap(now: harness.now) == Reaping())
+            #expect(try await harness.store.reap() == Reaping())
         }
     }
 
@@ -71,8 +69,8 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueue("one")
             _ = try await harness.claim()
-            harness.clock.now.timestamp = harness.now.timestamp + 86_400_000
-            #expect(try await harness.store.reap(now: harness.now) == Reaping())
+            harness.clock.time.timestamp = harness.now.timestamp + 86_400_000
+            #expect(try await harness.store.reap() == Reaping())
         }
     }
 
@@ -84,7 +82,7 @@ import Testing
             let ids = try await harness.enqueue([try Sample.job("one") { $0.maxAttempts = 1 }])
             _ = try await harness.claim()
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             let job = try await harness.job(ids[0])
             #expect(job.state == .queued)
             #expect(job.attemptsCounted == 0)
@@ -104,7 +102,7 @@ import Testing
             harness.clock.advance(30_000)
             var turns: [Reaping] = []
             repeat {
-                turns.append(try await harness.store.reap(now: harness.now))
+                turns.append(try await harness.store.reap())
             } while turns.last?.more == true
             #expect(turns.map(\.writtenOff) == [200, 200, 50])
         }
@@ -124,10 +122,10 @@ import Testing
             let running = try await harness.enqueue([
                 try Sample.job("running", queue: "other") { $0.deadline = deadline }
             ])
-            _ = try await harness.store.update(queue: "default", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(paused: true))
             #expect(try await harness.claim().map(\.key.job) == running)
             harness.clock.advance(5_000)
-            let reaping = try await harness.store.reap(now: harness.now)
+            let reaping = try await harness.store.reap()
             #expect(reaping == Reaping(writtenOff: 0, expiredDeadlines: 2))
             #expect(try await harness.states(ids + running) == [.failed, .failed, .running])
             #expect(try await harness.job(ids[0]).error?.type == "deadline_exceeded")
@@ -138,16 +136,16 @@ import Testing
     func `a worker is alive while it is heard of`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             func alive() async throws -> [Bool] {
-                try await harness.store.stats(now: harness.now).workers.map(\.alive)
+                try await harness.store.stats().workers.map(\.alive)
             }
             #expect(try await alive() == [true])
             harness.clock.advance(40_000)
             #expect(try await alive() == [false])
-            _ = try await harness.store.renew(harness.worker, attempts: [], lease: 30_000, now: harness.now)
+            _ = try await harness.store.renew(harness.worker, attempts: [], lease: 30_000)
             #expect(try await alive() == [true])
             harness.clock.reboot()
             #expect(try await alive() == [false])
-            try await harness.store.unregister(harness.worker, now: harness.now)
+            try await harness.store.unregister(harness.worker)
             #expect(try await alive().isEmpty)
         }
     }

@@ -1,11 +1,10 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct ListTests {
     private func ids(_ harness: StoreHarness, _ filter: JobFilter) async throws -> [JobID] {
-        let found = try await harness.store.jobs(
-            filter, before: nil, limit: 100, bodies: [], now: harness.now
-        ).map(\.id)
+        let found = try await harness.store.jobs(filter, before: nil, limit: 100, bodies: []).map(\.id)
         #expect(try await harness.store.count(filter) == found.count)
         return found
     }
@@ -16,8 +15,7 @@ import Testing
             let all = try await harness.enqueue(try Sample.jobs(7))
             var found: [JobID] = []
             for size in [3, 3, 1, 0] {
-                let page = try await harness.store.jobs(
-                    JobFilter(), before: found.last, limit: 3, bodies: [], now: harness.now)
+                let page = try await harness.store.jobs(JobFilter(), before: found.last, limit: 3, bodies: [])
                 #expect(page.count == size)
                 found += page.map(\.id)
             }
@@ -28,7 +26,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `each filter narrows, and together they narrow further`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             let first = try await harness.enqueue([
                 try Sample.job("plain"),
                 try Sample.job("tagged") { $0.tags = ["red", "blue"] },
@@ -94,9 +92,7 @@ import Testing
             try await harness.succeed(try await harness.claimOne())
             func one(_ bodies: Bodies) async throws -> Job {
                 try #require(
-                    try await harness.store.jobs(
-                        JobFilter(), before: nil, limit: 1, bodies: bodies, now: harness.now
-                    ).first)
+                    try await harness.store.jobs(JobFilter(), before: nil, limit: 1, bodies: bodies).first)
             }
             let bare = try await one([])
             #expect(bare.request == nil && bare.response == nil)
@@ -114,7 +110,7 @@ import Testing
             _ = try await harness.claim(1)
             let states = try await harness.store.states(of: ids + [JobID(4)])
             #expect(states == [ids[0]: .running, ids[1]: .queued])
-            #expect(try await harness.store.job(JobID(4), now: harness.now) == nil)
+            #expect(try await harness.store.job(JobID(4)) == nil)
         }
     }
 }

@@ -78,7 +78,7 @@ import Testing
             var worker = NewWorker(
                 name: "old", host: "here", processID: 1, slots: 5, services: [Sample.service])
             worker.fingerprints = [Sample.service: "b"]
-            let id = try await harness.store.register(worker, now: harness.now)
+            let id = try await harness.store.register(worker)
             try await harness.enqueue(try Sample.jobs(60))
             for _ in 0..<5 {
                 for attempt in try await harness.claim(5, as: id) {
@@ -97,7 +97,7 @@ import Testing
         try await told { harness, told in
             let budget = Budget(
                 name: "day", scope: .all, window: .day, limit: Money(nanodollars: 1_000_000), alerts: [])
-            try await harness.store.configure(budgets: [budget], now: harness.now)
+            try await harness.store.configure(budgets: [budget])
             try await harness.enqueue(try Sample.jobs(100))
             for _ in 0..<60 {
                 for attempt in try await harness.claim(1) { try await harness.succeed(attempt) }

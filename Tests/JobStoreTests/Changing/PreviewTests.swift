@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct PreviewTests {
     @Test(arguments: Backend.allCases)
@@ -15,11 +16,11 @@ import Testing
                     try Sample.job("answered") { $0.cache = .refresh },
                     try Sample.job("answered", route: Sample.otherRoute),
                     try Sample.job("unheard of", queue: "unheard of"),
-                ], now: harness.now)
+                ])
             #expect(
                 previews.prefix(3) == [.existing(ids[0]), .conflict(ids[0]), .cached(saves: Sample.cost)])
             #expect(previews.dropFirst(3).map(\.isNew) == [true, true, true])
-            #expect(try await harness.store.stats(now: harness.now).counts.total == 1)
+            #expect(try await harness.store.stats().counts.total == 1)
             #expect(try await harness.store.queue("unheard of") == nil)
         }
     }
@@ -30,7 +31,7 @@ import Testing
             try await harness.enqueue("one")
             try await harness.succeed(try await harness.claimOne())
             harness.clock.advance(1_000)
-            #expect(try await harness.store.preview([try Sample.job("one")], now: harness.now)[0].isNew)
+            #expect(try await harness.store.preview([try Sample.job("one")])[0].isNew)
         }
     }
 
@@ -41,10 +42,10 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let long = try Sample.job(String(repeating: "a", count: 4_000))
             let strange = CallEstimate(requestBytes: long.request.count, maxTokens: long.maxTokens)
-            #expect(try await harness.store.preview([long], now: harness.now) == [.new(strange)])
+            #expect(try await harness.store.preview([long]) == [.new(strange)])
             #expect(strange.outputTokens == Int64(long.maxTokens))
             try await harness.warmUp()
-            guard case .new(let told) = try await harness.store.preview([long], now: harness.now)[0] else {
+            guard case .new(let told) = try await harness.store.preview([long])[0] else {
                 throw Missing()
             }
             #expect(told.outputTokens < Int64(long.maxTokens) && told.inputTokens > 500)

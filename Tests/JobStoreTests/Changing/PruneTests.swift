@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct PruneTests {
     @Test(arguments: Backend.allCases)
@@ -7,7 +8,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             harness.isPruned = true
             try await harness.warmUp()
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             let old = try await harness.enqueue([
                 try Sample.job("done") { $0.batch = batch.id },
                 try Sample.job("failed") {
@@ -25,10 +26,9 @@ import Testing
             for attempt in try await harness.claim() where attempt.key.job == young[0] {
                 try await harness.succeed(attempt)
             }
-            let pruning = try await harness.store.prune(
-                finishedBefore: harness.now.timestamp + -30_000, now: harness.now)
+            let pruning = try await harness.store.prune(finishedBefore: harness.now.timestamp + -30_000)
             #expect(pruning == Pruning(jobs: 3, answers: 0, more: false))
-            #expect(try await harness.store.job(old[0], now: harness.now) == nil)
+            #expect(try await harness.store.job(old[0]) == nil)
             #expect(try await harness.store.attempts(of: old[0]) == nil)
             #expect(try await harness.store.count(JobFilter(tag: "t")) == 0)
             #expect(try await harness.states(waiting + young) == [.running, .succeeded])
@@ -36,7 +36,7 @@ import Testing
             #expect(try await harness.store.batch(batch.id)?.counts.succeeded == 1)
             // The key is free again.
             let again = try await harness.store.enqueue(
-                [try Sample.job("new") { $0.customID = "k" }], atomically: true, now: harness.now)
+                [try Sample.job("new") { $0.customID = "k" }], atomically: true)
             #expect(again.first?.id != nil)
         }
     }
@@ -49,7 +49,7 @@ import Testing
             try await harness.succeed(try await harness.claimOne())
             harness.clock.advance(50_000)
             #expect(
-                try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+                try await harness.store.prune(finishedBefore: harness.now.timestamp)
                     == Pruning(jobs: 1))
             let hit = try await harness.enqueue("one")
             #expect(try await harness.fullClaim().settledFromCache == 1)
@@ -57,12 +57,12 @@ import Testing
             // A job that points to it keeps an expired answer.
             #expect(
                 try await harness.store.prune(
-                    finishedBefore: harness.now.timestamp + -80_000, now: harness.now) == Pruning())
+                    finishedBefore: harness.now.timestamp + -80_000) == Pruning())
             #expect(try await harness.job(hit[0]).response != nil)
             #expect(
-                try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+                try await harness.store.prune(finishedBefore: harness.now.timestamp)
                     == Pruning(jobs: 1, answers: 1))
-            #expect(try await harness.store.stats(now: harness.now).answers == 0)
+            #expect(try await harness.store.stats().answers == 0)
         }
     }
 
@@ -72,12 +72,12 @@ import Testing
             harness.isPruned = true
             let ids = try await harness.enqueue("one")
             let attempt = try await harness.claimOne()
-            _ = try await harness.store.cancel(ids[0], now: harness.now)
+            _ = try await harness.store.cancel(ids[0])
             harness.clock.advance(10_000)
             let now = harness.now
-            #expect(try await harness.store.prune(finishedBefore: now.timestamp, now: now).jobs == 0)
+            #expect(try await harness.store.prune(finishedBefore: now.timestamp).jobs == 0)
             #expect(try await harness.settle(attempt.key, .handedBack(sent: true)) == .late)
-            #expect(try await harness.store.prune(finishedBefore: now.timestamp, now: now).jobs == 1)
+            #expect(try await harness.store.prune(finishedBefore: now.timestamp).jobs == 1)
             #expect(try await harness.route().running == 0)
         }
     }
@@ -87,15 +87,14 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             harness.isPruned = true
             try await harness.enqueue(try Sample.jobs(1_100))
-            _ = try await harness.store.cancel(JobFilter(), after: nil, limit: 1_100, now: harness.now)
+            _ = try await harness.store.cancel(JobFilter(), after: nil, limit: 1_100)
             harness.clock.advance(1)
             var turns: [Pruning] = []
             repeat {
-                turns.append(
-                    try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now))
+                turns.append(try await harness.store.prune(finishedBefore: harness.now.timestamp))
             } while turns.last?.more == true
             #expect(turns.map(\.jobs) == [500, 500, 100])
-            #expect(try await harness.store.stats(now: harness.now).counts.total == 0)
+            #expect(try await harness.store.stats().counts.total == 0)
         }
     }
 }

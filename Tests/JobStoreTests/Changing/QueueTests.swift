@@ -8,16 +8,14 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             #expect(try await harness.store.queue("q") == nil)
-            let made = try await harness.store.update(
-                queue: "q", QueuePatch(concurrency: 4), now: harness.now)
+            let made = try await harness.store.update(queue: "q", QueuePatch(concurrency: 4))
             #expect(made.concurrency == 4)
             #expect(made.weight == 100)
             #expect(!made.paused)
-            let second = try await harness.store.update(
-                queue: "q", QueuePatch(paused: true), now: harness.now)
+            let second = try await harness.store.update(queue: "q", QueuePatch(paused: true))
             #expect(second.concurrency == 4 && second.paused)
             let third = try await harness.store.update(
-                queue: "q", QueuePatch(concurrency: .some(nil), weight: 7), now: harness.now)
+                queue: "q", QueuePatch(concurrency: .some(nil), weight: 7))
             #expect(third.concurrency == nil && third.weight == 7 && third.paused)
             #expect(try await harness.store.queue("q")?.weight == 7)
         }
@@ -39,10 +37,9 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a route that nobody named is not known`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            #expect(try await harness.store.update(route: "a/b", paused: true, now: harness.now) == nil)
+            #expect(try await harness.store.update(route: "a/b", paused: true) == nil)
             try await harness.enqueue("one")
-            let route = try await harness.store.update(
-                route: Sample.route.name, paused: true, now: harness.now)
+            let route = try await harness.store.update(route: Sample.route.name, paused: true)
             #expect(route?.paused == true)
             #expect(route?.endpoint == Sample.service.endpoint)
             #expect(try await harness.route().paused)

@@ -6,14 +6,13 @@ import Testing
     private static let check = NewCheck(rules: Array(#"{"labels":["positive"]}"#.utf8), routes: [])
 
     private func require(_ requirement: QueueRequirement, _ harness: StoreHarness) async throws {
-        let queue = try await harness.store.update(
-            queue: "default", QueuePatch(requirement: requirement), now: harness.now)
+        let queue = try await harness.store.update(queue: "default", QueuePatch(requirement: requirement))
         #expect(queue.requirement == requirement)
     }
 
     private func lacks(_ jobs: [NewJob], _ harness: StoreHarness) async throws -> [QueueRefusal.Lack?] {
-        let previews = try await harness.store.preview(jobs, now: harness.now)
-        let outcomes = try await harness.store.enqueue(jobs, atomically: false, now: harness.now)
+        let previews = try await harness.store.preview(jobs)
+        let outcomes = try await harness.store.enqueue(jobs, atomically: false)
         return zip(outcomes, previews).map { outcome, preview in
             guard case .refused(let refusal) = outcome else {
                 #expect(preview.isNew)
@@ -54,8 +53,7 @@ import Testing
             try await require(QueueRequirement(check: true), harness)
             let own = try Sample.job("own") { $0.check = Self.check }
             #expect(try await lacks([own, try Sample.job("none")], harness) == [nil, .check])
-            _ = try await harness.store.update(
-                queue: "default", QueuePatch(check: .some(Self.check)), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(check: .some(Self.check)))
             let free = try Sample.job("free") { $0.refusesQueueCheck = true }
             #expect(try await lacks([try Sample.job("theirs"), free], harness) == [nil, .check])
         }
@@ -84,14 +82,13 @@ import Testing
             let id = try await harness.enqueue([keyed])[0]
             try await require(QueueRequirement(system: true), harness)
             let jobs = [keyed, try Sample.job("two"), try Sample.job("two", queue: "other")]
-            let outcomes = try await harness.store.enqueue(jobs, atomically: false, now: harness.now)
+            let outcomes = try await harness.store.enqueue(jobs, atomically: false)
             #expect(outcomes[0] == .existing(id) && outcomes[1].id == nil && outcomes[2].id != nil)
-            let whole = try await harness.store.enqueue(
-                Array(jobs.dropFirst()), atomically: true, now: harness.now)
+            let whole = try await harness.store.enqueue(Array(jobs.dropFirst()), atomically: true)
             #expect(whole[0] == .refused(QueueRefusal(queue: "default", lack: .system)))
             #expect(try await harness.store.queue("other")?.counts.total == 1)
             let change = RetryChange(maxTokens: 9)
-            #expect(try await harness.store.retry(id, change: change, now: harness.now) == .changed)
+            #expect(try await harness.store.retry(id, change: change) == .changed)
         }
     }
 
@@ -102,14 +99,14 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await require(QueueRequirement(system: true), harness)
             let store = try #require(harness.store as? any MessageBatchStore)
-            let batch = try await store.beginUpload(now: harness.now)
+            let batch = try await store.beginUpload()
             let requests = [
                 BatchRequest(customID: "bad", job: try job("bad", system: nil)),
                 BatchRequest(customID: "good", job: try job("good", system: #""Be brief.""#)),
             ]
-            #expect(try await store.upload(requests, to: batch, now: harness.now) == nil)
-            _ = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
-            let counts = try #require(try await store.messageBatch(batch, now: harness.now)).counts
+            #expect(try await store.upload(requests, to: batch) == nil)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
+            let counts = try #require(try await store.messageBatch(batch)).counts
             #expect(counts.failed == 1 && counts.queued == 1)
             let result = try #require(try await store.results(of: batch, after: -1, limit: 5).first)
             #expect(result.customID == "bad")

@@ -1,11 +1,12 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct StatsTests {
     @Test(arguments: Backend.allCases)
     func `an empty store has nothing to tell`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            let stats = try await harness.store.stats(now: harness.now)
+            let stats = try await harness.store.stats()
             #expect(stats.counts.total == 0)
             #expect(stats.queues.isEmpty && stats.routes.isEmpty && stats.spend.isEmpty)
             #expect(stats.oldestReady == nil)
@@ -21,11 +22,11 @@ import Testing
             try await harness.enqueue([try Sample.job("a", route: misspelt)])
             try await harness.meet(Sample.refusal(404), try await harness.claimOne())
             try await harness.enqueue([try Sample.job("b", route: waiting)])
-            let names = { try await harness.store.routes(now: harness.now).map(\.name) }
+            let names = { try await harness.store.routes().map(\.name) }
             #expect(try await Set(names()) == [misspelt.name, waiting.name])
             harness.clock.advance(86_400_000 + 1)
             #expect(try await names() == [waiting.name])
-            #expect(try await harness.store.stats(now: harness.now).routes.map(\.name) == [waiting.name])
+            #expect(try await harness.store.stats().routes.map(\.name) == [waiting.name])
             try await harness.enqueue([try Sample.job("c", route: misspelt)])
             #expect(try await names().count == 2)
         }
@@ -42,7 +43,7 @@ import Testing
             let attempts = try await harness.claim(3)
             try await harness.succeed(attempts[0])
             try await harness.meet(Sample.refusal(400), attempts[1])
-            let stats = try await harness.store.stats(now: harness.now)
+            let stats = try await harness.store.stats()
             #expect(stats.counts.succeeded == 2)
             #expect(stats.counts.failed == 1)
             #expect(stats.counts.running == 1)
@@ -68,7 +69,7 @@ import Testing
                 try await harness.succeed(try await harness.claimOne())
                 harness.clock.advance(86_400_000)
             }
-            let spend = try await harness.store.stats(now: harness.now).spend
+            let spend = try await harness.store.stats().spend
             #expect(spend.count == 3)
             #expect(spend.map(\.day) == spend.map(\.day).sorted(by: >))
             #expect(spend.allSatisfy { $0.calls == 1 && $0.cost == Sample.cost })

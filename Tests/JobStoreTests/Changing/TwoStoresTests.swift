@@ -7,7 +7,7 @@ import Testing
         async throws
     {
         try await StoreHarness.run(backend) { harness in
-            let second = try await backend.open(harness.directory)
+            let second = try await backend.open(harness.directory, clock: harness.clock)
             do {
                 try await body(harness, second)
             } catch {
@@ -40,13 +40,12 @@ import Testing
             let ids = try await harness.enqueue(try Sample.jobs(200))
             let request = ClaimRequest(
                 worker: harness.worker, slots: 3, running: 0, lease: 30_000, services: [Sample.service])
-            let now = harness.now
             let claimed = try await withThrowingTaskGroup(of: [JobID].self) { group in
                 for store in [harness.store, second, harness.store, second] {
                     group.addTask {
                         var mine: [JobID] = []
                         while true {
-                            let attempts = try await store.claim(request, now: now).attempts
+                            let attempts = try await store.claim(request).attempts
                             if attempts.isEmpty { return mine }
                             mine += attempts.map(\.key.job)
                         }
@@ -62,17 +61,16 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `limits hold for both together`(_ backend: Backend) async throws {
         try await run(backend) { harness, second in
-            try await harness.store.configure(
-                route: Sample.route, limits: .init(requests: 10), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: .init(requests: 10))
             try await harness.enqueue(try Sample.jobs(30))
             let request = ClaimRequest(
                 worker: harness.worker, slots: 6, running: 0, lease: 30_000, services: [Sample.service])
-            let one = try await harness.store.claim(request, now: harness.now).attempts
-            let two = try await second.claim(request, now: harness.now).attempts
+            let one = try await harness.store.claim(request).attempts
+            let two = try await second.claim(request).attempts
             #expect(one.count == 6)
             #expect(two.count == 3)
             #expect(
-                try await second.settle(Sample.success(one[0].key), now: harness.now)
+                try await second.settle(Sample.success(one[0].key))
                     == .settled(.succeeded))
         }
     }
@@ -83,11 +81,10 @@ import Testing
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(40))
             let attempts = try await harness.claim(40)
-            let now = harness.now
             let outcomes = try await withThrowingTaskGroup(of: SettleOutcome.self) { group in
                 for attempt in attempts {
                     for store in [harness.store, second] {
-                        group.addTask { try await store.settle(Sample.success(attempt.key), now: now) }
+                        group.addTask { try await store.settle(Sample.success(attempt.key)) }
                     }
                 }
                 return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
@@ -99,14 +96,13 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `one key is taken once by two that enqueue at once`(_ backend: Backend) async throws {
         try await run(backend) { harness, second in
-            let now = harness.now
             let jobs = try (0..<30).map { index in
                 try Sample.job("one \(index)") { $0.customID = "k\(index)" }
             }
             let outcomes = try await withThrowingTaskGroup(of: [EnqueueOutcome].self) { group in
                 for job in jobs {
                     for store in [harness.store, second] {
-                        group.addTask { try await store.enqueue([job], atomically: true, now: now) }
+                        group.addTask { try await store.enqueue([job], atomically: true) }
                     }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }

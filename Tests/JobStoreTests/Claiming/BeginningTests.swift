@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// What the beginning of an answer tells, long before its end.
 @Suite struct BeginningTests {
@@ -18,8 +19,7 @@ import Testing
             #expect(probe.isProbe && !probe.learnsLimits)
             harness.clock.advance(3_000)
             #expect(try await harness.claim().isEmpty)
-            try await harness.store.noteBeginning(
-                AnswerBeginning(key: probe.key, isAnswering: true), now: harness.now)
+            try await harness.store.noteBeginning(AnswerBeginning(key: probe.key, isAnswering: true))
             #expect(try await harness.route().gate == nil)
             let others = try await harness.claim()
             #expect(others.count == 1 && others.allSatisfy { !$0.isProbe })
@@ -39,11 +39,11 @@ import Testing
             try await harness.meet(Sample.refusal(500), probe)
             let beginning = AnswerBeginning(
                 key: probe.key, limits: .requests(7, remaining: 7), isAnswering: true)
-            try await harness.store.noteBeginning(beginning, now: harness.now)
+            try await harness.store.noteBeginning(beginning)
             #expect(try await harness.route().gate?.reason == .breaker)
             var strange = beginning
             strange.key.number = 99
-            try await harness.store.noteBeginning(strange, now: harness.now)
+            try await harness.store.noteBeginning(strange)
             #expect(try await harness.route().requests?.perMinute == 1_000_000)
         }
     }
@@ -55,7 +55,7 @@ import Testing
             let attempts = try await harness.claim(30)
             #expect(attempts.count == 5 && attempts.allSatisfy { $0.learnsLimits && !$0.isProbe })
             try await harness.store.noteBeginning(
-                AnswerBeginning(key: attempts[2].key, limits: .requests(50, remaining: 20)), now: harness.now)
+                AnswerBeginning(key: attempts[2].key, limits: .requests(50, remaining: 20)))
             // Four of those in flight may not be counted in it yet.
             #expect(try await harness.route().requests == RouteStatus.Level(perMinute: 50, available: 16))
             let more = try await harness.claim(30)
@@ -69,8 +69,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueue(try Sample.jobs(30))
             let attempts = try await harness.claim(30)
-            try await harness.store.noteBeginning(
-                AnswerBeginning(key: attempts[0].key, isAnswering: true), now: harness.now)
+            try await harness.store.noteBeginning(AnswerBeginning(key: attempts[0].key, isAnswering: true))
             #expect(try await harness.claim(30).count == 15)
         }
     }

@@ -1,6 +1,7 @@
 import JSON
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct CacheTests {
     @Test(arguments: Backend.allCases)
@@ -21,7 +22,7 @@ import Testing
             #expect(job.cost == .zero)
             #expect(job.saved == Sample.cost)
             #expect(job.attempt == 0)
-            let stats = try await harness.store.stats(now: harness.now)
+            let stats = try await harness.store.stats()
             #expect(stats.spend.first?.calls == 1)
             #expect(stats.spend.first?.cacheHits == 1)
             #expect(stats.spend.first?.saved == Sample.cost)
@@ -33,7 +34,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueue("one")
             try await harness.succeed(try await harness.claimOne())
-            _ = try await harness.store.update(route: Sample.route.name, paused: true, now: harness.now)
+            _ = try await harness.store.update(route: Sample.route.name, paused: true)
             try await harness.enqueue("one")
             #expect(try await harness.fullClaim().settledFromCache == 1)
         }
@@ -116,7 +117,7 @@ import Testing
             let ids = try await harness.enqueue("one")
             var settlement = Sample.success(try await harness.claimOne().key)
             settlement.answer = Sample.answer("cut", stopReason: stopReason)
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
             #expect(try await harness.job(ids[0]).response == Sample.answer("cut").body)
             try await harness.enqueue("one")
             #expect(try await harness.claim().count == 1)

@@ -15,19 +15,16 @@ import Testing
         try await StoreHarness.run(.sqlite) { harness in
             try await harness.store.configure(
                 route: Sample.route,
-                limits: .init(requests: limit, inputTokens: limit * 1_000, outputTokens: limit * 1_000),
-                now: harness.now)
+                limits: .init(requests: limit, inputTokens: limit * 1_000, outputTokens: limit * 1_000))
             try await harness.enqueue("first")
             try await harness.succeed(try await harness.claimOne())
-            _ = try await harness.store.update(
-                queue: "default", QueuePatch(weight: weight), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(weight: weight))
             for start in stride(from: 0, to: backlog, by: 500) {
                 try await harness.enqueue(
                     try Sample.jobs(min(500, backlog - start), prefix: "waits \(start)"))
             }
             let server = try await harness.store.register(
-                NewWorker(name: "server", host: "here", processID: 7, slots: 100, partition: .interactive),
-                now: harness.now)
+                NewWorker(name: "server", host: "here", processID: 7, slots: 100, partition: .interactive))
             statements = try enter(server, harness)
         }
         return statements

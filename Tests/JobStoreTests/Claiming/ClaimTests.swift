@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct ClaimTests {
     @Test(arguments: Backend.allCases)
@@ -24,7 +25,7 @@ import Testing
             #expect(job.response == Sample.answer().body)
             #expect(job.finishedAt == harness.now.timestamp)
             #expect(!job.cached)
-            let stats = try await harness.store.stats(now: harness.now)
+            let stats = try await harness.store.stats()
             #expect(stats.counts.succeeded == 2)
             #expect(stats.counts.total == 2)
         }
@@ -95,10 +96,10 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue("one")
             let other = try await harness.enqueue([try Sample.job("two", queue: "other")])
-            _ = try await harness.store.update(queue: "default", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(paused: true))
             #expect(try await harness.claim().map(\.key.job) == other)
             #expect(try await harness.job(ids[0]).waitingFor?.reason == .pause)
-            _ = try await harness.store.update(queue: "default", QueuePatch(paused: false), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(paused: false))
             #expect(try await harness.claim().map(\.key.job) == ids)
         }
     }
@@ -108,9 +109,9 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let ids = try await harness.enqueue(try Sample.jobs(10))
-            _ = try await harness.store.update(queue: "default", QueuePatch(concurrency: 3), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(concurrency: 3))
             let second = try await harness.store.register(
-                NewWorker(name: "second", host: "here", processID: 2, slots: 5), now: harness.now)
+                NewWorker(name: "second", host: "here", processID: 2, slots: 5))
             let first = try await harness.claim(2)
             let rest = try await harness.claim(5, as: second)
             #expect(first.count == 2)
@@ -120,8 +121,7 @@ import Testing
 
             try await harness.succeed(first[0])
             #expect(try await harness.claim().count == 1)
-            _ = try await harness.store.update(
-                queue: "default", QueuePatch(concurrency: .some(nil)), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(concurrency: .some(nil)))
             #expect(try await harness.claim(20).count == 6)
         }
     }
@@ -162,10 +162,10 @@ import Testing
             let ids = try await harness.enqueue([
                 try Sample.job("one"), try Sample.job("two", route: Sample.otherModel),
             ])
-            _ = try await harness.store.update(route: Sample.route.name, paused: true, now: harness.now)
+            _ = try await harness.store.update(route: Sample.route.name, paused: true)
             #expect(try await harness.claim().map(\.key.job) == [ids[1]])
             #expect(try await harness.job(ids[0]).waitingFor?.reason == .pause)
-            _ = try await harness.store.update(route: Sample.route.name, paused: false, now: harness.now)
+            _ = try await harness.store.update(route: Sample.route.name, paused: false)
             #expect(try await harness.claim().map(\.key.job) == [ids[0]])
         }
     }
@@ -175,7 +175,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue("one")
             #expect(try await harness.job(ids[0]).waitingFor?.reason == .worker)
-            try await harness.store.unregister(harness.worker, now: harness.now)
+            try await harness.store.unregister(harness.worker)
             let waiting = try await harness.job(ids[0]).waitingFor
             #expect(waiting?.reason == .worker)
             #expect(waiting?.detail.contains("no worker") == true)

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// Keys that a provider refuses are the affair of the workers that have them.
 @Suite struct CredentialTests {
@@ -11,11 +12,11 @@ import Testing
             name: name, host: "here", processID: 1, slots: 5, partition: partition, services: [Sample.service]
         )
         worker.fingerprints = key.map { [Sample.service: $0] } ?? [:]
-        return try await harness.store.register(worker, now: harness.now)
+        return try await harness.store.register(worker)
     }
 
     private func worker(_ name: String, _ harness: StoreHarness) async throws -> WorkerStatus {
-        try #require(try await harness.store.stats(now: harness.now).workers.first { $0.name == name })
+        try #require(try await harness.store.stats().workers.first { $0.name == name })
     }
 
     @Test(arguments: Backend.allCases)
@@ -48,7 +49,7 @@ import Testing
             }
             #expect(try await worker("good", harness).refusedKeys.isEmpty)
             let queued = try await harness.store.jobs(
-                JobFilter(state: .queued), before: nil, limit: 1, bodies: [], now: harness.now)
+                JobFilter(state: .queued), before: nil, limit: 1, bodies: [])
             #expect(queued.first?.waitingFor?.reason != .pause)
             #expect(try await harness.store.queue("default")?.counts.failed == 0)
         }
@@ -60,7 +61,7 @@ import Testing
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            try await harness.store.unregister(harness.worker, now: harness.now)
+            try await harness.store.unregister(harness.worker)
             let one = try await worker("one", key: "a", harness)
             let two = try await worker("two", key: "a", harness)
             let ids = try await harness.enqueue(try Sample.jobs(30))
@@ -95,7 +96,7 @@ import Testing
                 Sample.refusal(401), try #require(try await harness.claim(1, as: old).first))
             #expect(try await harness.claim(1, as: old).isEmpty)
             let name = try await harness.route().name
-            _ = try await harness.store.update(route: name, paused: false, now: harness.now)
+            _ = try await harness.store.update(route: name, paused: false)
             #expect(try await worker("old", harness).refusedKeys.isEmpty)
             let again = try #require(try await harness.claim(1, as: old).first)
             harness.clock.advance(10)
@@ -123,7 +124,7 @@ import Testing
             for attempt in try await harness.claim(1, as: old) {
                 try await harness.meet(Sample.refusal(401), attempt)
             }
-            try await harness.store.unregister(old, now: harness.now)
+            try await harness.store.unregister(old)
             harness.clock.advance(2 * 86_400_000)
             let new = try await worker("new", key: "b", harness)
             #expect(try await worker("new", harness).refusedKeys.isEmpty)

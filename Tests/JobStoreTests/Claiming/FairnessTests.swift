@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct FairnessTests {
     @Test(arguments: Backend.allCases, [1, 8])
@@ -10,8 +11,8 @@ import Testing
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(400, queue: "heavy", prefix: "h"))
             try await harness.enqueue(try Sample.jobs(400, queue: "light", prefix: "l"))
-            _ = try await harness.store.update(queue: "heavy", QueuePatch(weight: 300), now: harness.now)
-            _ = try await harness.store.update(queue: "light", QueuePatch(weight: 100), now: harness.now)
+            _ = try await harness.store.update(queue: "heavy", QueuePatch(weight: 300))
+            _ = try await harness.store.update(queue: "light", QueuePatch(weight: 100))
             var counts: [String: Int] = [:]
             for _ in 0..<(240 / slots) {
                 for attempt in try await harness.claim(slots) { counts[attempt.queue, default: 0] += 1 }

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// What a provider's refusals do to their route, for all workers at once.
 @Suite struct GateTests {
@@ -29,7 +30,7 @@ import Testing
             #expect(try await harness.job(ids[3]).waitingFor?.reason == .rateLimit)
 
             let other = try await harness.store.register(
-                NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: harness.now)
+                NewWorker(name: "other", host: "there", processID: 2, slots: 5))
             harness.clock.advance(6_999)
             let closed = try await harness.fullClaim(as: other)
             #expect(closed.attempts.isEmpty)
@@ -327,7 +328,7 @@ import Testing
             let wait = try #require(try await harness.fullClaim().wakeAfter)
             #expect(wait <= 60_000)
             harness.clock.advance(wait)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await harness.claim(5).count == 1)
         }
     }

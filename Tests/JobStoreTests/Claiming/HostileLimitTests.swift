@@ -1,6 +1,7 @@
 import Jobs
 import SQLite
 import Testing
+import TestSupport
 
 /// What a provider says of limits and usage, and what of it was stored before it was bounded: no route is lost for it.
 @Suite struct HostileLimitTests {
@@ -50,12 +51,12 @@ import Testing
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(requests: 1000, inputTokens: 50_000, outputTokens: 10_000)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             try await harness.enqueue(try Sample.jobs(9))
             var settlement = Sample.success(try await harness.claimOne().key)
             settlement.answer?.usage = Usage(
                 inputTokens: 1_000_000_000_000_000_000, outputTokens: 1_000_000_000_000_000_000)
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
             let wait = try #require(try await harness.fullClaim().wakeAfter)
             // The next call is expected to take a little more than this one was.
             #expect(wait > 50_000 && wait <= 61_000)
@@ -68,7 +69,7 @@ import Testing
     func `rows that hold absurd numbers heal when they are read`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(requests: 1000, inputTokens: 50_000, outputTokens: 10_000)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             try await harness.enqueue(try Sample.jobs(9))
             for attempt in try await harness.claim(2) { try await harness.succeed(attempt) }
             let rows = try Connection(path: harness.directory.database, mode: .write)
@@ -84,8 +85,8 @@ import Testing
                     input_per_byte = 9e999, high_output = 9e999, mean_call = -9e999, answers = 9223372036854775807,
                     open_input = 9e999, ramp_boot = 7, ramp_from = 9223372036854775807
                 """)
-            _ = try await harness.store.routes(now: harness.now)
-            _ = try await harness.store.stats(now: harness.now)
+            _ = try await harness.store.routes()
+            _ = try await harness.store.stats()
             let (attempt, waited) = try await next(harness)
             #expect(waited <= 60_010)
             try await harness.succeed(attempt, limits: Self.honest)
@@ -99,15 +100,13 @@ import Testing
         async throws
     {
         try await StoreHarness.run(backend) { harness in
-            try await harness.store.configure(
-                route: Sample.route, limits: RouteLimits(requests: 100), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: RouteLimits(requests: 100))
             try await harness.enqueue(try Sample.jobs(30))
             let attempts = try await harness.claim(2)
             try await harness.succeed(attempts[0], limits: Self.all(10, remaining: 0))
             try await harness.meet(Sample.refusal(429, retryAfter: 86_400_000), attempts[1])
             #expect(try await harness.claim().isEmpty)
-            let resumed = try await harness.store.update(
-                route: Sample.route.name, paused: false, now: harness.now)
+            let resumed = try await harness.store.update(route: Sample.route.name, paused: false)
             #expect(resumed?.gate == nil)
             #expect(resumed?.requests == RouteStatus.Level(perMinute: 100, available: 98))
             #expect(resumed?.inputTokens == nil)
@@ -120,8 +119,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.enqueue("one", "two")
             try await harness.succeed(try await harness.claimOne(), limits: .requests(50, remaining: 20))
-            let paused = try await harness.store.update(
-                route: Sample.route.name, paused: true, now: harness.now)
+            let paused = try await harness.store.update(route: Sample.route.name, paused: true)
             #expect(paused?.requests?.perMinute == 50)
         }
     }

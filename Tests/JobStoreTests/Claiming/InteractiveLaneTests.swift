@@ -1,13 +1,13 @@
 import JobStoreSQLite
 import Jobs
 import Testing
+import TestSupport
 
 /// Jobs whose callers wait in a serving process.
 @Suite struct InteractiveLaneTests {
     private func server(_ harness: StoreHarness, _ name: String = "server") async throws -> WorkerID {
         try await harness.store.register(
-            NewWorker(name: name, host: "here", processID: 7, slots: 100, partition: .interactive),
-            now: harness.now)
+            NewWorker(name: name, host: "here", processID: 7, slots: 100, partition: .interactive))
     }
 
     private func request(_ server: WorkerID, slots: Int = 100) -> ClaimRequest {
@@ -20,8 +20,7 @@ import Testing
         async throws
         -> EnqueueAndClaimResult
     {
-        try await harness.store.enqueueAndClaim(
-            jobs, claiming: request(server, slots: slots), now: harness.now)
+        try await harness.store.enqueueAndClaim(jobs, claiming: request(server, slots: slots))
     }
 
     /// The route has answered: from now on as many fly as the limits allow.
@@ -54,17 +53,17 @@ import Testing
             store.goBy { $0.interactiveReserveTokens = 10 }
             let limit = Money(nanodollars: 200_000)
             _ = try await store.set(
-                Budget(name: "small", scope: .queue("default"), window: .day, limit: limit), now: harness.now)
+                Budget(name: "small", scope: .queue("default"), window: .day, limit: limit))
             let server = try await server(harness)
             // 64 tokens out would be 320,000 and more.
             let entrance = try await enter([try Sample.job("hello")], server, harness)
             let attempt = try #require(entrance.claim.attempts.first)
-            let reserved = try #require(try await store.budgets(now: harness.now).first).ledger.reserved
+            let reserved = try #require(try await store.budgets().first).ledger.reserved
             #expect(reserved >= Money(nanodollars: 50_000) && reserved < Money(nanodollars: 100_000))
             var settlement = Sample.success(attempt.key)
             settlement.answer?.usage = Usage(inputTokens: 21, outputTokens: 30)
-            _ = try await store.settle(settlement, now: harness.now)
-            let settled = try #require(try await store.budgets(now: harness.now).first).ledger.settled
+            _ = try await store.settle(settlement)
+            let settled = try #require(try await store.budgets().first).ledger.settled
             #expect(settled == Money(nanodollars: 171_000))
             // Queued jobs reserve all of it.
             let ids = try await harness.enqueue("other")
@@ -83,12 +82,12 @@ import Testing
             #expect(entrance.states.values.map { $0 } == [.queued])
             #expect(try await harness.claim().isEmpty)
             harness.clock.advance(20_000)
-            _ = try await harness.store.renew(server, attempts: [], lease: 30_000, now: harness.now)
+            _ = try await harness.store.renew(server, attempts: [], lease: 30_000)
             harness.clock.advance(20_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await harness.claim().isEmpty)
             harness.clock.advance(31_000)
-            #expect(try await harness.store.reap(now: harness.now).more == false)
+            #expect(try await harness.store.reap().more == false)
             #expect(try await harness.claim().map(\.key.job) == entrance.outcomes.compactMap(\.id))
         }
     }
@@ -98,8 +97,8 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let server = try await server(harness)
             _ = try await enter([try Sample.job("waits")], server, slots: 0, harness)
-            try await harness.store.unregister(server, now: harness.now)
-            _ = try await harness.store.reap(now: harness.now)
+            try await harness.store.unregister(server)
+            _ = try await harness.store.reap()
             #expect(try await harness.claim().count == 1)
         }
     }
@@ -111,7 +110,7 @@ import Testing
             let entrance = try await enter([try Sample.job("dies")], server, harness)
             #expect(entrance.claim.attempts.count == 1)
             harness.clock.advance(31_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(
                 try await harness.claim().map(\.key) == [AttemptKey(job: entrance.outcomes[0].id!, number: 2)]
             )
@@ -125,7 +124,7 @@ import Testing
                 let server = try await server(harness, "server \(number)")
                 let entrance = try await enter([try Sample.job("job \(number)")], server, harness)
                 try await harness.succeed(entrance.claim.attempts[0])
-                try await harness.store.unregister(server, now: harness.now)
+                try await harness.store.unregister(server)
             }
             // One row of the queue: its lanes did not multiply.
             let queues = try await harness.store.queues()
@@ -145,15 +144,14 @@ import Testing
             job.fingerprint = [1]
             let first = try await enter([job], server, slots: 0, harness)
             let id = try #require(first.outcomes.first?.id)
-            #expect(try await harness.store.cancelIfQueued(id, now: harness.now) == .changed)
+            #expect(try await harness.store.cancelIfQueued(id) == .changed)
             let again = try await enter([job], server, harness)
             #expect(again.outcomes == [.existing(id)] && again.states[id] == .running)
             let attempt = try #require(again.claim.attempts.first)
             // One that had begun is over once it is cancelled.
-            _ = try await harness.store.cancel(id, now: harness.now)
+            _ = try await harness.store.cancel(id)
             _ = try await harness.store.settle(
-                Settlement(key: attempt.key, verdict: .handedBack(sent: false), routeEvent: .neutral),
-                now: harness.now)
+                Settlement(key: attempt.key, verdict: .handedBack(sent: false), routeEvent: .neutral))
             #expect(try await enter([job], server, harness).states[id] == .cancelled)
         }
     }
@@ -170,7 +168,7 @@ import Testing
             // The first may still live: its line stays its own.
             let early = try await enter([job], second, harness)
             #expect(early.claim.attempts.isEmpty)
-            try await harness.store.unregister(first, now: harness.now)
+            try await harness.store.unregister(first)
             let late = try await enter([job], second, harness)
             #expect(late.outcomes == early.outcomes)
             #expect(late.claim.attempts.count == 1)
@@ -184,11 +182,11 @@ import Testing
             let server = try await server(harness)
             let waiting = try await enter([try Sample.job("waits")], server, slots: 0, harness)
             let id = try #require(waiting.outcomes[0].id)
-            #expect(try await harness.store.cancelIfQueued(id, now: harness.now) == .changed)
+            #expect(try await harness.store.cancelIfQueued(id) == .changed)
             #expect(try await harness.job(id).state == .cancelled)
             let running = try await enter([try Sample.job("runs")], server, harness)
             #expect(
-                try await harness.store.cancelIfQueued(running.outcomes[0].id!, now: harness.now)
+                try await harness.store.cancelIfQueued(running.outcomes[0].id!)
                     == .refused(.running))
             try await harness.succeed(running.claim.attempts[0])
         }
@@ -208,11 +206,11 @@ import Testing
             // Both ask all the time, and a request comes free every second.
             for round in 0..<120 {
                 harness.clock.advance(1_000)
-                _ = try await harness.store.renew(server, attempts: [], lease: 30_000, now: harness.now)
+                _ = try await harness.store.renew(server, attempts: [], lease: 30_000)
                 for isServer in round.isMultiple(of: 2) ? [true, false] : [false, true] {
                     let attempts =
                         isServer
-                        ? try await harness.store.claim(request(server), now: harness.now).attempts
+                        ? try await harness.store.claim(request(server)).attempts
                         : try await harness.claim(100)
                     if isServer { taken.own += attempts.count } else { taken.common += attempts.count }
                     for attempt in attempts { try await harness.succeed(attempt, "\(attempt.key)") }

@@ -23,22 +23,21 @@ import Testing
             try await harness.warmUp()
             try await harness.enqueue([try tagged("half") { $0.isHalfPrice = true }])
             let uploads = try #require(harness.store as? any MessageBatchStore)
-            let batch = try await uploads.beginUpload(now: harness.now)
+            let batch = try await uploads.beginUpload()
             let request = BatchRequest(customID: "r", job: try tagged("upload"))
-            _ = try await uploads.upload([request], to: batch, now: harness.now)
+            _ = try await uploads.upload([request], to: batch)
             let server = try await harness.store.register(
-                NewWorker(name: "server", host: "here", processID: 7, slots: 9, partition: .interactive),
-                now: harness.now)
+                NewWorker(name: "server", host: "here", processID: 7, slots: 9, partition: .interactive))
             let own = ClaimRequest(
                 worker: server, partition: .interactive, slots: 0, running: 0, lease: 30_000,
                 services: [Sample.service])
-            _ = try await harness.store.enqueueAndClaim([try tagged("call")], claiming: own, now: harness.now)
+            _ = try await harness.store.enqueueAndClaim([try tagged("call")], claiming: own)
 
             for isThere in [true, false] {
                 if isThere {
-                    try await harness.store.configure(budgets: [Self.gold], now: harness.now)
+                    try await harness.store.configure(budgets: [Self.gold])
                 } else {
-                    #expect(try await harness.store.remove(budget: "gold", now: harness.now))
+                    #expect(try await harness.store.remove(budget: "gold"))
                 }
                 try harness.audit()
                 #expect(try await harness.claim().isEmpty)
@@ -61,7 +60,7 @@ import Testing
             }
             // The process that stated the budget dies before the first portion.
             let store = try #require(harness.store as? SQLiteJobStore)
-            try await store.write(now: harness.now) { operation in
+            try await store.write() { operation in
                 let before = try LaneBudget.load(operation.connection)
                 _ = try operation.connection.run(
                     """
@@ -80,7 +79,7 @@ import Testing
                     "SELECT count(*) FROM attempt WHERE status = 'open' AND budget_windows IS NULL")
                     == [0])
             var portions = 0
-            while try await harness.store.reap(now: harness.now).more { portions += 1 }
+            while try await harness.store.reap().more { portions += 1 }
             #expect(portions >= 4)
             #expect(try harness.rows(unmoved) == [0])
             try harness.audit()
@@ -91,8 +90,8 @@ import Testing
         try await StoreHarness.run(.sqlite) { harness in
             let ids = try await harness.enqueue([try tagged("one")])
             try await harness.meet(Sample.refusal(400), try await harness.claimOne())
-            try await harness.store.configure(budgets: [Self.gold], now: harness.now)
-            _ = try await harness.store.retry(ids[0], change: RetryChange(), now: harness.now)
+            try await harness.store.configure(budgets: [Self.gold])
+            _ = try await harness.store.retry(ids[0], change: RetryChange())
             try harness.audit()
             _ = try await harness.claimOne()
             #expect(

@@ -32,7 +32,7 @@ import TestSupport
         var random = SeededRandom(seed: seed)
         try await StoreHarness.run(backend) { harness in
             let store = harness.store
-            try await store.configure(route: Sample.route, limits: .init(requests: 12), now: harness.now)
+            try await store.configure(route: Sample.route, limits: .init(requests: 12))
             let jobs = try Sample.jobs(2_000).map { job in
                 var job = job
                 job.cache = .off
@@ -58,7 +58,7 @@ import TestSupport
                 flying.removeAll { $0.end <= now.moment.milliseconds }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for key in done {
-                        group.addTask { _ = try await store.settle(Sample.success(key), now: now) }
+                        group.addTask { _ = try await store.settle(Sample.success(key)) }
                     }
                     try await group.waitForAll()
                 }
@@ -74,7 +74,7 @@ import TestSupport
     {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(inputTokens: 10_000, outputTokens: 200)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             let ids = try await harness.enqueue(try Sample.jobs(9))
             // 196 tokens are there; each call may write 64.
             let attempts = try await harness.claim(9)
@@ -96,8 +96,7 @@ import TestSupport
         async throws
     {
         try await StoreHarness.run(backend) { harness in
-            try await harness.store.configure(
-                route: Sample.route, limits: .init(outputTokens: 50), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: .init(outputTokens: 50))
             try await harness.enqueue("one", "two")
             #expect(try await harness.claim().count == 1)
             #expect(try await harness.route().outputTokens?.available == -15)
@@ -141,8 +140,7 @@ import TestSupport
         async throws
     {
         try await StoreHarness.run(backend) { harness in
-            try await harness.store.configure(
-                route: Sample.route, limits: .init(requests: 100), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: .init(requests: 100))
             try await harness.enqueue(try Sample.jobs(30))
             let attempts = try await harness.claim(3)
             try await harness.succeed(attempts[2], limits: .requests(100, remaining: 10))
@@ -158,8 +156,7 @@ import TestSupport
     @Test(arguments: Backend.allCases)
     func `the lower of the stated and the provider's limit counts`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            try await harness.store.configure(
-                route: Sample.route, limits: .init(requests: 100), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: .init(requests: 100))
             try await harness.enqueue("one", "two")
             let attempts = try await harness.claim()
             try await harness.succeed(attempts[0], limits: .requests(1_000))
@@ -173,11 +170,11 @@ import TestSupport
     func `a limit that is stated no more holds no more`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let store = harness.store
-            try await store.configure(route: Sample.route, limits: .init(requests: 2), now: harness.now)
+            try await store.configure(route: Sample.route, limits: .init(requests: 2))
             try await harness.enqueue(try Sample.jobs(12))
             let attempts = try await harness.claim(12)
             #expect(attempts.count == 1)
-            try await store.configure(route: Sample.route, limits: .init(), now: harness.now)
+            try await store.configure(route: Sample.route, limits: .init())
             try await harness.succeed(try #require(attempts.first))
             #expect(try await harness.route().requests == nil)
             #expect(try await harness.claim(12).count == 11)
@@ -190,7 +187,7 @@ import TestSupport
             try await harness.enqueue("one")
             try await harness.succeed(try await harness.claimOne(), limits: .requests(50, remaining: 20))
             let learned = try await harness.route().requests
-            try await harness.store.configure(route: Sample.route, limits: .init(), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: .init())
             #expect(try await harness.route().requests == learned)
         }
     }
@@ -198,8 +195,7 @@ import TestSupport
     @Test(arguments: Backend.allCases)
     func `a reboot fills no bucket`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
-            try await harness.store.configure(
-                route: Sample.route, limits: .init(requests: 10), now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: .init(requests: 10))
             try await harness.enqueue(try Sample.jobs(30))
             #expect(try await harness.claim(30).count == 9)
             harness.clock.reboot()
@@ -215,7 +211,7 @@ import TestSupport
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(requests: 600, burst: 1_000)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             try await harness.enqueue(try Sample.jobs(40))
             #expect(try await harness.claim(40).count == 8)
             harness.clock.advance(500)
@@ -227,7 +223,7 @@ import TestSupport
     func `where it is asked for, calls reserve all that they may write`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(outputTokens: 200, reservesMaxTokens: true)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             try await harness.enqueue(try Sample.jobs(40))
             for _ in 0..<5 {
                 for attempt in try await harness.claim(1) { try await harness.succeed(attempt) }
@@ -268,7 +264,7 @@ import TestSupport
     {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(outputTokens: 1_000, reservesMaxTokens: true)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             let large = try Sample.job("large", queue: "large") { $0.maxTokens = 900 }
             try await harness.enqueue(try Sample.jobs(100, queue: "small"))
             _ = try await harness.claim(100)

@@ -1,6 +1,7 @@
 import Jobs
 import StoreRules
 import Testing
+import TestSupport
 
 @testable import JobStoreSQLite
 
@@ -10,7 +11,7 @@ import Testing
         for _ in 0..<times {
             _ = try #require(try await harness.claim(1).first)
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
         }
     }
 
@@ -21,7 +22,7 @@ import Testing
             try await die(harness, times: 2)
             #expect(try await harness.claim(1).map(\.alone) == [false])
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             let attempts = try await harness.claim(5)
             #expect(attempts.map(\.alone) == [true])
         }
@@ -54,15 +55,15 @@ import Testing
     func `one worker at a time is asked to empty itself`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let other = try await harness.store.register(
-                NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: harness.now)
+                NewWorker(name: "other", host: "there", processID: 2, slots: 5))
             try await harness.enqueue("poison")
             try await die(harness, times: 3)
-            _ = try await harness.store.renew(other, attempts: [], lease: 30_000, now: harness.now)
-            _ = try await harness.store.renew(harness.worker, attempts: [], lease: 30_000, now: harness.now)
+            _ = try await harness.store.renew(other, attempts: [], lease: 30_000)
+            _ = try await harness.store.renew(harness.worker, attempts: [], lease: 30_000)
             #expect(try await harness.fullClaim(5, running: 1).drainFirst)
             #expect(try await harness.fullClaim(5, running: 1, as: other).drainFirst == false)
             harness.clock.advance(60_000)
-            _ = try await harness.store.renew(other, attempts: [], lease: 30_000, now: harness.now)
+            _ = try await harness.store.renew(other, attempts: [], lease: 30_000)
             #expect(try await harness.fullClaim(5, running: 1, as: other).drainFirst)
         }
     }
@@ -87,7 +88,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue("poison")
             try await die(harness, times: 13)
-            _ = try await harness.store.retry(ids[0], change: RetryChange(), now: harness.now)
+            _ = try await harness.store.retry(ids[0], change: RetryChange())
             try await harness.enqueue("another")
             let attempts = try await harness.claim()
             #expect(attempts.count == 2)
@@ -104,9 +105,9 @@ import Testing
             for _ in 0..<Poison.aloneAfter {
                 #expect(try await harness.claim(20).count == 13)
                 harness.clock.advance(30_000)
-                while try await harness.store.reap(now: harness.now).more {}
+                while try await harness.store.reap().more {}
             }
-            _ = try await harness.store.update(queue: "paused", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "paused", QueuePatch(paused: true))
             let attempts = try await harness.claim(5)
             #expect(attempts.map(\.key.job) == other && attempts.first?.alone == true)
         }

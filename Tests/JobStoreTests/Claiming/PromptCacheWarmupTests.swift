@@ -1,6 +1,7 @@
 import JSON
 import Jobs
 import Testing
+import TestSupport
 
 /// Jobs that share what the provider caches: one writes it, the others follow.
 @Suite struct PromptCacheWarmupTests {
@@ -59,7 +60,7 @@ import Testing
             #expect(second.map(\.key.job) == [ids[1]])
             // And where its worker dies.
             harness.clock.advance(31_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await harness.claim(5).count == 1)
         }
     }

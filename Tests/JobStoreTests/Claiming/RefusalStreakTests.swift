@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// A run of identical refusals: a retired model, a typo in a template, or some bad rows among good ones.
 @Suite struct RefusalStreakTests {
@@ -111,8 +112,7 @@ import Testing
             try await harness.enqueue(try Sample.jobs(100))
             _ = try await burn(harness, slots: 10)
             #expect(try await heldBack(harness).count == 1)
-            let resumed = try await harness.store.update(
-                queue: "default", QueuePatch(paused: false), now: harness.now)
+            let resumed = try await harness.store.update(queue: "default", QueuePatch(paused: false))
             #expect(!resumed.paused && resumed.heldBack.isEmpty)
             #expect(try await burn(harness, slots: 10) == 21)
         }
@@ -143,15 +143,13 @@ import Testing
     func `refusals of calls that somebody waits for hold nothing back`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let server = try await harness.store.register(
-                NewWorker(name: "server", host: "here", processID: 7, slots: 100, partition: .interactive),
-                now: harness.now)
+                NewWorker(name: "server", host: "here", processID: 7, slots: 100, partition: .interactive))
             let request = ClaimRequest(
                 worker: server, partition: .interactive, slots: 100, running: 0, lease: 30_000,
                 services: [Sample.service])
             for turn in 0..<40 {
                 let entrance = try await harness.store.enqueueAndClaim(
-                    [try Sample.job("call \(turn)", queue: "interactive")], claiming: request,
-                    now: harness.now)
+                    [try Sample.job("call \(turn)", queue: "interactive")], claiming: request)
                 let attempt = try #require(entrance.claim.attempts.first)
                 harness.clock.advance(100)
                 try await harness.meet(Sample.refusal(400), attempt)
@@ -163,7 +161,7 @@ import Testing
             _ = try await burn(harness, slots: 10)
             #expect(try await heldBack(harness, "interactive").count == 1)
             let entrance = try await harness.store.enqueueAndClaim(
-                [try Sample.job("a call", queue: "interactive")], claiming: request, now: harness.now)
+                [try Sample.job("a call", queue: "interactive")], claiming: request)
             #expect(entrance.claim.attempts.count == 1)
         }
     }
@@ -207,7 +205,7 @@ import Testing
             try await harness.enqueue(try Sample.jobs(100, queue: "busy", prefix: "busy"))
             let busy = try await harness.claim(60)
             #expect(busy.count == 60)
-            _ = try await harness.store.update(queue: "busy", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "busy", QueuePatch(paused: true))
             try await harness.enqueue(try Sample.jobs(30))
             try await harness.meet(Sample.refusal(400), try await harness.claimOne())
             #expect(try await harness.claim(60).count == 19)

@@ -6,9 +6,9 @@ import Testing
     func `a route's concurrency is a cap over all workers`(backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            try await harness.store.configure(route: Sample.route, concurrency: 2, now: harness.now)
+            try await harness.store.configure(route: Sample.route, concurrency: 2)
             let other = try await harness.store.register(
-                NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: harness.now)
+                NewWorker(name: "other", host: "there", processID: 2, slots: 5))
             let ids = try await harness.enqueue("a", "b", "c")
             let first = try await harness.claim(1)
             #expect(try await harness.claim(5, as: other).count == 1)
@@ -17,13 +17,13 @@ import Testing
             #expect(waiting?.reason == .concurrency)
             #expect(waiting?.detail == "2 of 2 calls of the route are in flight")
             let bottleneck = Bottleneck(detail: "calls in flight, 2 of 2", moreWorkersHelp: false)
-            #expect(try await harness.store.stats(now: harness.now).routes.first?.bottleneck == bottleneck)
+            #expect(try await harness.store.stats().routes.first?.bottleneck == bottleneck)
             #expect(try await harness.route().bottleneck == bottleneck)
             #expect(try await harness.route().waiting.map(\.waiting.reason) == [.concurrency])
             try await harness.succeed(try #require(first.first))
             #expect(try await harness.claim(5).count == 1)
-            try await harness.store.configure(route: Sample.route, concurrency: nil, now: harness.now)
-            #expect(try await harness.store.routes(now: harness.now).first?.running == 2)
+            try await harness.store.configure(route: Sample.route, concurrency: nil)
+            #expect(try await harness.store.routes().first?.running == 2)
         }
     }
 
@@ -31,12 +31,11 @@ import Testing
     func `a queue at its cap is the bottleneck`(backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            _ = try await harness.store.update(
-                queue: "default", QueuePatch(concurrency: 1), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(concurrency: 1))
             let ids = try await harness.enqueue("a", "b")
             #expect(try await harness.claim(5).count == 1)
             #expect(try await harness.job(ids[1]).waitingFor?.reason == .concurrency)
-            let bottleneck = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
+            let bottleneck = try await harness.store.stats().routes.first?.bottleneck
             #expect(
                 bottleneck
                     == Bottleneck(detail: "jobs of queue default in flight, 1 of 1", moreWorkersHelp: false))
@@ -71,12 +70,11 @@ import Testing
                 try Sample.job("one", route: moved), try Sample.job("two", route: moved),
             ])
             // The bench's own worker did not say what it calls; it leaves, and one comes that does.
-            try await harness.store.unregister(harness.worker, now: harness.now)
+            try await harness.store.unregister(harness.worker)
             #expect(try await harness.job(ids[0]).waitingFor?.detail.contains("no worker is running") == true)
             let worker = try await harness.store.register(
                 NewWorker(
-                    name: "other", host: "there", processID: 2, slots: 5, services: [Sample.service]),
-                now: harness.now)
+                    name: "other", host: "there", processID: 2, slots: 5, services: [Sample.service]))
             let waiting = try await harness.job(ids[0]).waitingFor
             #expect(waiting?.reason == .worker)
             #expect(waiting?.detail.contains("https://elsewhere.example") == true)
@@ -85,7 +83,7 @@ import Testing
 
             let change = try await harness.store.retry(
                 JobFilter(state: .queued, model: Sample.route.model),
-                change: RetryChange(route: Sample.route), after: nil, limit: 100, now: harness.now)
+                change: RetryChange(route: Sample.route), after: nil, limit: 100)
             #expect(change.count == 2)
             #expect(try await harness.claim(5, as: worker).map(\.route) == [Sample.route, Sample.route])
         }
@@ -125,7 +123,7 @@ import Testing
                 // In portions, as the API asks for them: the queue goes on with the last one only.
                 repeat {
                     let portion = try await harness.store.retry(
-                        filter, change: change, after: last, limit: 10, now: harness.now)
+                        filter, change: change, after: last, limit: 10)
                     last = portion.last
                 } while last != nil
             }
@@ -144,8 +142,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await blowFuse(harness, jobs: 25)
             _ = try await harness.store.retry(
-                JobFilter(state: .failed), change: RetryChange(route: Sample.route), after: nil, limit: 100,
-                now: harness.now)
+                JobFilter(state: .failed), change: RetryChange(route: Sample.route), after: nil, limit: 100)
             #expect(try await harness.store.queue("default")?.heldBack.count == 1)
             #expect(try await harness.states(ids).allSatisfy { $0 == .queued })
         }
@@ -157,13 +154,12 @@ import Testing
     ) async throws {
         try await StoreHarness.run(backend) { harness in
             let id = try await harness.enqueue("waits")[0]
-            _ = try await harness.store.update(queue: "default", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "default", QueuePatch(paused: true))
             #expect(
-                try await harness.store.retry(id, change: RetryChange(), now: harness.now)
+                try await harness.store.retry(id, change: RetryChange())
                     == .refused(.queued))
             #expect(
-                try await harness.store.retry(
-                    id, change: RetryChange(route: typo, requestedModel: "fast"), now: harness.now)
+                try await harness.store.retry(id, change: RetryChange(route: typo, requestedModel: "fast"))
                     == .changed)
             #expect(try await harness.store.queue("default")?.paused == true)
             let job = try await harness.job(id)
@@ -177,8 +173,7 @@ import Testing
             var job = try Sample.job("later")
             job.delay = 60_000
             let id = try await harness.enqueue([job])[0]
-            _ = try await harness.store.retry(
-                id, change: RetryChange(route: typo, maxTokens: 7), now: harness.now)
+            _ = try await harness.store.retry(id, change: RetryChange(route: typo, maxTokens: 7))
             #expect(try await harness.job(id).waitingFor?.reason == .schedule)
             #expect(try await harness.claim(5).isEmpty)
         }
@@ -193,7 +188,7 @@ import Testing
             let follower = try await harness.states(ids).firstIndex(of: .queued)
             let id = ids[try #require(follower)]
             #expect(try await harness.job(id).waitingFor?.reason == .identicalPrompt)
-            _ = try await harness.store.retry(id, change: RetryChange(maxTokens: 7), now: harness.now)
+            _ = try await harness.store.retry(id, change: RetryChange(maxTokens: 7))
             #expect(try await harness.claim(5).map(\.key.job) == [id])
         }
     }

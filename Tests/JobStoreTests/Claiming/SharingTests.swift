@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// Identical prompts in flight: one call, many answers.
 @Suite struct SharingTests {
@@ -22,7 +23,7 @@ import Testing
             #expect(claim.attempts.isEmpty)
             #expect(claim.settledFromCache == 2)
             #expect(try await harness.states(ids) == [.succeeded, .succeeded, .succeeded])
-            #expect(try await harness.store.stats(now: harness.now).spend.first?.calls == 1)
+            #expect(try await harness.store.stats().spend.first?.calls == 1)
         }
     }
 
@@ -46,7 +47,7 @@ import Testing
             let (ids, attempt) = try await leader(harness)
             var settlement = Sample.success(attempt.key)
             settlement.answer = Sample.answer("cut", stopReason: "max_tokens")
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
             #expect(try await harness.claim().map(\.key.job) == Array(ids.dropFirst()))
         }
     }
@@ -59,13 +60,12 @@ import Testing
             let (ids, attempt) = try await leader(harness)
             var settlement = Sample.success(attempt.key)
             settlement.answer = Sample.answer("cut", stopReason: "max_tokens")
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
             let attempts = try await harness.claim()
             #expect(attempts.count == ids.count - 1 && attempts.count > 1)
             for id in ids.dropFirst() {
-                #expect(try await harness.store.cancel(id, now: harness.now) == .changed)
-                #expect(
-                    try await harness.store.retry(id, change: RetryChange(), now: harness.now) == .changed)
+                #expect(try await harness.store.cancel(id) == .changed)
+                #expect(try await harness.store.retry(id, change: RetryChange()) == .changed)
             }
             #expect(try await harness.claim().isEmpty)
             try harness.audit()
@@ -84,7 +84,7 @@ import Testing
             let (ids, attempt) = try await leader(harness)
             try await harness.meet(Sample.refusal(500), attempt)
             let change = RetryChange(maxTokens: 99)
-            #expect(try await harness.store.retry(ids[0], change: change, now: harness.now) == .changed)
+            #expect(try await harness.store.retry(ids[0], change: change) == .changed)
             #expect(try await harness.claim().map(\.key.job) == [ids[1]])
         }
     }
@@ -95,7 +95,7 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             let (ids, attempt) = try await leader(harness)
-            #expect(try await harness.store.cancel(ids[0], now: harness.now) == .changed)
+            #expect(try await harness.store.cancel(ids[0]) == .changed)
             #expect(try await harness.claim().isEmpty)
             #expect(try await harness.settle(attempt.key, .handedBack(sent: true)) == .late)
             #expect(try await harness.claim().map(\.key.job) == [ids[1]])
@@ -108,7 +108,7 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             let (ids, attempt) = try await leader(harness)
-            _ = try await harness.store.cancel(ids[0], now: harness.now)
+            _ = try await harness.store.cancel(ids[0])
             #expect(try await harness.succeed(attempt) == .late)
             #expect(try await harness.fullClaim().settledFromCache == 2)
             #expect(try await harness.states(ids) == [.cancelled, .succeeded, .succeeded])
@@ -122,7 +122,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let (ids, _) = try await leader(harness)
             harness.clock.advance(30_000)
-            #expect(try await harness.store.reap(now: harness.now).writtenOff == 1)
+            #expect(try await harness.store.reap().writtenOff == 1)
             let next = try await harness.claim()
             #expect(next.count == 1)
             try await harness.succeed(try #require(next.first))
@@ -138,7 +138,7 @@ import Testing
             let attempt = try await harness.claimOne()
             let other = try await harness.enqueue([try Sample.job("one", queue: "yours")])
             #expect(try await harness.claim().isEmpty)
-            _ = try await harness.store.update(queue: "mine", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "mine", QueuePatch(paused: true))
             try await harness.settle(attempt.key, .handedBack(sent: false))
             #expect(try await harness.claim().map(\.key.job) == other)
         }
@@ -203,7 +203,7 @@ import Testing
                 if !claim.more { break }
             }
             #expect(settled == 2_000)
-            #expect(try await harness.store.stats(now: harness.now).counts.succeeded == 2_002)
+            #expect(try await harness.store.stats().counts.succeeded == 2_002)
         }
     }
 }

@@ -1,17 +1,18 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// What queued jobs wait for, when they will run, and the bottleneck.
 @Suite struct WaitingTests {
     /// A route of 60 requests a minute, whose calls take a second, with its bucket used up.
     private func use(_ harness: StoreHarness) async throws {
         try await harness.warmUp()
-        try await harness.store.configure(route: Sample.route, limits: .init(requests: 60), now: harness.now)
+        try await harness.store.configure(route: Sample.route, limits: .init(requests: 60))
         try await harness.enqueue(try Sample.jobs(57, prefix: "first"))
         for attempt in try await harness.claim(100) {
             var settlement = Sample.success(attempt.key)
             settlement.callMilliseconds = 1_000
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
         }
     }
 
@@ -61,7 +62,7 @@ import Testing
             try await use(harness)
             let due = try await harness.enqueue([try Sample.job("later") { $0.delay = 60_000 }])[0]
             #expect(try await harness.job(due).waitingFor?.estimatedAt == harness.now.timestamp + 60_000)
-            _ = try await harness.store.update(queue: "off", QueuePatch(paused: true), now: harness.now)
+            _ = try await harness.store.update(queue: "off", QueuePatch(paused: true))
             let paused = try await harness.enqueue([try Sample.job("off", queue: "off")])[0]
             #expect(try await harness.job(paused).waitingFor?.estimatedAt == nil)
         }
@@ -83,7 +84,7 @@ import Testing
                 #expect(route.gate?.reason == .breaker && route.gate?.until == nil)
                 let waiting = try #require(try await harness.job(ids[20]).waitingFor)
                 #expect(waiting.reason == .breaker && waiting.until == nil && waiting.estimatedAt == nil)
-                let totals = try await harness.store.stats(now: harness.now).queues.flatMap(\.waiting)
+                let totals = try await harness.store.stats().queues.flatMap(\.waiting)
                 let blocked = totals.filter { $0.waiting.reason == .breaker }
                 #expect(!blocked.isEmpty && blocked.allSatisfy { $0.waiting.estimatedAt == nil })
                 harness.clock.advance(120_000)
@@ -97,7 +98,7 @@ import Testing
             try await use(harness)
             try await harness.enqueue(try Sample.jobs(70))
             try await harness.enqueue([try Sample.job("later", queue: "later") { $0.delay = 60_000 }])
-            let stats = try await harness.store.stats(now: harness.now)
+            let stats = try await harness.store.stats()
             let total = try #require(stats.queues.first { $0.name == "default" }?.waiting.first)
             #expect(total.jobs == 70 && total.waiting.reason == .rateLimit)
             #expect(stats.queues.first { $0.name == "later" }?.waiting.map(\.waiting.reason) == [.schedule])
@@ -115,7 +116,7 @@ import Testing
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(20))
             _ = try await harness.claim(5)
-            let bottleneck = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
+            let bottleneck = try await harness.store.stats().routes.first?.bottleneck
             #expect(bottleneck?.detail == "worker slots: 5 calls in flight, 5 slots")
             #expect(bottleneck?.moreWorkersHelp == true)
         }
@@ -129,7 +130,7 @@ import Testing
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(20))
             _ = try await harness.claim(3)
-            let bottleneck = try await harness.store.stats(now: harness.now).routes.first?.bottleneck
+            let bottleneck = try await harness.store.stats().routes.first?.bottleneck
             #expect(bottleneck?.detail == "worker slots: 3 calls in flight, 5 slots")
             #expect(bottleneck?.moreWorkersHelp == true)
         }
@@ -140,7 +141,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             try await harness.enqueue(try Sample.jobs(2))
-            #expect(try await harness.store.stats(now: harness.now).routes.first?.bottleneck == nil)
+            #expect(try await harness.store.stats().routes.first?.bottleneck == nil)
         }
     }
 
@@ -152,8 +153,7 @@ import Testing
             try await use(harness)
             try await harness.enqueue(try Sample.jobs(70))
             harness.clock.advance(10_000)
-            let bottleneck = try #require(
-                try await harness.store.stats(now: harness.now).routes.first?.bottleneck)
+            let bottleneck = try #require(try await harness.store.stats().routes.first?.bottleneck)
             #expect(bottleneck.detail.hasPrefix("requests per minute, "), "\(bottleneck)")
             #expect(!bottleneck.moreWorkersHelp)
         }
@@ -170,7 +170,7 @@ import Testing
             for attempt in attempts {
                 var settlement = Sample.success(attempt.key)
                 settlement.callMilliseconds = 1_000
-                _ = try await harness.store.settle(settlement, now: harness.now)
+                _ = try await harness.store.settle(settlement)
             }
             let latency = try #require(try await harness.route().latency)
             #expect(latency.answers == 11)
@@ -179,8 +179,7 @@ import Testing
             #expect((1_000...1_125).contains(latency.calling.p99))
             harness.clock.advance(20 * 60_000)
             #expect(try await harness.route().latency == nil)
-            _ = try await harness.store.prune(
-                finishedBefore: Timestamp(milliseconds: 0), now: harness.now)
+            _ = try await harness.store.prune(finishedBefore: Timestamp(milliseconds: 0))
         }
     }
 }

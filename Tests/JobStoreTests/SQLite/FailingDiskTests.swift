@@ -57,12 +57,11 @@ import Testing
         let disk = Disk(folder: directory.path)
         defer { disk.unplug() }
         let store = try await Backend.sqlite.open(directory)
-        let now = HandClock().now
         _ = try await store.checkReady()
         disk.set(Disk.Fault(codes: illness.codes, first: 1, count: .max))
         for _ in 0..<2 {
             let refused = await #expect(throws: JobStoreError.self) {
-                _ = try await store.createBatch(name: "b", metadata: nil, now: now)
+                _ = try await store.createBatch(name: "b", metadata: nil)
             }
             let unready = await #expect(throws: JobStoreError.self) { _ = try await store.checkReady() }
             #expect(

@@ -31,7 +31,7 @@ import Testing
     @discardableResult
     private static func fill(_ harness: StoreHarness) async throws -> BatchID {
         try await harness.warmUp()
-        let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now).id
+        let batch = try await harness.store.createBatch(name: "b", metadata: nil).id
         let checked = try Sample.job("checked") { job in
             job.check = NewCheck(
                 rules: Array(#"{"labels":["positive"],"on_fail":"review"}"#.utf8), routes: [])
@@ -52,12 +52,11 @@ import Testing
         _ = try await harness.store.settle(
             Settlement(
                 key: checkedAttempt.key, verdict: review.verdict, routeEvent: review.routeEvent,
-                answer: failed),
-            now: harness.now)
+                answer: failed))
         try await harness.succeed(others[0])
         try await harness.meet(Sample.refusal(400, type: "invalid_request_error"), others[1])
-        _ = try await harness.store.cancel(ids[20], now: harness.now)
-        let counts = try await harness.store.stats(now: harness.now).counts
+        _ = try await harness.store.cancel(ids[20])
+        let counts = try await harness.store.stats().counts
         #expect(JobState.allCases.allSatisfy { counts[$0] > 0 }, "\(counts)")
         return batch
     }
@@ -136,16 +135,13 @@ import Testing
             let ids = try await harness.enqueue(try Sample.jobs(12))
             let attempts = try await harness.claim(6)
             for attempt in attempts.prefix(3) { try await harness.meet(Sample.refusal(400), attempt) }
-            for id in ids.suffix(2) { _ = try await harness.store.cancel(id, now: harness.now) }
+            for id in ids.suffix(2) { _ = try await harness.store.cancel(id) }
             let found = try await harness.store.retry(
-                JobFilter(queue: "default"), change: RetryChange(maxTokens: 9), after: nil, limit: 50,
-                now: harness.now)
+                JobFilter(queue: "default"), change: RetryChange(maxTokens: 9), after: nil, limit: 50)
             #expect(found.count == 9 && found.last == ids.last)
-            let rest = try await harness.store.cancel(
-                JobFilter(queue: "default"), after: ids[4], limit: 50, now: harness.now)
+            let rest = try await harness.store.cancel(JobFilter(queue: "default"), after: ids[4], limit: 50)
             #expect(rest.count == 7)
-            let none = try await harness.store.cancel(
-                JobFilter(state: .succeeded), after: nil, limit: 50, now: harness.now)
+            let none = try await harness.store.cancel(JobFilter(state: .succeeded), after: nil, limit: 50)
             #expect(none.count == 0 && none.last == nil)
         }
     }

@@ -53,7 +53,7 @@ import Testing
         }
         func refusal(_ directory: TemporaryDirectory) async -> JobStoreError? {
             do {
-                await (try SQLiteJobStore(path: directory.database)).close()
+                await (try SQLiteJobStore(path: directory.database, clock: HandClock())).close()
                 return nil
             } catch {
                 return error as? JobStoreError

@@ -10,13 +10,12 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `eight that open one new store at once all find it ready`(_ backend: Backend) async throws {
         let directory = try TemporaryDirectory()
-        let now = HandClock().now
         let created = try await withThrowingTaskGroup(of: JobID?.self) { group in
             for index in 0..<8 {
                 group.addTask {
                     let store = try await backend.open(directory)
                     let job = try Sample.job("from \(index)")
-                    let outcomes = try await store.enqueue([job], atomically: true, now: now)
+                    let outcomes = try await store.enqueue([job], atomically: true)
                     await store.close()
                     return outcomes.first?.id
                 }
@@ -25,7 +24,7 @@ import Testing
         }
         #expect(created.count == 8)
         let store = try await backend.open(directory)
-        #expect(try await store.stats(now: now).counts.queued == 8)
+        #expect(try await store.stats().counts.queued == 8)
         await store.close()
         #expect(try backend.audit(directory).violations().isEmpty)
     }
@@ -33,9 +32,8 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `what was acknowledged is there after closing and opening`(_ backend: Backend) async throws {
         let directory = try TemporaryDirectory()
-        let now = HandClock().now
         let first = try await backend.open(directory)
-        let ids = try await first.enqueue(try Sample.jobs(3), atomically: true, now: now).compactMap(\.id)
+        let ids = try await first.enqueue(try Sample.jobs(3), atomically: true).compactMap(\.id)
         await first.close()
         let second = try await backend.open(directory)
         #expect(try await second.states(of: ids).count == 3)
@@ -47,9 +45,8 @@ import Testing
         let directory = try TemporaryDirectory()
         let store = try await backend.open(directory)
         await store.close()
-        let now = HandClock().now
         let written = await #expect(throws: JobStoreError.self) {
-            _ = try await store.createBatch(name: "b", metadata: nil, now: now)
+            _ = try await store.createBatch(name: "b", metadata: nil)
         }
         #expect(written?.code == .closed)
         let read = await #expect(throws: JobStoreError.self) { _ = try await store.queues() }
@@ -79,7 +76,7 @@ import Testing
             try await harness.enqueue("after the copy")
 
             let copy = try await backend.open(copies)
-            let theirs = try await copy.stats(now: harness.now)
+            let theirs = try await copy.stats()
             #expect(theirs.counts.queued == 20)
             #expect(theirs.counts.running == 10)
             #expect(theirs.counts.succeeded == 11)
@@ -88,7 +85,7 @@ import Testing
             #expect(result.allSatisfy { $0.job.response == Sample.answer().body })
             // And it goes on from there.
             #expect(
-                try await copy.settle(Sample.success(attempts[15].key), now: harness.now)
+                try await copy.settle(Sample.success(attempts[15].key))
                     == .settled(.succeeded))
             await copy.close()
             #expect(try backend.audit(copies).violations().isEmpty)
@@ -115,7 +112,7 @@ import Testing
         let running = await #expect(throws: JobStoreError.self) { _ = try await store.checkReady() }
         #expect(running?.code == .schemaTooNew)
         let writing = await #expect(throws: JobStoreError.self) {
-            try await store.enqueue([try Sample.job("late")], atomically: false, now: HandClock().now)
+            try await store.enqueue([try Sample.job("late")], atomically: false)
         }
         #expect(writing?.code == .schemaTooNew)
         let jobs = try connection.queryOne("SELECT count(*) FROM job") { row in row.int(0) }

@@ -1,6 +1,7 @@
 import Jobs
 import SQLite
 import Testing
+import TestSupport
 
 @testable import JobStoreSQLite
 
@@ -16,17 +17,17 @@ import Testing
         _ backend: Backend
     ) async throws {
         try await StoreHarness.run(backend) { harness in
-            let second = try await backend.open(harness.directory)
+            let second = try await backend.open(harness.directory, clock: harness.clock)
             try await harness.warmUp()
             for round in 0..<60 {
                 let settling = round.isMultiple(of: 2) ? harness.store : second
                 let looking = round.isMultiple(of: 3) ? harness.store : second
                 try await harness.enqueue("prompt \(round)")
                 let attempt = try await harness.claimOne()
-                _ = try await settling.settle(Sample.success(attempt.key, "positive"), now: harness.now)
+                _ = try await settling.settle(Sample.success(attempt.key, "positive"))
                 harness.clock.advance(1)
                 for old in [round, round * 7 % (round + 1), 0] { try await harness.enqueue("prompt \(old)") }
-                let claim = try await looking.claim(request(harness), now: harness.now)
+                let claim = try await looking.claim(request(harness))
                 #expect(claim.attempts.isEmpty)
                 #expect(claim.settledFromCache == 3)
             }
@@ -42,9 +43,9 @@ import Testing
                 try await harness.enqueue("prompt \(number)")
                 try await harness.succeed(try await harness.claimOne())
             }
-            let second = try await backend.open(harness.directory)
+            let second = try await backend.open(harness.directory, clock: harness.clock)
             for number in 0..<25 { try await harness.enqueue("prompt \(number)") }
-            let claim = try await second.claim(request(harness), now: harness.now)
+            let claim = try await second.claim(request(harness))
             #expect(claim.attempts.isEmpty)
             #expect(claim.settledFromCache == 25)
             await second.close()
@@ -61,7 +62,7 @@ import Testing
             }
             harness.clock.advance(120_000)
             harness.isPruned = true
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
             try harness.audit()
             // Their numbers may be given again.
             for number in 20..<45 {

@@ -34,7 +34,7 @@ import Testing
         print("random schedule: SWIFT_DETERMINISTIC_HASHING=1 \(settings)")
         let fallbacks = seed.isMultiple(of: 2) ? FallbackChains() : Self.fallbacks
         try await StoreHarness.run(backend, fallbacks: fallbacks) { harness in
-            let second = try await backend.open(harness.directory, fallbacks: fallbacks)
+            let second = try await backend.open(harness.directory, clock: harness.clock, fallbacks: fallbacks)
             let randomness = SharedRandom(seed: seed &+ 2)
             for store in [harness.store, second] {
                 (store as? SQLiteJobStore)?.goBy { $0.randomness = { randomness } }

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// The provider's side of provider batches, as a schedule draws it.
 struct Upstream {
@@ -41,7 +42,7 @@ extension Schedule {
         let index = Int.random(in: 0...1, using: &random)
         let store = try #require(stores[index] as? any ProviderBatchStore)
         let request = BatchMaintenanceRequest(owner: workers[index], terms: Self.terms)
-        guard let providerBatch = try await store.maintain(request, now: harness.now).providerBatch,
+        guard let providerBatch = try await store.maintain(request).providerBatch,
             chance(90)
         else {
             return
@@ -63,14 +64,13 @@ extension Schedule {
 
     private func note(_ news: ProviderBatchReport, _ owner: BatchOwner) async throws {
         guard chance(95) else { return }
-        try await owner.store.note(
-            news, of: owner.providerBatch.id, owner: owner.worker, now: harness.now)
+        try await owner.store.note(news, of: owner.providerBatch.id, owner: owner.worker)
     }
 
     private func send(_ owner: BatchOwner) async throws {
         let providerBatch = owner.providerBatch
         guard
-            try await owner.store.beginSending(providerBatch.id, owner: owner.worker, now: harness.now)
+            try await owner.store.beginSending(providerBatch.id, owner: owner.worker)
         else { return }
         if chance(10) { harness.clock.advance(40_000) }
         let requests = try await owner.store.requests(of: providerBatch.id)
@@ -140,17 +140,16 @@ extension Schedule {
     /// Fair weather: whatever is out comes back.
     func finishBatches() async throws {
         let store = try #require(stores[0] as? any ProviderBatchStore)
-        let tending = try await store.maintain(
-            BatchMaintenanceRequest(owner: workers[0], terms: Self.terms), now: harness.now)
+        let tending = try await store.maintain(BatchMaintenanceRequest(owner: workers[0], terms: Self.terms))
         guard let providerBatch = tending.providerBatch else { return }
         let owner = BatchOwner(store: store, worker: workers[0], providerBatch: providerBatch)
         switch providerBatch.state {
         case .sealed:
             guard
-                try await store.beginSending(providerBatch.id, owner: workers[0], now: harness.now)
+                try await store.beginSending(providerBatch.id, owner: workers[0])
             else { return }
             let name = upstream.make(providerBatch, try await store.requests(of: providerBatch.id))
-            try await store.note(.created(name), of: providerBatch.id, owner: workers[0], now: harness.now)
+            try await store.note(.created(name), of: providerBatch.id, owner: workers[0])
         case .creating: try await resolve(owner)
         case .away, .recalled:
             let batch = try #require(upstream.batches[providerBatch.providerID ?? ""])
@@ -158,7 +157,7 @@ extension Schedule {
                 let attempts = try await store.batched([request.key], to: providerBatch.id)
                 for attempt in attempts { try await settle(attempt, with: Sample.halfPriceAnswer) }
             }
-            try await store.note(.ended, of: providerBatch.id, owner: workers[0], now: harness.now)
+            try await store.note(.ended, of: providerBatch.id, owner: workers[0])
         case .filling, .returning, .lost, .ended: break
         }
     }

@@ -11,16 +11,14 @@ extension Schedule {
     func configureLimits() async throws {
         perMinute = Self.rates.randomElement(using: &random) ?? 300
         try await stores[0].configure(
-            route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30),
-            now: harness.now)
+            route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30))
     }
 
     /// A serving process, which may have died a while ago without a word.
     func server() async throws -> WorkerID {
         if let server, chance(97) { return server }
         let new = try await stores[1].register(
-            NewWorker(name: "server", host: "there", processID: 3, slots: 9, partition: .interactive),
-            now: harness.now)
+            NewWorker(name: "server", host: "there", processID: 3, slots: 9, partition: .interactive))
         server = new
         return new
     }
@@ -45,7 +43,7 @@ extension Schedule {
             return job
         }
         let request = own(server, slots: .random(in: 0...4, using: &random))
-        let entrance = try await stores[1].enqueueAndClaim(jobs, claiming: request, now: harness.now)
+        let entrance = try await stores[1].enqueueAndClaim(jobs, claiming: request)
         hasPromised = entrance.states.values.contains { $0.isTerminal || $0 == .review }
         for case .created(let id) in entrance.outcomes { note(id) }
         // A job that had ended may have been reopened, and found its answer at once.
@@ -56,9 +54,9 @@ extension Schedule {
     /// The server asks for what waits in its line.
     func claimOwn() async throws {
         let server = try await server()
-        _ = try await stores[1].renew(server, attempts: [], lease: 30_000, now: harness.now)
+        _ = try await stores[1].renew(server, attempts: [], lease: 30_000)
         let request = own(server, slots: .random(in: 1...4, using: &random))
-        take(try await stores[1].claim(request, now: harness.now).attempts)
+        take(try await stores[1].claim(request).attempts)
     }
 }
 

@@ -97,8 +97,7 @@ extension Schedule {
         var found: [JobID] = []
         let size = Int.random(in: 1...50, using: &random)
         while true {
-            let page = try await harness.store.jobs(
-                filter, before: found.last, limit: size, bodies: [], now: harness.now)
+            let page = try await harness.store.jobs(filter, before: found.last, limit: size, bodies: [])
             found += page.map(\.id)
             if page.count < size { return found.map(\.value) }
         }

@@ -18,7 +18,7 @@ extension Schedule {
         let store = try messageBatches
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<2 where uploads.count < 30:
-            uploads[try await store.beginUpload(now: harness.now)] = Uploaded()
+            uploads[try await store.beginUpload()] = Uploaded()
         case 0..<5: try await sendPortion(store)
         case 5..<7: try await open(store)
         case 7: try await cancelBatch(store)
@@ -47,7 +47,7 @@ extension Schedule {
             return request
         }
         let before = try await total(of: batch)
-        #expect(try await store.upload(requests, to: batch, now: harness.now) == nil)
+        #expect(try await store.upload(requests, to: batch) == nil)
         uploads[batch]?.jobs += try await total(of: batch) - before
     }
 
@@ -58,15 +58,14 @@ extension Schedule {
 
     private func open(_ store: any MessageBatchStore) async throws {
         guard let batch = someBatch({ !$0.isOpen }) else { return }
-        let end = try await store.open(batch, key: nil, fingerprint: [], now: harness.now)
+        let end = try await store.open(batch, key: nil, fingerprint: [])
         guard end == .opened else {
             // It was given up.
-            while try await store.discard(batch, now: harness.now) {}
+            while try await store.discard(batch) {}
             return uploads[batch] = nil
         }
         uploads[batch]?.isOpen = true
-        let jobs = try await stores[0].jobs(
-            JobFilter(batch: batch), before: nil, limit: 10_000, bodies: [], now: harness.now)
+        let jobs = try await stores[0].jobs(JobFilter(batch: batch), before: nil, limit: 10_000, bodies: [])
         for job in jobs { note(job.id) }
     }
 
@@ -75,22 +74,22 @@ extension Schedule {
         uploads[batch]?.isCancelled = true
         // Its canceller may die on the way.
         repeat {
-            guard try await store.cancel(batch, now: harness.now), chance(90) else { return }
+            guard try await store.cancel(batch), chance(90) else { return }
         } while true
     }
 
     /// As of an upload that broke off.
     private func discard(_ store: any MessageBatchStore) async throws {
         guard let batch = someBatch({ !$0.isOpen }) else { return }
-        while try await store.discard(batch, now: harness.now) {}
+        while try await store.discard(batch) {}
         uploads[batch] = nil
     }
 
     private func deleteBatch(_ store: any MessageBatchStore) async throws {
         guard let batch = someBatch({ $0.isOpen }),
-            try await store.messageBatch(batch, now: harness.now)?.endedAt != nil
+            try await store.messageBatch(batch)?.endedAt != nil
         else { return }
-        try await store.delete(batch, now: harness.now)
+        try await store.delete(batch)
         uploads[batch] = nil
     }
 
@@ -98,7 +97,7 @@ extension Schedule {
     func discardUploads() async throws {
         let store = try messageBatches
         for batch in uploads.filter({ !$0.value.isOpen }).keys {
-            while try await store.discard(batch, now: harness.now) {}
+            while try await store.discard(batch) {}
             uploads[batch] = nil
         }
     }

@@ -63,14 +63,13 @@ final class Schedule {
         prunes = seed.isMultiple(of: 4)
         harness.isPruned = prunes
         harness.random = SeededRandom(seed: seed &+ 1)
-        batch = try await harness.store.createBatch(name: "all", metadata: nil, now: harness.now).id
-        let other = try await second.register(
-            NewWorker(name: "other", host: "there", processID: 2, slots: 5), now: harness.now)
+        batch = try await harness.store.createBatch(name: "all", metadata: nil).id
+        let other = try await second.register(NewWorker(name: "other", host: "there", processID: 2, slots: 5))
         workers = [harness.worker, other]
         try await configureLimits()
         try await harness.store.configure(
             budgets: Self.budgets(dollars: isPoor ? "0.05" : "20")
-                + [Self.budget(of: "gold", milliDollars: isPoor ? 3 : 300)], now: harness.now)
+                + [Self.budget(of: "gold", milliDollars: isPoor ? 3 : 300)])
         budgeted["gold"] = harness.now.timestamp
     }
 
@@ -184,7 +183,7 @@ final class Schedule {
     private func enqueue() async throws {
         let jobs = try (0..<Int.random(in: 1...5, using: &random)).map { _ in try newJob() }
         let atomically = chance(30)
-        let outcomes = try await store.enqueue(jobs, atomically: atomically, now: harness.now)
+        let outcomes = try await store.enqueue(jobs, atomically: atomically)
         if atomically, outcomes.contains(where: { $0.id == nil }) { return }
         for case .created(let id) in outcomes { note(id) }
     }
@@ -194,7 +193,7 @@ final class Schedule {
         let request = ClaimRequest(
             worker: workers[index], slots: .random(in: 1...6, using: &random),
             running: chance(70) ? 0 : 1, lease: 30_000, services: Self.services)
-        let claim = try await stores[index].claim(request, now: harness.now)
+        let claim = try await stores[index].claim(request)
         #expect(claim.attempts.count <= request.slots)
         take(claim.attempts)
     }
@@ -230,7 +229,7 @@ final class Schedule {
             unconfirmedCost: decision.unconfirmedCost, limits: outcome.limits)
         if case .answer(let answer) = outcome.result { settlement.answer = answer }
         if case .broken(let breakage) = outcome.result { settlement.usage = breakage.usage }
-        let result = try await store.settle(settlement, now: harness.now)
+        let result = try await store.settle(settlement)
         if result == .settled(.succeeded) { successes[attempt.key.job, default: 0] += 1 }
         return result
     }
@@ -268,7 +267,7 @@ final class Schedule {
 
     private func reap() async throws {
         if chance(50) { harness.clock.advance(31_000) }
-        _ = try await store.reap(now: harness.now)
+        _ = try await store.reap()
     }
 
     /// A worker dies: it forgets what it held.
@@ -296,19 +295,19 @@ final class Schedule {
                 route: chance(80) ? routes.randomElement(using: &random) : nil,
                 maxTokens: .random(in: 60...90, using: &random)) : RetryChange()
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: _ = try await store.cancel(id, now: harness.now)
+        case 0: _ = try await store.cancel(id)
         case 1:
             let filter = JobFilter(queue: Self.queues.randomElement(using: &random))
-            _ = try await store.cancel(filter, after: nil, limit: 3, now: harness.now)
+            _ = try await store.cancel(filter, after: nil, limit: 3)
         case 2:
-            let outcome = try await store.retry(id, change: change, now: harness.now)
+            let outcome = try await store.retry(id, change: change)
             if outcome == .changed { endings[id] = nil }
         default:
             let filter = JobFilter(
                 state: chance(60) ? .failed : chance(50) ? .cancelled : change.isEmpty ? .failed : .queued)
             _ = try await store.retry(
                 filter, change: change, after: chance(50) ? known.randomElement(using: &random) : nil,
-                limit: 4, now: harness.now)
+                limit: 4)
             let states = try await store.states(of: Array(endings.keys))
             for (id, state) in endings where state != .succeeded && states[id] != state {
                 endings[id] = nil
@@ -322,7 +321,7 @@ final class Schedule {
         guard chance(90), let id = waiting.randomElement(using: &random) else {
             guard let other = known.randomElement(using: &random), !waiting.contains(other) else { return }
             let state = try #require(try await store.states(of: [other])[other])
-            let outcome = try await store.review(other, .approve, note: nil, now: harness.now)
+            let outcome = try await store.review(other, .approve, note: nil)
             #expect(outcome == .refused(state))
             return
         }
@@ -333,18 +332,16 @@ final class Schedule {
                 .approve, .edit(message: message), .rewrite(text: "mine"), .reject, nil,
             ].randomElement(using: &random) ?? nil
         if let action {
-            #expect(try await store.review(id, action, note: nil, now: harness.now) == .changed)
+            #expect(try await store.review(id, action, note: nil) == .changed)
             if action != .reject { successes[id, default: 0] += 1 }
         } else {
-            #expect(try await store.cancel(id, now: harness.now) == .changed)
+            #expect(try await store.cancel(id) == .changed)
         }
         #expect(try await self.money(of: id) == money)
     }
 
     private func inReview() async throws -> [JobID] {
-        try await store.jobs(
-            JobFilter(state: .review), before: nil, limit: 10_000, bodies: [], now: harness.now
-        ).map(\.id)
+        try await store.jobs(JobFilter(state: .review), before: nil, limit: 10_000, bodies: []).map(\.id)
     }
 
     private func patchQueue() async throws {
@@ -359,16 +356,16 @@ final class Schedule {
             patch.requirement?.check = chance(30)
             if chance(30) { patch.requirement?.maxInputTokens = 400 }
         }
-        _ = try await store.update(queue: name, patch, now: harness.now)
+        _ = try await store.update(queue: name, patch)
     }
 
     /// A person has seen to keys and caps, without which routes would be closed most of the time.
     private func resumeRoutes() async throws {
-        for route in try await store.routes(now: harness.now) {
+        for route in try await store.routes() {
             if chance(10) {
-                _ = try await store.update(route: route.name, paused: true, now: harness.now)
+                _ = try await store.update(route: route.name, paused: true)
             } else {
-                _ = try await store.update(route: route.name, paused: false, now: harness.now)
+                _ = try await store.update(route: route.name, paused: false)
             }
         }
     }
@@ -376,7 +373,7 @@ final class Schedule {
     private func renew() async throws {
         for worker in workers {
             let keys = flying.map(\.key)
-            let gone = try await store.renew(worker, attempts: keys, lease: 30_000, now: harness.now)
+            let gone = try await store.renew(worker, attempts: keys, lease: 30_000)
             #expect(gone.count <= keys.count)
             _ = try await store.revoked(worker)
         }
@@ -386,25 +383,24 @@ final class Schedule {
         switch Int.random(in: 0..<16, using: &random) {
         case 0..<5:
             let tag = Self.tags.randomElement(using: &random) ?? "gold"
-            _ = try await store.remove(budget: tag, now: harness.now)
+            _ = try await store.remove(budget: tag)
             budgeted[tag] = nil
         case 5..<11:
             let tag = Self.tags.randomElement(using: &random) ?? "gold"
             // It only grows: one that is lowered may have spent more than it then has.
             let amount = min((amounts[tag] ?? (isPoor ? 3 : 300)) * (chance(50) ? 2 : 1), 20_000)
             amounts[tag] = amount
-            try await store.configure(
-                budgets: [Self.budget(of: tag, milliDollars: amount)], now: harness.now)
+            try await store.configure(budgets: [Self.budget(of: tag, milliDollars: amount)])
             if budgeted[tag] == nil { budgeted[tag] = harness.now.timestamp }
         case 11..<14: harness.clock.advance(Timestamp.day)
         default:
             let name = ["daily", "monthly", "a", "gold"].randomElement(using: &random) ?? "a"
-            _ = try await store.clearUnconfirmed(budget: name, now: harness.now)
+            _ = try await store.clearUnconfirmed(budget: name)
             // Whose calls a person has cleared shall not cost anything after all, or more than the limit is spent.
             (flying, lost) = ([], [])
             for batch in upstream.batches.values { forgotten.formUnion(batch.requests.map(\.key)) }
         }
-        _ = try await store.budgets(now: harness.now)
+        _ = try await store.budgets()
     }
 
     /// What finished a while ago goes, and nothing else.
@@ -412,8 +408,7 @@ final class Schedule {
         let before = try await store.states(of: known)
         _ = try await store.prune(
             finishedBefore: harness.now.timestamp + -Milliseconds.random(
-                in: 30_000...600_000, using: &random),
-            now: harness.now)
+                in: 30_000...600_000, using: &random))
         let after = try await store.states(of: known)
         let gone = Set(known.filter { after[$0] == nil })
         for id in gone {
@@ -425,9 +420,9 @@ final class Schedule {
     }
 
     private func preview() async throws {
-        let before = try await store.stats(now: harness.now).counts
-        _ = try await store.preview([try newJob()], now: harness.now)
-        let after = try await store.stats(now: harness.now).counts
+        let before = try await store.stats().counts
+        _ = try await store.preview([try newJob()])
+        let after = try await store.stats().counts
         #expect(before == after)
     }
 
@@ -442,7 +437,7 @@ final class Schedule {
         }
         for (id, state) in states where state.isTerminal { endings[id] = state }
         #expect(successes.values.allSatisfy { $0 == 1 })
-        let counts = try await store.stats(now: harness.now).counts
+        let counts = try await store.stats().counts
         #expect(counts.total == known.count + jobsInUploads)
         try auditBudgets()
         try auditRequests()
@@ -453,25 +448,23 @@ final class Schedule {
         lost = []
         try await store.configure(
             budgets: Self.budgets(dollars: "100")
-                + Self.tags.map { Self.budget(of: $0, milliDollars: 100_000) },
-            now: harness.now)
+                + Self.tags.map { Self.budget(of: $0, milliDollars: 100_000) })
         perMinute = 10_000_000
         try await stores[0].configure(
-            route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30),
-            now: harness.now)
+            route: Sample.route, limits: .init(requests: perMinute, outputTokens: perMinute * 30))
         try await discardUploads()
-        for route in try await store.routes(now: harness.now) {
-            _ = try await store.update(route: route.name, paused: false, now: harness.now)
+        for route in try await store.routes() {
+            _ = try await store.update(route: route.name, paused: false)
         }
         poison = []
         for name in Self.allQueues {
             let patch = QueuePatch(paused: false, concurrency: .some(nil))
-            _ = try await store.update(queue: name, patch, now: harness.now)
+            _ = try await store.update(queue: name, patch)
         }
         for _ in 0..<2_000 {
-            let counts = try await store.stats(now: harness.now).counts
+            let counts = try await store.stats().counts
             for id in try await inReview() {
-                #expect(try await store.review(id, .approve, note: nil, now: harness.now) == .changed)
+                #expect(try await store.review(id, .approve, note: nil) == .changed)
                 successes[id, default: 0] += 1
             }
             if counts.queued == 0, counts.running == 0, counts.review == 0 { return }
@@ -483,15 +476,14 @@ final class Schedule {
             try await finishBatches()
             let request = ClaimRequest(
                 worker: workers[0], slots: 20, running: 0, lease: 30_000, services: Self.services)
-            let claim = try await stores[0].claim(request, now: harness.now)
+            let claim = try await stores[0].claim(request)
             take(claim.attempts)
             if flying.isEmpty, !claim.more {
                 harness.clock.advance(min(claim.wakeAfter ?? 5_000, 5_000))
-                _ = try await store.reap(now: harness.now)
+                _ = try await store.reap()
             }
         }
-        let left = try await store.jobs(
-            JobFilter(state: .queued), before: nil, limit: 3, bodies: [], now: harness.now)
+        let left = try await store.jobs(JobFilter(state: .queued), before: nil, limit: 3, bodies: [])
         Issue.record("jobs stay queued for ever: \(left.map { ($0.id, $0.waitingFor) })")
     }
 }

@@ -85,9 +85,9 @@ import Testing
             let attempts = try await repeating(Self.malformed, harness)
             let id = try #require(
                 try await harness.store.jobs(
-                    JobFilter(state: .failed), before: nil, limit: 1, bodies: [], now: harness.now
+                    JobFilter(state: .failed), before: nil, limit: 1, bodies: []
                 ).first?.id)
-            _ = try await harness.store.retry(id, change: RetryChange(), now: harness.now)
+            _ = try await harness.store.retry(id, change: RetryChange())
             harness.clock.advance(120_000)
             try await harness.meet(Self.malformed, try await harness.claimOne())
             let history = try #require(try await harness.store.attempts(of: id))

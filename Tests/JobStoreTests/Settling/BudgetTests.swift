@@ -17,7 +17,7 @@ extension Money {
     }
 
     private func state(_ harness: StoreHarness, _ budgets: Budget...) async throws {
-        try await harness.store.configure(budgets: budgets, now: harness.now)
+        try await harness.store.configure(budgets: budgets)
     }
 
     /// What that costs is yesterday's.
@@ -27,9 +27,7 @@ extension Money {
     }
 
     private func ledger(_ harness: StoreHarness, _ name: String = "daily") async throws -> BudgetLedger {
-        try #require(
-            try await harness.store.budgets(now: harness.now).first { $0.ledger.budget.name == name }
-        ).ledger
+        try #require(try await harness.store.budgets().first { $0.ledger.budget.name == name }).ledger
     }
 
     @Test(arguments: Backend.allCases)
@@ -73,7 +71,7 @@ extension Money {
             try await state(harness, daily(worstCase("number 10")))
             try await harness.enqueue(try (10...12).map { try Sample.job("number \($0)") })
             for attempt in try await harness.claim(7) { try await harness.succeed(attempt) }
-            let route = try #require(try await harness.store.stats(now: harness.now).routes.first)
+            let route = try #require(try await harness.store.stats().routes.first)
             let bottleneck = try #require(route.bottleneck)
             #expect(bottleneck.detail.hasPrefix("budget daily: "))
             #expect(!bottleneck.moreWorkersHelp)
@@ -124,7 +122,7 @@ extension Money {
             try await harness.enqueue("a")
             let attempt = try await harness.claimOne()
             harness.clock.advance(31_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await ledger(harness).unconfirmedCost == worstCase("a"))
             #expect(try await harness.claim(1).isEmpty)
             try await harness.succeed(attempt)
@@ -144,13 +142,12 @@ extension Money {
             let ids = try await harness.enqueue("a")
             let attempt = try await harness.claimOne()
             harness.clock.advance(31_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await ledger(harness, "monthly").unconfirmedCost == worstCase("a"))
-            let status = try #require(
-                try await harness.store.clearUnconfirmed(budget: "daily", now: harness.now))
+            let status = try #require(try await harness.store.clearUnconfirmed(budget: "daily"))
             #expect(status.ledger.unconfirmedCost == .zero)
             #expect(try await ledger(harness, "monthly").unconfirmedCost == .zero)
-            #expect(try await harness.store.clearUnconfirmed(budget: "weekly", now: harness.now) == nil)
+            #expect(try await harness.store.clearUnconfirmed(budget: "weekly") == nil)
             #expect(try await harness.store.attempts(of: ids[0])?.first?.unconfirmedCost == .zero)
             // The answer comes after all: what it cost counts.
             try await harness.succeed(attempt)
@@ -189,8 +186,8 @@ extension Money {
             try await state(harness, daily(worstCase("g1"), scope: .tag("gold"), name: "gold"))
             let first = try await harness.claim(10)
             #expect(first.count == 1)
-            #expect(try await harness.store.remove(budget: "gold", now: harness.now))
-            #expect(try await !harness.store.remove(budget: "gold", now: harness.now))
+            #expect(try await harness.store.remove(budget: "gold"))
+            #expect(try await !harness.store.remove(budget: "gold"))
             let rest = try await harness.claim(10)
             #expect(rest.count == 3)
             for attempt in first + rest { try await harness.succeed(attempt) }
@@ -261,7 +258,7 @@ extension Money {
             let waiting = try await harness.job(ids[0]).waitingFor
             #expect(waiting?.reason == .budget)
             #expect(waiting?.detail.contains("no price is known for house-model") == true)
-            _ = try await harness.store.remove(budget: "daily", now: harness.now)
+            _ = try await harness.store.remove(budget: "daily")
             #expect(try await harness.claim(1).count == 1)
         }
     }
@@ -285,7 +282,7 @@ extension Money {
             #expect(waiting.reason == .budget && waiting.detail.contains("set max_uses of web_search"))
             var settlement = Sample.success(attempt.key)
             settlement.answer?.usage.webSearches = 2
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
             #expect(try await ledger(harness).settled == Sample.cost + searches)
             #expect(try await ledger(harness).reserved == .zero)
         }
@@ -311,7 +308,7 @@ extension Money {
                 var settlement = Sample.success(attempt.key)
                 settlement.answer?.model = route.model
                 settlement.answer?.usage = Usage(cacheReadTokens: 1000)
-                _ = try await harness.store.settle(settlement, now: harness.now)
+                _ = try await harness.store.settle(settlement)
             }
             #expect(try await harness.job(ids[0]).cost == Money(nanodollars: 200_000))
             #expect(try await harness.job(ids[1]).cost == Money(nanodollars: 100_000))
@@ -391,6 +388,6 @@ extension StoreHarness {
         _ = try await store.settle(
             Settlement(
                 key: attempt.key, verdict: decision.verdict, routeEvent: .neutral, usage: partial.usage,
-                unconfirmedCost: decision.unconfirmedCost), now: now)
+                unconfirmedCost: decision.unconfirmedCost))
     }
 }

@@ -20,8 +20,7 @@ import Testing
         let decision = Decision(verdict: .succeeded, routeEvent: .succeeded).checked(answer, of: attempt)
         return try await harness.store.settle(
             Settlement(
-                key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent, answer: answer),
-            now: harness.now)
+                key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent, answer: answer))
     }
 
     @Test(arguments: Backend.allCases)
@@ -30,7 +29,7 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             var new = try job("one", Self.cascade, routes: [Sample.otherModel])
             new.batch = batch.id
             let id = try await harness.enqueue([new])[0]
@@ -73,7 +72,7 @@ import Testing
             #expect(failed.response == Sample.answer("still not").body)
             #expect(failed.check?.passed == false)
 
-            #expect(try await harness.store.retry(id, change: RetryChange(), now: harness.now) == .changed)
+            #expect(try await harness.store.retry(id, change: RetryChange()) == .changed)
             let again = try await harness.claimOne()
             #expect(try JSON.parse(again.request)["messages"]?.count == 1)
             #expect(again.check?.used == 0)
@@ -90,7 +89,7 @@ import Testing
             try await answer("a", try await harness.claimOne(), harness)
             try await answer("b", try await harness.claimOne(), harness)
             #expect(try await harness.job(id).state == .failed)
-            _ = try await harness.store.retry(id, change: RetryChange(), now: harness.now)
+            _ = try await harness.store.retry(id, change: RetryChange())
             let again = try await harness.claimOne()
             #expect(again.route == Sample.route)
             try await answer("positive", again, harness)
@@ -106,20 +105,20 @@ import Testing
             try await harness.warmUp()
             let budget = Budget(
                 name: "gold", scope: .tag("gold"), window: .total, limit: Money(nanodollars: 9_000_000))
-            if !isNew { try await harness.store.configure(budgets: [budget], now: harness.now) }
+            if !isNew { try await harness.store.configure(budgets: [budget]) }
             var new = try job("one", Self.cascade, routes: [Sample.otherModel])
             new.tags = ["gold"]
             let id = try await harness.enqueue([new])[0]
             try await answer("a", try await harness.claimOne(), harness)
             try await answer("b", try await harness.claimOne(), harness)
             if isNew {
-                try await harness.store.configure(budgets: [budget], now: harness.now)
+                try await harness.store.configure(budgets: [budget])
             } else {
-                _ = try await harness.store.remove(budget: "gold", now: harness.now)
+                _ = try await harness.store.remove(budget: "gold")
             }
-            _ = try await harness.store.retry(id, change: RetryChange(), now: harness.now)
+            _ = try await harness.store.retry(id, change: RetryChange())
             try await answer("positive", try await harness.claimOne(), harness)
-            let gold = try await harness.store.budgets(now: harness.now).first?.ledger.settled
+            let gold = try await harness.store.budgets().first?.ledger.settled
             // What the two calls before it cost counts too: one of them was the dearer model's.
             #expect(gold == (isNew ? Money(nanodollars: 123_000) + Sample.cost : nil))
         }
@@ -166,7 +165,7 @@ import Testing
             try await harness.enqueue([try job("one", #"{"labels":["positive"]}"#)])
             let stale = try await harness.claimOne()
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await answer("nonsense", stale, harness) == .late)
             let fresh = try await harness.claimOne()
             try await answer("positive", fresh, harness)
@@ -177,13 +176,13 @@ import Testing
     func `a person decides of an answer in review`(_ backend: Backend, _ action: String) async throws {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let batch = try await harness.store.createBatch(name: "b", metadata: nil, now: harness.now)
+            let batch = try await harness.store.createBatch(name: "b", metadata: nil)
             var new = try job("one", #"{"labels":["positive"],"on_fail":"review"}"#)
             new.batch = batch.id
             let id = try await harness.enqueue([new])[0]
             #expect(try await answer("hm", try await harness.claimOne(), harness) == .settled(.review))
             let waiting = try await harness.store.jobs(
-                JobFilter(state: .review), before: nil, limit: 5, bodies: [.response], now: harness.now)
+                JobFilter(state: .review), before: nil, limit: 5, bodies: [.response])
             #expect(waiting.map(\.id) == [id])
             #expect(waiting[0].error?.message.contains("“hm”") == true)
             #expect(waiting[0].response == Sample.answer("hm").body)
@@ -195,7 +194,7 @@ import Testing
                 "reject": .reject,
             ]
             let decision = try #require(actions[action])
-            #expect(try await harness.store.review(id, decision, note: "why", now: harness.now) == .changed)
+            #expect(try await harness.store.review(id, decision, note: "why") == .changed)
             let done = try await harness.job(id)
             #expect(done.state == (action == "reject" ? .failed : .succeeded))
             #expect(done.check?.review?.note == "why")
@@ -206,7 +205,7 @@ import Testing
             let counts = try #require(try await harness.store.batch(batch.id)).counts
             #expect(counts.review == 0 && counts.finished == 1)
             #expect(
-                try await harness.store.review(id, .approve, note: nil, now: harness.now)
+                try await harness.store.review(id, .approve, note: nil)
                     == .refused(done.state))
         }
     }
@@ -218,16 +217,13 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let id = try await harness.enqueue([try job("one", #"{"labels":["a"],"on_fail":["review"]}"#)])[0]
-            #expect(
-                try await harness.store.review(id, .approve, note: nil, now: harness.now) == .refused(.queued)
-            )
+            #expect(try await harness.store.review(id, .approve, note: nil) == .refused(.queued))
             try await answer("hm", try await harness.claimOne(), harness)
-            #expect(try await harness.store.cancel(id, now: harness.now) == .changed)
-            #expect(try await harness.store.retry(id, change: RetryChange(), now: harness.now) == .changed)
+            #expect(try await harness.store.cancel(id) == .changed)
+            #expect(try await harness.store.retry(id, change: RetryChange()) == .changed)
             try await answer("a", try await harness.claimOne(), harness)
             #expect(try await harness.job(id).state == .succeeded)
-            #expect(
-                try await harness.store.review(JobID(7), .reject, note: nil, now: harness.now) == .unknown)
+            #expect(try await harness.store.review(JobID(7), .reject, note: nil) == .unknown)
         }
     }
 
@@ -239,8 +235,7 @@ import Testing
             try await harness.warmUp()
             let check = NewCheck(rules: Array(Self.cascade.utf8), routes: [Sample.otherModel])
             let before = try await harness.enqueue("before")[0]
-            let queue = try await harness.store.update(
-                queue: "default", QueuePatch(check: .some(check)), now: harness.now)
+            let queue = try await harness.store.update(queue: "default", QueuePatch(check: .some(check)))
             #expect(queue.check == check.rules)
             let after = try await harness.enqueue("after")[0]
             let own = try await harness.enqueue([try job("own", #"{"pattern":"."}"#)])[0]
@@ -252,8 +247,7 @@ import Testing
                 try await answer("hm", attempt, harness)
             }
             #expect(try await harness.claimOne().route == Sample.otherModel)
-            let freed = try await harness.store.update(
-                queue: "default", QueuePatch(check: .some(nil)), now: harness.now)
+            let freed = try await harness.store.update(queue: "default", QueuePatch(check: .some(nil)))
             #expect(freed.check == nil)
         }
     }

@@ -14,7 +14,7 @@ import Testing
     private func settle(_ harness: StoreHarness, _ attempt: ClaimedAttempt, searches: Int64) async throws {
         let settlement = Settlement(
             key: attempt.key, verdict: .succeeded, routeEvent: .succeeded, answer: answer(searches: searches))
-        #expect(try await harness.store.settle(settlement, now: harness.now) == .settled(.succeeded))
+        #expect(try await harness.store.settle(settlement) == .settled(.succeeded))
     }
 
     @Test(arguments: Backend.allCases)
@@ -24,14 +24,13 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
             let limit = Money(nanodollars: 10_000_000)
-            try await harness.store.configure(
-                budgets: [Budget(name: "daily", window: .day, limit: limit)], now: harness.now)
+            try await harness.store.configure(budgets: [Budget(name: "daily", window: .day, limit: limit)])
             let ids = try await harness.enqueue(try Sample.jobs(20))
             while let attempt = try await harness.claim(1).first {
                 try await settle(harness, attempt, searches: 1_000_000_000)
             }
             #expect(try await harness.states(ids).allSatisfy { $0 == .succeeded })
-            let ledger = try #require(try await harness.store.budgets(now: harness.now).first).ledger
+            let ledger = try #require(try await harness.store.budgets().first).ledger
             #expect(ledger.settled <= limit && ledger.reserved == .zero)
             let events = try await harness.store.events(before: nil, limit: 100).filter {
                 $0.kind == .costCapped
@@ -61,19 +60,15 @@ import Testing
     @Test func `columns of money that are full stay full, and settling and looking go on`() async throws {
         let directory = try TemporaryDirectory()
         let store = try await Backend.sqlite.open(directory)
-        let now = HandClock().now
-        let worker = try await store.register(
-            NewWorker(name: "bench", host: "here", processID: 1, slots: 5), now: now)
-        try await store.configure(
-            route: Sample.route, limits: RouteLimits(requests: 1_000_000), now: now)
+        let worker = try await store.register(NewWorker(name: "bench", host: "here", processID: 1, slots: 5))
+        try await store.configure(route: Sample.route, limits: RouteLimits(requests: 1_000_000))
         let jobs = try (0..<3).map { try Sample.job("full \($0)") { $0.tags = ["t"] } }
-        _ = try await store.enqueue(jobs, atomically: false, now: now)
+        _ = try await store.enqueue(jobs, atomically: false)
         var settled = 0
         while let attempt = try await store.claim(
-            ClaimRequest(worker: worker, slots: 1, running: 0, lease: 30_000, services: [Sample.service]),
-            now: now
+            ClaimRequest(worker: worker, slots: 1, running: 0, lease: 30_000, services: [Sample.service])
         ).attempts.first {
-            #expect(try await store.settle(Sample.success(attempt.key), now: now) == .settled(.succeeded))
+            #expect(try await store.settle(Sample.success(attempt.key)) == .settled(.succeeded))
             settled += 1
             let rows = try Connection(path: directory.database)
             for table in ["spend", "spend_tag"] {
@@ -83,10 +78,10 @@ import Testing
         }
         #expect(settled == jobs.count)
         for axis in SpendAxis.allCases {
-            let shares = try await store.spend(by: axis, days: 3, now: now)
+            let shares = try await store.spend(by: axis, days: 3)
             #expect(shares.count == 1 && shares.first?.cost.nanodollars == .max, "\(axis)")
         }
-        #expect(try await store.stats(now: now).spend.first?.cost.nanodollars == .max)
+        #expect(try await store.stats().spend.first?.cost.nanodollars == .max)
         await store.close()
     }
 }

@@ -109,7 +109,7 @@ import Testing
             try await harness.enqueue("one", "one")
             #expect(try await harness.claim().count == 1)
             harness.clock.advance(31_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             #expect(try await harness.claim().count == 1)
         }
     }
@@ -157,7 +157,7 @@ import Testing
                 #expect(attempt.route == route)
                 var settlement = Sample.success(attempt.key)
                 settlement.answer = Sample.answer("no", stopReason: "refusal")
-                _ = try await harness.store.settle(settlement, now: harness.now)
+                _ = try await harness.store.settle(settlement)
             }
             #expect(try await harness.job(ids[0]).state == .succeeded)
         }
@@ -171,10 +171,10 @@ import Testing
             try await harness.warmUp(Sample.otherModel)
             try await harness.enqueue("one")
             try await overload(try await harness.claimOne(), harness)
-            _ = try await harness.store.update(route: Sample.otherModel.name, paused: true, now: harness.now)
+            _ = try await harness.store.update(route: Sample.otherModel.name, paused: true)
             let ids = try await harness.enqueue("two")
             #expect(try await harness.claim().map(\.key.job) == ids)
-            _ = try await harness.store.update(route: Sample.otherModel.name, paused: false, now: harness.now)
+            _ = try await harness.store.update(route: Sample.otherModel.name, paused: false)
             harness.clock.advance(1000)
             #expect(try await harness.claim().map(\.route) == [Sample.otherModel])
         }
@@ -198,10 +198,10 @@ import Testing
                 #expect(
                     waiting.until == gate.until && waiting.estimatedAt.map { $0 >= gate.until ?? $0 } == true)
             }
-            _ = try await harness.store.update(route: Sample.otherModel.name, paused: true, now: harness.now)
+            _ = try await harness.store.update(route: Sample.otherModel.name, paused: true)
             let paused = try #require(try await harness.job(ids[0]).waitingFor)
             #expect(paused.reason == .pause && paused.until == nil)
-            _ = try await harness.store.update(route: Sample.otherModel.name, paused: false, now: harness.now)
+            _ = try await harness.store.update(route: Sample.otherModel.name, paused: false)
             harness.clock.advance(90_000)
             let routes = [JobID: RouteKey](
                 uniqueKeysWithValues: try await harness.claim().map { ($0.key.job, $0.route) })
@@ -238,8 +238,7 @@ import Testing
             let worst = try #require(price.worstCase(job.bound, maxTokens: 64))
             // What the day had cost already counts.
             let limit = Money(nanodollars: worst.nanodollars * 4 / 3) + Sample.cost
-            try await harness.store.configure(
-                budgets: [Budget(name: "daily", window: .day, limit: limit)], now: harness.now)
+            try await harness.store.configure(budgets: [Budget(name: "daily", window: .day, limit: limit)])
             let ids = try await harness.enqueue([job, try Sample.job("two"), try Sample.job("six")])
             let today = [try await harness.claimOne(), try await harness.claimOne()]
             #expect(today.map(\.route) == [Sample.route, Self.cheap])
@@ -264,8 +263,7 @@ import Testing
         try await run(backend) { harness in
             let ids = try await harness.enqueue("one")
             for _ in 1...2 { try await harness.meet(Sample.refusal(400), try await harness.claimOne()) }
-            #expect(
-                try await harness.store.retry(ids[0], change: RetryChange(), now: harness.now) == .changed)
+            #expect(try await harness.store.retry(ids[0], change: RetryChange()) == .changed)
             #expect(try await harness.claimOne().route == Sample.route)
         }
     }

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// Budgets that are stated when some of their window has been spent.
 @Suite struct LateBudgetTests {
@@ -21,17 +22,16 @@ import Testing
             try await harness.succeed(attempts[0])
             try await harness.settle(attempts[1].key, .handedBack(sent: true))
             let other = try await harness.store.set(
-                Budget(name: "other", scope: .queue("none"), window: .day, limit: Self.limit),
-                now: harness.now)
+                Budget(name: "other", scope: .queue("none"), window: .day, limit: Self.limit))
             #expect(other.ledger.free == Self.limit)
             let budget = Budget(name: "late", scope: scope, window: .month, limit: Self.limit)
-            let found = try await harness.store.set(budget, now: harness.now).ledger
+            let found = try await harness.store.set(budget).ledger
             // The one that warmed up was in another queue, without a tag.
             #expect(found.settled == (scope == .all ? Money(nanodollars: 82_000) : Sample.cost))
             #expect(found.reserved > .zero && found.unconfirmedCost > .zero)
             // From now on their money moves there as everybody's.
             try await harness.succeed(attempts[2])
-            let end = try #require(try await harness.store.clearUnconfirmed(budget: "late", now: harness.now))
+            let end = try #require(try await harness.store.clearUnconfirmed(budget: "late"))
             #expect(end.ledger.settled == found.settled + Sample.cost)
             #expect(end.ledger.reserved == .zero && end.ledger.unconfirmedCost == .zero)
         }
@@ -45,7 +45,7 @@ import Testing
             try await harness.succeed(try await harness.claimOne())
             let ids = try await harness.enqueue("b")
             let status = try await harness.store.set(
-                Budget(name: "small", window: .day, limit: Money(nanodollars: 400_000)), now: harness.now)
+                Budget(name: "small", window: .day, limit: Money(nanodollars: 400_000)))
             #expect(status.ledger.settled == Money(nanodollars: 82_000))
             #expect(try await harness.claim(1).isEmpty)
             #expect(try await harness.job(ids[0]).waitingFor?.reason == .budget)
@@ -60,9 +60,9 @@ import Testing
             try await harness.warmUp()
             harness.clock.advance(86_400_000)
             let today = Budget(name: "today", window: .day, limit: Self.limit)
-            #expect(try await harness.store.set(today, now: harness.now).ledger.settled == .zero)
+            #expect(try await harness.store.set(today).ledger.settled == .zero)
             let all = Budget(name: "all", window: .total, limit: Self.limit)
-            #expect(try await harness.store.set(all, now: harness.now).ledger.settled == Sample.cost)
+            #expect(try await harness.store.set(all).ledger.settled == Sample.cost)
         }
     }
 }

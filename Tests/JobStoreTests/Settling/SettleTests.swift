@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 @Suite struct SettleTests {
     @Test(arguments: Backend.allCases)
@@ -8,7 +9,7 @@ import Testing
             let ids = try await harness.enqueue([try Sample.job("one") { $0.cache = .off }])
             let stale = try await harness.claimOne()
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             let fresh = try await harness.claimOne()
             #expect(fresh.key == AttemptKey(job: ids[0], number: 2))
 
@@ -29,7 +30,7 @@ import Testing
             let ids = try await harness.enqueue("one")
             let stale = try await harness.claimOne()
             harness.clock.advance(30_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             let writtenOff = try #require(try await harness.store.attempts(of: ids[0])?.first)
             #expect(writtenOff.status == .writtenOff)
             #expect(writtenOff.unconfirmedCost > .zero)
@@ -46,7 +47,7 @@ import Testing
             let job = try await harness.job(ids[0])
             #expect(job.state == .succeeded)
             #expect(job.cost == Sample.cost)
-            let spend = try #require(try await harness.store.stats(now: harness.now).spend.first)
+            let spend = try #require(try await harness.store.stats().spend.first)
             #expect(spend.calls == 1)
             #expect(spend.cost == Sample.cost)
         }
@@ -59,7 +60,7 @@ import Testing
         try await StoreHarness.run(backend) { harness in
             let ids = try await harness.enqueue("one")
             let attempt = try await harness.claimOne()
-            _ = try await harness.store.cancel(ids[0], now: harness.now)
+            _ = try await harness.store.cancel(ids[0])
             #expect(try await harness.succeed(attempt) == .late)
             let job = try await harness.job(ids[0])
             #expect(job.state == .cancelled)
@@ -156,7 +157,7 @@ import Testing
     func `a call handed back unsent is no call`(_ backend: Backend) async throws {
         try await StoreHarness.run(backend) { harness in
             let limits = RouteLimits(requests: 100, inputTokens: 1_000, outputTokens: 1_000)
-            try await harness.store.configure(route: Sample.route, limits: limits, now: harness.now)
+            try await harness.store.configure(route: Sample.route, limits: limits)
             let ids = try await harness.enqueue("one")
             let before = try await harness.route()
             let attempt = try await harness.claimOne()
@@ -168,7 +169,7 @@ import Testing
             #expect(after.inputTokens == before.inputTokens)
             #expect(after.outputTokens == before.outputTokens)
             #expect(try await harness.job(ids[0]).attemptsCounted == 0)
-            #expect(try await harness.store.stats(now: harness.now).spend.first?.calls ?? 0 == 0)
+            #expect(try await harness.store.stats().spend.first?.calls ?? 0 == 0)
             #expect(try await harness.claimOne().key.number == 2)
         }
     }
@@ -183,7 +184,7 @@ import Testing
             var settlement = Sample.success(try await harness.claimOne().key)
             settlement.requestID = "req_1"
             harness.clock.advance(700)
-            _ = try await harness.store.settle(settlement, now: harness.now)
+            _ = try await harness.store.settle(settlement)
             let history = try #require(try await harness.store.attempts(of: ids[0]))
             #expect(history.map(\.number) == [1, 2])
             #expect(history.map(\.verdict) == ["again", "succeeded"])

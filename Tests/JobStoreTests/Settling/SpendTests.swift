@@ -1,11 +1,12 @@
 import Jobs
 import Testing
+import TestSupport
 
 /// The account of every cent: by day, model, queue and tag, and a batch's receipt.
 @Suite struct SpendTests {
     private func share(_ harness: StoreHarness, by axis: SpendAxis, _ name: String) async throws -> SpendShare
     {
-        let shares = try await harness.store.spend(by: axis, days: 31, now: harness.now)
+        let shares = try await harness.store.spend(by: axis, days: 31)
         return try #require(shares.first { $0.name == name })
     }
 
@@ -46,7 +47,7 @@ import Testing
             let day = String(harness.now.timestamp.text.prefix(10))
             #expect(try await share(harness, by: .day, day).calls == 4)
             harness.clock.advance(86_400_000)
-            #expect(try await harness.store.spend(by: .tag, days: 1, now: harness.now).isEmpty)
+            #expect(try await harness.store.spend(by: .tag, days: 1).isEmpty)
         }
     }
 
@@ -67,14 +68,14 @@ import Testing
     {
         try await StoreHarness.run(backend) { harness in
             try await harness.warmUp()
-            let id = try await harness.store.createBatch(name: "all", metadata: nil, now: harness.now).id
+            let id = try await harness.store.createBatch(name: "all", metadata: nil).id
             try await harness.enqueue(try ["a", "a", "b"].map { try Sample.job($0) { $0.batch = id } })
             let attempts = try await harness.claim(5)
             try await harness.succeed(attempts[0])
             _ = try await harness.claim(0)
             _ = try await harness.fullClaim(1)
             harness.clock.advance(31_000)
-            _ = try await harness.store.reap(now: harness.now)
+            _ = try await harness.store.reap()
             let batch = try #require(try await harness.store.batch(id))
             #expect(batch.calls == 2 && batch.cacheHits == 1)
             #expect(batch.cost == Sample.cost && batch.saved == Sample.cost)
@@ -105,7 +106,7 @@ import Testing
                         settlement.answer?.stopReason = "refusal"
                         settlement.answer?.body = Array(#"{"content":[]}"#.utf8)
                     }
-                    _ = try await harness.store.settle(settlement, now: harness.now)
+                    _ = try await harness.store.settle(settlement)
                     count += 1
                 }
             }
@@ -113,7 +114,7 @@ import Testing
             // By hand: 41,000 + 8,545,000 + 545,000 + 20,500 nano-dollars a round of four. The refused calls are 9, 19, 29 …:
             // in a round of twenty those of usage 1 (9), 3 (19); 50 of each in a thousand.
             let expected = 250 * (41_000 + 8_545_000 + 545_000 + 20_500) - 50 * (8_545_000 + 20_500)
-            let stats = try await harness.store.stats(now: harness.now)
+            let stats = try await harness.store.stats()
             #expect(stats.spend.first?.cost == Money(nanodollars: Int64(expected)) + Sample.cost)
             var jobs = Money.zero
             for id in ids { jobs = jobs + (try await harness.job(id).cost) }

@@ -1,6 +1,7 @@
 import FaultyDisk
 import Jobs
 import StoreAudit
+import TestSupport
 import Testing
 
 /// The life of some jobs at a store whose disk fails, told from what the store acknowledged.
@@ -11,7 +12,7 @@ final class FaultScenario {
     private var store: (any JobStore)?
     private var worker: WorkerID?
     private var server: WorkerID?
-    private var clock = HandClock()
+    private let clock = HandClock()
     private var unsettled: [AttemptKey] = []
     private(set) var enqueued: [JobID] = []
     private(set) var succeeded: [JobID] = []
@@ -24,7 +25,7 @@ final class FaultScenario {
 
     /// Whatever becomes of it: opens, takes in, claims, settles, copies the log, prunes.
     func run() async {
-        await attempt { self.store = try await Backend.sqlite.open(self.directory) }
+        await attempt { self.store = try await Backend.sqlite.open(self.directory, clock: self.clock) }
         for round in 0..<2 {
             await beginWork()
             await enqueue("job \(round) a", "job \(round) b")
@@ -37,23 +38,22 @@ final class FaultScenario {
         }
         await attempt {
             // Nothing is old enough: what succeeded is to be found at the end.
-            _ = try await self.store?.prune(
-                finishedBefore: self.clock.now.timestamp + -1_000_000, now: self.clock.now)
+            _ = try await self.store?.prune(finishedBefore: self.clock.now().timestamp + -1_000_000)
         }
     }
 
     /// The disk is well again: the same store does at once what it is asked, and in the end all is done.
     func resume() async throws {
-        if store == nil { store = try await Backend.sqlite.open(directory) }
+        if store == nil { store = try await Backend.sqlite.open(directory, clock: clock) }
         let store = try #require(store)
         let count = enqueued.count
         await beginWork()
         await enqueue("after the fault")
         #expect(enqueued.count == count + 1, "\(surprises)")
-        for _ in 0..<20 where try await store.stats(now: clock.now).counts.succeeded < enqueued.count {
+        for _ in 0..<20 where try await store.stats().counts.succeeded < enqueued.count {
             // Leases that nobody knows of, as the claim failed after its commit, are to end.
             clock.advance(31_000)
-            _ = try await store.reap(now: clock.now)
+            _ = try await store.reap()
             await claimAndSettle()
         }
         let states = try await store.states(of: enqueued)
@@ -72,7 +72,7 @@ final class FaultScenario {
 
     private func register(_ name: String, _ partition: Partition) async throws -> WorkerID? {
         try await store?.register(
-            NewWorker(name: name, host: "here", processID: 1, slots: 9, partition: partition), now: clock.now)
+            NewWorker(name: name, host: "here", processID: 1, slots: 9, partition: partition))
     }
 
     /// A caller asks and waits: its job is written, and synced with what comes next.
@@ -80,7 +80,7 @@ final class FaultScenario {
         await attempt {
             guard let store = self.store, let server = self.server else { return }
             let entered = try await store.enqueueAndClaim(
-                [try Sample.job(text)], claiming: self.request(server, .interactive), now: self.clock.now)
+                [try Sample.job(text)], claiming: self.request(server, .interactive))
             self.enqueued += entered.outcomes.compactMap(\.id)
             self.unsettled += entered.claim.attempts.map(\.key)
         }
@@ -95,7 +95,7 @@ final class FaultScenario {
     private func enqueue(_ texts: String...) async {
         await attempt {
             let jobs = try texts.map { try Sample.job($0) }
-            let outcomes = try await self.store?.enqueue(jobs, atomically: true, now: self.clock.now)
+            let outcomes = try await self.store?.enqueue(jobs, atomically: true)
             self.enqueued += outcomes?.compactMap(\.id) ?? []
         }
     }
@@ -105,13 +105,13 @@ final class FaultScenario {
             await attempt {
                 guard let store = self.store, let worker else { return }
                 let request = self.request(worker, partition)
-                self.unsettled += try await store.claim(request, now: self.clock.now).attempts.map(\.key)
+                self.unsettled += try await store.claim(request).attempts.map(\.key)
             }
         }
         clock.advance(10)
         for key in unsettled {
             await attempt {
-                let outcome = try await self.store?.settle(Sample.success(key), now: self.clock.now)
+                let outcome = try await self.store?.settle(Sample.success(key))
                 self.unsettled.removeAll { $0 == key }
                 if outcome == .settled(.succeeded) { self.succeeded.append(key.job) }
             }
@@ -121,9 +121,9 @@ final class FaultScenario {
     /// Another process comes, writes, and copies the log as it goes.
     private func passBy() async {
         await attempt {
-            let other = try await Backend.sqlite.open(self.directory)
+            let other = try await Backend.sqlite.open(self.directory, clock: self.clock)
             await self.attempt {
-                _ = try await other.createBatch(name: "b", metadata: nil, now: self.clock.now)
+                _ = try await other.createBatch(name: "b", metadata: nil)
             }
             await other.close()
         }

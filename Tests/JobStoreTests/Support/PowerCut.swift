@@ -126,7 +126,7 @@ struct Survivor {
         }
         let store = try await Backend.sqlite.open(directory)
         do {
-            _ = try await store.stats(now: HandClock().now)
+            _ = try await store.stats()
             let connection = try Connection(path: directory.database, mode: .read)
             jobs = Set(try connection.query("SELECT id FROM job") { $0.int64(0) })
             rows = try connection.digest()

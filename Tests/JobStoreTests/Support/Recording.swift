@@ -25,7 +25,7 @@ struct Recording: Sendable {
         defer { disk.unplug() }
         var recording = Recording()
         try await StoreHarness.run(.sqlite, in: directory) { harness in
-            let second = try await Backend.sqlite.open(directory)
+            let second = try await Backend.sqlite.open(directory, clock: harness.clock)
             let rows = try Connection(path: directory.database, mode: .read)
             let schedule = try await Schedule(harness, second, seed: seed)
             func acknowledge(_ jobs: [JobID], isPromise: Bool = true) throws {
@@ -43,15 +43,14 @@ struct Recording: Sendable {
                     try acknowledge(schedule.known)
                 }
             }
-            let crowd = try await enqueueAtOnce(harness.store, second, now: harness.now) { jobs in
+            let crowd = try await enqueueAtOnce(harness.store, second) { jobs in
                 disk.mark(recording.acknowledgements.count)
-                recording.acknowledgements.append(
-                    Acknowledgement(jobs: schedule.known + jobs, rows: nil))
+                recording.acknowledgements.append(Acknowledgement(jobs: schedule.known + jobs, rows: nil))
             }
             try acknowledge(schedule.known + crowd)
             harness.isPruned = true
             try acknowledge([])
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp, now: harness.now)
+            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
             try await copyTheLog(harness)
             try acknowledge([])
             await second.close()
@@ -62,23 +61,23 @@ struct Recording: Sendable {
 
     /// A third process comes and goes: whoever closes copies the log, and the next write begins it afresh.
     private static func copyTheLog(_ harness: StoreHarness) async throws {
-        let third = try await Backend.sqlite.open(harness.directory)
+        let third = try await Backend.sqlite.open(harness.directory, clock: harness.clock)
         let worker = try await third.register(
-            NewWorker(name: "passing", host: "here", processID: 3, slots: 1), now: harness.now)
-        try await third.unregister(worker, now: harness.now)
+            NewWorker(name: "passing", host: "here", processID: 3, slots: 1))
+        try await third.unregister(worker)
         await third.close()
     }
 
     /// Many callers at two processes; each is told for itself.
     private static func enqueueAtOnce(
-        _ first: any JobStore, _ second: any JobStore, now: Now, _ told: ([JobID]) -> Void
+        _ first: any JobStore, _ second: any JobStore, _ told: ([JobID]) -> Void
     ) async throws -> [JobID] {
         try await withThrowingTaskGroup(of: [JobID].self) { group in
             for number in 0..<24 {
                 let job = try Sample.job("of a crowd \(number)")
                 let store = number.isMultiple(of: 2) ? first : second
                 group.addTask {
-                    try await store.enqueue([job], atomically: true, now: now).compactMap(\.id)
+                    try await store.enqueue([job], atomically: true).compactMap(\.id)
                 }
             }
             var all: [JobID] = []

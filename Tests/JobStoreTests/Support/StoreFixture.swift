@@ -4,26 +4,25 @@ import Jobs
 import SQLite
 import StoreAudit
 import Testing
+import TestSupport
 
 /// The stores that the conformance suite runs over: a second one is a second case.
 enum Backend: String, CaseIterable, Sendable {
     case sqlite
 
     func open(
-        _ directory: TemporaryDirectory, cacheTTL: Milliseconds = Sample.cacheTTL,
-        fallbacks: FallbackChains = FallbackChains(),
-        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
-    ) async throws
-        -> any JobStore
-    {
+        _ directory: TemporaryDirectory, clock: any Jobs.Clock = HandClock(),
+        cacheTTL: Milliseconds = Sample.cacheTTL, fallbacks: FallbackChains = FallbackChains(),
+        calendarPatience: Milliseconds = 0, onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
+    ) async throws -> any JobStore {
         try await withTaskExecutorPreference(BlockingExecutor.next()) {
             switch self {
             case .sqlite:
-                try await SQLiteJobStore(
-                    path: directory.database,
-                    // Few, so that answers are on their way into the index all the time.
-                    settings: StoreSettings(
-                        cacheTTL: cacheTTL, recentAnswers: 6, fallbacks: fallbacks, onNotice: onNotice))
+                // Few, so that answers are on their way into the index all the time.
+                var settings = StoreSettings(
+                    cacheTTL: cacheTTL, recentAnswers: 6, fallbacks: fallbacks, onNotice: onNotice)
+                settings.calendarPatience = calendarPatience
+                return try await SQLiteJobStore(path: directory.database, settings: settings, clock: clock)
             }
         }
     }
@@ -57,22 +56,6 @@ final class TemporaryDirectory: Sendable {
 
     deinit {
         try? FileManager.default.removeItem(atPath: path)
-    }
-}
-
-/// A clock turned by hand.
-struct HandClock: Sendable {
-    var now = Now(
-        timestamp: Timestamp(milliseconds: 1_790_000_000_000),
-        moment: Moment(boot: 7, milliseconds: 1_000_000))
-
-    mutating func advance(_ duration: Milliseconds) {
-        now = Now(timestamp: now.timestamp + duration, moment: now.moment + duration)
-    }
-
-    /// Another kernel: calendar time goes on, the boot clock starts again.
-    mutating func reboot() {
-        now.moment = Moment(boot: now.moment.boot + 1, milliseconds: 5_000)
     }
 }
 

@@ -1,5 +1,6 @@
 import Jobs
 import Testing
+import TestSupport
 
 extension HalfPriceTerms {
     /// Short enough for a clock turned by hand: jobs with ten minutes left may go, and are called back five before.
@@ -33,7 +34,7 @@ extension StoreHarness {
     func maintain(as owner: WorkerID? = nil) async throws -> ProviderBatch? {
         let request = BatchMaintenanceRequest(owner: owner ?? worker, terms: .sample)
         for _ in 0..<50 {
-            let tending = try await providerBatches.maintain(request, now: now)
+            let tending = try await providerBatches.maintain(request)
             if tending.providerBatch != nil || !tending.more { return tending.providerBatch }
         }
         Issue.record("tending has no end")
@@ -41,7 +42,7 @@ extension StoreHarness {
     }
 
     func note(_ news: ProviderBatchReport, of providerBatch: ProviderBatch) async throws {
-        try await providerBatches.note(news, of: providerBatch.id, owner: worker, now: now)
+        try await providerBatches.note(news, of: providerBatch.id, owner: worker)
     }
 
     /// One that the provider has; the jobs must be there.
@@ -49,7 +50,7 @@ extension StoreHarness {
         clock.advance(1000)
         let sealed = try #require(try await maintain())
         #expect(sealed.state == .sealed)
-        #expect(try await providerBatches.beginSending(sealed.id, owner: worker, now: now))
+        #expect(try await providerBatches.beginSending(sealed.id, owner: worker))
         let requests = try await providerBatches.requests(of: sealed.id)
         try await note(.created(name), of: sealed)
         return (try #require(try await maintain()), requests)

@@ -11,43 +11,48 @@ final class StoreHarness {
     let directory: TemporaryDirectory
     let store: any JobStore
     let worker: WorkerID
-    var clock = HandClock()
+    let clock: HandClock
     var random = SeededRandom(seed: 1)
     /// Whether jobs were pruned: what was counted and spent then lives on without its rows.
     var isPruned = false
 
     private init(
-        _ backend: Backend, _ directory: TemporaryDirectory, _ store: any JobStore, _ worker: WorkerID
+        _ backend: Backend, _ directory: TemporaryDirectory, _ clock: HandClock, _ store: any JobStore,
+        _ worker: WorkerID
     ) {
         self.backend = backend
         self.directory = directory
+        self.clock = clock
         self.store = store
         self.worker = worker
     }
 
     static func run(
         _ backend: Backend, in directory: TemporaryDirectory? = nil, cacheTTL: Milliseconds = Sample.cacheTTL,
-        fallbacks: FallbackChains = FallbackChains(),
+        fallbacks: FallbackChains = FallbackChains(), calendarPatience: Milliseconds = 0,
         onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in },
         _ body: (StoreHarness) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
         try await withTaskExecutorPreference(BlockingExecutor.next()) {
             try await runHere(
-                backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice, body)
+                backend, directory, cacheTTL: cacheTTL, fallbacks: fallbacks,
+                calendarPatience: calendarPatience, onNotice: onNotice, body)
         }
     }
 
     private static func runHere(
         _ backend: Backend, _ directory: TemporaryDirectory, cacheTTL: Milliseconds,
-        fallbacks: FallbackChains, onNotice: @escaping @Sendable (StateNotice) -> Void,
+        fallbacks: FallbackChains, calendarPatience: Milliseconds,
+        onNotice: @escaping @Sendable (StateNotice) -> Void,
         _ body: (StoreHarness) async throws -> Void
     ) async throws {
+        let clock = HandClock()
         let store = try await backend.open(
-            directory, cacheTTL: cacheTTL, fallbacks: fallbacks, onNotice: onNotice)
-        let worker = try await store.register(
-            NewWorker(name: "bench", host: "here", processID: 1, slots: 5), now: HandClock().now)
-        let harness = StoreHarness(backend, directory, store, worker)
+            directory, clock: clock, cacheTTL: cacheTTL, fallbacks: fallbacks,
+            calendarPatience: calendarPatience, onNotice: onNotice)
+        let worker = try await store.register(NewWorker(name: "bench", host: "here", processID: 1, slots: 5))
+        let harness = StoreHarness(backend, directory, clock, store, worker)
         do {
             try await body(harness)
             try harness.audit()
@@ -63,13 +68,13 @@ final class StoreHarness {
         #expect(violations.isEmpty)
     }
 
-    var now: Now { clock.now }
+    var now: Now { clock.now() }
 
     // MARK: Jobs
 
     @discardableResult
     func enqueue(_ jobs: [NewJob]) async throws -> [JobID] {
-        let outcomes = try await store.enqueue(jobs, atomically: false, now: now)
+        let outcomes = try await store.enqueue(jobs, atomically: false)
         return try outcomes.map { try #require($0.id) }
     }
 
@@ -79,7 +84,7 @@ final class StoreHarness {
     }
 
     func job(_ id: JobID) async throws -> Job {
-        try #require(try await store.job(id, now: now))
+        try #require(try await store.job(id))
     }
 
     func states(_ ids: [JobID]) async throws -> [JobState] {
@@ -88,7 +93,7 @@ final class StoreHarness {
     }
 
     func route(_ name: String = Sample.route.name) async throws -> RouteStatus {
-        try #require(try await store.routes(now: now).first { $0.name == name })
+        try #require(try await store.routes().first { $0.name == name })
     }
 
     // MARK: Working
@@ -100,7 +105,7 @@ final class StoreHarness {
         try await store.claim(
             ClaimRequest(
                 worker: worker ?? self.worker, slots: slots, running: running, lease: lease,
-                services: services), now: now)
+                services: services))
     }
 
     func claim(_ slots: Int = 5, as worker: WorkerID? = nil, services: [ServiceKey] = [Sample.service])
@@ -120,7 +125,7 @@ final class StoreHarness {
     {
         var settlement = Sample.success(attempt.key, text)
         settlement.limits = limits
-        return try await store.settle(settlement, now: now)
+        return try await store.settle(settlement)
     }
 
     @discardableResult
@@ -130,8 +135,7 @@ final class StoreHarness {
         try await store.settle(
             Settlement(
                 key: key, verdict: verdict, routeEvent: event,
-                unconfirmedCost: verdict == .handedBack(sent: true)),
-            now: now)
+                unconfirmedCost: verdict == .handedBack(sent: true)))
     }
 
     /// Settles as a worker would that met this outcome.
@@ -148,15 +152,14 @@ final class StoreHarness {
         case .refusal(let refusal): settlement.usage = refusal.usage
         case .abandoned: break
         }
-        return try await store.settle(settlement, now: now)
+        return try await store.settle(settlement)
     }
 
     /// Teaches the route: wide limits, and a first success, so that nothing of it holds claims back.
     func warmUp(_ route: RouteKey = Sample.route) async throws {
         try await store.configure(
             route: route,
-            limits: RouteLimits(requests: 1_000_000, inputTokens: 100_000_000, outputTokens: 100_000_000),
-            now: now)
+            limits: RouteLimits(requests: 1_000_000, inputTokens: 100_000_000, outputTokens: 100_000_000))
         try await enqueue([try Sample.job("warm up", queue: "warm-up", route: route)])
         for attempt in try await claim(1, services: [route.service]) { try await succeed(attempt) }
     }

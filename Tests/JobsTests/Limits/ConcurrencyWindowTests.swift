@@ -6,7 +6,7 @@ import Testing
     private var window = ConcurrencyWindow(size: ConcurrencyWindow.opened)
 
     private func moment(_ milliseconds: Int64, boot: Int64 = 1) -> Moment {
-        Moment(boot: boot, milliseconds: milliseconds)
+        Moment(epoch: boot, milliseconds: milliseconds)
     }
 
     @Test mutating func `One refusal takes half of what was allowed, however little flies`() {

@@ -4,7 +4,7 @@ import Testing
 /// Numbers from outside are bounded where they are read, and what is counted with them holds at the largest.
 @Suite struct LedgerBoundTests {
     private static func moment(_ milliseconds: Int64) -> Moment {
-        Moment(boot: 1, milliseconds: milliseconds)
+        Moment(epoch: 1, milliseconds: milliseconds)
     }
 
     @Test func `A limit is bounded, and no more remains of it than it is`() {

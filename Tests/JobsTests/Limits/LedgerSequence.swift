@@ -15,7 +15,8 @@ struct LedgerSequence {
     private(set) var ledger: RouteLedger
     private var flights: [Flight] = []
     private var now = Now(
-        timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(boot: 1, milliseconds: 100_000))
+        timestamp: Timestamp(milliseconds: 1_790_000_000_000), moment: Moment(epoch: 1, milliseconds: 100_000)
+    )
     private var random: SeededRandom
 
     init(seed: UInt64) {
@@ -123,7 +124,8 @@ struct LedgerSequence {
     }
 
     private mutating func reboot() {
-        now.moment = Moment(boot: now.moment.boot + 1, milliseconds: .random(in: 1...10_000, using: &random))
+        now.moment = Moment(
+            epoch: now.moment.epoch + 1, milliseconds: .random(in: 1...10_000, using: &random))
         for flight in flights { ledger.writeOff(flight.need, now: now.moment) }
         flights = []
     }

@@ -16,7 +16,7 @@ import Testing
     private static func now(_ milliseconds: Int64) -> Now {
         Now(
             timestamp: Timestamp(milliseconds: milliseconds),
-            moment: Moment(boot: 1, milliseconds: milliseconds))
+            moment: Moment(epoch: 1, milliseconds: milliseconds))
     }
 
     private var level: Double { ledger.lines[.requests]?.bucket.level ?? 0 }

@@ -7,14 +7,15 @@ import Testing
     private func now(_ milliseconds: Milliseconds, boot: Int64 = 7) -> Now {
         Now(
             timestamp: Timestamp(milliseconds: milliseconds),
-            moment: Moment(boot: boot, milliseconds: milliseconds))
+            moment: Moment(epoch: boot, milliseconds: milliseconds))
     }
 
     @Test func `What was in flight when the run became long says nothing new`() {
         var streak = RefusalStreak(signature: "400", message: "no")
         for _ in 0..<100 {
             streak.refuse(
-                signature: "400", message: "no", claimedAt: Moment(boot: 7, milliseconds: 1), now: now(5_000))
+                signature: "400", message: "no", claimedAt: Moment(epoch: 7, milliseconds: 1), now: now(5_000)
+            )
         }
         #expect(streak.asksOneAtATime && !streak.isHeld && streak.wait(at: now(5_000).moment) == nil)
         streak.refuse(signature: "400", message: "no", claimedAt: now(5_000).moment, now: now(5_100))
@@ -41,11 +42,12 @@ import Testing
             for _ in 0..<300 {
                 time += Int64.random(in: 0...400_000, using: &random)
                 if Int.random(in: 0..<50, using: &random) == 0 { boot += 1 }
-                let claimed = Moment(boot: boot, milliseconds: Int64.random(in: 0...time + 1, using: &random))
+                let claimed = Moment(
+                    epoch: boot, milliseconds: Int64.random(in: 0...time + 1, using: &random))
                 streak.refuse(
                     signature: Int.random(in: 0..<40, using: &random) == 0 ? "404" : "400", message: "no",
                     claimedAt: claimed, now: now(time, boot: boot))
-                let wait = streak.wait(at: Moment(boot: boot, milliseconds: time)) ?? 0
+                let wait = streak.wait(at: Moment(epoch: boot, milliseconds: time)) ?? 0
                 #expect((0...RefusalStreak.longestWait).contains(wait))
                 #expect(!streak.isHeld || streak.asksOneAtATime)
             }

@@ -8,7 +8,7 @@ import Testing
     private static func now(_ milliseconds: Int64) -> Now {
         Now(
             timestamp: Timestamp(milliseconds: milliseconds),
-            moment: Moment(boot: 1, milliseconds: milliseconds))
+            moment: Moment(epoch: 1, milliseconds: milliseconds))
     }
 
     private mutating func hear(_ event: RouteEvent, claimedAt: Int64, at time: Int64) {

@@ -10,7 +10,7 @@ import Testing
     private static func now(_ milliseconds: Int64) -> Now {
         Now(
             timestamp: Timestamp(milliseconds: epoch + milliseconds),
-            moment: Moment(boot: 1, milliseconds: milliseconds))
+            moment: Moment(epoch: 1, milliseconds: milliseconds))
     }
 
     private mutating func hear(_ event: RouteEvent, claimedAt: Int64, at time: Int64) {
@@ -108,9 +108,9 @@ import Testing
     ) {
         for until in [Self.day, .max] {
             gate = RouteGate(
-                state: state, until: Moment(boot: 1, milliseconds: until),
-                closedAt: Moment(boot: 1, milliseconds: .max), failures: .max, trips: .max,
-                rampFrom: Moment(boot: 1, milliseconds: .max))
+                state: state, until: Moment(epoch: 1, milliseconds: until),
+                closedAt: Moment(epoch: 1, milliseconds: .max), failures: .max, trips: .max,
+                rampFrom: Moment(epoch: 1, milliseconds: .max))
             probe(at: 1000)
             hear(.succeeded, claimedAt: 1000, at: 1100)
             #expect(gate.state == .open)

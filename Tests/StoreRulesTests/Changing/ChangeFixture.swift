@@ -5,7 +5,7 @@ import StoreRules
 enum ChangeFixture {
     static let now = Now(
         timestamp: Timestamp(milliseconds: 1_700_000_000_000),
-        moment: Moment(boot: 1, milliseconds: 1_000_000))
+        moment: Moment(epoch: 1, milliseconds: 1_000_000))
     static let service = ServiceKey(
         provider: "anthropic", endpoint: "https://api.anthropic.com", credential: "KEY", simulated: false)
     static let otherService = ServiceKey(

@@ -71,9 +71,17 @@ extension MemoryWorld {
             if let place = workers.firstIndex(where: { $0.id == worker.value }) {
                 workers[place].drainUntil = until
             }
-        case .leaveFinishOrder, .providerBatch, .messageBatch, .delete, .update, .decrementUses, .accept,
-            .noteReview,
-            .liftStreaks, .queue, .route, .budget, .clearUnconfirmed:
+        case .update(let job, let update): self.update(job, update)
+        case .accept(let job, _): end(job, .succeeded)
+        case .liftStreaks(let queue, let route):
+            if let route {
+                queues[Int(queue - 1)].streaks[route] = nil
+            } else {
+                queues[Int(queue - 1)].streaks = [:]
+            }
+        // The model keeps no order of finishing, every answer, and no notes.
+        case .leaveFinishOrder, .decrementUses, .noteReview: break
+        case .providerBatch, .messageBatch, .delete, .queue, .route, .budget, .clearUnconfirmed:
             preconditionFailure("the walks decide nothing that people change: \(change)")
         }
     }

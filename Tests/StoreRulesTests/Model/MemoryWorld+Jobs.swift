@@ -73,6 +73,46 @@ extension MemoryWorld {
         self[job: job].request.prefix = facts.prefix
     }
 
+    // MARK: What people change
+
+    mutating func update(_ job: Int64, _ update: JobUpdate) {
+        switch update {
+        case .reopen: reopen(job)
+        case .restartChain:
+            self[job: job].position = 0
+            self[job: job].cause = nil
+            self[job: job].skipsCoalescing = false
+        case .stopAwaiting: if self[job: job].heldHash != nil { ready(job, true) }
+        case .maxTokens(let limit): self[job: job].maxTokens = limit
+        case .resetCheck:
+            self[job: job].check?.used = 0
+            self[job: job].check?.passed = nil
+        case .requestedModel, .beginCheckHere:
+            preconditionFailure("the walks change no job's route: \(update)")
+        }
+    }
+
+    private mutating func reopen(_ job: Int64) {
+        let old = self[job: job].state
+        expect(
+            old == .failed || old == .cancelled, "only a job that failed or was cancelled is reopened", job)
+        self[job: job].state = .queued
+        ready(job, true)
+        self[job: job].endings -= 1
+        self[job: job].attemptsCounted = 0
+        self[job: job].failures = 0
+        self[job: job].crashCount = 0
+        self[job: job].forgiven = 0
+        self[job: job].blame = nil
+        self[job: job].position = 0
+        self[job: job].cause = nil
+        self[job: job].skipsCoalescing = false
+        self[job: job].answer = nil
+        self[job: job].deadline = nil
+        self[job: job].runAt = now.timestamp
+        unfinished.append(Self.place(of: job))
+    }
+
     // MARK: Waiting
 
     mutating func hold(_ job: Int64, until: Timestamp, under hash: [UInt8]?) {

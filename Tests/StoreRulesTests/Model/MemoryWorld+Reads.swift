@@ -93,10 +93,11 @@ struct WorldReads: ClaimReads {
         world.isInFlight(hash, route: route, withBatches: withBatches)
     }
 
-    func prefix(_ prefix: CachePrefix, route: Int64) -> PrefixState {
-        guard let row = world.prefixes[.init(hash: prefix.hash, route: route)] else { return .cold }
-        if !row.until.hasPassed(at: world.now.moment) { return .warm }
-        return row.writer.map { world[attempt: $0].status == .open } == true ? .awaited : .cold
+    func prefix(_ prefix: CachePrefix, route: Int64) -> WrittenPrefix? {
+        world.prefixes[.init(hash: prefix.hash, route: route)].map { row in
+            WrittenPrefix(
+                warmUntil: row.until, isOpen: row.writer.map { world[attempt: $0].status == .open } == true)
+        }
     }
 
     // MARK: One job

@@ -21,58 +21,30 @@ extension MemoryWorld {
         return id
     }
 
-    /// A failed or cancelled job begins anew.
-    mutating func retry(_ id: Int64) {
-        let old = self[job: id]
-        guard old.state == .failed || old.state == .cancelled else { return }
-        self[job: id].state = .queued
-        ready(id, true)
-        self[job: id].endings -= 1
-        self[job: id].attemptsCounted = 0
-        self[job: id].failures = 0
-        self[job: id].crashCount = 0
-        self[job: id].forgiven = 0
-        self[job: id].blame = nil
-        self[job: id].position = 0
-        self[job: id].cause = nil
-        self[job: id].skipsCoalescing = false
-        self[job: id].answer = nil
-        self[job: id].deadline = nil
-        self[job: id].check?.used = 0
-        self[job: id].check?.passed = nil
-        self[job: id].runAt = now.timestamp
-        unfinished.append(Self.place(of: id))
-        tallies.moved(lane: old.lane, batch: nil, from: old.state, to: .queued)
-        beginAgain(id)
-        var place = lane(old.lane)
-        place.leaveInteractiveLane()
-        place.budget = laneBudget().name(of: old.tags)
-        if old.request.next != nil, let check = old.check {
-            let service = route(check.home).state.key.service
-            place.move(to: check.home, ofTheSameService: service == route(place.route).state.key.service)
+    /// A failed or cancelled job begins again; with a change, one that is queued gets the change alone.
+    mutating func retry(_ id: Int64, _ change: RetryChange) throws {
+        let job = jobRecord(id)
+        guard let kind = RetryKind(job, change, isPublished: false) else { return }
+        var snapshot = RetrySnapshot(job: job, laneBudget: laneBudget())
+        let hasMoved = self[job: id].request.next != nil
+        if kind == .reopen, let check = self[job: id].check {
+            snapshot.check = RetrySnapshot.CheckStart(route: check.home, hasMoved: hasMoved)
         }
-        if place != lane(old.lane) {
-            move(JobMove(job: id, from: old.lane, state: .queued, place: place))
+        if !change.isEmpty || snapshot.check?.hasMoved == true { snapshot.sent = self[job: id].sent }
+        for route in [job.place.route, snapshot.check?.route].compactMap(\.self) {
+            snapshot.services[route] = self.route(route).state.key.service
         }
-    }
-
-    private mutating func beginAgain(_ id: Int64) {
-        var sent = self[job: id].sent
-        guard case .request(_, let change, let facts)? = try? sent.beginAgain() else { return }
-        request(of: id, change, facts)
+        apply(
+            try RetryRules(snapshot, change).decide(kind).delta, Applying(now: now, looked: commits))
     }
 
     /// A person takes the answer, or rejects it.
-    mutating func review(_ id: Int64, approves: Bool) {
-        guard self[job: id].state == .review else { return }
-        guard approves else {
-            var delta = Delta()
-            let error = JobError(type: "rejected", message: "", retryable: true)
-            delta.end(jobRecord(id).identity, from: .review, .failed, error)
-            return apply(delta, Applying(now: now, looked: commits))
-        }
-        tallies.moved(lane: self[job: id].lane, batch: nil, from: .review, to: .succeeded)
-        end(id, .succeeded)
+    mutating func review(_ id: Int64, approves: Bool) throws {
+        guard self[job: id].state == .review, let answer = self[job: id].answer else { return }
+        var delta = Delta()
+        try delta.review(
+            jobRecord(id), answer: answer, message: nil, approves ? .approve : .reject, note: nil)
+        apply(delta, Applying(now: now, looked: commits))
     }
 
     mutating func renew(_ keys: [AttemptKey], lease: Milliseconds) {

@@ -12,7 +12,7 @@ struct JobRow: Sendable {
     var heldHash: [UInt8]?
     let maxAttempts: Int
     let cache: CacheMode
-    let maxTokens: Int
+    var maxTokens: Int
     let maxCost: Money?
     let tags: [String]
     var runAt: Timestamp

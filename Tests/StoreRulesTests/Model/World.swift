@@ -7,7 +7,7 @@ enum World {
     static let lease: Milliseconds = 30_000
     static let start = Now(
         timestamp: Timestamp(milliseconds: 1_790_000_000_000),
-        moment: Moment(boot: 1, milliseconds: 1_000_000))
+        moment: Moment(epoch: 1, milliseconds: 1_000_000))
 
     static let service = ServiceKey(
         provider: "p", endpoint: "http://p", credential: "KEY", simulated: false)

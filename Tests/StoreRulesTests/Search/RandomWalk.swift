@@ -109,7 +109,7 @@ struct RandomWalk {
         if chance(20) {
             note { _ in "reboots" }
             world.now.moment = Moment(
-                boot: world.now.moment.boot + 1, milliseconds: world.now.moment.milliseconds)
+                epoch: world.now.moment.epoch + 1, milliseconds: world.now.moment.milliseconds)
             met["boots", default: 0] += 1
         }
         note { _ in "\(time) ms pass" }
@@ -149,16 +149,25 @@ struct RandomWalk {
     private mutating func change() throws {
         guard let job = any(world.jobs.suffix(60)), !engine.lockedJobs().contains(job.id) else { return }
         switch job.state {
+        // Only what has a request to be changed.
+        case .queued where !job.request.own.isEmpty && chance(50):
+            try retry(job.id, RetryChange(maxTokens: .random(in: 5...15, using: &random)))
         case .queued, .running: try act(.cancel(job.id))
         case .failed, .cancelled:
-            note { _ in "retry \(job.id & 0xFFFFF)" }
-            world.retry(job.id)
+            let limit = !job.request.own.isEmpty && chance(50) ? Int.random(in: 5...15, using: &random) : nil
+            try retry(job.id, RetryChange(maxTokens: limit))
         case .review:
             note { _ in "review \(job.id & 0xFFFFF)" }
-            world.review(job.id, approves: chance(70))
+            try world.review(job.id, approves: chance(70))
             met["reviews", default: 0] += 1
         case .succeeded: break
         }
+    }
+
+    private mutating func retry(_ job: Int64, _ change: RetryChange) throws {
+        note { _ in "retry \(job & 0xFFFFF)\(change.maxTokens.map { " with max_tokens \($0)" } ?? "")" }
+        try world.retry(job, change)
+        if !change.isEmpty { met["changed retries", default: 0] += 1 }
     }
 
     private mutating func patchQueue() {

@@ -44,7 +44,7 @@ enum Search {
             guard !left.isEmpty else { return nil }
             return Finding(seed: seed, step: steps, violations: left, trace: walk.trace ?? [])
         } catch {
-            return Finding(seed: seed, step: 0, violations: ["\(error)"], trace: walk.trace ?? [])
+            return Finding(seed: seed, step: steps, violations: ["\(error)"], trace: walk.trace ?? [])
         }
     }
 

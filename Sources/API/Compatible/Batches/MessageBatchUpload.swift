@@ -18,7 +18,7 @@ extension API {
         if call.head.headers["x-renga-queue"] == nil { terms.draft.queue = Self.batchQueue }
         // A batch here ends in minutes; who wants it at half the price says so.
         terms.draft.processing = terms.draft.processing ?? .realtime
-        let batch = try await store.beginUpload(now: call.now)
+        let batch = try await store.beginUpload()
         do {
             let end = call.now.timestamp + MessageBatch.time
             terms.draft.deadline = min(terms.draft.deadline ?? end, end)
@@ -26,10 +26,10 @@ extension API {
             return try await finish(batch, terms.idempotencyKey, fingerprint, call, store)
         } catch {
             // Not this caller's task any more: it may have hung up.
-            let (clock, log) = (clock, log)
+            let log = log
             await Task {
                 do {
-                    try await Self.discard(batch, store, clock)
+                    try await Self.discard(batch, store)
                 } catch {
                     // `discardBrokenUploads` tries again.
                     log.warning("broken uploads could not be discarded", ["error": "\(error)"])
@@ -47,7 +47,7 @@ extension API {
         var portion: [BatchRequest] = []
         var fingerprint: [UInt8] = []
         var (bytes, inPortion) = (0, 0)
-        var heardOf = clock.now().timestamp
+        var heardOf = store.now().timestamp
         let share = BodyMemory.Share(of: settings.bodyMemory)
         for try await piece in call.body.pieces {
             bytes += piece.count
@@ -57,9 +57,9 @@ extension API {
             }
             guard share.hold(splitter.held + inPortion + piece.count) else { throw Problem(.overloaded) }
             // A slow upload is one all the same.
-            if clock.now().timestamp >= heardOf + MessageBatch.patience / 10 {
+            if store.now().timestamp >= heardOf + MessageBatch.patience / 10 {
                 try await send(portion, to: batch, store)
-                (portion, inPortion, heardOf) = ([], 0, clock.now().timestamp)
+                (portion, inPortion, heardOf) = ([], 0, store.now().timestamp)
             }
             for request in try splitter.append(piece) {
                 guard splitter.count <= MessageBatch.mostRequests else {
@@ -75,7 +75,7 @@ extension API {
                     || inPortion >= settings.limits.bulkChunkBytes
                 {
                     try await send(portion, to: batch, store)
-                    (portion, inPortion, heardOf) = ([], 0, clock.now().timestamp)
+                    (portion, inPortion, heardOf) = ([], 0, store.now().timestamp)
                 }
             }
         }
@@ -90,7 +90,7 @@ extension API {
     private func send(_ portion: [BatchRequest], to batch: BatchID, _ store: any MessageBatchStore)
         async throws
     {
-        let repeated = try await store.upload(portion, to: batch, now: clock.now())
+        let repeated = try await store.upload(portion, to: batch)
         crashPoint("batch-portion")
         guard let repeated else { return }
         throw Problem(
@@ -164,7 +164,7 @@ extension API {
         _ batch: BatchID, _ key: String?, _ fingerprint: [UInt8], _ call: Call, _ store: any MessageBatchStore
     ) async throws -> Response {
         crashPoint("batch-uploaded")
-        let end = try await store.open(batch, key: key, fingerprint: fingerprint, now: clock.now())
+        let end = try await store.open(batch, key: key, fingerprint: fingerprint)
         crashPoint("batch-opened")
         switch end {
         case .opened: return try await show(batch, call, store)
@@ -177,14 +177,12 @@ extension API {
                 .idempotencyMismatch, "this idempotency key made another batch", field: "idempotency-key"
             ).withHeader("x-should-retry", "false")
         }
-        try await Self.discard(batch, store, clock)
+        try await Self.discard(batch, store)
         return try await show(known.id, call, store)
     }
 
-    private static func discard(
-        _ batch: BatchID, _ store: any MessageBatchStore, _ clock: any Clock
-    ) async throws {
-        while try await store.discard(batch, now: clock.now()) {}
+    private static func discard(_ batch: BatchID, _ store: any MessageBatchStore) async throws {
+        while try await store.discard(batch) {}
     }
 
     /// Forgets what uploads left that a crash broke off.
@@ -192,9 +190,9 @@ extension API {
         guard let batches else { return }
         while !Task.isCancelled {
             do {
-                for batch in try await batches.brokenUploads(now: clock.now()) {
+                for batch in try await batches.brokenUploads() {
                     log.notice("a broken upload is discarded", ["batch": "\(batch)"])
-                    try await Self.discard(batch, batches, clock)
+                    try await Self.discard(batch, batches)
                 }
             } catch {
                 log.warning("broken uploads could not be discarded", ["error": "\(error)"])

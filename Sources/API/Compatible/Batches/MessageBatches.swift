@@ -16,8 +16,7 @@ extension API {
             return id
         }
         let (after, before) = (try cursor("after_id"), try cursor("before_id"))
-        var found = try await store.messageBatches(
-            after: after, before: before, limit: limit + 1, now: call.now)
+        var found = try await store.messageBatches(after: after, before: before, limit: limit + 1)
         let hasMore = found.count > limit
         if hasMore { if before != nil { found.removeFirst() } else { found.removeLast() } }
         return .json { writer in
@@ -41,9 +40,9 @@ extension API {
     func cancelMessageBatch(_ call: Call) async throws -> Response {
         let store = try batchStore()
         let id = try batchID(call)
-        guard let batch = try await store.messageBatch(id, now: call.now) else { throw Self.unknown(call) }
+        guard let batch = try await store.messageBatch(id) else { throw Self.unknown(call) }
         if batch.endedAt == nil {
-            while try await store.cancel(id, now: clock.now()) {}
+            while try await store.cancel(id) {}
         }
         return try await show(id, call, store)
     }
@@ -51,11 +50,11 @@ extension API {
     func deleteMessageBatch(_ call: Call) async throws -> Response {
         let store = try batchStore()
         let id = try batchID(call)
-        guard let batch = try await store.messageBatch(id, now: call.now) else { throw Self.unknown(call) }
+        guard let batch = try await store.messageBatch(id) else { throw Self.unknown(call) }
         guard batch.endedAt != nil else {
             throw Problem(.invalidRequest, "the batch has not ended: cancel it before it is deleted")
         }
-        try await store.delete(id, now: call.now)
+        try await store.delete(id)
         return .json { writer in
             writer.object { writer in
                 writer.field("id", id.compatible)
@@ -67,7 +66,7 @@ extension API {
     func messageBatchResults(_ call: Call) async throws -> Response {
         let store = try batchStore()
         let id = try batchID(call)
-        guard let batch = try await store.messageBatch(id, now: call.now),
+        guard let batch = try await store.messageBatch(id),
             batch.archivedAt(call.now.timestamp) == nil
         else { throw Self.unknown(call) }
         guard batch.endedAt != nil else {
@@ -98,7 +97,7 @@ extension API {
     }
 
     func show(_ id: BatchID, _ call: Call, _ store: any MessageBatchStore) async throws -> Response {
-        guard let batch = try await store.messageBatch(id, now: clock.now()) else { throw Self.unknown(call) }
+        guard let batch = try await store.messageBatch(id) else { throw Self.unknown(call) }
         return .json { $0.messageBatch(batch, call.head, now: call.now.timestamp) }
     }
 

@@ -74,7 +74,7 @@ struct Conversation {
 
     /// The answer of a call that this one repeats, if it still flies or has just ended well; nil for one that failed.
     private func join(_ id: JobID) async throws -> Reply? {
-        guard let job = try await api.store.job(id, now: api.clock.now()) else { return nil }
+        guard let job = try await api.store.job(id) else { return nil }
         switch job.state {
         case .running, .queued:
             flight.begin(id)
@@ -85,7 +85,7 @@ struct Conversation {
                 throw CancellationError()
             }
         case .succeeded:
-            let age = job.finishedAt.map { api.clock.now().timestamp - $0 } ?? 0
+            let age = job.finishedAt.map { api.store.now().timestamp - $0 } ?? 0
             return age <= Repeats.memory ? try await replayed(id) : nil
         case .failed, .cancelled, .review: return nil
         }
@@ -105,7 +105,7 @@ struct Conversation {
             case .askRecord, .timeUp: if let reply = try await recordedIfAtRest(id) { return reply }
             }
             guard ContinuousClock.now >= end else { continue }
-            guard let job = try await api.store.job(id, now: api.clock.now()) else { throw Self.deleted }
+            guard let job = try await api.store.job(id) else { throw Self.deleted }
             if job.state == .queued { throw try await refusal(job) }
         }
     }
@@ -168,7 +168,7 @@ struct Conversation {
     }
 
     private func recordedIfAtRest(_ id: JobID) async throws -> Reply? {
-        guard let job = try await api.store.job(id, now: api.clock.now()) else { throw Self.deleted }
+        guard let job = try await api.store.job(id) else { throw Self.deleted }
         switch job.state {
         case .succeeded:
             return .whole(
@@ -188,10 +188,10 @@ struct Conversation {
 
     /// What will not open while the caller waits is said at once.
     private func refuseWhatIsInVain(_ id: JobID) async throws {
-        guard let job = try await api.store.job(id, now: api.clock.now()), job.state == .queued,
+        guard let job = try await api.store.job(id), job.state == .queued,
             let waiting = job.waitingFor
         else { return }
-        let patience = api.clock.now().timestamp + patience
+        let patience = api.store.now().timestamp + patience
         switch waiting.reason {
         case .pause, .budget, .providerSpendLimit:
             if waiting.until.map({ $0 > patience }) ?? true { throw try await refusal(job) }
@@ -204,7 +204,7 @@ struct Conversation {
         let waiting = job.waitingFor
         let isFinal = [.budget, .providerSpendLimit, .pause].contains(waiting?.reason)
         try await leave(job.id, whateverKey: isFinal)
-        let seconds = waiting?.until.map { ($0 - api.clock.now().timestamp + 999) / 1000 } ?? 5
+        let seconds = waiting?.until.map { ($0 - api.store.now().timestamp + 999) / 1000 } ?? 5
         var problem = Problem(job.waitsForProvider ? .providerDown : .limitReached, job.reasonOfRefusal)
             .withHeader("retry-after", String(min(60, max(1, seconds))))
             .withHeader("x-renga-job", job.id.description)
@@ -219,7 +219,7 @@ struct Conversation {
     /// One that comes back all the same has the job reopened.
     private func leave(_ id: JobID, whateverKey: Bool = false) async throws {
         guard whateverKey || job.idempotency == nil, flight.isAlone(with: id) else { return }
-        _ = try await api.store.cancelIfQueued(id, now: api.clock.now())
+        _ = try await api.store.cancelIfQueued(id)
     }
 }
 

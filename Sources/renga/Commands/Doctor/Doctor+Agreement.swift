@@ -20,7 +20,7 @@ extension Doctor {
 
     private func calendar(_ found: AgreementCheck, _ settings: ServiceSettings) -> [Finding] {
         let own = SystemNow().now()
-        guard let calendar = found.calendar, calendar.moment.boot == own.moment.boot else { return [] }
+        guard let calendar = found.calendar, calendar.moment.epoch == own.moment.epoch else { return [] }
         let now = calendar.now(own: own)
         return now.isCertain
             ? [.fine("calendar", "agrees with the database")]
