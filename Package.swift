@@ -10,6 +10,8 @@ let systemLibraries: [Target] = [
     .systemLibrary(
         name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // The C library itself, as far as Swift's Glibc module leaves it out.
+    .systemLibrary(name: "CLinux"),
 ]
 
 /// Modules that may touch C: every other module is built with strict memory safety.
@@ -25,11 +27,11 @@ let modules: [Target] = [
     // What knows nothing of jobs: one technology each.
     .target(name: "JSON"),
     .target(name: "Crypto", dependencies: ["CCrypto"]),
-    .target(name: "System"),
+    .target(name: "System", dependencies: ["CLinux"]),
     .target(name: "Telemetry", dependencies: ["JSON"]),
-    .target(name: "SQLite", dependencies: ["CSQLite", "CrashPoint"]),
-    .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
-    .target(name: "HTTPClient", dependencies: ["CCurl", "CrashPoint"]),
+    .target(name: "SQLite", dependencies: ["CSQLite", "System", "CrashPoint"]),
+    .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "System"]),
+    .target(name: "HTTPClient", dependencies: ["CCurl", "System", "CrashPoint"]),
 
     // What a job is and what may happen to it: pure.
     // Rounding is libm's in an unoptimised build, and no module of Jobs brings it along.
@@ -84,7 +86,7 @@ let tests: [Target] = [
     .testTarget(name: "SystemTests", dependencies: ["System"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "JSON"]),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite"]),
-    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient"]),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient", "System"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer", "RawServer"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON", "TestSupport"]),
     .testTarget(name: "StoreRulesTests", dependencies: ["StoreRules", "Jobs", "JSON", "TestSupport"]),
@@ -137,7 +139,7 @@ let tests: [Target] = [
         name: "FuzzTests", dependencies: ["API", "Models", "Jobs", "JSON", "HTTPClient", "TestSupport"],
         exclude: ["Corpus", "Long"]),
     // A server of raw sockets, which breaks the rules that real ones keep.
-    .target(name: "RawServer", path: "Tests/RawServer"),
+    .target(name: "RawServer", dependencies: ["System"], path: "Tests/RawServer"),
     // What tests preload into processes whose calendar they turn by hand.
     // Whoever starts them is preloaded with it too, and knows nothing of a sanitizer: `./dev sanitize`.
     .target(

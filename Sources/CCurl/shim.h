@@ -8,10 +8,6 @@
 
 // What the event loop around libcurl needs, and Swift's Glibc module leaves out.
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-
-static inline void ccurl_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // Swift cannot call variadic functions: one inline function for each type of argument that is used.
 

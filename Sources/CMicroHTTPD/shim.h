@@ -7,8 +7,6 @@
 #include <microhttpd.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
 
 // Swift imports neither variadic functions nor the unions behind them.
 
@@ -78,8 +76,3 @@ static inline void cmhd_answer_as_http_1_0(struct MHD_Response *response) {
 static const uint64_t cmhd_size_unknown = MHD_SIZE_UNKNOWN;
 static const ssize_t cmhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
 static const ssize_t cmhd_end_with_error = MHD_CONTENT_READER_END_WITH_ERROR;
-
-/// The calling thread's name in top and gdb, at most 15 characters.
-static inline void cmhd_name_thread(const char *name) {
-    prctl(PR_SET_NAME, name);
-}

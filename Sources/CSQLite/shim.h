@@ -9,9 +9,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdint.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -19,12 +17,6 @@
 
 // Macros and variadic functions that Swift cannot import.
 
-static const int csqlite_busy_snapshot = SQLITE_BUSY_SNAPSHOT;
-static const int csqlite_constraint_check = SQLITE_CONSTRAINT_CHECK;
-static const int csqlite_constraint_foreign_key = SQLITE_CONSTRAINT_FOREIGNKEY;
-static const int csqlite_constraint_not_null = SQLITE_CONSTRAINT_NOTNULL;
-static const int csqlite_constraint_primary_key = SQLITE_CONSTRAINT_PRIMARYKEY;
-static const int csqlite_constraint_trigger = SQLITE_CONSTRAINT_TRIGGER;
 static const int csqlite_constraint_unique = SQLITE_CONSTRAINT_UNIQUE;
 static const int csqlite_sync_failed = SQLITE_IOERR_FSYNC;
 
@@ -153,11 +145,6 @@ static inline uint32_t csqlite_volume_type(const char *path) {
     return statfs(path, &facts) == 0 ? (uint32_t)facts.f_type : 0;
 }
 
-// A counter to sleep on: each read takes one, and blocks at none.
-static inline int csqlite_bell(void) {
-    return eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC);
-}
-
 // Tells of writes to files of a directory, and of files coming and going.
 static inline int csqlite_watch_directory(const char *path) {
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -167,10 +154,6 @@ static inline int csqlite_watch_directory(const char *path) {
         return -1;
     }
     return fd;
-}
-
-static inline void csqlite_name_thread(const char *name) {
-    prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 static inline void csqlite_sleep(long nanoseconds) {

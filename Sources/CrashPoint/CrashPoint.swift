@@ -39,7 +39,7 @@
         fileprivate static let passed = Atomic(0)
     }
 
-    /// Dies here where `RENGA_CRASH_AT` says so; `name` is that of a `CrashPoint`.
+    /// Dies here if `RENGA_CRASH_AT` says so; `name` is that of a `CrashPoint`.
     package func crashPoint(_ name: StaticString) {
         guard let order = CrashPoint.order, order.name == name.description else { return }
         let count = CrashPoint.passed.wrappingAdd(1, ordering: .relaxed).newValue

@@ -88,7 +88,7 @@ struct CompletionUsage {
     private var output = 0
     private var thinking = 0
 
-    /// What `usage` names replaces what was said before, what it leaves out stands.
+    /// What `usage` names replaces what was said before, what it leaves out is kept.
     mutating func note(_ usage: JSON?) {
         input = usage?["input_tokens"]?.int ?? input
         cacheRead = usage?["cache_read_input_tokens"]?.int ?? cacheRead

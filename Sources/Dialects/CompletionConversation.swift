@@ -3,7 +3,7 @@ import JSON
 extension CompletionRequest {
     /// The messages of a chat as turns of the Messages API.
     ///
-    /// Instructions wherever they stand go before everything, and answers of tools become one turn of the user's, which a
+    /// Instructions wherever they are go before everything, and answers of tools become one turn of the user's, which a
     /// text that follows continues.
     struct Conversation {
         private struct Turn {

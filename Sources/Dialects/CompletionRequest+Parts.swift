@@ -62,7 +62,7 @@ extension CompletionRequest {
             }
         }
 
-        /// A breakpoint of the prompt cache may stand in a part, as several clients send it.
+        /// A breakpoint of the prompt cache may be in a part, as several clients send it.
         private static func block(
             _ type: String, of part: JSON?, _ members: (inout JSONWriter) -> Void
         ) -> [UInt8] {

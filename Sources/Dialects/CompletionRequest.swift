@@ -11,7 +11,7 @@ package struct CompletionRequest: Sendable {
         package var message: String
     }
 
-    /// A Messages request; `max_tokens` stands in it only if the caller said so.
+    /// A Messages request; `max_tokens` is in it only if the caller said so.
     package let messages: [UInt8]
     /// Whether the stream ends with a chunk of usage.
     package let includesUsage: Bool

@@ -128,7 +128,7 @@ extension CompletionStream {
         append(arguments: call.whole, of: call, to: &lines)
     }
 
-    /// `message_delta` may come several times; the reason is told once.
+    /// `message_delta` may come several times; the reason is given once.
     private mutating func stop(_ ending: JSON?, _ lines: inout [UInt8]) {
         guard let reason = ending?["stop_reason"]?.string, !hasFinished else { return }
         hasFinished = true

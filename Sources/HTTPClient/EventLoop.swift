@@ -1,12 +1,22 @@
 import CCurl
 import Glibc
+import System
+
+/// What callers tell the event loop's thread; closing the mailbox ends it.
+enum LoopCommand: Sendable {
+    case start(Exchange, Delivery)
+    case cancel(Exchange)
+    case resume(Exchange)
+    /// Its reader has all it wants: the rest is read only for the connection's sake.
+    case conclude(Exchange)
+}
 
 /// The one thread that runs every transfer: a turn obeys callers, lets libcurl work, and waits for sockets.
 ///
 /// Nothing here is shared: callers reach it through the mailbox only. Timeouts are found by looking through all
 /// transfers when the soonest deadline has come, which costs microseconds for thousands and needs no timer each.
 final class EventLoop {
-    private let mailbox: Mailbox
+    private let mailbox: Mailbox<LoopCommand>
     private let poll = Poll()
     private let multi: Multi
     private var transfers: [ObjectIdentifier: Transfer] = [:]
@@ -15,35 +25,36 @@ final class EventLoop {
     private let mostSpareHandles: Int
     private let authorities: Authorities
     private var sweepAt = Int64.max
-    private var isRunning = true
 
     /// Name lookups and handshakes at once with one origin: see `Admission`.
     private static let mostOpening = 64
     /// Deadlines are met this late at worst, so that a crowd of them costs one look and not one each.
     private static let sweepInterval: Int64 = 20
 
-    /// Starts a loop on a thread of its own, which ends with the command `shutdown`.
-    static func start(connections: Int, authorities: Authorities) -> Mailbox {
-        let mailbox = Mailbox()
-        startThread(named: "http-client") {
-            EventLoop(mailbox, connections: connections, authorities: authorities).run()
+    /// Starts a loop on a thread of its own, which ends when the mailbox is closed.
+    static func start(connections: Int, authorities: Authorities) -> Mailbox<LoopCommand> {
+        do {
+            let mailbox = try Mailbox<LoopCommand>(.polled)
+            _ = try Thread(named: "http-client") {
+                EventLoop(mailbox, connections: connections, authorities: authorities).run()
+            }
+            return mailbox
+        } catch {
+            preconditionFailure("no HTTP client: \(error)")
         }
-        return mailbox
     }
 
-    private init(_ mailbox: Mailbox, connections: Int, authorities: Authorities) {
+    private init(_ mailbox: Mailbox<LoopCommand>, connections: Int, authorities: Authorities) {
         self.mailbox = mailbox
         self.authorities = authorities
         multi = Multi(connections: connections, poll: poll)
         admission = Admission(connections: connections, opening: Self.mostOpening)
         mostSpareHandles = connections
-        poll.watch(mailbox.wakeUp, for: EPOLLIN.rawValue)
+        poll.watch(mailbox.event.descriptor, for: EPOLLIN.rawValue)
     }
 
     private func run() {
-        while true {
-            for command in mailbox.takeAll() { obey(command) }
-            guard isRunning else { break }
+        while obeyAll() {
             multi.advanceIfDue()
             while let (transfer, result) = multi.nextFinished() {
                 finish(transfer, transfer.error(for: result))
@@ -59,9 +70,8 @@ final class EventLoop {
         let soonest = min(multi.dueAt, sweepAt)
         let delay = soonest == .max ? -1 : max(0, min(soonest - monotonicMilliseconds(), 60_000))
         for (descriptor, events) in poll.wait(milliseconds: Int32(delay)) {
-            if descriptor == mailbox.wakeUp {
-                var count: eventfd_t = 0
-                eventfd_read(descriptor, &count)
+            if descriptor == mailbox.event.descriptor {
+                mailbox.event.clear()
             } else {
                 multi.advance(descriptor, events)
             }
@@ -70,10 +80,18 @@ final class EventLoop {
 
     // MARK: callers' commands
 
-    private func obey(_ command: Mailbox.Command) {
+    /// False once the mailbox is closed.
+    private func obeyAll() -> Bool {
+        while let commands = mailbox.takeAll() {
+            if commands.isEmpty { return true }
+            for command in commands { obey(command) }
+        }
+        return false
+    }
+
+    private func obey(_ command: LoopCommand) {
         switch command {
         case .start(let exchange, let delivery): enqueue(exchange, delivery)
-        case .shutdown: isRunning = false
         case .cancel(let exchange):
             guard let transfer = transfers[ObjectIdentifier(exchange)] else { return }
             finish(transfer, transfer.error(.cancelled, "cancelled by the caller"))
@@ -168,7 +186,6 @@ final class EventLoop {
         for transfer in Array(transfers.values) {
             finish(transfer, transfer.error(.cancelled, HTTPClientError.shutDown.message))
         }
-        for case .start(_, let delivery) in mailbox.closeDown() { delivery.fail(.shutDown) }
         multi.close()
     }
 }

@@ -1,4 +1,5 @@
 import Synchronization
+import System
 
 /// One call as its caller and the event loop both know it.
 final class Exchange: Sendable {
@@ -11,7 +12,7 @@ final class Exchange: Sendable {
 
     var isCancelled: Bool { cancellation.load(ordering: .acquiring) }
 
-    func cancel(through mailbox: Mailbox) {
+    func cancel(through mailbox: Mailbox<LoopCommand>) {
         // First the mark, then the command: that may overtake the start command, which looks for the mark.
         cancellation.store(true, ordering: .releasing)
         mailbox.post(.cancel(self))

@@ -1,9 +1,11 @@
+import System
+
 /// Makes HTTP/1.1 calls, thousands at a time, on one thread of its own.
 ///
 /// libcurl's multi interface runs under epoll on that thread; callers reach it through a mailbox and are resumed
 /// by it. Connections are kept for reuse for 30 s. Nothing is repeated here but what `mayRepeat` allows.
 package final class HTTPClient: Sendable {
-    private let mailbox: Mailbox
+    private let mailbox: Mailbox<LoopCommand>
 
     /// `maxConnections` is how many calls fly at once; more wait their turn, and 200 are always granted.
     ///
@@ -41,13 +43,13 @@ package final class HTTPClient: Sendable {
 
     /// Ends the thread soon; all calls in flight and all later ones fail with `cancelled`.
     package func shutdown() {
-        mailbox.post(.shutdown)
+        mailbox.close()
     }
 
     private func start(_ exchange: Exchange, _ delivery: Delivery) {
         if let defect = exchange.request.defect {
             delivery.fail(HTTPClientError(code: .protocolError, message: defect, maySent: false))
-        } else if !mailbox.post(.start(exchange, delivery)) {
+        } else if mailbox.post(.start(exchange, delivery)) != nil {
             delivery.fail(.shutDown)
         }
     }

@@ -1,3 +1,5 @@
+import System
+
 /// An answer whose head has come and whose body is still on its way.
 ///
 /// Dropping it (and its body) before the end aborts the transfer.
@@ -36,9 +38,9 @@ package struct HTTPBody: AsyncSequence, Sendable {
 final class Lifeline: Sendable {
     private let exchange: Exchange
     private let buffer: StreamBuffer
-    private let mailbox: Mailbox
+    private let mailbox: Mailbox<LoopCommand>
 
-    init(exchange: Exchange, buffer: StreamBuffer, mailbox: Mailbox) {
+    init(exchange: Exchange, buffer: StreamBuffer, mailbox: Mailbox<LoopCommand>) {
         self.exchange = exchange
         self.buffer = buffer
         self.mailbox = mailbox

@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import System
 
 /// libcurl's multi handle, driven by sockets and one timer instead of its own polling.
 ///

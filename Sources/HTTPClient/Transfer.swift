@@ -1,5 +1,6 @@
 import CCurl
 import CrashPoint
+import System
 
 /// One call on the event loop's thread: what libcurl has reported so far.
 final class Transfer {

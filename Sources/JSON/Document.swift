@@ -1,4 +1,4 @@
-/// One entry of the tape: a value, or a member's key, which stands right before its value.
+/// One entry of the tape: a value, or a member's key, which is right before its value.
 ///
 /// 16 bytes. 32-bit offsets suffice because the parser refuses anything larger.
 struct Node {
@@ -13,7 +13,7 @@ struct Node {
 
     var first: Int { Int(start) }
     var range: Range<Int> { Int(start)..<Int(end) }
-    /// What stands between a string's quotes.
+    /// What is between a string's quotes.
     var content: Range<Int> { Int(start) + 1..<Int(end) - 1 }
 }
 

@@ -80,7 +80,7 @@ extension Document {
         output.append(UInt8(ascii: "]"))
     }
 
-    /// A string without escapes is canonical as it stands: whatever must be escaped could not be in it.
+    /// A string without escapes is canonical as it is: whatever must be escaped could not be in it.
     private func appendCanonicalString(_ index: Int, to output: inout [UInt8]) {
         let node = nodes[index]
         if node.isEscaped {

@@ -4,7 +4,7 @@
 /// Nothing is decoded until asked for, so each accessor pays for its own answer; hold on to what is used twice.
 package struct JSON: Sendable {
     let document: Document
-    /// Where the value's node stands on the tape.
+    /// Where the value's node is on the tape.
     let index: Int
 
     /// The six kinds of RFC 8259, with true and false as one.
@@ -43,7 +43,7 @@ extension JSON {
         node.kind == .string ? document.text(at: index) : nil
     }
 
-    /// How many bytes of UTF-8 the text has; it costs nothing where there are no escapes.
+    /// How many bytes of UTF-8 the text has; it costs nothing if there are no escapes.
     package var stringBytes: Int? {
         guard node.kind == .string else { return nil }
         return node.isEscaped ? unescaped(document.bytes[node.content]).count : node.content.count

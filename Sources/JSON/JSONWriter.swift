@@ -58,7 +58,7 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: value)
     }
 
-    /// Ends a line of NDJSON; the next value stands alone again.
+    /// Ends a line of NDJSON; the next value is alone again.
     package mutating func newline() {
         bytes.append(UInt8(ascii: "\n"))
         needsComma = false

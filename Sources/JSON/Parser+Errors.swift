@@ -29,7 +29,7 @@ extension Parser {
         return unexpected("a key in double quotes")
     }
 
-    /// Names what stands at the position: the end, a printable character, or a byte by its number.
+    /// Names what is at the position: the end, a printable character, or a byte by its number.
     var found: String {
         guard position < bytes.count else { return "the end of the text" }
         let byte = bytes[position]

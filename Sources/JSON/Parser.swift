@@ -118,7 +118,7 @@ struct Parser {
 }
 
 extension Parser {
-    /// The byte to read next; 0, which may stand nowhere, at the end.
+    /// The byte to read next; 0, which may be nowhere, at the end.
     var peek: UInt8 { position < bytes.count ? bytes[position] : 0 }
 
     mutating func append(_ kind: JSON.Kind, from start: Int, to end: Int, isEscaped: Bool = false) {

@@ -43,11 +43,7 @@ package struct JournalEntry: Sendable {
             json.field("stream", isStream)
             json.field("status", status)
             json.field("fault", fault)
-            json.field("input_tokens", usage.input)
-            json.field("output_tokens", usage.output)
-            json.field("cache_creation_input_tokens", usage.written)
-            json.field("cache_read_input_tokens", usage.read)
-            json.field("cost_nanodollars", costNanodollars)
+            usage.write(to: &json, nanodollars: costNanodollars)
             json.field("billed", isBilled)
             json.field("service_tier", usage.isBatch ? "batch" : "standard")
             guard let row else { return }

@@ -39,7 +39,7 @@ struct SeededRandom: RandomNumberGenerator {
     }
 }
 
-/// e to the x for |x| < 700, to about 1e-12: the C library's is behind a wall that this room keeps.
+/// e to the x for |x| < 700, to about 1e-12: the C library's is behind a wall that this module keeps.
 func exponential(_ x: Double) -> Double {
     let ln2 = 0.693_147_180_559_945_3
     let power = (x / ln2).rounded()

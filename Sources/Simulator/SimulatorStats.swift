@@ -85,11 +85,7 @@ package struct SimulatorStats: Sendable {
         json.field("max_calls_per_prompt", maxCallsPerPrompt)
         json.field("max_billed_calls_per_prompt", maxBilledCallsPerPrompt)
         json.field("billed_duplicates", billedDuplicates)
-        json.field("input_tokens", usage.input)
-        json.field("output_tokens", usage.output)
-        json.field("cache_creation_input_tokens", usage.written)
-        json.field("cache_read_input_tokens", usage.read)
-        json.field("cost_nanodollars", costNanodollars)
+        usage.write(to: &json, nanodollars: costNanodollars)
         json.field("other_requests", otherRequests)
     }
 
@@ -103,11 +99,7 @@ package struct SimulatorStats: Sendable {
                 json.field(result, batches.byResult[result, default: 0])
             }
             json.field("billed_rows", batches.billedRows)
-            json.field("input_tokens", batches.usage.input)
-            json.field("output_tokens", batches.usage.output)
-            json.field("cache_creation_input_tokens", batches.usage.written)
-            json.field("cache_read_input_tokens", batches.usage.read)
-            json.field("cost_nanodollars", batches.costNanodollars)
+            batches.usage.write(to: &json, nanodollars: batches.costNanodollars)
         }
     }
 

@@ -24,41 +24,21 @@ package func fileSize(_ path: String) -> Int? {
     return Int(facts.st_size)
 }
 
-/// Writes a file that only its owner may read (0600), so that others see all of it or nothing, also after a crash.
-package func writeSecretFile(path: String, bytes: [UInt8]) throws(SystemError) {
-    try withSecretFile(for: path, bytes) { temporary throws(SystemError) in
-        if rename(temporary, path) != 0 { throw SystemError("rename \(temporary) to \(path)") }
-    }
-}
-
-/// The same, but false and without effect if a file of that name exists already; of several processes that
-/// try at once one gets true.
+/// Creates a file that only its owner may read (0600), so that others see all of it or nothing, also after a crash.
+///
+/// False and without effect if there is a file of that name already; of several processes that try at once one gets true.
 package func createSecretFile(path: String, bytes: [UInt8]) throws(SystemError) -> Bool {
-    var isNew = true
-    try withSecretFile(for: path, bytes) { temporary throws(SystemError) in
-        if link(temporary, path) != 0 {
-            guard errno == EEXIST else { throw SystemError("create \(path)") }
-            isNew = false
-        }
-        unlink(temporary)
-    }
-    return isNew
-}
-
-private func withSecretFile(
-    for path: String, _ bytes: [UInt8], _ place: (String) throws(SystemError) -> Void
-) throws(SystemError) {
     let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
     let file = try FileDescriptor(creating: temporary, mode: 0o600)
-    do throws(SystemError) {
-        try writeAll(file.number, bytes)
-        if fsync(file.number) != 0 { throw SystemError("flush \(temporary)") }
-        try place(temporary)
-    } catch {
-        unlink(temporary)
-        throw error
+    defer { unlink(temporary) }
+    try writeAll(file.number, bytes)
+    if fsync(file.number) != 0 { throw SystemError("flush \(temporary)") }
+    if link(temporary, path) != 0 {
+        guard errno == EEXIST else { throw SystemError("create \(path)") }
+        return false
     }
     try flushDirectory(of: path)
+    return true
 }
 
 /// Writes all of it, however many calls that takes; waits if a non-blocking descriptor is full.

@@ -45,11 +45,3 @@ package func processCPUSeconds() -> Double {
     let microseconds = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
     return Double(seconds) + Double(microseconds) / 1e6
 }
-
-/// Memory held in RAM now; 0 if it is unknown.
-package func residentMemoryBytes() -> Int {
-    let text = (try? readFile("/proc/self/statm", limit: 4_096)) ?? []
-    let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
-    let pages = fields.count > 1 ? Int(fields[1]) ?? 0 : 0
-    return pages * sysconf(Int32(_SC_PAGESIZE))
-}

@@ -1,5 +1,14 @@
 import Glibc
 
+/// Milliseconds of a clock that is never set and stands still while the machine is suspended; only differences mean anything.
+package func monotonicMilliseconds() -> Int64 { milliseconds(CLOCK_MONOTONIC) }
+
+private func milliseconds(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+}
+
 /// The machine's two clocks.
 package struct SystemClock: Sendable {
     /// Tells boots apart: uptimes compare only if it is the same, and it is until the machine restarts.
@@ -10,16 +19,10 @@ package struct SystemClock: Sendable {
     }
 
     /// Calendar time since 1970 in UTC; may jump when the clock is set.
-    package func timestampMilliseconds() -> Int64 { Self.milliseconds(CLOCK_REALTIME) }
+    package func timestampMilliseconds() -> Int64 { milliseconds(CLOCK_REALTIME) }
 
     /// Time since boot, suspended time included; never jumps.
-    package func uptimeMilliseconds() -> Int64 { Self.milliseconds(CLOCK_BOOTTIME) }
-
-    private static func milliseconds(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    package func uptimeMilliseconds() -> Int64 { milliseconds(CLOCK_BOOTTIME) }
 
     /// The first 8 bytes of the kernel's random id; if /proc is missing, the second of the boot.
     private static func readBootID() -> Int64 {

@@ -1,6 +1,8 @@
 import HTTPServer
 import JSON
 import Jobs
+import Synchronization
+import Telemetry
 import Testing
 
 @testable import API
@@ -132,11 +134,17 @@ struct GroupTests {
         #expect(rest[0]["request"] != nil)
     }
 
-    @Test("results that fail at once are a problem, later a broken answer")
+    @Test("results that fail at once are a problem, later a broken answer, and the log says why")
     func brokenResults() async throws {
+        let lines = Mutex<[String]>([])
+        let log = Log(level: .error, now: { 0 }) { line in
+            lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        }
+        let harness = Harness(log: log)
         for _ in 0..<60 { harness.store.finish(try await harness.job()) }
         harness.store.change { $0.resultsBeforeFailure = 1 }
         await #expect(throws: JobStoreError.self) { try await harness.send("GET", "/v1/results") }
+        #expect(lines.withLock { $0.count { $0.contains("request failed") && $0.contains("gone") } } == 1)
         #expect(try await harness.send("GET", "/v1/results").problem == "store-unavailable")
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import System
 
 /// A client that sends exactly the bytes it is told to, on a thread of its own: nothing it waits for blocks the pool.
 struct RawClient {
@@ -45,22 +46,12 @@ struct RawClient {
     /// Dispatch would be slow to add threads for work that blocks.
     static func onThread<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            let job = Job { continuation.resume(with: Result { try work() }) }
-            var thread = pthread_t()
-            pthread_create(
-                &thread, nil,
-                { job in
-                    if let job { Unmanaged<Job>.fromOpaque(job).takeRetainedValue().work() }
-                    return nil
-                }, Unmanaged.passRetained(job).toOpaque())
-            pthread_detach(thread)
+            do {
+                _ = try Thread(named: "test") { continuation.resume(with: Result { try work() }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
         }
-    }
-
-    private final class Job {
-        let work: () -> Void
-
-        init(_ work: @escaping () -> Void) { self.work = work }
     }
 
     /// False when the server has closed the connection.

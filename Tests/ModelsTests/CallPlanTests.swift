@@ -22,7 +22,7 @@ import Testing
     private func plan(
         _ request: String, maxTokens: Int = 100, base: String = "http://h", betas: [String] = []
     ) throws
-        -> CallPlan
+        -> CallPlan<MessagesFormat>
     {
         let service = AnthropicService(key: Self.key, baseURL: base, apiKey: Secret("sk"), betas: betas)
         return try CallPlan(Self.attempt(request, maxTokens: maxTokens), service, CallSettings())

@@ -168,7 +168,7 @@ import Testing
         let request = #"{"messages":[{"role":"user","content":"a"}]}"#
         for (maxTokens, streams) in [(4096, false), (4097, true)] {
             let attempt = CallPlanTests.attempt(request, maxTokens: maxTokens)
-            let plan = try ChatPlan(attempt, service, CallSettings())
+            let plan = try CallPlan<ChatFormat>(attempt, service, CallSettings())
             #expect(plan.streams == streams && plan.request.url == "http://h/v1/chat/completions")
             #expect(try JSON.parse(plan.request.body)["model"]?.string == "m")
         }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import System
 
 /// A server of raw sockets that does to each connection what its script says, on a thread of that connection's.
 ///
@@ -239,19 +240,9 @@ package final class Barrier: Sendable {
 }
 
 private func spawn(_ body: @escaping @Sendable () -> Void) {
-    final class Start: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    do {
+        _ = try Thread(named: "test-server", body)
+    } catch {
+        preconditionFailure("\(error)")
     }
-    var thread = pthread_t()
-    let start = Unmanaged.passRetained(Start(body))
-    let code = pthread_create(
-        &thread, nil,
-        { argument in
-            guard let argument else { return nil }
-            Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
-            return nil
-        }, start.toOpaque())
-    precondition(code == 0, "pthread_create: \(code)")
-    pthread_detach(thread)
 }

@@ -97,17 +97,17 @@ import Testing
 
 @Suite struct LedgerTests {
     @Test func `answers are kept in the order of the lines`() throws {
-        var ledger = Ledger()
+        var outcomes = LineOutcomes()
         let answers = [
             #"{"id":"job_0000000000001","status":"created"}"#, #"{"error":{"detail":"no such field"}}"#,
             #"{"id":"job_0000000000002","status":"existing"}"#,
         ]
-        let reasons = try zip(answers, [1, 3, 4]).map { ledger.take(try JSON.parse($0), line: $1) }
+        let reasons = try zip(answers, [1, 3, 4]).map { outcomes.take(try JSON.parse($0), line: $1) }
         #expect(reasons == [nil, .invalid("no such field"), nil])
-        #expect(ledger.jobs.map { $0?.value } == [1, nil, 2] && ledger.lineNumbers == [1, 3, 4])
-        #expect(ledger.created == 1 && ledger.existing == [2] && ledger.refused == 1)
+        #expect(outcomes.jobs.map { $0?.value } == [1, nil, 2] && outcomes.lineNumbers == [1, 3, 4])
+        #expect(outcomes.created == 1 && outcomes.existing == [2] && outcomes.refused == 1)
         #expect(
-            ledger.reasons[1].map { String(decoding: $0, as: UTF8.self) } == #"{"detail":"no such field"}"#)
+            outcomes.reasons[1].map { String(decoding: $0, as: UTF8.self) } == #"{"detail":"no such field"}"#)
     }
 
     @Test func `lines are put together from pieces cut anywhere`() {

@@ -17,12 +17,11 @@ import Testing
             "shipping"
         ),
         (
-            "Classify the ticket as one of: `billing`, `technical`, `account`.", "I was charged twice!",
+            "Classify the ticket as one of: `billing`, `bug`, `access`.", "I was charged twice!",
             "billing"
         ),
-        ("Pick a category:\n- Billing: money\n- Shipping\n- Other", "Refund my invoice", "Billing"),
         ("Answer with exactly one label: spam/ham", "Click now, you won a prize", "spam"),
-        ("Classify the sentiment (Positive | Negative).", "I love it", "Positive"),
+        ("The sentiment: Positive | Negative", "I love it", "Positive"),
         ("Classify into: billing, shipping, other.", "asdf", "other"),
     ])
     func `A classification prompt gets a plausible label`(system: String, text: String, label: String)
@@ -31,12 +30,6 @@ import Testing
         let simulator = try makeSimulator()
         #expect(await simulator.ask(text, system: system).content == label)
         #expect(await simulator.ask(system + "\n\n" + text).content == label)
-    }
-
-    @Test func `A question in one sentence names its labels too`() async throws {
-        let simulator = try makeSimulator()
-        #expect(await simulator.ask("Is this review positive or negative? I hate it.").content == "negative")
-        #expect(await simulator.ask("Is this positive or negative: I love it").content == "positive")
     }
 
     @Test func `The same prompt gets the same words, another one others`() async throws {

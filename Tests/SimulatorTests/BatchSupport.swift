@@ -4,7 +4,7 @@ import Simulator
 
 let batchPath = "v1/messages/batches"
 
-/// The body that makes a batch of these rows; `params` are as they stand in JSON.
+/// The body that makes a batch of these rows; `params` are as they are in JSON.
 func batchBody(_ rows: [(id: String, params: [UInt8])]) -> [UInt8] {
     var json = JSONWriter()
     json.object { json in

@@ -29,6 +29,9 @@ enum CodeRules {
         "RENGA_GRACE": "RENGA_SHUTDOWN_TIMEOUT", "RENGA_BURST": "RENGA_RATE_WINDOW",
         "RENGA_BATCH_GATHER": "RENGA_BATCH_LINGER", "RENGA_BATCH_RESERVE": "RENGA_BATCH_DEADLINE_MARGIN",
         "RENGA_CALLER_": "RENGA_CLIENT_", "JobLane": "Processing",
+        "RouteLedger.fuse": "RouteLedger.autoPauseThreshold", "BulkLedger": "BulkAnswers",
+        "Ledgers": "RowCache",
+        "ConnectionPlace": "ConnectionFiles", "OwnThread": "Thread",
     ]
 
     /// In comments and texts too.

@@ -85,13 +85,13 @@ final class ClientLimits: Sendable {
 }
 
 extension Response {
-    /// Lasts as long as its bytes are sent.
-    func during(_ visit: ClientLimits.Visit) -> Response {
+    /// Keeps the object until its last byte is sent.
+    func keeping(_ object: some AnyObject & Sendable) -> Response {
         guard case .stream(let produce) = body else { return self }
         var response = self
         response.body = .stream { writer in
             try await produce(writer)
-            withExtendedLifetime(visit) {}
+            withExtendedLifetime(object) {}
         }
         return response
     }

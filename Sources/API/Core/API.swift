@@ -93,7 +93,7 @@ package final class API: Handler {
         if let answer = preflight(head) {
             response = answer
         } else {
-            response = await answer(request, entry)
+            response = noting(await answer(request, entry), head)
         }
         welcome(head, to: &response)
         // A provider's own id of its answer is passed on.
@@ -114,7 +114,7 @@ package final class API: Handler {
             let now = store.now()
             guard !Self.isOpen(head) else { return try await perform(request, entry, now) }
             let visit = try callers.enter(entry.caller, now: now.moment)
-            return try await perform(request, entry, now).during(visit)
+            return try await perform(request, entry, now).keeping(visit)
         } catch {
             return response(to: error, head)
         }
@@ -152,15 +152,31 @@ extension Endpoint.BodyRule {
 
 extension API {
     private func response(to error: any Error, _ head: RequestHead) -> Response {
-        let words = ErrorText.of(head)
+        let format = ErrorFormat.of(head)
         if let error = error as? JobError {
-            return CallFailure(error, job: nil).response(words, requestID: head.id)
+            return CallFailure(error, job: nil).response(format, requestID: head.id)
         }
-        if let failure = error as? CallFailure { return failure.response(words, requestID: head.id) }
-        return problem(for: error, head: head).response(words, requestID: head.id)
+        if let failure = error as? CallFailure { return failure.response(format, requestID: head.id) }
+        return problem(for: error, head: head).response(format, requestID: head.id)
     }
 
-    /// What an error is to the caller; what is nobody's fault but ours goes to the log.
+    /// A stream that breaks off can tell its caller no reason any more, so the log has it.
+    private func noting(_ response: Response, _ head: RequestHead) -> Response {
+        guard case .stream(let produce) = response.body else { return response }
+        var response = response
+        response.body = .stream { [self] writer in
+            do {
+                try await produce(writer)
+            } catch {
+                // A call's failure is in its job.
+                if !(error is CallFailure || error is JobError) { _ = problem(for: error, head: head) }
+                throw error
+            }
+        }
+        return response
+    }
+
+    /// What an error is to the caller; what is our own fault goes to the log.
     func problem(for error: any Error, head: RequestHead) -> Problem {
         if let problem = error as? Problem { return problem }
         // Who has hung up reads no answer: this is for those whom a stopping server leaves without one.

@@ -17,25 +17,25 @@ struct Endpoint: Sendable {
     let method: String
     let pattern: [String]
     let body: BodyRule
-    /// In whose words it says no.
-    let words: ErrorText
+    /// How its errors are written.
+    let errorFormat: ErrorFormat
     /// Whether it never computes for long.
     let isBrief: Bool
     let action: Action
 
     init(
-        _ method: String, _ path: String, body: BodyRule = .form, words: ErrorText = .renga,
+        _ method: String, _ path: String, body: BodyRule = .form, errors: ErrorFormat = .renga,
         isBrief: Bool = false, _ action: @escaping Action
     ) {
         self.method = method
         self.pattern = path.split(separator: "/").map(String.init)
         self.body = body
-        self.words = words
+        errorFormat = errors
         self.isBrief = isBrief
         self.action = action
     }
 
-    /// What stands where the pattern has `{}`; a `{…}` at its end takes all that is left, slashes included.
+    /// What the path has for `{}`; a `{…}` at its end takes all that is left, slashes included.
     func match(_ path: [String]) -> [String]? {
         var found: [String] = []
         for (index, segment) in pattern.enumerated() {

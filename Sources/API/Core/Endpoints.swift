@@ -28,30 +28,30 @@ extension Endpoint {
     ]
 
     private static let compatible = [
-        Endpoint("POST", "/v1/messages", body: .job, words: .messages) { try await $0.messages($1) },
-        Endpoint("POST", "/v1/messages/count_tokens", body: .job, words: .messages) {
+        Endpoint("POST", "/v1/messages", body: .job, errors: .messages) { try await $0.messages($1) },
+        Endpoint("POST", "/v1/messages/count_tokens", body: .job, errors: .messages) {
             try await $0.countTokens($1)
         },
-        Endpoint("POST", "/v1/messages/batches", body: .stream, words: .messages) {
+        Endpoint("POST", "/v1/messages/batches", body: .stream, errors: .messages) {
             try await $0.createMessageBatch($1)
         },
-        Endpoint("GET", "/v1/messages/batches", words: .messages) { try await $0.listMessageBatches($1) },
-        Endpoint("GET", "/v1/messages/batches/{}", words: .messages) { try await $0.showMessageBatch($1) },
-        Endpoint("DELETE", "/v1/messages/batches/{}", words: .messages) {
+        Endpoint("GET", "/v1/messages/batches", errors: .messages) { try await $0.listMessageBatches($1) },
+        Endpoint("GET", "/v1/messages/batches/{}", errors: .messages) { try await $0.showMessageBatch($1) },
+        Endpoint("DELETE", "/v1/messages/batches/{}", errors: .messages) {
             try await $0.deleteMessageBatch($1)
         },
-        Endpoint("POST", "/v1/messages/batches/{}/cancel", words: .messages) {
+        Endpoint("POST", "/v1/messages/batches/{}/cancel", errors: .messages) {
             try await $0.cancelMessageBatch($1)
         },
-        Endpoint("GET", "/v1/messages/batches/{}/results", words: .messages) {
+        Endpoint("GET", "/v1/messages/batches/{}/results", errors: .messages) {
             try await $0.messageBatchResults($1)
         },
-        Endpoint("POST", "/v1/chat/completions", body: .job, words: .completions) {
+        Endpoint("POST", "/v1/chat/completions", body: .job, errors: .completions) {
             try await $0.completions($1)
         },
-        Endpoint("GET", "/v1/models", words: .messages) { try await $0.listModels($1) },
-        Endpoint("GET", "/v1/models/{…}", words: .messages) { try await $0.showModel($1) },
-        Endpoint("POST", "/chat", body: .job, words: .chat) { try await $0.chat($1) },
+        Endpoint("GET", "/v1/models", errors: .messages) { try await $0.listModels($1) },
+        Endpoint("GET", "/v1/models/{…}", errors: .messages) { try await $0.showModel($1) },
+        Endpoint("POST", "/chat", body: .job, errors: .chat) { try await $0.chat($1) },
     ]
 
     private static let operations = [

@@ -35,9 +35,9 @@ struct Problem: Error, Sendable {
 }
 
 extension Problem {
-    func response(_ words: ErrorText = .renga, requestID: String?) -> Response {
-        guard words == .renga else {
-            var response = words.response(
+    func response(_ format: ErrorFormat = .renga, requestID: String?) -> Response {
+        guard format == .renga else {
+            var response = format.response(
                 status: kind.status, type: kind.providerType, message: sentence, parameter: field,
                 code: kind == .notFound ? "unknown_url" : nil, requestID: requestID)
             if kind.isFinal { response.headers["x-should-retry"] = "false" }

@@ -8,7 +8,7 @@ extension API {
         if let head {
             do { _ = try admit(head) } catch { problem = error }
         }
-        var response = problem.response(head.map(ErrorText.of) ?? .renga, requestID: head?.id)
+        var response = problem.response(head.map(ErrorFormat.of) ?? .renga, requestID: head?.id)
         if let head { response.headers["request-id"] = head.id }
         return response
     }

@@ -12,9 +12,9 @@ struct UnservedPath {
         served = plain.count < path.count ? Self.endpoint(at: plain) : nil
     }
 
-    var words: ErrorText {
-        if let served { return served.words }
-        if Self.endpoint(at: ["v1"] + path)?.words.isCompatible == true { return .both }
+    var errorFormat: ErrorFormat {
+        if let served { return served.errorFormat }
+        if Self.endpoint(at: ["v1"] + path)?.errorFormat.isCompatible == true { return .both }
         guard path.first == "v1", path.count > 1, !Self.ownRoots.contains(path[1]) else { return .renga }
         return .both
     }
@@ -26,7 +26,7 @@ struct UnservedPath {
         if path.starts(with: ["v1", "v1"]) {
             return "there is nothing at \(name): the base URL has one /v1 too many. \(Self.bases)"
         }
-        guard words == .both else {
+        guard errorFormat == .both else {
             return "there is nothing at \(name); docs/http-api.md lists all paths"
         }
         if path.first != "v1" {
@@ -42,23 +42,23 @@ struct UnservedPath {
     /// Everything that clients of a provider can call.
     private static let list: String = {
         var paths: [String] = []
-        for endpoint in Endpoint.all where endpoint.words.isCompatible {
+        for endpoint in Endpoint.all where endpoint.errorFormat.isCompatible {
             let path = "/" + endpoint.pattern.joined(separator: "/")
             if !path.contains("{"), !paths.contains(path) { paths.append(path) }
         }
         return paths.dropLast().joined(separator: ", ") + " and " + (paths.last ?? "")
     }()
 
-    /// What stands behind `/v1/` in renga's own paths.
+    /// What comes after `/v1/` in renga's own paths.
     private static let ownRoots = Set(
-        Endpoint.all.filter { $0.words == .renga && $0.pattern.count > 1 }.map { $0.pattern[1] })
+        Endpoint.all.filter { $0.errorFormat == .renga && $0.pattern.count > 1 }.map { $0.pattern[1] })
 
     private static func endpoint(at path: [String]) -> Endpoint? {
         Endpoint.all.first { $0.match(path) != nil }
     }
 }
 
-extension ErrorText {
+extension ErrorFormat {
     /// Whether a provider's clients read them.
     var isCompatible: Bool {
         switch self {

@@ -28,8 +28,8 @@ extension API {
         var upload = BulkUpload(
             reader: reader, limits: settings.limits, memory: settings.bodyMemory,
             sink: isDry ? preview(call) : enqueueing(call))
-        let ledger = try await upload.read(call.body)
-        return .ndjson { writer in try await Self.write(ledger, to: writer) }
+        let answers = try await upload.read(call.body)
+        return .ndjson { writer in try await Self.write(answers, to: writer) }
     }
 
     private func defaults(_ parameters: Parameters, now: Timestamp) throws -> JobDefaults {
@@ -44,11 +44,11 @@ extension API {
         return defaults
     }
 
-    private static func write(_ ledger: BulkLedger, to writer: ResponseWriter) async throws {
+    private static func write(_ answers: BulkAnswers, to writer: ResponseWriter) async throws {
         var lines = JSONWriter()
-        for line in 0..<ledger.count {
-            ledger.write(line, to: &lines)
-            if lines.bytes.count >= 64 << 10 || line == ledger.count - 1 {
+        for line in 0..<answers.count {
+            answers.write(line, to: &lines)
+            if lines.bytes.count >= 64 << 10 || line == answers.count - 1 {
                 try await writer.write(lines.bytes)
                 lines = JSONWriter()
             }
@@ -71,7 +71,7 @@ extension API {
         }
     }
 
-    private static func answer(_ outcome: EnqueueOutcome) -> BulkLedger.Answer {
+    private static func answer(_ outcome: EnqueueOutcome) -> BulkAnswers.Answer {
         switch outcome {
         case .created(let id): .created(id)
         case .existing(let id): .existing(id)
@@ -109,7 +109,7 @@ extension APISettings {
     /// What a call for the job can cost at most, and what it is expected to cost.
     fileprivate func forecast(
         of job: NewJob, _ estimate: CallEstimate, now: Timestamp
-    ) -> BulkLedger.Answer {
+    ) -> BulkAnswers.Answer {
         let isHalf = job.isHalfPrice
         guard let price = prices.price(of: job.route, at: now) else {
             let meant = Suggestion.text(

@@ -6,18 +6,18 @@ import Jobs
 /// A bulk upload on its way into the store, in bounded memory.
 struct BulkUpload {
     /// Takes a portion of jobs, and answers for each, in order.
-    typealias Sink = @Sendable ([NewJob]) async throws -> [BulkLedger.Answer]
+    typealias Sink = @Sendable ([NewJob]) async throws -> [BulkAnswers.Answer]
 
     let reader: JobParser
     let limits: APILimits
     let sink: Sink
     let share: BodyMemory.Share
     private var splitter: LineSplitter
-    private var ledger: BulkLedger
+    private var answers: BulkAnswers
     private var portion = Portion()
     /// Bytes of the portion that is on its way into the store.
     private var sentBytes = 0
-    private var inFlight: Task<[BulkLedger.Answer], Never>?
+    private var inFlight: Task<[BulkAnswers.Answer], Never>?
     /// Lines with something on them, so far.
     private var lines = 0
 
@@ -27,11 +27,11 @@ struct BulkUpload {
         self.limits = limits
         self.sink = sink
         splitter = LineSplitter(limit: limits.lineBytes)
-        ledger = BulkLedger(errorBytes: limits.bulkErrorBytes)
+        answers = BulkAnswers(errorBytes: limits.bulkErrorBytes)
     }
 
     /// Reads to the end; if the upload is cut, what came before is taken in first.
-    mutating func read(_ body: Request.Body) async throws -> BulkLedger {
+    mutating func read(_ body: Request.Body) async throws -> BulkAnswers {
         do {
             switch body {
             case .bytes(let bytes): try await take(splitter.append(bytes))
@@ -51,7 +51,7 @@ struct BulkUpload {
         await flush()
         await settle()
         guard lines > 0 else { throw Problem(.missingBody, "send one job a line, as “application/x-ndjson”") }
-        return ledger
+        return answers
     }
 
     private func holdMemory() throws(Problem) {
@@ -121,10 +121,10 @@ extension BulkUpload {
     }
 
     private mutating func settle() async {
-        guard let answers = await inFlight?.value else { return }
+        guard let portion = await inFlight?.value else { return }
         inFlight = nil
         sentBytes = 0
-        for answer in answers { ledger.append(answer) }
+        for answer in portion { answers.append(answer) }
         crashPoint("bulk-portion")
     }
 }
@@ -149,7 +149,7 @@ private struct Portion: Sendable {
     }
 
     /// One answer a line, in order.
-    func answers(with answers: [BulkLedger.Answer]) -> [BulkLedger.Answer] {
+    func answers(with answers: [BulkAnswers.Answer]) -> [BulkAnswers.Answer] {
         var next = answers.makeIterator()
         return problems.map { problem in
             if let problem { return .failed(problem) }

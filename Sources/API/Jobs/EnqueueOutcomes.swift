@@ -1,9 +1,9 @@
 import Jobs
 
 extension Problem {
-    /// What stands in the way of a job; nil if nothing does.
+    /// What is in the way of a job; nil if nothing does.
     ///
-    /// `prefix` is what stands before the names of its fields.
+    /// `prefix` is what comes before the names of its fields.
     init?(_ outcome: EnqueueOutcome, prefix: String = "") {
         switch outcome {
         case .created, .existing:

@@ -14,7 +14,7 @@ extension API {
     func retryJobs(_ call: Call) async throws -> Response {
         var change = try await massChange(call, fields: ["set"])
         change.sparesPublished = true
-        // What is mended where it stands comes first: reopened jobs are queued, and would be mended twice.
+        // What is changed where it is comes first: reopened jobs are queued, and would be changed twice.
         let states: [JobState] = (change.set.isEmpty ? [] : [.queued]) + [.failed, .cancelled]
         return try await change.carriedOut(on: states) { filter, last, limit in
             try await self.store.retry(filter, change: change.set, after: last, limit: limit)

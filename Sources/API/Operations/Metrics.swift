@@ -22,7 +22,7 @@ extension MetricsText {
         family("renga_worker_slots", .gauge, "Calls that they can have in flight.") { family in
             family.sample(alive.reduce(0) { $0 + $1.slots })
         }
-        // Spend is kept by UTC day, so what is told is today's: it begins at 0 at midnight.
+        // Spend is kept by UTC day, so what is reported is today's: it begins at 0 at midnight.
         spend(stats.spend.first { $0.day == now.timestamp.text.prefix(10) })
     }
 

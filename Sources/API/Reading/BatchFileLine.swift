@@ -8,7 +8,7 @@ import JSON
 struct BatchFileLine {
     /// The job as an object of `POST /v1/jobs`.
     let job: JSON
-    /// Where the request stands in the line, for messages.
+    /// Where the request is in the line, for messages.
     let member: String
 
     private static let own: Set<String> = ["method", "url", "params", "body"]

@@ -10,7 +10,7 @@ struct Field {
         Problem(.invalidField, "“\(name)” must be \(expected), not \(found)", field: name, limit: limit)
     }
 
-    /// The kind of what stands there, and the value itself only where it is a short scalar.
+    /// The kind of what is there, and the value itself only if it is a short scalar.
     private var found: String {
         switch value.kind {
         case .null: "null"

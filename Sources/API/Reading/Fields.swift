@@ -3,7 +3,7 @@ import JSON
 
 /// The members of an object that was sent, in order; null counts as left out.
 struct Fields: Sequence, IteratorProtocol {
-    /// What stands before the names in messages: `jobs[3].`, or nothing.
+    /// What comes before the names in messages: `jobs[3].`, or nothing.
     let prefix: String
     private var members: IndexingIterator<[(key: String, value: JSON)]>
 

@@ -36,7 +36,7 @@ struct JobDraft {
 
     init() {}
 
-    /// `prefix` is what stands before the names of fields in messages.
+    /// `prefix` is what comes before the names of fields in messages.
     init(_ json: JSON, prefix: String, now: Timestamp) throws(Problem) {
         for field in try Fields(json, "a job", prefix: prefix) {
             try take(field, named: field.name.dropFirst(prefix.count), prefix: prefix, now: now)

@@ -1,11 +1,11 @@
 import HTTPServer
 import Jobs
 
-/// The query of a request, of which every name is known and stands once; lists, whose names end in `[]`, may go on.
+/// The query of a request, of which every name is known and comes once; lists, whose names end in `[]`, may go on.
 struct Parameters {
     private var values: [String: [String]] = [:]
 
-    /// Refuses names that are not in `known`, and names that stand twice.
+    /// Refuses names that are not in `known`, and names that come twice.
     init(_ head: RequestHead, known: [String]) throws(Problem) {
         for (name, value) in head.query {
             guard known.contains(name) else {

@@ -82,12 +82,7 @@ extension JSONWriter {
         field("type", "errored")
         key("error")
         object { writer in
-            writer.field("type", "error")
-            writer.key("error")
-            writer.object { writer in
-                writer.field("type", failure.type)
-                writer.field("message", failure.message)
-            }
+            writer.messagesError(failure.type, failure.message)
             writer.field("request_id", failure.requestID)
         }
     }

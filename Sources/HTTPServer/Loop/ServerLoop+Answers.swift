@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import System
 
 /// The handler's task, and the answer it leaves.
 extension ServerLoop {
@@ -13,10 +14,10 @@ extension ServerLoop {
         let work = Work(
             respond: reception.respond, request: Request(head: head, body: body), reply: reply,
             whenDone: whenDone,
-            mailbox: mailbox, id: id, streamBuffer: configuration.streamBuffer)
-        mailbox.taskStarts()
+            mailbox: mailbox, executor: executor, id: id, streamBuffer: configuration.streamBuffer)
+        executor.taskStarts()
         if inline, reception.isBrief {
-            executor.run { exchange.task = Task(executorPreference: executor) { await work.run() } }
+            runTasks { exchange.task = Task(executorPreference: executor) { await work.run() } }
         } else if inline {
             exchange.task = Task.immediate { await work.run() }
         } else {

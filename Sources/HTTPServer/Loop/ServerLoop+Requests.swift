@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import System
 
 /// A request's way in: request line, headers, body.
 extension ServerLoop {

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import System
 
 /// How far a server has got with stopping; `until` is when the next phase begins.
 enum StopPhase {
@@ -57,14 +58,15 @@ extension ServerLoop {
         daemon = nil
         awaitTasks()
         mailbox.close()
-        executor.run()
+        repeat { runTasks() } while mailbox.count > 0
+        for stopped in stops { stopped() }
     }
 
     /// Cancelled tasks end soon, but by themselves: what they use must not go before them.
     private func awaitTasks() {
-        let until = Self.clock() + Self.afterCancellation
-        while mailbox.runningTasks > 0, Self.clock() < until {
-            executor.run()
+        let until = monotonicMilliseconds() + Self.afterCancellation
+        while executor.runningTasks > 0, monotonicMilliseconds() < until {
+            runTasks()
             usleep(1000)
         }
     }

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import System
 
 /// The server's thread: one epoll over MHD, the mailbox and every client's socket.
 ///
@@ -10,7 +11,7 @@ import Glibc
 final class ServerLoop {
     let configuration: HTTPServer.Configuration
     let handler: any Handler
-    let mailbox: Mailbox
+    let mailbox: Mailbox<LoopMessage>
     let executor: LoopExecutor
 
     /// Milliseconds of the monotonic clock at the beginning of this turn.
@@ -31,6 +32,10 @@ final class ServerLoop {
     /// Exchanges whose headers have come and whose answer has not been sent.
     var inFlight = 0
 
+    /// Exchanges to wake, and calls to make once the server has stopped: both from the mailbox.
+    var toWake: [UInt64] = []
+    var stops: [@Sendable () -> Void] = []
+
     var requestIDs = RequestIDs()
     var isStopping = false
 
@@ -45,7 +50,7 @@ final class ServerLoop {
     var nextDeadline = Int64.max
     private var lastID: UInt64 = 1
 
-    init(configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox) {
+    init(configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox<LoopMessage>) {
         self.configuration = configuration
         self.handler = handler
         self.mailbox = mailbox
@@ -66,7 +71,7 @@ final class ServerLoop {
         daemon = cmhd_start(listening, room, idle, Self.connectionMemory, &callbacks)
         guard let daemon, epoll >= 0 else { return false }
         watch(cmhd_epoll(daemon), as: Self.daemonTag, for: EPOLLIN.rawValue)
-        watch(mailbox.event, as: Self.mailboxTag, for: EPOLLIN.rawValue)
+        watch(mailbox.event.descriptor, as: Self.mailboxTag, for: EPOLLIN.rawValue)
         return true
     }
 
@@ -74,17 +79,22 @@ final class ServerLoop {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         while !hasFinished {
             let count = epoll_wait(epoll, &events, Int32(events.count), timeout())
-            now = Self.clock()
+            now = monotonicMilliseconds()
             for event in events.prefix(Int(max(0, count))) {
                 switch event.data.u64 {
                 case Self.daemonTag: break
-                case Self.mailboxTag: readMailbox()
+                case Self.mailboxTag:
+                    mailbox.event.clear()
+                    runTasks()
                 case let id: hungUp.append(id)
                 }
             }
+            // Tasks came first: what they left is picked up in the same turn.
+            attend()
             mustRun = false
             MHD_run(daemon)
             suspendAwaiting()
+            attend()
             noticeHangUps()
             if isStopping { advanceStop() }
             if now >= nextDeadline { sweep() }
@@ -147,15 +157,6 @@ extension ServerLoop {
         _ = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }
 
-    /// Tasks first: what they leave is picked up in the same turn.
-    private func readMailbox() {
-        mailbox.beginTurn()
-        executor.run()
-        let content = mailbox.empty()
-        for id in content.wakes { wake(id) }
-        if !content.stops.isEmpty, !isStopping { beginStop() }
-    }
-
     private func noticeHangUps() {
         for id in hungUp { connections[id].map(noticeHangUp) }
         hungUp.removeAll(keepingCapacity: true)
@@ -183,14 +184,8 @@ extension ServerLoop {
         var milliseconds: UInt64 = 0
         var timeout = Int64.max
         if MHD_get_timeout(daemon, &milliseconds) == .YES { timeout = Int64(clamping: milliseconds) }
-        if nextDeadline != .max { timeout = min(timeout, max(0, nextDeadline - Self.clock())) }
+        if nextDeadline != .max { timeout = min(timeout, max(0, nextDeadline - monotonicMilliseconds())) }
         return timeout == .max ? -1 : Int32(clamping: timeout)
-    }
-
-    static func clock() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     private func sweep() {

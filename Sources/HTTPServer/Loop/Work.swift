@@ -1,10 +1,13 @@
+import System
+
 /// What a handler's task needs, and nothing of the server's thread.
 struct Work: Sendable {
     let respond: @Sendable (Request) async -> Response
     let request: Request
     let reply: Reply
     let whenDone: @Sendable () -> Void
-    let mailbox: Mailbox
+    let mailbox: Mailbox<LoopMessage>
+    let executor: LoopExecutor
     let id: UInt64
     let streamBuffer: Int
 
@@ -22,7 +25,7 @@ struct Work: Sendable {
         } else {
             give(Reply.ReplyBody(response: response, output: nil))
         }
-        mailbox.taskEnds()
+        executor.taskEnds()
     }
 
     private func give(_ answer: Reply.ReplyBody) {

@@ -2,6 +2,7 @@ import CMicroHTTPD
 import Dispatch
 import Glibc
 import Synchronization
+import System
 
 /// An HTTP/1.1 server on libmicrohttpd: sockets, parsing, limits and deadlines here, everything else in a `Handler`.
 ///
@@ -10,8 +11,8 @@ import Synchronization
 package final class HTTPServer: Sendable {
     private enum State {
         case new
-        case running(Mailbox, port: Int)
-        case stopping(Mailbox?)
+        case running(Mailbox<LoopMessage>, port: Int)
+        case stopping(Mailbox<LoopMessage>?)
     }
 
     private let configuration: Configuration
@@ -54,7 +55,7 @@ package final class HTTPServer: Sendable {
     ///
     /// After `grace` their tasks are cancelled, and a second later their connections are cut.
     package func stop() async {
-        let mailbox = state.withLock { state -> Mailbox? in
+        let mailbox = state.withLock { state -> Mailbox<LoopMessage>? in
             switch state {
             case .new: state = .stopping(nil)
             case .running(let mailbox, _): state = .stopping(mailbox)
@@ -70,63 +71,37 @@ package final class HTTPServer: Sendable {
 
     private static func launch(
         _ configuration: Configuration, _ handler: any Handler
-    ) throws(HTTPServerError) -> (Mailbox, Int) {
+    ) throws(HTTPServerError) -> (Mailbox<LoopMessage>, Int) {
         let (listening, port) = try Listener.open(address: configuration.address, port: configuration.port)
-        let mailbox = Mailbox()
-        let launch = Launch(
-            configuration: configuration.fitted(), handler: handler, mailbox: mailbox, listening: listening)
-        guard launch.begin() else {
+        do {
+            let mailbox = try Mailbox<LoopMessage>(.polled)
+            try serve(configuration.fitted(), handler, mailbox, on: listening)
+            return (mailbox, port)
+        } catch {
             _ = close(listening)
-            throw HTTPServerError(code: .system, message: "cannot start the server's thread or libmicrohttpd")
+            throw HTTPServerError(code: .system, message: "cannot start the server: \(error)")
         }
-        return (mailbox, port)
-    }
-}
-
-/// Hands everything to the new thread, which makes its own loop, and waits until that serves.
-private final class Launch: Sendable {
-    private let configuration: HTTPServer.Configuration
-    private let handler: any Handler
-    private let mailbox: Mailbox
-    private let listening: Int32
-    private let isReady = DispatchSemaphore(value: 0)
-    private let hasOpened = Atomic(false)
-
-    init(
-        configuration: HTTPServer.Configuration, handler: any Handler, mailbox: Mailbox, listening: Int32
-    ) {
-        self.configuration = configuration
-        self.handler = handler
-        self.mailbox = mailbox
-        self.listening = listening
     }
 
-    func begin() -> Bool {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let status = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Launch>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, context.toOpaque())
-        guard status == 0 else {
-            context.release()
-            return false
+    /// Hands everything to a new thread, which makes its own loop, and waits until that serves.
+    private static func serve(
+        _ configuration: Configuration, _ handler: any Handler, _ mailbox: Mailbox<LoopMessage>,
+        on listening: Int32
+    ) throws(SystemError) {
+        let isReady = DispatchSemaphore(value: 0)
+        let hasOpened = Atomic(false)
+        _ = try Thread(named: "http-server") {
+            let loop = ServerLoop(configuration: configuration, handler: handler, mailbox: mailbox)
+            let opened = loop.open(listening: listening)
+            hasOpened.store(opened, ordering: .releasing)
+            isReady.signal()
+            if opened { loop.run() }
         }
-        pthread_detach(thread)
         // A moment: the thread opens an epoll and starts MHD.
         isReady.wait()
-        return hasOpened.load(ordering: .acquiring)
-    }
-
-    private func run() {
-        cmhd_name_thread("http-server")
-        let loop = ServerLoop(configuration: configuration, handler: handler, mailbox: mailbox)
-        let opened = loop.open(listening: listening)
-        hasOpened.store(opened, ordering: .releasing)
-        isReady.signal()
-        if opened { loop.run() }
+        guard hasOpened.load(ordering: .acquiring) else {
+            throw SystemError(message: "libmicrohttpd does not start")
+        }
     }
 }
 

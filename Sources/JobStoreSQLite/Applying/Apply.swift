@@ -59,9 +59,9 @@ extension WriteContext {
     }
 
     /// Writes back the rows that many attempts share.
-    func save(_ ledgers: Ledgers) throws {
-        for id in ledgers.changed.routes { try ledgers.routes[id]?.save(connection) }
-        for id in ledgers.changed.queues { try ledgers.queues[id]?.save(connection) }
-        for id in ledgers.changed.windows { try ledgers.windows[id]?.save(connection) }
+    func save(_ rowCache: RowCache) throws {
+        for id in rowCache.changed.routes { try rowCache.routes[id]?.save(connection) }
+        for id in rowCache.changed.queues { try rowCache.queues[id]?.save(connection) }
+        for id in rowCache.changed.windows { try rowCache.windows[id]?.save(connection) }
     }
 }

@@ -200,7 +200,7 @@ enum MessageBatches {
 
     /// Returns how many jobs it cancelled.
     static func cancelQueued(of batch: Int64, limit: Int, _ context: WriteContext) throws -> Int {
-        // Those that stand ready are found at once, however many were cancelled before; the others are few.
+        // Those that are ready are found at once, however many were cancelled before; the others are few.
         var ids = try context.connection.query(
             """
             SELECT job.id

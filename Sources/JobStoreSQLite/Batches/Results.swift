@@ -15,7 +15,7 @@ extension SQLiteJobStore {
     }
 }
 
-/// Where finished jobs stand, some of them behind a place.
+/// Where finished jobs are, some of them behind a place.
 private struct Results {
     let connection: Connection
     let after: Int64

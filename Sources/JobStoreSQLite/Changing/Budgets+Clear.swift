@@ -16,9 +16,9 @@ extension Budgets {
         try loader.load(windows: [window])
         for attempt in attempts { try loader.load(windows: attempt.windows) }
         try context.apply { delta in
-            delta.clearUnconfirmed(in: window, attempts, in: &loader.ledgers, now: context.now)
+            delta.clearUnconfirmed(in: window, attempts, in: &loader.rowCache, now: context.now)
         }
-        try context.save(loader.ledgers)
+        try context.save(loader.rowCache)
         return true
     }
 

@@ -14,11 +14,11 @@ extension SQLiteJobStore {
     package func update(route name: String, paused: Bool) async throws -> RouteStatus? {
         try await write { context in
             let named = try RouteState.all(context.connection).filter { $0.key.name == name }
-            var ledgers = Ledgers()
+            var rowCache = RowCache()
             try context.apply { delta in
-                for route in named { delta.setPaused(paused, route, in: &ledgers, now: context.now.moment) }
+                for route in named { delta.setPaused(paused, route, in: &rowCache, now: context.now.moment) }
             }
-            try context.save(ledgers)
+            try context.save(rowCache)
             guard let id = named.last?.id else { return nil }
             return try RouteState.load(id, context.connection)?.status(at: context.now)
         }
@@ -27,11 +27,11 @@ extension SQLiteJobStore {
     package func configure(route: RouteKey, limits: RouteLimits) async throws {
         try await write { context in
             guard let state = try RouteState.load(context.routeID(route), context.connection) else { return }
-            var ledgers = Ledgers()
+            var rowCache = RowCache()
             try context.apply { delta in
-                delta.configure(limits, of: state, in: &ledgers, now: context.now.moment)
+                delta.configure(limits, of: state, in: &rowCache, now: context.now.moment)
             }
-            try context.save(ledgers)
+            try context.save(rowCache)
         }
     }
 

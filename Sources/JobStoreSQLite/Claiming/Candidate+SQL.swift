@@ -115,7 +115,7 @@ extension CachePrefix {
     }
 }
 
-/// Beta features as they stand in their column.
+/// Beta features as they are in their column.
 enum Betas {
     static func list(_ text: String?) -> [String] {
         text.map { $0.split(separator: ",").map(String.init) } ?? []

@@ -31,7 +31,7 @@ extension WriteContext {
         let (decision, random) = try planner.plan()
         self.random = random.source
         try apply(decision.delta)
-        try save(decision.ledgers)
+        try save(decision.rowCache)
         return try claim(of: decision)
     }
 

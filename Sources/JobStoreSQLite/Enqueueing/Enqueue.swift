@@ -90,7 +90,7 @@ struct Enqueue {
 
     private mutating func take(_ job: NewJob) throws -> EnqueueOutcome {
         if let known = try rules.repetition(of: job) { return known }
-        // What is sealed has been asked before: there it stands with its fault.
+        // What is sealed has been asked before: there it is with its fault.
         if !target.isSealed, let refusal = try rules.refusal(of: job) { return .refused(refusal) }
         guard let place = try place(of: job) else { return .noSuchBatch }
         let id = try context.newJobID()

@@ -17,7 +17,7 @@ struct BatchedRow {
             unconfirmedCost: unconfirmedCost)
         let loader = SettleLoader(context)
         _ = try context.settle(settlement, loader)
-        try context.save(loader.ledgers)
+        try context.save(loader.rowCache)
         try HalfPriceLanes.leave(key.job.value, context)
     }
 
@@ -27,8 +27,8 @@ struct BatchedRow {
         guard let snapshot = try loader.snapshot(key), snapshot.attempt.status == .open else { return }
         let laneBudget = try LaneBudget.load(context.connection)
         try context.apply { delta in
-            delta.recall(snapshot, in: &loader.ledgers, laneBudget: laneBudget, now: context.now)
+            delta.recall(snapshot, in: &loader.rowCache, laneBudget: laneBudget, now: context.now)
         }
-        try context.save(loader.ledgers)
+        try context.save(loader.rowCache)
     }
 }

@@ -72,10 +72,10 @@ private struct Reap {
                 snapshot.wroteItsPrefix = try PromptCache.isWritten(prefix, by: attempt, connection)
             }
             var delta = Delta()
-            delta.reap(snapshot, in: &loader.ledgers, laneBudget: laneBudget, now: context.now)
+            delta.reap(snapshot, in: &loader.rowCache, laneBudget: laneBudget, now: context.now)
             try context.apply(delta)
         }
-        try context.save(loader.ledgers)
+        try context.save(loader.rowCache)
     }
 
     private func endCancelling() throws -> Int {

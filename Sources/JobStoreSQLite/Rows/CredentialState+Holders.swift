@@ -5,7 +5,7 @@ import StoreRules
 extension KeyHolder {
     /// The workers that live and have a key of the service; none if no key of any service is refused.
     ///
-    /// `owner` is the serving process in whose interactive lane a job stands.
+    /// `owner` is the serving process in whose interactive lane a job is.
     static func all(
         of service: ServiceKey, owner: Int64?, now: Moment, _ connection: Connection
     ) throws -> [KeyHolder] {

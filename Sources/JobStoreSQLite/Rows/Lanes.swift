@@ -2,7 +2,7 @@ import Jobs
 import SQLite
 import StoreRules
 
-/// Where jobs stand, and the way to another lane.
+/// The lanes of jobs, and the way to another lane.
 enum Lanes {
     static func standing(of job: Int64, _ connection: Connection) throws -> LaneStanding? {
         try connection.queryOne(

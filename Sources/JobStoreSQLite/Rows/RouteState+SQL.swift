@@ -145,6 +145,6 @@ extension RouteState {
 }
 
 extension Double {
-    /// What is no number is nothing: a row is read whatever stands in it.
+    /// What is no number is nothing: a row is read whatever is in it.
     fileprivate var finite: Double { isFinite ? self : 0 }
 }

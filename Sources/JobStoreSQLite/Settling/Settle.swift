@@ -60,7 +60,7 @@ extension SQLiteJobStore {
                     outcome: outcome, events: Array(context.events[told...]),
                     notices: Array(context.notices[noticed...])))
         }
-        try context.save(loader.ledgers)
+        try context.save(loader.rowCache)
         try context.flush()
         return settled
     }
@@ -73,7 +73,7 @@ extension WriteContext {
         try loader.complete(&snapshot, for: settlement)
         var random = AnyRandom(random)
         let (outcome, delta) = try SettleRules(settlement, snapshot, settings: settings.rules, now: now)
-            .settle(&loader.ledgers, &tallies, using: &random)
+            .settle(&loader.rowCache, &tallies, using: &random)
         self.random = random.source
         try apply(delta)
         loader.note(delta)

@@ -5,7 +5,7 @@ import StoreRules
 /// Reads what settlements of one operation need: each shared row once.
 final class SettleLoader {
     private let context: WriteContext
-    var ledgers = Ledgers()
+    var rowCache = RowCache()
     private var someKeyIsRefused: Bool?
     private var connection: Connection { context.connection }
 
@@ -24,21 +24,21 @@ final class SettleLoader {
     }
 
     private func snapshot(_ attempt: AttemptRecord, _ job: JobRecord) throws -> SettleSnapshot {
-        if ledgers.routes[attempt.route] == nil, let route = try RouteState.load(attempt.route, connection) {
-            ledgers.load(route)
+        if rowCache.routes[attempt.route] == nil, let route = try RouteState.load(attempt.route, connection) {
+            rowCache.load(route)
         }
-        if ledgers.queues[attempt.queue] == nil, let queue = try QueueState.load(attempt.queue, connection) {
-            ledgers.load(queue)
+        if rowCache.queues[attempt.queue] == nil, let queue = try QueueState.load(attempt.queue, connection) {
+            rowCache.load(queue)
         }
         try load(windows: attempt.windows)
         var snapshot = SettleSnapshot(attempt: attempt, job: job)
-        snapshot.routeName = ledgers.routes[attempt.route]?.key.name ?? ""
+        snapshot.routeName = rowCache.routes[attempt.route]?.key.name ?? ""
         return snapshot
     }
 
     func load(windows: [Int64]) throws {
-        for id in windows where ledgers.windows[id] == nil {
-            if let window = try BudgetWindow.load(id, connection) { ledgers.load(window) }
+        for id in windows where rowCache.windows[id] == nil {
+            if let window = try BudgetWindow.load(id, connection) { rowCache.load(window) }
         }
     }
 
@@ -75,7 +75,7 @@ final class SettleLoader {
     private func credential(
         of attempt: AttemptRecord
     ) throws -> (state: CredentialState, workers: [String])? {
-        guard let service = ledgers.routes[attempt.route]?.key.service,
+        guard let service = rowCache.routes[attempt.route]?.key.service,
             let key = try CredentialState.of(attempt, service, connection)
         else { return nil }
         return (key, try key.workers(connection))

@@ -1,7 +1,7 @@
 import JSON
 import Jobs
 
-/// A job's error as it stands in its row: a small JSON object.
+/// A job's error as it is in its row: a small JSON object.
 enum ErrorText {
     static func write(_ error: JobError) -> [UInt8] {
         var writer = JSONWriter()

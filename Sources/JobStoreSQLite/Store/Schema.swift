@@ -55,7 +55,7 @@ enum Schema {
         return found
     }
 
-    /// Writes what stands there already: the least that can be written.
+    /// Writes what is there already: the least that can be written.
     static func rewriteVersion(_ connection: Connection) throws {
         try connection.execute("PRAGMA user_version = \(try version(of: connection))")
     }

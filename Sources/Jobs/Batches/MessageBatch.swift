@@ -36,7 +36,7 @@ package struct MessageBatch: Sendable {
 package struct BatchRequest: Sendable {
     package var customID: String
     package var job: NewJob
-    /// It cannot be asked: the job fails where it stands.
+    /// It cannot be asked: the job fails where it is.
     package var failure: JobError?
 
     package init(customID: String, job: NewJob, failure: JobError? = nil) {

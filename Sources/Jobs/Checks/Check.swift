@@ -32,7 +32,7 @@ package struct Check: Sendable {
         package var least: Double
     }
 
-    /// Whether any rule stands in it.
+    /// Whether it has any rule.
     var saysNothing: Bool {
         schema == nil && labels == nil && confidence == nil && pattern == nil && !toolInput
     }

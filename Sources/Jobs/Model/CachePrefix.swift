@@ -33,7 +33,7 @@ package struct CachePrefix: Hashable, Sendable {
         for part in parts { part.appendCanonical(to: &text) }
         guard text.count - start >= Self.leastBytes else { return nil }
         hash = SHA256.hash(text)
-        // An entry that lives for an hour stands before those of five minutes.
+        // An entry that lives for an hour comes before those of five minutes.
         let isLong = parts.contains { $0["cache_control"]?["ttl"]?.string == "1h" }
         lifetime = isLong ? Self.oneHour : Self.fiveMinutes
     }

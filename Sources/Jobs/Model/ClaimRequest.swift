@@ -198,7 +198,7 @@ package struct MassChange: Hashable, Sendable {
 
 /// What a retry changes on its way.
 ///
-/// With a change, jobs that are still queued are changed too, where they stand.
+/// With a change, jobs that are still queued are changed too, where they are.
 package struct RetryChange: Hashable, Sendable {
     /// Another model, and the route that goes with it.
     package var route: RouteKey?

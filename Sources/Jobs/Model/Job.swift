@@ -1,4 +1,4 @@
-/// Where a job stands.
+/// The state of a job.
 ///
 /// The store distinguishes two kinds of *queued*: ready and held.
 package enum JobState: String, Sendable, CaseIterable {

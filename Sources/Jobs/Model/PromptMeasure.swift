@@ -56,7 +56,7 @@ extension PromptMeasure {
         "service_tier", "inference_geo", "speed", "tool_choice", "cache_control",
     ]
 
-    /// Blocks whose bytes bound their tokens, whatever stands in them.
+    /// Blocks whose bytes bound their tokens, whatever is in them.
     private static let plain: Set<String> = [
         "tool_use", "thinking", "redacted_thinking", "search_result", "tool_reference", "compaction",
         "server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "code_execution_tool_result",

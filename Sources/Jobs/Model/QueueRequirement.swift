@@ -1,6 +1,6 @@
 package import JSON
 
-/// What every job of a queue must have; one that lacks it is refused where it would come in.
+/// What every job of a queue must have; one that lacks it is refused when it would come in.
 package struct QueueRequirement: Hashable, Sendable {
     /// A system prompt.
     package var system: Bool

@@ -1,4 +1,4 @@
-/// What a verdict makes of its job, once it is known how the job and its route stand.
+/// What a verdict makes of its job, once it is known the state of the job and its route.
 package enum Resolution: Hashable, Sendable {
     case succeeded
     case ready
@@ -29,7 +29,7 @@ private let suspectedPause: Milliseconds = 5_000
 /// So often it may read like that while others succeed: those may have been sent before a cap that is real.
 private let suspectedCaps = 3
 
-/// How a job and its route stand when one of its attempts ends.
+/// The state of a job and its route when one of its attempts ends.
 package struct Standing: Hashable, Sendable {
     /// Counted attempts before this one.
     package var attemptsCounted: Int

@@ -18,7 +18,7 @@ package struct CostBound: Hashable, Sendable {
     package var writes: CacheWrites
     /// Searches on the web, each with a fee; nil if the request lets the model search as often as it likes.
     package var webSearches: Int64?
-    /// Whether all that shapes the answer stands in the request itself; only then may others have the answer too.
+    /// Whether all that shapes the answer is in the request itself; only then may others have the answer too.
     ///
     /// False for a conversation that the provider keeps, files, addresses, and for every member that is not known.
     package var isSelfContained = true
@@ -61,7 +61,7 @@ package struct CostBound: Hashable, Sendable {
 }
 
 extension ArraySlice<UInt8> {
-    /// Whether these bytes, which begin with a quote, stand in here.
+    /// Whether these bytes, which begin with a quote, occur in here.
     fileprivate func mentions(_ text: StaticString) -> Bool {
         let needle = Array("\(text)".utf8)
         guard count >= needle.count, let first = needle.first else { return false }

@@ -131,7 +131,7 @@ package struct PriceTable: Sendable {
     private let overrides: [Substring: [Entry]]
     private let routes: [RouteKey: [Entry]]
 
-    /// A model that stands in `overrides` has these prices only; a route's own price goes before all.
+    /// A model in `overrides` has these prices only; a route's own price goes before all.
     package init(overrides: [String: [Entry]] = [:], routes: [RouteKey: [Entry]] = [:]) {
         self.routes = routes.mapValues(Self.byDate)
         self.overrides = Self.byID(overrides.mapValues(Self.byDate))

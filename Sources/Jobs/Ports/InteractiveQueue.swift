@@ -43,7 +43,7 @@ package struct AnswerEvent: Hashable, Sendable {
     }
 }
 
-/// Where jobs are done whose callers wait for them: in this process, at once where the gates allow it.
+/// Where jobs are done whose callers wait for them: in this process, at once if the gates allow it.
 package protocol InteractiveQueue: Sendable {
     /// Takes a job in, and claims it in the same transaction if its turn has come.
     ///

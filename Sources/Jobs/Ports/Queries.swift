@@ -75,7 +75,7 @@ package struct FinishedJob: Sendable {
     }
 }
 
-/// How many jobs stand where.
+/// How many jobs are where.
 package struct StateCounts: Hashable, Sendable {
     package var queued = 0
     package var running = 0

@@ -1,6 +1,6 @@
 /// Which routes may answer in another's place, and for what cause; pure.
 ///
-/// A job stands at a position of its route's chain: 0 is its own route, n the n-th fallback. A claim may go further
+/// A job is at a position of its route's chain: 0 is its own route, n the n-th fallback. A claim may go further
 /// down for a gate that is closed, for that one call; what the provider says moves the job for good.
 package struct FallbackChains: Hashable, Sendable {
     private let chains: [RouteKey: [Fallback]]

@@ -36,15 +36,6 @@ package struct ServiceKey: Hashable, Sendable {
     }
 }
 
-/// A route's number in the store.
-package struct RouteID: Hashable, Sendable {
-    package let value: Int64
-
-    package init(_ value: Int64) {
-        self.value = value
-    }
-}
-
 /// Limits per minute; nil if unset, then learned from the provider's headers.
 package struct RouteLimits: Hashable, Sendable {
     package var requests: Int?

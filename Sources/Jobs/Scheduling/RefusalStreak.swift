@@ -1,7 +1,7 @@
 /// A run of identical refusals of one queue's jobs on one route: a retired model, a typo in a template; or only some bad rows.
 ///
-/// After `RouteLedger.fuse` of them in a row the next job is asked by itself, another one each time. If that is refused alike the
-/// others are held back, and single jobs go on asking, less and less often; a success ends it all. Pure.
+/// After `RouteLedger.autoPauseThreshold` of them in a row the next job is asked by itself, another one each time. If that is
+/// refused alike the others are held back, and single jobs go on asking, less and less often; a success ends it all. Pure.
 package struct RefusalStreak: Hashable, Sendable {
     package var signature: String
     /// The newest one's words.
@@ -38,7 +38,7 @@ package struct RefusalStreak: Hashable, Sendable {
         if signature != self.signature { self = RefusalStreak(signature: signature, message: message) }
         self.message = message
         refusals = min(refusals, .max - 1) + 1
-        guard refusals >= RouteLedger.fuse else { return }
+        guard refusals >= RouteLedger.autoPauseThreshold else { return }
         guard let askedFrom else { return askedFrom = now.moment }
         // What was in flight before says nothing new.
         guard askedFrom.epoch != claimedAt.epoch || claimedAt.milliseconds >= askedFrom.milliseconds else {
@@ -52,7 +52,7 @@ package struct RefusalStreak: Hashable, Sendable {
     // MARK: What a claim asks
 
     /// Whether the next job is to tell for all, and so should be a different one each time.
-    package var asksOneAtATime: Bool { refusals >= RouteLedger.fuse }
+    package var asksOneAtATime: Bool { refusals >= RouteLedger.autoPauseThreshold }
     package var isHeld: Bool { heldSince != nil }
 
     /// How long no call is made.
@@ -62,7 +62,7 @@ package struct RefusalStreak: Hashable, Sendable {
     }
 
     /// For the route's own rule of how many calls may fly after refusals: one at the least.
-    package var inARow: Int { min(refusals, RouteLedger.fuse - 1) }
+    package var inARow: Int { min(refusals, RouteLedger.autoPauseThreshold - 1) }
 }
 
 extension RefusalStreak {

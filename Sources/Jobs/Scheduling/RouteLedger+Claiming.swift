@@ -33,7 +33,7 @@ extension RouteLedger {
         case refused(WaitingFor.Reason, String, after: Milliseconds?)
     }
 
-    /// Where a call stands in its meters once it was let through; kept with the attempt.
+    /// Where a call is in its meters once it was let through; kept with the attempt.
     package struct Marks: Hashable, Sendable {
         package var requests: Double
         package var input: Double
@@ -63,7 +63,7 @@ extension RouteLedger {
             input: (Double(requestBytes) * profile.inputPerByte).rounded(.up), output: output.rounded(.up))
     }
 
-    /// How a call's queue stands.
+    /// The state of a call's queue.
     package struct Queue: Hashable, Sendable {
         /// Attempts open in the queue.
         package var running: Int
@@ -79,7 +79,7 @@ extension RouteLedger {
     /// What the operator says of the route.
     package var pause: Admission? { isPaused ? .refused(.pause, "the route is paused", after: nil) : nil }
 
-    /// Asks every gate of the route, and the fuse of the call's queue; changes nothing.
+    /// Asks every gate of the route, and the run of refusals of the call's queue; changes nothing.
     package func admission(of need: Need, in queue: Queue = Queue(), now: Moment) -> Admission {
         if let pause { return pause }
         var probe = false
@@ -94,10 +94,10 @@ extension RouteLedger {
             return .refused(
                 .concurrency, "\(running) of \(concurrency) calls of the route are in flight", after: nil)
         }
-        if succeeded == 0, running >= Self.fuse {
+        if succeeded == 0, running >= Self.autoPauseThreshold {
             return .refused(.concurrency, "the first answers are awaited", after: nil)
         }
-        if queue.refusedInARow > 0, queue.running >= Self.fuse - queue.refusedInARow {
+        if queue.refusedInARow > 0, queue.running >= Self.autoPauseThreshold - queue.refusedInARow {
             return .refused(.concurrency, "after refusals, answers are awaited", after: nil)
         }
         if lines.isEmpty, running >= window.calls(at: now) {
@@ -140,7 +140,7 @@ extension RouteLedger {
     package mutating func state(_ meter: Meter, _ limit: Int?, now: Moment) {
         guard let limit else {
             guard lines[meter]?.stated != nil else { return }
-            // The provider's own limit is learned anew from its next answer.
+            // The provider's own limit is learned again from its next answer.
             lines[meter] = nil
             if lines.isEmpty { isLearned = false }
             return
@@ -155,7 +155,7 @@ extension RouteLedger {
     }
 
     /// A person says that the route is well: the gate opens, debts are forgotten, and what answers reported of limits
-    /// is learned anew.
+    /// is learned again.
     package mutating func resume(now: Moment) {
         gate = RouteGate()
         window = ConcurrencyWindow()
@@ -175,7 +175,7 @@ extension RouteLedger {
         TokenBucket(perMinute: limit, at: now, window: burst)
     }
 
-    /// Whether a meter was last written before this epoch: it refills only once it is written anew.
+    /// Whether a meter was last written before this epoch: it refills only once it is written again.
     package func isOfAnotherBoot(at now: Moment) -> Bool {
         lines.values.contains { $0.bucket.at.epoch != now.epoch }
     }

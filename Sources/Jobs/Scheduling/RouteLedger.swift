@@ -64,7 +64,7 @@ package struct RouteLedger: Sendable {
 
     /// How many calls fly on a route that has never answered, and after how many identical refusals jobs are asked one at a
     /// time.
-    package static let fuse = 20
+    package static let autoPauseThreshold = 20
 
     static let learning = "the provider names no limits: calls in flight grow with its answers"
 

@@ -37,7 +37,7 @@ package struct AgreedCalendar: Hashable, Sendable {
     package static let tolerance: Milliseconds = 60_000
     /// A boot that leaps further is on trial.
     package static let longestStop: Milliseconds = 86_400_000
-    /// A claim that is not made anew for so long has been given up.
+    /// A claim that is not made again for so long has been given up.
     package static let longestSilence: Milliseconds = 30_000
     /// What is remembered moves with slow drifts this often.
     private static let renewal: Milliseconds = 3_600_000

@@ -2,7 +2,7 @@ package import HTTPClient
 package import Jobs
 
 /// Where the Messages API is spoken, and by whose credential.
-package struct AnthropicService: Sendable {
+package struct AnthropicService: ModelService {
     package var key: ServiceKey
     /// Without `/v1`; a path before it is kept.
     package var baseURL: String

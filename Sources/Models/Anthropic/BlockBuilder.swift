@@ -49,7 +49,7 @@ struct BlockBuilder {
         return members.json
     }
 
-    /// It stands three levels deep in its Message, which is to be read whole.
+    /// It is three levels deep in its Message, which is to be read whole.
     private static let deepest = JSON.deepest - 3
 
     private var wholeInput: [UInt8] {

@@ -70,7 +70,7 @@ struct MessageBuilder {
         textBytes += blocks[index]?.apply(delta) ?? 0
     }
 
-    /// `usage` is cumulative; what it names replaces what was said at the start, what it leaves out stands.
+    /// `usage` is cumulative; what it names replaces what was said at the start, what it leaves out is kept.
     private mutating func change(_ data: JSON) throws(NotAMessage) {
         guard members != nil else { throw NotAMessage(reason: "message_delta without a message") }
         for (key, value) in data["delta"]?.members ?? [] { members?[key] = Array(value.raw) }
@@ -93,7 +93,7 @@ struct MessageBuilder {
         return Refusal(error, status: 200, usage: began ? usageSoFar : nil, answerBegan: began)
     }
 
-    /// The Message as it stands; its parts were read as they came.
+    /// The Message so far; its parts were read as they came.
     func answer() throws(NotAMessage) -> Answer {
         guard var members else { throw NotAMessage(reason: "message_stop without a message") }
         members["content"] = jsonArray(blocks.sorted { $0.key < $1.key }.map(\.value.json))
@@ -101,7 +101,7 @@ struct MessageBuilder {
         return try Answer(members)
     }
 
-    /// In the Message some parts stand deeper than in their events: a block by one level, a citation by two.
+    /// In the Message some parts are deeper than in their events: a block by one level, a citation by two.
     private static let deepest = JSON.deepest - 2
 
     /// What was billed so far; nil before the stream has said anything of it.

@@ -5,31 +5,22 @@ import Jobs
 /// A streamed answer as it grows: bytes in, in whatever pieces, and one result out.
 ///
 /// Only `message_stop` makes it whole. A server that sends plain JSON to a call that asked for a stream is
-/// understood too: a body that begins with a brace is no event.
+/// understood too.
 struct StreamedAnswer: AnswerStream {
-    private enum Form { case unknown, events, plain }
-
     private let limit: Int
-    private var form = Form.unknown
-    private var reader: EventReader
+    private var reader: BodyReader
     private var builder = MessageBuilder()
-    private var plain: [UInt8] = []
     private let listener: (any AnswerListener)?
 
     /// `limit` is how many bytes of answer are kept.
     init(limit: Int, listener: (any AnswerListener)? = nil) {
         self.limit = limit
         self.listener = listener
-        reader = EventReader(limit: limit)
+        reader = BodyReader(limit: limit)
     }
 
     /// The result as soon as it is known; what comes after it does not matter.
     mutating func take(_ piece: [UInt8]) -> Outcome.Result? {
-        if form == .unknown { form = Self.form(of: piece) }
-        guard form != .plain else {
-            plain += plain.isEmpty ? piece.drop(while: Self.isBlank) : piece[...]
-            return plain.count > limit ? tooLarge : nil
-        }
         for event in reader.take(piece) {
             if let result = take(event) { return result }
             if builder.textBytes > limit { return tooLarge }
@@ -40,19 +31,12 @@ struct StreamedAnswer: AnswerStream {
     /// What it comes to when the body has ended, in order or by an error, and no result was known before.
     mutating func end(_ error: (any Error)? = nil) -> Outcome.Result {
         if let error { return Outcome.Result(error, usage: builder.usageSoFar) }
-        if form == .plain { return Outcome.Result(message: plain) }
+        if let plain = reader.plain { return Outcome.Result(message: plain) }
         if let last = reader.end(), (try? JSON.parse(last.data)) != nil, let result = take(last) {
             return result
         }
         return broken(.truncated, "the stream ended without message_stop")
     }
-
-    private static func form(of piece: [UInt8]) -> Form {
-        guard let first = piece.first(where: { !isBlank($0) }) else { return .unknown }
-        return first == UInt8(ascii: "{") ? .plain : .events
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 
     private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
         do {

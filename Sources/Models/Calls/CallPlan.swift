@@ -3,10 +3,14 @@ import JSON
 import Jobs
 
 /// An attempt as the HTTP request that makes its call.
-struct CallPlan {
+struct CallPlan<Format: WireFormat> {
     var request: HTTPRequest
     var streams: Bool
+    /// How its answer is read.
+    var format: Format
+}
 
+extension CallPlan<MessagesFormat> {
     /// The job's bytes are passed on verbatim, but for `stream`, as how the answer travels is not the job's affair, and
     /// for sampling parameters that say nothing.
     init(_ attempt: ClaimedAttempt, _ service: AnthropicService, _ settings: CallSettings) throws(JSONError) {
@@ -23,5 +27,6 @@ struct CallPlan {
             timeouts: settings.timeouts,
             maxResponseBytes: streams ? settings.maxStreamBytes : settings.maxAnswerBytes,
             mayRepeat: false)
+        format = MessagesFormat(limit: settings.maxAnswerBytes)
     }
 }

@@ -20,7 +20,7 @@ struct ErrorBody {
         requestID = parsed["request_id"]?.string.map(Excerpt.name)
     }
 
-    /// Reads what stands under `error`.
+    /// Reads what is under `error`.
     init(_ error: JSON) {
         let name = error["type"]?.string.map(Excerpt.name) ?? ""
         type = name.isEmpty ? nil : name
@@ -33,8 +33,14 @@ extension Refusal {
     /// Reads an error answer; a body that is not the provider's JSON leaves `type` nil and its text as the
     /// message.
     init(_ body: [UInt8], status: Int, retryAfter: RetryAfter?) {
-        if let error = ErrorBody(body) {
-            self.init(error, status: status)
+        let read = ErrorBody(body).map { Refusal($0, status: status) }
+        self.init(read, orTextOf: body, status: status, retryAfter: retryAfter)
+    }
+
+    /// What was read of an error answer; else its text is the message.
+    init(_ read: Refusal?, orTextOf body: [UInt8], status: Int, retryAfter: RetryAfter?) {
+        if let read {
+            self = read
         } else {
             let text = String(decoding: body.prefix(ErrorBody.limit), as: UTF8.self)
             self.init(status: status, type: nil, message: excerpt(withoutTags(text)))

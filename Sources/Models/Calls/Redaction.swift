@@ -4,9 +4,9 @@ import Jobs
 /// another caller's answer.
 extension Secret {
     private static let mark = Array("[redacted]".utf8)
-    /// Anything shorter stands in ordinary words too, and is no key.
+    /// Anything shorter occurs in ordinary words too, and is no key.
     private static let shortest = 8
-    /// What stands at the end of an excerpt.
+    /// What comes at the end of an excerpt.
     private static let cut = Array("…".utf8)
 
     func redacted(_ text: String) -> String {

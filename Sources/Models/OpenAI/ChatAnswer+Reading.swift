@@ -20,7 +20,7 @@ extension ChatAnswer {
         finishReason = choice?["finish_reason"]?.string ?? finishReason
     }
 
-    /// What stands beside the choices, in every chunk or in the last one.
+    /// What comes beside the choices, in every chunk or in the last one.
     private mutating func note(_ object: JSON) {
         id = id ?? object["id"]?.string
         if let name = object["model"]?.string, !name.isEmpty { model = name }

@@ -9,7 +9,7 @@ struct ChatAnswer {
         var arguments: String
     }
 
-    /// What stands where the provider does not say it: local servers leave out this and that.
+    /// What is assumed if the provider does not say it: local servers leave out this and that.
     struct Assumed {
         var model: String
         /// Bytes of the request, to guess its tokens by.

@@ -72,14 +72,9 @@ struct ChatError {
 extension Refusal {
     /// Reads an error answer of the chat dialect; of what is no JSON the text is the message, and `type` is nil.
     init(chat body: [UInt8], status: Int, retryAfter: RetryAfter?) {
-        if let error = (try? JSON.parse(body)).flatMap({ ChatError($0, inAnswer: false) }) {
-            self.init(error, status: status)
-        } else {
-            let text = String(decoding: body.prefix(ErrorBody.limit), as: UTF8.self)
-            self.init(status: status, type: nil, message: excerpt(withoutTags(text)))
-        }
-        self.retryAfter = retryAfter
-        if message.isEmpty { message = "HTTP \(status)" }
+        let error = (try? JSON.parse(body)).flatMap { ChatError($0, inAnswer: false) }
+        self.init(
+            error.map { Refusal($0, status: status) }, orTextOf: body, status: status, retryAfter: retryAfter)
     }
 
     init(_ error: ChatError, status: Int, usage: Usage? = nil, answerBegan: Bool = false) {

@@ -6,10 +6,10 @@ import Jobs
 /// Nothing of that dialect says that a block is whole: all end together, and until then each gets what is its own.
 struct ChatEvents {
     private var hasBegun = false
-    /// The index of the text's block, and how many bytes of it were told.
-    private var text: (index: Int, told: Int)?
+    /// The index of the text's block, and how many bytes of it were written.
+    private var text: (index: Int, written: Int)?
     /// The same of each call, in their order.
-    private var calls: [(index: Int, told: Int)] = []
+    private var calls: [(index: Int, written: Int)] = []
     private var blocks = 0
 
     /// What an answer says more than it did before.
@@ -20,26 +20,27 @@ struct ChatEvents {
             events.append(start(answer))
         }
         let words = answer.text.isEmpty ? answer.refusal ?? "" : answer.text
-        if !words.isEmpty { tell(words, &events) }
-        for (place, call) in answer.toolCalls.enumerated() { tell(call, at: place, &events) }
+        if !words.isEmpty { write(words, &events) }
+        for (place, call) in answer.toolCalls.enumerated() { write(call, at: place, &events) }
         return events
     }
 
-    private mutating func tell(_ words: String, _ events: inout [AnswerEvent]) {
+    private mutating func write(_ words: String, _ events: inout [AnswerEvent]) {
         var block =
             text ?? (
                 begin(&events) {
                     $0.field("type", "text"); $0.field("text", "")
                 }, 0
             )
-        if words.utf8.count > block.told {
-            events.append(delta(block.index, "text_delta", "text", Self.rest(of: words, after: block.told)))
-            block.told = words.utf8.count
+        if words.utf8.count > block.written {
+            events.append(
+                delta(block.index, "text_delta", "text", Self.rest(of: words, after: block.written)))
+            block.written = words.utf8.count
         }
         text = block
     }
 
-    private mutating func tell(_ call: ChatAnswer.ToolCall, at place: Int, _ events: inout [AnswerEvent]) {
+    private mutating func write(_ call: ChatAnswer.ToolCall, at place: Int, _ events: inout [AnswerEvent]) {
         // Its name comes whole, before its arguments; and calls come in their order.
         guard !call.name.isEmpty, place <= calls.count else { return }
         if place == calls.count {
@@ -51,10 +52,10 @@ struct ChatEvents {
             }
             calls.append((index, 0))
         }
-        guard call.arguments.utf8.count > calls[place].told else { return }
-        let piece = Self.rest(of: call.arguments, after: calls[place].told)
+        guard call.arguments.utf8.count > calls[place].written else { return }
+        let piece = Self.rest(of: call.arguments, after: calls[place].written)
         events.append(delta(calls[place].index, "input_json_delta", "partial_json", piece))
-        calls[place].told = call.arguments.utf8.count
+        calls[place].written = call.arguments.utf8.count
     }
 
     private mutating func begin(

@@ -7,13 +7,9 @@ import Jobs
 /// `[DONE]` ends it; so does the end of the body if a finish_reason has come, as OpenAI's own library takes it.
 /// A server that sends plain JSON to a call that asked for a stream is understood too.
 struct ChatStream: AnswerStream {
-    private enum Form { case unknown, events, plain }
-
     private let limit: Int
-    private var form = Form.unknown
-    private var reader: EventReader
+    private var reader: BodyReader
     private var answer: ChatAnswer
-    private var plain: [UInt8] = []
     private let listener: (any AnswerListener)?
     private var events = ChatEvents()
 
@@ -21,16 +17,11 @@ struct ChatStream: AnswerStream {
     init(limit: Int, assuming assumed: ChatAnswer.Assumed, listener: (any AnswerListener)? = nil) {
         self.limit = limit
         self.listener = listener
-        reader = EventReader(limit: limit)
+        reader = BodyReader(limit: limit)
         answer = ChatAnswer(assuming: assumed)
     }
 
     mutating func take(_ piece: [UInt8]) -> Outcome.Result? {
-        if form == .unknown { form = Self.form(of: piece) }
-        guard form != .plain else {
-            plain += plain.isEmpty ? piece.drop(while: Self.isBlank) : piece[...]
-            return plain.count > limit ? tooLarge : nil
-        }
         for event in reader.take(piece) {
             if let result = take(event) { return result }
             if answer.textBytes > limit { return tooLarge }
@@ -43,18 +34,11 @@ struct ChatStream: AnswerStream {
             let isWhole = answer.finishReason != nil && answer.usage != nil
             return isWhole ? finished() : Outcome.Result(error, usage: answer.usageSoFar)
         }
-        if form == .plain { return Outcome.Result(completion: plain, assuming: answer.assumed) }
+        if let plain = reader.plain { return Outcome.Result(completion: plain, assuming: answer.assumed) }
         if let last = reader.end(), !last.data.isEmpty, let result = take(last) { return result }
         guard answer.finishReason == nil else { return finished() }
         return broken(.truncated, "the stream ended without finish_reason and [DONE]")
     }
-
-    private static func form(of piece: [UInt8]) -> Form {
-        guard let first = piece.first(where: { !isBlank($0) }) else { return .unknown }
-        return first == UInt8(ascii: "{") ? .plain : .events
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 
     private mutating func take(_ event: ServerEvent) -> Outcome.Result? {
         guard !event.data.elementsEqual("[DONE]".utf8) else { return finished() }
@@ -66,11 +50,11 @@ struct ChatStream: AnswerStream {
                 Refusal(error, status: 200, usage: answer.usageSoFar, answerBegan: answer.hasBegun))
         }
         answer.take(chunk: chunk)
-        tell()
+        notify()
         return nil
     }
 
-    private mutating func tell(_ whole: Answer? = nil) {
+    private mutating func notify(_ whole: Answer? = nil) {
         guard let listener else { return }
         for event in whole.map({ events.ending($0) }) ?? events.events(of: answer) { listener.heard(event) }
     }
@@ -78,7 +62,7 @@ struct ChatStream: AnswerStream {
     private mutating func finished() -> Outcome.Result {
         do {
             let whole = try answer.message()
-            tell(whole)
+            notify(whole)
             return .answer(whole)
         } catch {
             return broken(.malformed, error.reason)

@@ -1,7 +1,7 @@
 package import Jobs
 
 /// Where chat completions are spoken, OpenAI's dialect: OpenAI itself, relays, local models.
-package struct OpenAIService: Sendable {
+package struct OpenAIService: ModelService {
     /// What the limit of an answer's tokens is called: both at once are refused by OpenAI itself.
     package enum LimitField: String, Sendable, CaseIterable {
         /// What relays and local models understand.

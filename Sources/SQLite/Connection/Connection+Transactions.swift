@@ -31,7 +31,7 @@ extension Connection {
 
     /// Undoes what the closure did if it throws, and leaves the transaction around it open.
     ///
-    /// It must stand in one: only the writer commits.
+    /// It must be in one: only the writer commits.
     package func savepoint<T>(_ body: () throws -> T) throws -> T {
         precondition(isInTransaction, "a savepoint outside of a transaction would commit")
         try run("SAVEPOINT part")

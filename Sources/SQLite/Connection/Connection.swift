@@ -19,7 +19,7 @@ package final class Connection {
     /// Lives as long as the handle: C callbacks write to it.
     let notes: UnsafeMutablePointer<csqlite_notes>
     private var kept = StatementCache()
-    private var place = ConnectionPlace()
+    private var files = ConnectionFiles()
     /// Whether a statement that may write has run since the mark was last cleared.
     var hasWritten = false
     /// Statements that were run, for tests of how many a task needs.
@@ -80,7 +80,7 @@ package final class Connection {
     }
 
     /// Throws `moved` if the files are no longer those that it was opened on.
-    func checkPlace() throws(SQLiteError) { try place.check(self) }
+    func checkFiles() throws(SQLiteError) { try files.check(self) }
 
     func failure(_ status: Int32, sql: SQL?) -> SQLiteError {
         if status == SQLITE_RANGE {
@@ -90,7 +90,7 @@ package final class Connection {
         return SQLiteError(code: status, message: String(cString: sqlite3_errmsg(handle)), sql: sql?.text)
     }
 
-    /// The kept statement for this text, or a passing one while the kept one stands on a row.
+    /// The kept statement for this text, or a passing one while the kept one is on a row.
     func statement(_ sql: SQL) throws(SQLiteError) -> Statement {
         if let statement = kept[sql], !statement.inUse { return statement }
         let statement = try prepare(sql)

@@ -1,3 +1,5 @@
+import System
+
 /// Connections that only read, each on a thread of its own.
 ///
 /// Every read sees one unchanging view of the database. While it lasts the write-ahead log cannot start
@@ -14,7 +16,7 @@ package final class Readers: Sendable {
     }
 
     private let mailbox: Mailbox<Read>
-    private let ended: Latch
+    private let threads: [Thread]
     private let timeLimitSeconds: Double
 
     /// Opens the connections; the database must exist.
@@ -22,18 +24,19 @@ package final class Readers: Sendable {
         throws(SQLiteError)
     {
         self.timeLimitSeconds = timeLimitSeconds
-        let mailbox = try Mailbox<Read>(limit: Self.mailboxLimit)
+        let mailbox = try system(Mailbox<Read>(.semaphore, limit: Self.mailboxLimit))
         self.mailbox = mailbox
-        ended = Latch(count: count)
+        var threads: [Thread] = []
         for number in 1...count {
             let connection = try Connection(path: path, mode: .read)
-            try startThread(named: "sqlite-reader\(number)") { [ended] in
+            let thread = try startThread(named: "sqlite-reader\(number)") {
                 while let reads = mailbox.take(atMost: 1) {
                     for read in reads { read.run(connection) }
                 }
-                ended.countDown()
             }
+            threads.append(thread)
         }
+        self.threads = threads
     }
 
     deinit {
@@ -47,11 +50,11 @@ package final class Readers: Sendable {
             let read = Read { connection in
                 continuation.resume(
                     with: Result {
-                        try connection.checkPlace()
+                        try connection.checkFiles()
                         return try connection.snapshot(limitSeconds: limit) { try body(connection) }
                     })
             }
-            switch mailbox.put(read) {
+            switch mailbox.post(read) {
             case nil: break
             case .closed:
                 let error = SQLiteError(code: SQLiteError.closed, message: "the readers are closed")
@@ -66,6 +69,6 @@ package final class Readers: Sendable {
     /// Finishes what waits, refuses more, and returns once the connections are closed.
     package func close() async {
         mailbox.close()
-        await ended.wait()
+        for thread in threads { await thread.end() }
     }
 }

@@ -1,6 +1,6 @@
 import CSQLite
 
-/// The row a statement stands on: lent to a closure, and gone with it.
+/// The row a statement is on: lent to a closure, and gone with it.
 ///
 /// Columns are numbered from 0. The accessors without `OrNil` read NULL as SQLite does: as 0, 0.0 or nothing.
 package struct Row: ~Copyable {
@@ -38,7 +38,6 @@ package struct Row: ~Copyable {
 extension Row {
     package func int64OrNil(_ column: Int) -> Int64? { isNull(column) ? nil : int64(column) }
     package func intOrNil(_ column: Int) -> Int? { isNull(column) ? nil : int(column) }
-    package func boolOrNil(_ column: Int) -> Bool? { isNull(column) ? nil : bool(column) }
     package func doubleOrNil(_ column: Int) -> Double? { isNull(column) ? nil : double(column) }
     package func textOrNil(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
     package func blobOrNil(_ column: Int) -> [UInt8]? { isNull(column) ? nil : blob(column) }

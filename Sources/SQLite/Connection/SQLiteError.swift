@@ -1,8 +1,8 @@
 import CSQLite
 
-/// Why SQLite, or this room, refused.
+/// Why SQLite, or this module, refused.
 package struct SQLiteError: Error, Equatable, Sendable {
-    /// SQLite's extended result code, or one of this room's own, which are negative.
+    /// SQLite's extended result code, or one of this module's own, which are negative.
     package let code: Int32
     /// One sentence without bound values.
     package let message: String
@@ -36,17 +36,11 @@ extension SQLiteError {
 
 // Extended codes, to be compared with `code`.
 extension SQLiteError {
-    package static let busySnapshot = csqlite_busy_snapshot
-    package static let constraintCheck = csqlite_constraint_check
-    package static let constraintForeignKey = csqlite_constraint_foreign_key
-    package static let constraintNotNull = csqlite_constraint_not_null
-    package static let constraintPrimaryKey = csqlite_constraint_primary_key
-    package static let constraintTrigger = csqlite_constraint_trigger
     package static let constraintUnique = csqlite_constraint_unique
     package static let syncFailed = csqlite_sync_failed
 }
 
-// This room's own.
+// This module's own.
 extension SQLiteError {
     /// The writer or the readers were closed.
     package static let closed: Int32 = -1

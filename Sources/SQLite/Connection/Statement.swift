@@ -1,6 +1,6 @@
 import CSQLite
 
-/// A prepared statement that is kept, lent to one call at a time, and stands reset in between.
+/// A prepared statement that is kept, lent to one call at a time, and is reset in between.
 ///
 /// A statement left on a row pins the write-ahead log, which then grows without end; so every use goes
 /// through `use`, which resets it whatever happened.

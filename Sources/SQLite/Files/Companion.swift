@@ -6,7 +6,7 @@ import Glibc
 /// Locks belong to the open description: stores of one process count one by one, and a lock goes with its holder. The
 /// first two bytes are the `WriterQueue`'s.
 final class Companion: Sendable {
-    enum Place: Int64 {
+    enum LockByte: Int64 {
         /// Held while the database is opened, closed or replaced.
         case gate = 2
         /// Shared by all that have the database open.
@@ -28,12 +28,12 @@ final class Companion: Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    func lock(_ place: Place, _ type: Int32) -> Bool {
-        csqlite_lock_byte(descriptor, place.rawValue, Int16(type), 0) == 0
+    func lock(_ byte: LockByte, _ type: Int32) -> Bool {
+        csqlite_lock_byte(descriptor, byte.rawValue, Int16(type), 0) == 0
     }
 
-    func unlock(_ place: Place) {
-        _ = csqlite_lock_byte(descriptor, place.rawValue, Int16(F_UNLCK), 0)
+    func unlock(_ byte: LockByte) {
+        _ = csqlite_lock_byte(descriptor, byte.rawValue, Int16(F_UNLCK), 0)
     }
 
     /// Opening takes moments; only a look at every page of a large file takes longer.

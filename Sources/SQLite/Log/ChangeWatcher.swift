@@ -1,11 +1,12 @@
 import CSQLite
 import Glibc
+import System
 
 /// Notices that any process has committed to the database, within about a millisecond, and costs nothing
 /// while no process writes.
 ///
 /// A write to the `-wal` file, which inotify reports, is the hint; `PRAGMA data_version` is the truth. The
-/// directory is watched rather than the file, which may not exist yet or be made anew, and which only
+/// directory is watched rather than the file, which may not exist yet or be made again, and which only
 /// SQLite may open. A hint comes before its truth: the commit is visible only after the log has been synced.
 /// So one hint is followed by several looks, further and further apart.
 package final class ChangeWatcher: Sendable {
@@ -15,7 +16,7 @@ package final class ChangeWatcher: Sendable {
     /// Opens a connection of its own and starts the thread; the database must exist.
     package init(path: String) throws(SQLiteError) {
         let connection = try Connection(path: path, mode: .read)
-        let bell = try EventFD()
+        let bell = try system(EventFD(.semaphore))
         self.bell = bell
         // The watch before the baseline: a commit between the two is noticed.
         let hints = LogHints(of: connection)
@@ -69,7 +70,7 @@ private final class ChangeWatch {
 
     /// Returns true after a commit, false once the bell has rung.
     func waitForChange() -> Bool {
-        if hasReported, bellRings(within: Self.pauseMilliseconds) { return false }
+        if hasReported, bell.rings(within: Self.pauseMilliseconds) { return false }
         while true {
             var descriptors = [
                 pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
@@ -107,10 +108,5 @@ private final class ChangeWatch {
         // The hints so far may have been for later commits too.
         looks.begin(at: csqlite_monotonic_ns())
         return true
-    }
-
-    private func bellRings(within milliseconds: Int32) -> Bool {
-        var descriptor = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&descriptor, 1, milliseconds) > 0
     }
 }

@@ -22,14 +22,14 @@ struct Checkpoint {
         path: String, pagesBetween: Int, _ longLog: LongLog, _ log: LogSync,
         readerStays: (@Sendable (LongReader) -> Void)? = nil
     ) throws(SQLiteError) {
-        watch = ReaderWatch(path: path, patienceSeconds: longLog.patienceSeconds, tell: readerStays)
+        watch = ReaderWatch(path: path, patienceSeconds: longLog.patienceSeconds, report: readerStays)
         copier = try Connection(path: path, mode: .read)
         self.pagesBetween = Int64(pagesBetween)
         self.longLog = longLog
         self.log = log
     }
 
-    /// Writes anew what the log holds, before anything is built upon it.
+    /// Writes again what the log holds, before anything is built upon it.
     ///
     /// After a sync that failed, Linux reads back what it has not written and never will
     /// (https://lwn.net/Articles/752063/): the first process that opens the log takes it for committed, and a power

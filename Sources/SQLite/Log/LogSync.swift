@@ -2,7 +2,7 @@ import CSQLite
 
 /// Which of the writer's commits a power cut can take away, and what a sync that failed leaves to do.
 ///
-/// A commit syncs the log before it stands, unless all of its operations may wait: then the log is written, which a killed
+/// A commit syncs the log before it counts, unless all of its operations may wait: then the log is written, which a killed
 /// process survives, and the next sync, by any process, makes it last. It comes soon: by itself if nothing else
 /// is written. The log is one file and is read from its beginning, so a sync makes all commits before it last, those of other
 /// processes too.
@@ -14,7 +14,7 @@ import CSQLite
 final class LogSync {
     private let connection: Connection
     private var commitsSync = true
-    /// Since when a commit has waited for a sync, in nanoseconds of the monotonic clock; nil where none does.
+    /// Since when a commit has waited for a sync, in nanoseconds of the monotonic clock; nil if none does.
     private var behindSince: Int64?
     /// Whether a sync failed, and the log was not copied since.
     private(set) var mustCopy = false
@@ -30,7 +30,7 @@ final class LogSync {
     /// Whether commits wait for a sync.
     var isBehind: Bool { behindSince != nil }
 
-    /// How many milliseconds a commit may still wait, rounded up; nil where none waits.
+    /// How many milliseconds a commit may still wait, rounded up; nil if none waits.
     var millisecondsLeft: Int32? {
         guard let behindSince else { return nil }
         let left = behindSince + Self.patienceNanoseconds - csqlite_monotonic_ns()

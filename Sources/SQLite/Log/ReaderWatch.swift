@@ -10,34 +10,34 @@ package struct LongReader: Sendable, Equatable {
     package var processes: [Int32]
 }
 
-/// Tells of a reader that stays, from what checkpoints could not copy.
+/// Reports a reader that stays, from what checkpoints could not copy.
 struct ReaderWatch {
     /// The log's name for its readers.
     private let index: String
     private let patience: Int64
-    private let tell: (@Sendable (LongReader) -> Void)?
+    private let report: (@Sendable (LongReader) -> Void)?
     /// Up to where the reader sees the log, since when it is known, and when it was reported.
-    private var reader: (mark: Int64, since: Int64, told: Int64?)?
+    private var reader: (mark: Int64, since: Int64, reportedAt: Int64?)?
     /// Between two reports of one reader.
     private static let pause: Int64 = 60_000_000_000
 
-    init(path: String, patienceSeconds: Double, tell: (@Sendable (LongReader) -> Void)?) {
+    init(path: String, patienceSeconds: Double, report: (@Sendable (LongReader) -> Void)?) {
         index = DatabaseFiles(path).index
         patience = Int64(patienceSeconds * 0.9e9)
-        self.tell = tell
+        self.report = report
     }
 
     mutating func saw(_ copied: Checkpoint.Copied, at now: Int64 = csqlite_monotonic_ns()) {
         if copied.isComplete {
             reader = nil
         } else if copied.copiedPages != reader?.mark {
-            reader = (mark: copied.copiedPages, since: now, told: nil)
+            reader = (mark: copied.copiedPages, since: now, reportedAt: nil)
         }
-        guard let reader, let tell, now - reader.since >= patience,
-            now - (reader.told ?? .min / 2) >= Self.pause
+        guard let reader, let report, now - reader.since >= patience,
+            now - (reader.reportedAt ?? .min / 2) >= Self.pause
         else { return }
-        self.reader?.told = now
-        tell(
+        self.reader?.reportedAt = now
+        report(
             LongReader(
                 seconds: Double(now - reader.since) / 1e9, logPages: Int(copied.logPages),
                 processes: Self.readers(of: index)))

@@ -1,9 +1,11 @@
+import System
+
 /// When what an operation did is to outlive a power cut.
 package enum Syncing<Value>: Sendable {
-    /// Before its caller is told of it.
+    /// Before its caller hears of it.
     case always
 
-    /// Before its caller is told of such an outcome; of any other with the next sync, which comes within moments.
+    /// Before its caller hears of such an outcome; of any other with the next sync, which comes within moments.
     case when(@Sendable (Value) -> Bool)
 
     fileprivate var mayWait: Bool {
@@ -18,7 +20,7 @@ package enum Syncing<Value>: Sendable {
 /// The one thread of this process that writes to a database.
 ///
 /// Operations wait in a mailbox. The thread takes up to 512 of them, runs them in one transaction, commits
-/// with a sync to disk, and only then tells their callers: the sync, which costs more than everything else,
+/// with a sync to disk, and only then answers their callers: the sync, which costs more than everything else,
 /// is shared by the operations that came while the last one ran. An operation that throws is undone alone. When the
 /// transaction as a whole fails, each of its operations is tried in a transaction of its own. Where all may wait for their sync
 /// (`Syncing`), it comes with a later transaction's, or by itself within moments.
@@ -32,7 +34,7 @@ package final class Writer: Sendable {
     package static let groupLimit = 512
 
     private let mailbox: Mailbox<WriterOperation>
-    private let ended = Latch(count: 1)
+    private let thread: Thread
     private let counters = WriterCounters()
 
     /// Opens the database (creating it if it is absent) and starts the thread.
@@ -42,16 +44,15 @@ package final class Writer: Sendable {
         path: String, hooks: WriterHooks = WriterHooks(), pagesBetweenCheckpoints: Int = 2_000,
         longLog: LongLog = LongLog()
     ) throws(SQLiteError) {
-        let mailbox = try Mailbox<WriterOperation>(limit: Self.mailboxLimit)
+        let mailbox = try system(Mailbox<WriterOperation>(.semaphore, limit: Self.mailboxLimit))
         self.mailbox = mailbox
         let connection = try Connection(path: path, mode: .write)
         let log = LogSync(of: connection)
         let checkpoint = try Checkpoint(
             path: path, pagesBetween: pagesBetweenCheckpoints, longLog, log, readerStays: hooks.readerStays)
-        try startThread(named: "sqlite-writer") { [ended, counters] in
+        thread = try startThread(named: "sqlite-writer") { [counters] in
             var loop = WriterLoop(mailbox, connection, log, checkpoint, hooks, counters)
             loop.run()
-            ended.countDown()
         }
     }
 
@@ -84,7 +85,7 @@ package final class Writer: Sendable {
                 return WriterOutcome(needsSync: syncing.isNeeded(by: value)) { completion(.success(value)) }
             },
             refuse: { error in completion(.failure(error)) }, mayWait: syncing.mayWait)
-        switch mailbox.put(entry) {
+        switch mailbox.post(entry) {
         case nil: break
         case .closed:
             completion(.failure(SQLiteError(code: SQLiteError.closed, message: "the writer is closed")))
@@ -94,12 +95,12 @@ package final class Writer: Sendable {
         }
     }
 
-    /// What the writer has done so far, and how it stands.
+    /// What the writer has done so far, and its state.
     package var statistics: WriterStatistics { counters.read(waiting: mailbox.count) }
 
     /// Finishes what waits in the mailbox, refuses more, and returns once the connection is closed.
     package func close() async {
         mailbox.close()
-        await ended.wait()
+        await thread.end()
     }
 }

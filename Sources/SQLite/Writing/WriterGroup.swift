@@ -9,10 +9,10 @@ struct WriterOperation: Sendable {
     let mayWait: Bool
 }
 
-/// What an operation came to: `tell` says to its caller that it stands.
+/// What an operation came to; `complete` gives it to the caller once it is committed.
 struct WriterOutcome: Sendable {
     let needsSync: Bool
-    let tell: @Sendable () -> Void
+    let complete: @Sendable () -> Void
 }
 
 /// Runs operations in shared transactions and keeps the failure of one from spoiling the others.
@@ -76,7 +76,7 @@ struct WriterGroup {
         // The write lock at once: what begins by reading and then writes fails with `busySnapshot` when another process
         // has written meanwhile, however long it waited.
         do throws(SQLiteError) {
-            try connection.checkPlace()
+            try connection.checkFiles()
             try log.commitsShallSync(log.millisecondsLeft == 0 || operations.contains { !$0.mayWait })
             try connection.run("BEGIN IMMEDIATE")
         } catch {
@@ -96,7 +96,7 @@ struct WriterGroup {
                     return undone(operations.count == 1 ? .failed(error) : .needsSavepoints)
                 }
                 hooks.operationUndone?()
-                // Told after the commit: what made it throw may be a neighbour's change, which must stand first.
+                // Answered after the commit: what made it throw may be a neighbour's change, which must be committed first.
                 outcomes.append((operation, WriterOutcome(needsSync: false) { operation.refuse(error) }))
             }
             if csqlite_monotonic_ns() - start > Self.transactionLimitNanoseconds { break }
@@ -108,12 +108,12 @@ struct WriterGroup {
         }
         if wrote { log.committed() }
         counters.count(operations: outcomes.count, wrote: wrote, since: start, on: connection)
-        tell(outcomes)
+        answer(outcomes)
         return .done(outcomes.count)
     }
 
     /// What needs a sync that its commit did not bring gets it first.
-    private func tell(_ outcomes: [(operation: WriterOperation, outcome: WriterOutcome)]) {
+    private func answer(_ outcomes: [(operation: WriterOperation, outcome: WriterOutcome)]) {
         var refusal: (any Error)?
         if log.isBehind, outcomes.contains(where: \.outcome.needsSync) {
             do { try log.sync() } catch {
@@ -122,7 +122,7 @@ struct WriterGroup {
             }
         }
         for (operation, outcome) in outcomes {
-            if let refusal, outcome.needsSync { operation.refuse(refusal) } else { outcome.tell() }
+            if let refusal, outcome.needsSync { operation.refuse(refusal) } else { outcome.complete() }
         }
     }
 

@@ -1,4 +1,4 @@
-/// What the owner of a writer wants to be told, on the writer's thread; closures must be quick.
+/// What the owner of a writer wants to know, on the writer's thread; closures must be quick.
 ///
 /// They let it gather changes in memory (counters, say) while operations run, and write them once in each
 /// transaction: gather in operations, take a mark in `operationBegins`, go back to it in `operationUndone`,
@@ -7,13 +7,13 @@ package struct WriterHooks: Sendable {
     package typealias Notice = @Sendable () -> Void
 
     package var operationBegins: Notice?
-    /// The operation threw; its changes are undone, and its neighbours' stand.
+    /// The operation threw; its changes are undone, and its neighbours' are kept.
     package var operationUndone: Notice?
     /// Runs as the last part of every transaction; what it throws undoes the transaction.
     package var beforeCommit: (@Sendable (Connection) throws -> Void)?
-    /// The transaction stands; no caller has been told yet.
+    /// The transaction is committed; no caller knows yet.
     package var committed: Notice?
-    /// Nothing of the transaction stands; its operations run again or are refused.
+    /// Nothing of the transaction is committed; its operations run again or are refused.
     package var transactionUndone: Notice?
 
     /// A reader keeps the log from starting afresh; told again and again while it does.

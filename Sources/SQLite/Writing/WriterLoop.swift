@@ -1,3 +1,5 @@
+import System
+
 /// What the writer's thread does from its start to its end.
 struct WriterLoop {
     private let mailbox: Mailbox<WriterOperation>
@@ -37,7 +39,7 @@ struct WriterLoop {
         mailbox.take(atMost: Writer.groupLimit, within: log.millisecondsLeft)
     }
 
-    /// What was committed and waits gets its sync; what a failed one may have lost is written anew.
+    /// What was committed and waits gets its sync; what a failed one may have lost is written again.
     private mutating func catchUp() {
         guard !log.mustCopy else {
             return queue.inTurn(of: connection) {
@@ -50,7 +52,7 @@ struct WriterLoop {
     private mutating func perform(_ first: [WriterOperation]) {
         var operations = first
         queue.inTurn(of: connection) {
-            // Whoever came while it waited shares the sync.
+            // What came while it waited shares the sync.
             if mailbox.count > 0, operations.count < Writer.groupLimit,
                 let late = mailbox.take(atMost: Writer.groupLimit - operations.count)
             {

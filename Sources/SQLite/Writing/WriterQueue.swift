@@ -16,7 +16,7 @@ struct WriterQueue {
     private static let patienceSeconds = 2
     private static let aloneNanoseconds: Int64 = 10_000_000_000
 
-    private enum Place: Int64 {
+    private enum LockByte: Int64 {
         case door
         case turn
     }
@@ -76,11 +76,11 @@ struct WriterQueue {
         return lock()
     }
 
-    private func lock(_ place: Place, waits: Bool) -> Bool {
-        csqlite_lock_byte(descriptor, place.rawValue, Int16(F_WRLCK), waits ? 1 : 0) == 0
+    private func lock(_ byte: LockByte, waits: Bool) -> Bool {
+        csqlite_lock_byte(descriptor, byte.rawValue, Int16(F_WRLCK), waits ? 1 : 0) == 0
     }
 
-    private func unlock(_ place: Place) {
-        _ = csqlite_lock_byte(descriptor, place.rawValue, Int16(F_UNLCK), 0)
+    private func unlock(_ byte: LockByte) {
+        _ = csqlite_lock_byte(descriptor, byte.rawValue, Int16(F_UNLCK), 0)
     }
 }

@@ -49,23 +49,13 @@ struct BatchEnvelope: Sendable {
             throw .invalid("\(path).\(name): Extra inputs are not permitted")
         }
         guard let name = element["custom_id"] else { throw .invalid("\(path).custom_id: Field required") }
-        guard let customID = name.string, isName(customID) else {
+        guard let customID = name.string, customID.isPlain,
+            (1...longestID).contains(customID.utf8.count)
+        else {
             throw .invalid("\(path).custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'")
         }
         guard let params = element["params"] else { throw .invalid("\(path).params: Field required") }
         guard params.kind == .object else { throw .invalid("\(path).params: Input should be an object") }
         return Request(customID: customID, params: params.raw)
-    }
-
-    private static func isName(_ text: String) -> Bool {
-        (1...longestID).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
     }
 }

@@ -87,13 +87,19 @@ struct ChatJSON {
     private static func write(call: Answer.Block, _ list: inout JSONWriter) {
         guard case .toolUse(let id, let name, let input) = call else { return }
         list.object { json in
-            json.field("id", id)
-            json.field("type", "function")
-            json.key("function")
-            json.object { json in
-                json.field("name", name)
-                json.field("arguments", String(decoding: input, as: UTF8.self))
-            }
+            write(call: id, name, arguments: String(decoding: input, as: UTF8.self), &json)
+        }
+    }
+
+    private static func write(
+        call id: String, _ name: String, arguments: String, _ json: inout JSONWriter
+    ) {
+        json.field("id", id)
+        json.field("type", "function")
+        json.key("function")
+        json.object { json in
+            json.field("name", name)
+            json.field("arguments", arguments)
         }
     }
 
@@ -118,13 +124,7 @@ extension ChatJSON {
         .Piece]
     {
         let start = call(index) { json in
-            json.field("id", id)
-            json.field("type", "function")
-            json.key("function")
-            json.object { json in
-                json.field("name", name)
-                json.field("arguments", "")
-            }
+            Self.write(call: id, name, arguments: "", &json)
         }
         let rest = EventStream.cut(input).map { part in
             let bytes = call(index) { json in

@@ -85,9 +85,9 @@ struct Marker: Sendable, Equatable {
 }
 
 extension [UInt8] {
-    /// Where the pattern first occurs, at or after `from`, and ends before or at `end`.
-    func firstRange(of pattern: [UInt8], from: Int = 0, before end: Int? = nil) -> Int? {
-        let last = (end ?? count) - pattern.count
+    /// Where the pattern first occurs, at or after `from`.
+    func firstRange(of pattern: [UInt8], from: Int = 0) -> Int? {
+        let last = count - pattern.count
         guard let first = pattern.first, from <= last else { return nil }
         var at = from
         while at <= last {

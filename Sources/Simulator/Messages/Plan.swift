@@ -15,7 +15,7 @@ final class Plan: Sendable {
         self.since = since
     }
 
-    /// What the names tell is set anew, though it may be as before, starts anew.
+    /// What the names tell is set again, though it may be as before, starts again.
     func changed(to settings: SimulatorSettings, naming names: [String], now: Int64) -> Plan {
         let keepsGate =
             settings.batches.rpm == self.settings.batches.rpm && !names.contains("batch-faults")

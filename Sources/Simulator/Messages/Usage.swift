@@ -1,3 +1,5 @@
+import JSON
+
 /// Tokens of one call as the answer tells them.
 package struct Usage: Sendable, Equatable {
     /// What follows the last cache breakpoint.
@@ -27,6 +29,17 @@ package struct Usage: Sendable, Equatable {
         written1h += other.written1h
         read += other.read
         thinking += other.thinking
+    }
+}
+
+extension Usage {
+    /// The counts and their price, as the journal and the stats have them.
+    func write(to json: inout JSONWriter, nanodollars cost: Int64) {
+        json.field("input_tokens", input)
+        json.field("output_tokens", output)
+        json.field("cache_creation_input_tokens", written)
+        json.field("cache_read_input_tokens", read)
+        json.field("cost_nanodollars", cost)
     }
 }
 

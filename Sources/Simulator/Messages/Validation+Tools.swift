@@ -55,7 +55,7 @@ extension Validation {
 
     private static func tool(_ tool: JSON, _ path: String) throws(APIError) -> MessagesCall.Tool {
         guard let name = tool["name"]?.string else { throw .invalid("\(path).name: Field required") }
-        guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
+        guard (1...128).contains(name.utf8.count), name.isPlain else {
             throw .invalid("\(path).name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'")
         }
         if let type = tool["type"]?.string, type != "custom" {
@@ -68,15 +68,6 @@ extension Validation {
             throw .invalid("\(path).input_schema.type: Input should be 'object'")
         }
         return MessagesCall.Tool(name: name, schema: schema)
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
     }
 
     /// Keywords that structured outputs cannot keep.
@@ -112,6 +103,20 @@ extension Validation {
         for keyword in ["$defs", "definitions"] {
             for (name, option) in schema[keyword]?.members ?? [] {
                 try closed(option, "\(path).\(keyword).\(name)", takesLimits)
+            }
+        }
+    }
+}
+
+extension String {
+    /// Whether it has no other characters than the names of tools and rows may have.
+    var isPlain: Bool {
+        utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
             }
         }
     }

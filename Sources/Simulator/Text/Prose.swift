@@ -31,20 +31,12 @@ enum Prose {
     private static let openings: [[String]] = [
         ["In short, ", "", " is what matters most here."],
         ["The key point is how ", "", " relates to ", "", "."],
-        ["There are two sides to ", "", ": what it promises and what it costs."],
-        ["Looking at ", "", ", one thing stands out."],
-        ["Here is a brief answer about ", "", "."],
     ]
 
     private static let sentences: [[String]] = [
         ["It helps to look at ", "", " first and at ", "", " afterwards."],
         ["In practice, ", "", " depends on the circumstances."],
-        ["Most people notice ", "", " only when something changes."],
         ["A simple example makes ", "", " clear."],
-        ["That is why ", "", " deserves some care."],
-        ["Compared with ", "", ", the rest is easy to follow."],
         ["The details of ", "", " can vary, but the principle stays the same."],
-        ["Start small, check the result, and adjust ", "", " as needed."],
-        ["If in doubt, ask what ", "", " is for."],
     ]
 }

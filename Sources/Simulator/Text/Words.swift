@@ -42,9 +42,7 @@ enum Words {
     }
 
     private static let dull: Set<String> = [
-        "about", "after", "again", "answer", "before", "being", "between", "could", "describe", "exactly",
-        "explain", "following", "please", "reply", "sentence", "sentences", "should", "summarize", "there",
-        "these", "thing", "think", "those", "through", "under", "until", "where", "which", "while", "within",
-        "without", "would", "write", "words",
+        "about", "answer", "describe", "exactly", "explain", "please", "sentence", "there", "these", "where",
+        "which", "write", "words",
     ]
 }

@@ -26,7 +26,7 @@ extension Delta {
         if let known {
             let isSame = known.budget.scope == budget.scope && known.budget.window == budget.window
             if isSame, known.isInForce {
-                // Shares of another amount are announced anew.
+                // Shares of another amount are announced again.
                 let isOther = known.budget.limit != budget.limit
                 return add(.budget(.change(known.id, budget, statedBy: file, announcesAnew: isOther)))
             }
@@ -53,27 +53,28 @@ extension Delta {
 
     /// What a person knows of these calls holds in every budget that covered them.
     ///
-    /// The ledgers must have the window and those of the attempts.
+    /// The cache must have the window and those of the attempts.
     package mutating func clearUnconfirmed(
-        in window: Int64, _ attempts: [UnconfirmedAttempt], in ledgers: inout Ledgers, now: Now
+        in window: Int64, _ attempts: [UnconfirmedAttempt], in rowCache: inout RowCache, now: Now
     ) {
-        guard let cleared = ledgers.windows[window]?.ledger else { return }
-        for attempt in attempts { clear(attempt, in: &ledgers, now: now) }
+        guard let cleared = rowCache.windows[window]?.ledger else { return }
+        for attempt in attempts { clear(attempt, in: &rowCache, now: now) }
         // Attempts that were pruned meanwhile have left theirs behind.
-        if var window = ledgers.windows[window] {
+        if var window = rowCache.windows[window] {
             window.ledger.unconfirmedCost = .zero
-            ledgers.keep(window)
+            rowCache.keep(window)
         }
         let name = cleared.budget.name
         let message = "$\(cleared.unconfirmedCost) unconfirmed was cleared in budget \(name)"
         record(NewEvent(.unconfirmedCostCleared, name, message))
     }
 
-    private mutating func clear(_ attempt: UnconfirmedAttempt, in ledgers: inout Ledgers, now: Now) {
+    private mutating func clear(_ attempt: UnconfirmedAttempt, in rowCache: inout RowCache, now: Now) {
         add(.clearUnconfirmed(attempt.key))
         let amount = attempt.unconfirmedCost
         apply(
-            BudgetLedger.Change(unconfirmedCost: .zero - amount), to: attempt.windows, in: &ledgers, now: now)
+            BudgetLedger.Change(unconfirmedCost: .zero - amount), to: attempt.windows, in: &rowCache, now: now
+        )
         tallies.spent(lane: attempt.lane, tags: attempt.tags, at: now.timestamp) {
             $0.unconfirmedCost -= amount.nanodollars
         }

@@ -3,7 +3,7 @@ package import Jobs
 // Jobs change lanes when their route changes, when a tag of theirs gets a budget or loses it, and when another process
 // serves them.
 extension LaneStanding {
-    /// To the lane that the change says, with the budgets that the job's tags have now; nil if it stands there already.
+    /// To the lane that the change says, with the budgets that the job's tags have now; nil if it is there already.
     package func move(
         _ job: Int64, budget: String, _ change: (inout LanePlace) -> Void = { _ in }
     ) -> JobMove? {
@@ -32,7 +32,7 @@ extension Delta {
             budget: laneBudget.name(of: job.tags), change)
     }
 
-    /// A queued job goes to the ordinary lane, where it stands ready unless a time holds it.
+    /// A queued job goes to the ordinary lane, where it is ready unless a time holds it.
     package mutating func leaveHalfPrice(_ job: Int64, at standing: LaneStanding, budget: String) {
         guard standing.isQueuedAtHalfPrice else { return }
         move(job, at: standing, budget: budget) { $0.leaveHalfPrice() }

@@ -5,20 +5,20 @@ extension Delta {
     /// A person who resumes a route says that it is well: its gate and its keys are tried again, and nothing waits any more for
     /// what the provider said before.
     package mutating func setPaused(
-        _ paused: Bool, _ route: RouteState, in ledgers: inout Ledgers, now: Moment
+        _ paused: Bool, _ route: RouteState, in rowCache: inout RowCache, now: Moment
     ) {
         add(.route(route.id, .paused(paused)))
         guard !paused else { return }
         var route = route
         route.ledger.resume(now: now)
-        keep(route, in: &ledgers)
+        keep(route, in: &rowCache)
         add(.route(route.id, .acceptCredentials(route.key.service)))
         add(.route(route.id, .pollBatches))
     }
 
     /// The operator's own limits.
     package mutating func configure(
-        _ limits: RouteLimits, of route: RouteState, in ledgers: inout Ledgers, now: Moment
+        _ limits: RouteLimits, of route: RouteState, in rowCache: inout RowCache, now: Moment
     ) {
         var route = route
         route.ledger.advance(to: now)
@@ -26,12 +26,12 @@ extension Delta {
         route.ledger.state(.requests, limits.requests, now: now)
         route.ledger.state(.inputTokens, limits.inputTokens, now: now)
         route.ledger.state(.outputTokens, limits.outputTokens, now: now)
-        keep(route, in: &ledgers)
+        keep(route, in: &rowCache)
     }
 
     /// Limits that are not known any more are deleted.
-    private mutating func keep(_ route: RouteState, in ledgers: inout Ledgers) {
-        ledgers.keep(route)
+    private mutating func keep(_ route: RouteState, in rowCache: inout RowCache) {
+        rowCache.keep(route)
         for meter in RouteLedger.Meter.allCases where route.ledger.lines[meter] == nil {
             add(.route(route.id, .forgetLimit(meter)))
         }

@@ -140,7 +140,7 @@ package struct RetryRules {
         if place != old { left = old }
     }
 
-    /// Others may have waited for the call that this job was to make; it stands anew at the head of its own chain.
+    /// Others may have waited for the call that this job was to make; it is again at the head of its own chain.
     private mutating func freeFollowers() {
         delta.add(.update(job: job.id, .restartChain))
         delta.add(.release(Release(.first, job.promptHash, route: job.place.route)))

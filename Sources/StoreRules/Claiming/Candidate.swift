@@ -11,7 +11,7 @@ package struct Candidate: Sendable {
     package let promptHash: [UInt8]
     package let deadline: Timestamp?
     package let batch: Int64?
-    /// Where it stands in its route's chain of fallbacks.
+    /// Its position in its route's chain of fallbacks.
     package let position: Int
     package let cause: Fallback.Cause?
     /// Whether it waits for no identical call.
@@ -47,6 +47,16 @@ package struct Candidate: Sendable {
 
     package func identity(lane: Int64, route: Int64) -> JobIdentity {
         JobIdentity(id: id, lane: lane, route: route, batch: batch, promptHash: promptHash, prefix: prefix)
+    }
+
+    /// Whether an answer that is there, or that an identical call is waiting for, will do.
+    func takesSharedAnswers(_ settings: RuleSettings) -> Bool {
+        cache == .use && settings.sharesAnswers
+    }
+
+    /// The prompt under which others may wait for its call; nil if they may not.
+    func sharedPrompt(_ settings: RuleSettings) -> [UInt8]? {
+        cache == .off || !settings.sharesAnswers ? nil : promptHash
     }
 
     package var nextAttempt: AttemptKey { AttemptKey(job: JobID(id), number: attempt + 1) }
@@ -106,7 +116,7 @@ package enum Poison {
     package static let patience: Milliseconds = 60_000
 }
 
-/// Where a job stands in its lane: earlier is lower.
+/// Its position in its lane: earlier is lower.
 package enum Rank {
     /// One step of priority is worth this much age, so waiting overtakes priority by itself.
     package static let agingStep: Milliseconds = 60_000

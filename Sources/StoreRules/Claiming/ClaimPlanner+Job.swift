@@ -4,14 +4,14 @@ package import Jobs
 extension ClaimPlanner {
     mutating func place(_ job: Candidate, lane index: Int) throws {
         let lane = lanes[index].lane
-        if lanesChange, let move = try moveToItsLane(job) {
+        if lanesChange, let move = try reads.move(of: job) {
             decision.asides += 1
             decision.more = true
             decision.delta.add(.move(move))
             return
         }
         if let deadline = job.deadline, now.ends(deadline) { return fail(job, lane, .deadlineExceeded) }
-        let shares = job.cache == .use && settings.sharesAnswers
+        let shares = job.takesSharedAnswers(settings)
         if shares, try serve(job, lane, route: lane.route) { return }
         if shares, !job.skipsCoalescing, try isInFlight(job, route: lane.route) {
             return hold(job, until: now.timestamp + ClaimLimits.hold, under: job.promptHash)
@@ -31,11 +31,6 @@ extension ClaimPlanner {
     }
 
     // MARK: Without a call
-
-    private func moveToItsLane(_ job: Candidate) throws -> JobMove? {
-        guard let standing = try reads.standing(of: job.id) else { return nil }
-        return standing.move(job.id, budget: try reads.laneBudget().name(of: reads.tags(of: job.id)))
-    }
 
     private mutating func fail(_ job: Candidate, _ lane: ReadyLane, _ error: JobError) {
         decision.asides += 1
@@ -80,7 +75,7 @@ extension ClaimPlanner {
     /// A gate that refuses closes its lane for this claim, never the claim.
     private mutating func admit(_ job: Candidate, lane index: Int) throws -> RouteChoice? {
         let lane = lanes[index].lane
-        guard let home = decision.ledgers.routes[lane.route], let gates = gates(of: lanes[index]) else {
+        guard let home = decision.rowCache.routes[lane.route], let gates = gates(of: lanes[index]) else {
             return nil
         }
         if gates.concurrency != nil {
@@ -123,8 +118,8 @@ extension ClaimPlanner {
 
     private mutating func open(_ job: Candidate, lane index: Int, _ choice: RouteChoice) throws {
         let lane = lanes[index]
-        guard var route = decision.ledgers.routes[choice.route],
-            var queue = decision.ledgers.queues[lane.lane.queue], let gates = gates(of: lane)
+        guard var route = decision.rowCache.routes[choice.route],
+            var queue = decision.rowCache.queues[lane.lane.queue], let gates = gates(of: lane)
         else { return }
         let need = route.ledger.need(requestBytes: job.call.requestBytes, maxTokens: job.call.maxTokens)
         let isProbe =
@@ -136,12 +131,12 @@ extension ClaimPlanner {
         queue.running += 1
         if !lane.lane.isInteractive { queue.streaks.tookCall(on: choice.route) }
         queue.pass = scheduler.take(at: queue.pass, weight: queue.weight * lane.precedence)
-        decision.ledgers.keep(route)
-        decision.ledgers.keep(queue)
+        decision.rowCache.keep(route)
+        decision.rowCache.keep(queue)
         noteProbe(of: route.key.service)
         let call = gates.priced(job.call, on: route.key)
         let (worstCase, windows) = book.reserve(for: call, &decision.delta)
-        let shared = job.cache == .off || !settings.sharesAnswers ? nil : job.promptHash
+        let shared = job.sharedPrompt(settings)
         let leaseUntil = now.moment + request.lease
         decision.delta.add(
             .open(

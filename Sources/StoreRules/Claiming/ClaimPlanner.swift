@@ -53,7 +53,7 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
         decision.more =
             decision.more || decision.asides >= ClaimLimits.asides
             || decision.calls.count == ClaimLimits.attempts && request.slots > ClaimLimits.attempts
-        if !decision.ledgers.changed.queues.isEmpty { decision.delta.add(.advance(scheduler)) }
+        if !decision.rowCache.changed.queues.isEmpty { decision.delta.add(.advance(scheduler)) }
         book.save(&decision.delta)
         return (decision, random)
     }
@@ -88,7 +88,7 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
         guard open.count > 1 else { return open.first }
         let waiting = Dictionary(
             open.map {
-                (lanes[$0].lane.queue, decision.ledgers.queues[lanes[$0].lane.queue].map(reserved.pass) ?? 0)
+                (lanes[$0].lane.queue, decision.rowCache.queues[lanes[$0].lane.queue].map(reserved.pass) ?? 0)
             },
             uniquingKeysWith: { $1 })
         let queue = reserved.scheduler.next(among: waiting)
@@ -143,11 +143,11 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
         guard lane.isMine else {
             return try reads.heads(of: id, behind: lane.last, limit: ClaimLimits.fewHeads)
         }
-        let streak = decision.ledgers.queues[lane.lane.queue]?.streaks[lane.lane.route]
+        let streak = decision.rowCache.queues[lane.lane.queue]?.streaks[lane.lane.route]
         if !lane.lane.isInteractive, streak?.asksOneAtATime == true {
             return try reads.newest(of: id, limit: ClaimLimits.fewHeads)
         }
-        switch decision.ledgers.routes[lane.lane.route]?.ledger.gate.passage(at: now.moment) {
+        switch decision.rowCache.routes[lane.lane.route]?.ledger.gate.passage(at: now.moment) {
         // The first one tells, and mostly no other follows it.
         case .closed: return try reads.heads(of: id, behind: lane.last, limit: 1)
         case .oneProbe: return try reads.leastFailed(of: id, limit: ClaimLimits.fewHeads)
@@ -160,7 +160,7 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
     /// Sets aside what a job of another process's lane needs, as its turn comes before those that follow in this claim.
     private mutating func leave(to job: Candidate, lane index: Int) {
         let lane = lanes[index]
-        guard let route = decision.ledgers.routes[lane.lane.route], let gates = gates(of: lane) else {
+        guard let route = decision.rowCache.routes[lane.lane.route], let gates = gates(of: lane) else {
             return
         }
         left += 1
@@ -186,7 +186,7 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
     }
 
     func gates(of lane: OpenLane) -> Gates? {
-        decision.ledgers.queues[lane.lane.queue].map { queue in
+        decision.rowCache.queues[lane.lane.queue].map { queue in
             Gates(
                 queue: queue, tags: lane.lane.tags, isInteractive: lane.lane.isInteractive, book: book,
                 now: now)
@@ -196,22 +196,22 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
     // MARK: Rows
 
     private mutating func queue(_ id: Int64) throws -> QueueState? {
-        if let known = decision.ledgers.queues[id] { return known }
+        if let known = decision.rowCache.queues[id] { return known }
         guard let queue = try reads.queue(id) else { return nil }
-        decision.ledgers.load(queue)
+        decision.rowCache.load(queue)
         return queue
     }
 
     private mutating func route(_ id: Int64) throws -> RouteState? {
-        if let known = decision.ledgers.routes[id] { return known }
+        if let known = decision.rowCache.routes[id] { return known }
         return try reads.route(id).map { load($0) }
     }
 
     /// A route of a chain; nil if this worker cannot call it.
     mutating func route(_ key: RouteKey, home: RouteState) throws -> RouteState? {
-        if key == home.key { return decision.ledgers.routes[home.id] }
+        if key == home.key { return decision.rowCache.routes[home.id] }
         guard request.services.contains(key.service) else { return nil }
-        if let known = decision.ledgers.routes.values.first(where: { $0.key == key }) { return known }
+        if let known = decision.rowCache.routes.values.first(where: { $0.key == key }) { return known }
         return try reads.route(key).map { load($0) }
     }
 
@@ -220,7 +220,7 @@ package struct ClaimPlanner<Reads: ClaimReads, Random: RandomNumberGenerator> {
         var route = route
         let isOfAnotherBoot = route.ledger.isOfAnotherBoot(at: now.moment)
         route.ledger.advance(to: now.moment)
-        if isOfAnotherBoot { decision.ledgers.keep(route) } else { decision.ledgers.load(route) }
+        if isOfAnotherBoot { decision.rowCache.keep(route) } else { decision.rowCache.load(route) }
         return route
     }
 }

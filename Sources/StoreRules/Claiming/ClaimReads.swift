@@ -23,11 +23,21 @@ package protocol ClaimReads: GateReads {
     func tags(of job: Int64) throws -> [String]
     func sentRequest(of job: Int64) throws -> SentRequest?
     func body(of answer: Int64) throws -> [UInt8]?
-    /// Where a job stands; needed while jobs are on their way to other lanes.
+    /// The lane of a job; needed while jobs are on their way to other lanes.
     func standing(of job: Int64) throws -> LaneStanding?
     func laneBudget() throws -> LaneBudget
     /// Whether another worker is draining for a job that must run alone.
     func anotherDrains(than worker: WorkerID) throws -> Bool
+}
+
+extension ClaimReads {
+    /// The job's way to the lane that its budgets, and the change, give it; nil if it is there already.
+    func move(
+        of job: Candidate, _ change: (inout LanePlace) -> Void = { _ in }
+    ) throws -> JobMove? {
+        guard let standing = try standing(of: job.id) else { return nil }
+        return standing.move(job.id, budget: try laneBudget().name(of: tags(of: job.id)), change)
+    }
 }
 
 /// Whether the provider has a prefix in its cache.

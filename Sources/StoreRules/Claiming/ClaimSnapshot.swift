@@ -23,7 +23,7 @@ package struct ClaimSnapshot: Sendable {
 /// What a claim decided.
 package struct ClaimDecision: Sendable {
     package var delta = Delta()
-    package var ledgers = Ledgers()
+    package var rowCache = RowCache()
     /// Calls to be made; their requests are still to be read.
     package var calls: [OpenedCall] = []
     package var settledFromCache = 0

@@ -51,7 +51,7 @@ package enum Change: Sendable {
     /// A running job whose answer failed its check waits for a person, or for its next call.
     case follow(job: Int64, JobState, JobError)
     case request(Int64, RequestChange, RequestFacts)
-    /// A job whose check moved it to another route stands at the head of that route's chain.
+    /// A job whose check moved it to another route is at the head of that route's chain.
     case leaveChain(job: Int64)
 
     // MARK: Provider batches

@@ -11,7 +11,7 @@ package enum JobUpdate: Sendable {
     case requestedModel(String?)
     /// With all its steps, and with no result.
     case resetCheck
-    /// A retry begins in the lane where the job stands now.
+    /// A retry begins in the lane where the job is now.
     case beginCheckHere
 }
 

@@ -8,7 +8,7 @@ package enum ProviderBatchUpdate: Sendable {
     case enter(BatchStep)
     /// The provider's list did not have it.
     case countMiss
-    /// What the provider has under its ID is another's: it is looked for anew.
+    /// What the provider has under its ID is another's: it is looked for again.
     case rejectID
     /// What is out with it from this job on goes with another, of this token.
     case split(token: String, from: Int64)

@@ -25,7 +25,7 @@ package enum EnqueueTarget: Hashable, Sendable {
     }
 }
 
-/// How a job stands in its lane when it comes in.
+/// How a job is placed in its lane when it comes in.
 package struct EnqueuedJob: Hashable, Sendable {
     package let rank: Int64
     package let runAt: Timestamp

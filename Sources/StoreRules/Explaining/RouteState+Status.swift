@@ -1,7 +1,7 @@
 package import Jobs
 
 extension RouteState {
-    /// How it stands, without what its store counts.
+    /// Its state, without what its store counts.
     package func status(at now: Now) -> RouteStatus {
         var ledger = ledger
         ledger.advance(to: now.moment)

@@ -12,10 +12,10 @@ package struct WaitingJob: Sendable {
     package let call: CallFacts
     package let hold: Hold?
     package let failures: Int
-    /// Where it stands in its route's chain of fallbacks.
+    /// Its position in its route's chain of fallbacks.
     package let position: Int
     package let isHalfPrice: Bool
-    /// The serving process whose interactive lane it stands in.
+    /// The serving process whose interactive lane it is in.
     package let owner: Int64?
     /// Whether its batch is still taken in, or about to be cancelled.
     package let isSealed: Bool

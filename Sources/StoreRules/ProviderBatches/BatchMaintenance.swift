@@ -10,9 +10,6 @@ extension HalfPriceTerms {
 }
 
 extension ProviderBatch.State {
-    /// Whether what comes back of it goes to the ordinary lanes.
-    package var isLeaving: Bool { self == .returning || self == .lost }
-
     /// Whether the provider may have billed what comes back of it without an answer.
     package var mayBeBilled: Bool { self == .lost }
 }

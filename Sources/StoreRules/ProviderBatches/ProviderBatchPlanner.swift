@@ -88,9 +88,7 @@ package struct ProviderBatchPlanner<Reads: ClaimReads, Random: RandomNumberGener
     private mutating func moveToItsLane(
         _ job: Candidate, _ change: (inout LanePlace) -> Void = { _ in }
     ) throws -> Bool {
-        guard let standing = try reads.standing(of: job.id) else { return false }
-        let budget = try reads.laneBudget().name(of: reads.tags(of: job.id))
-        guard let move = standing.move(job.id, budget: budget, change) else { return false }
+        guard let move = try reads.move(of: job, change) else { return false }
         delta.add(.move(move))
         return true
     }
@@ -99,7 +97,7 @@ package struct ProviderBatchPlanner<Reads: ClaimReads, Random: RandomNumberGener
     private mutating func isAnswered(
         _ job: Candidate, _ identity: JobIdentity, _ route: RouteState
     ) throws -> Bool {
-        guard job.cache == .use, settings.sharesAnswers else { return false }
+        guard job.takesSharedAnswers(settings) else { return false }
         if let answer = try reads.cachedAnswer(job.promptHash, route: route.id),
             try delta.serve(identity, answer, reads, at: now.timestamp)
         {
@@ -126,7 +124,7 @@ package struct ProviderBatchPlanner<Reads: ClaimReads, Random: RandomNumberGener
         }
         var batch = filling[place] ?? begin(place)
         let (worstCase, windows) = book.reserve(for: call, &delta)
-        let shared = job.cache == .off || !settings.sharesAnswers ? nil : job.promptHash
+        let shared = job.sharedPrompt(settings)
         delta.add(
             .open(
                 NewAttempt(

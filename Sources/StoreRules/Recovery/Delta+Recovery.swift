@@ -6,12 +6,12 @@ extension Delta {
     ///
     /// Request and tokens stay spent, and the reserved worst case is booked as unconfirmed.
     ///
-    /// The ledgers must have the attempt's route, queue and budget windows.
+    /// The cache must have the attempt's route, queue and budget windows.
     package mutating func reap(
-        _ snapshot: SettleSnapshot, in ledgers: inout Ledgers, laneBudget: LaneBudget, now: Now
+        _ snapshot: SettleSnapshot, in rowCache: inout RowCache, laneBudget: LaneBudget, now: Now
     ) {
         let (attempt, job) = (snapshot.attempt, snapshot.job)
-        writeOff(attempt, job, .leaseLost, in: &ledgers, now: now)
+        writeOff(attempt, job, .leaseLost, in: &rowCache, now: now)
         if job.isHeld(by: attempt) { putBack(job, laneBudget) }
         closePrefix(
             of: attempt, job, wasWriter: snapshot.wroteItsPrefix, answered: false, now: now.moment)
@@ -20,10 +20,10 @@ extension Delta {
 
     /// Its job cannot wait any longer for what a provider batch will bring.
     package mutating func recall(
-        _ snapshot: SettleSnapshot, in ledgers: inout Ledgers, laneBudget: LaneBudget, now: Now
+        _ snapshot: SettleSnapshot, in rowCache: inout RowCache, laneBudget: LaneBudget, now: Now
     ) {
         let (attempt, job) = (snapshot.attempt, snapshot.job)
-        writeOff(attempt, job, .batchOverdue, in: &ledgers, now: now)
+        writeOff(attempt, job, .batchOverdue, in: &rowCache, now: now)
         guard job.isHeld(by: attempt) else { return }
         add(.putBack(job: job.id, crashed: false))
         tallies.moved(lane: job.lane, batch: job.batch, from: .running, to: .queued)
@@ -32,10 +32,10 @@ extension Delta {
     }
 
     private mutating func writeOff(
-        _ attempt: AttemptRecord, _ job: JobRecord, _ error: JobError, in ledgers: inout Ledgers, now: Now
+        _ attempt: AttemptRecord, _ job: JobRecord, _ error: JobError, in rowCache: inout RowCache, now: Now
     ) {
         add(.writeOff(attempt.key, error))
-        if attempt.providerBatch == nil { free(attempt, in: &ledgers, now: now.moment) }
+        if attempt.providerBatch == nil { free(attempt, in: &rowCache, now: now.moment) }
         tallies.spent(lane: job.lane, tags: job.tags, at: now.timestamp) { spend in
             spend.calls += 1
             spend.unconfirmedCost += attempt.reservedCost
@@ -44,17 +44,17 @@ extension Delta {
             money.calls += 1
             money.unconfirmedCost += attempt.reservedCost
         }
-        close(attempt, cost: 0, unconfirmedCost: attempt.reservedCost, in: &ledgers, now: now)
+        close(attempt, cost: 0, unconfirmedCost: attempt.reservedCost, in: &rowCache, now: now)
     }
 
-    private func free(_ attempt: AttemptRecord, in ledgers: inout Ledgers, now: Moment) {
-        if var queue = ledgers.queues[attempt.queue] {
+    private func free(_ attempt: AttemptRecord, in rowCache: inout RowCache, now: Moment) {
+        if var queue = rowCache.queues[attempt.queue] {
             queue.running = max(0, queue.running - 1)
-            ledgers.keep(queue)
+            rowCache.keep(queue)
         }
-        if var route = ledgers.routes[attempt.route] {
+        if var route = rowCache.routes[attempt.route] {
             route.ledger.writeOff(attempt.need, now: now)
-            ledgers.keep(route)
+            rowCache.keep(route)
         }
     }
 

@@ -14,7 +14,7 @@ package struct CheckSnapshot: Sendable {
 
     package struct Escalation: Sendable {
         package let model: String
-        /// Where the job stands then.
+        /// The lane of the job then.
         package let place: LanePlace
 
         package init(model: String, place: LanePlace) {

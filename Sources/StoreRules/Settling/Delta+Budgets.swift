@@ -4,41 +4,41 @@ package import Jobs
 extension Delta {
     /// The attempt closes: its worst case is given back, less what it cost and may have cost.
     mutating func close(
-        _ attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64, in ledgers: inout Ledgers, now: Now
+        _ attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64, in rowCache: inout RowCache, now: Now
     ) {
         let worst = Money(nanodollars: attempt.reservedCost)
         let change = BudgetLedger.Change(
             reserved: .zero - worst, settled: Money(nanodollars: cost),
             unconfirmedCost: Money(nanodollars: unconfirmedCost))
-        apply(change, to: attempt.windows, in: &ledgers, worstCase: worst, now: now)
+        apply(change, to: attempt.windows, in: &rowCache, worstCase: worst, now: now)
     }
 
     /// A late answer says what was unconfirmed.
     mutating func correct(
-        _ attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64, in ledgers: inout Ledgers, now: Now
+        _ attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64, in rowCache: inout RowCache, now: Now
     ) {
         let change = BudgetLedger.Change(
             settled: Money(nanodollars: cost),
             unconfirmedCost: Money(nanodollars: unconfirmedCost - attempt.unconfirmedCost))
         apply(
-            change, to: attempt.windows, in: &ledgers, worstCase: Money(nanodollars: attempt.reservedCost),
+            change, to: attempt.windows, in: &rowCache, worstCase: Money(nanodollars: attempt.reservedCost),
             now: now)
     }
 
-    /// The ledgers must have the windows.
+    /// The cache must have the windows.
     package mutating func apply(
-        _ change: BudgetLedger.Change, to windows: [Int64], in ledgers: inout Ledgers,
+        _ change: BudgetLedger.Change, to windows: [Int64], in rowCache: inout RowCache,
         worstCase: Money = .zero, now: Now
     ) {
         for id in windows {
-            guard var window = ledgers.windows[id] else { continue }
+            guard var window = rowCache.windows[id] else { continue }
             window.ledger.apply(change)
             let crossed = window.ledger.crossed(worstCase: worstCase)
             if window.isInForce {
                 noticeExhaustion(of: &window, worstCase: worstCase, now: now.timestamp)
                 for percent in crossed { announce(percent, of: window.ledger) }
             }
-            ledgers.keep(window)
+            rowCache.keep(window)
         }
     }
 

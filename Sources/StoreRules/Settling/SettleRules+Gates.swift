@@ -34,8 +34,8 @@ extension SettleRules {
     ///
     /// Such a run holds back the jobs of the same queue on the same route, and no others; nor those that a caller waits for, who
     /// hears of it at once. `leaves` if another route is asked now: the job is not at its end.
-    mutating func closeQueue(_ ledgers: inout Ledgers, _ route: RouteKey, leaves: Bool) {
-        guard var queue = ledgers.queues[attempt.queue] else { return }
+    mutating func closeQueue(_ rowCache: inout RowCache, _ route: RouteKey, leaves: Bool) {
+        guard var queue = rowCache.queues[attempt.queue] else { return }
         if attempt.providerBatch == nil { queue.running = max(0, queue.running - 1) }
         switch settlement.routeEvent {
         case .refused(let signature) where !leaves:
@@ -47,7 +47,7 @@ extension SettleRules {
         default:
             break
         }
-        ledgers.keep(queue)
+        rowCache.keep(queue)
     }
 
     private mutating func refuse(

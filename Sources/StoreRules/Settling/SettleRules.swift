@@ -2,7 +2,7 @@ package import Jobs
 
 /// Closes one attempt: its money and its share of the limits always, its job only if the attempt still holds it.
 ///
-/// Pure: what it needs to know is in the snapshot and the ledgers, what it changes in the ledgers and the delta.
+/// Pure: what it needs to know is in the snapshot and the cached rows, what it changes in these and in the delta.
 package struct SettleRules {
     let settlement: Settlement
     let snapshot: SettleSnapshot
@@ -20,18 +20,18 @@ package struct SettleRules {
         self.now = now
     }
 
-    /// The ledgers must have the attempt's route, queue and budget windows.
+    /// The row cache must have the attempt's route, queue and budget windows.
     ///
     /// The tallies are those of the transaction so far: they grow in place, and the delta has none.
     package consuming func settle(
-        _ ledgers: inout Ledgers, _ tallies: inout Tallies, using random: inout some RandomNumberGenerator
+        _ rowCache: inout RowCache, _ tallies: inout Tallies, using random: inout some RandomNumberGenerator
     ) throws -> (SettleOutcome, Delta) {
         swap(&delta.tallies, &tallies)
         let outcome: SettleOutcome
         switch attempt.status {
         case .settled: outcome = .repeated
-        case .writtenOff: outcome = settleLate(&ledgers)
-        case .open: outcome = try settleOpen(&ledgers, using: &random)
+        case .writtenOff: outcome = settleLate(&rowCache)
+        case .open: outcome = try settleOpen(&rowCache, using: &random)
         }
         swap(&delta.tallies, &tallies)
         return (outcome, delta)
@@ -40,24 +40,24 @@ package struct SettleRules {
     // MARK: In time
 
     private mutating func settleOpen(
-        _ ledgers: inout Ledgers, using random: inout some RandomNumberGenerator
+        _ rowCache: inout RowCache, using random: inout some RandomNumberGenerator
     ) throws -> SettleOutcome {
-        guard var route = ledgers.routes[attempt.route] else { return .repeated }
+        guard var route = rowCache.routes[attempt.route] else { return .repeated }
         let blame = Blame(job, attempt, settlement, route)
         let step = FallbackStep.find(settlement, snapshot, settings.fallbacks, now: now)
         let resolved = step?.resolved ?? settlement.verdict.resolve(blame.standing, now: now.timestamp)
         if attempt.providerBatch == nil {
             close(&route, blame.event(resolved), using: &random)
-            ledgers.keep(route)
+            rowCache.keep(route)
         }
         if let change = blame.change(resolved, route) { delta.add(change) }
-        closeQueue(&ledgers, route.key, leaves: step != nil)
+        closeQueue(&rowCache, route.key, leaves: step != nil)
         let cost = bookedCost(on: route)
         let unconfirmed = unconfirmedCost(of: attempt.reservedCost, cost: cost)
         closeAttempt(resolved, cost: cost, unconfirmedCost: unconfirmed)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
         book(calls: wasCalled ? 1 : 0, cost: cost, unconfirmedCost: unconfirmed, route)
-        delta.close(attempt, cost: cost, unconfirmedCost: unconfirmed, in: &ledgers, now: now)
+        delta.close(attempt, cost: cost, unconfirmedCost: unconfirmed, in: &rowCache, now: now)
         let outcome = try settleJob(resolved, cost: cost)
         delta.closePrefix(
             of: attempt, job, wasWriter: snapshot.wroteItsPrefix, answered: settlement.answer != nil,
@@ -94,8 +94,8 @@ package struct SettleRules {
     // MARK: Too late
 
     /// The lease was lost and the attempt written off: what was unconfirmed is now known, and the answer is not wasted.
-    private mutating func settleLate(_ ledgers: inout Ledgers) -> SettleOutcome {
-        guard let route = ledgers.routes[attempt.route] else { return .repeated }
+    private mutating func settleLate(_ rowCache: inout RowCache) -> SettleOutcome {
+        guard let route = rowCache.routes[attempt.route] else { return .repeated }
         let cost = bookedCost(on: route)
         let unconfirmed = unconfirmedCost(of: attempt.unconfirmedCost, cost: cost)
         closeAttempt(
@@ -103,7 +103,7 @@ package struct SettleRules {
             unconfirmedCost: unconfirmed)
         // The call was counted when it was written off.
         book(calls: 0, cost: cost, unconfirmedCost: unconfirmed - attempt.unconfirmedCost, route)
-        delta.correct(attempt, cost: cost, unconfirmedCost: unconfirmed, in: &ledgers, now: now)
+        delta.correct(attempt, cost: cost, unconfirmedCost: unconfirmed, in: &rowCache, now: now)
         delta.add(.count(job: job.id, attemptsCounted: job.attemptsCounted, cost: cost))
         if let answer = sharedAnswer(cost: cost, uses: 0) {
             delta.add(.keep(answer))

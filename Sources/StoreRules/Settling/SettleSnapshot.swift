@@ -1,6 +1,6 @@
 package import Jobs
 
-/// What a settlement must know besides the ledgers.
+/// What a settlement must know besides the cached rows.
 package struct SettleSnapshot: Sendable {
     package let attempt: AttemptRecord
     package let job: JobRecord

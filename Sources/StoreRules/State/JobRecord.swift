@@ -23,7 +23,7 @@ package struct JobRecord: Sendable {
     package let blame: JobBlame?
     /// Failures that were not counted though they may have been paid for.
     package let forgiven: Int
-    /// Where it stands in its route's chain of fallbacks.
+    /// Its position in its route's chain of fallbacks.
     package let position: Int
     package let tags: [String]
     package let hasCheck: Bool

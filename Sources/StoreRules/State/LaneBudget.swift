@@ -1,4 +1,4 @@
-/// Which tags have a budget: jobs with other budgets stand in other lanes, so that an exhausted one blocks only its own jobs.
+/// Which tags have a budget: jobs with other budgets are in other lanes, so that an exhausted one blocks only its own jobs.
 package struct LaneBudget: Equatable, Sendable {
     private let budgeted: Set<String>
 

@@ -59,7 +59,7 @@ extension LanePlace {
     }
 }
 
-/// Where a job stands.
+/// The state of a job.
 package struct LaneStanding: Sendable {
     package let lane: Int64
     package let state: JobState

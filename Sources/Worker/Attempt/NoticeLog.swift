@@ -3,7 +3,7 @@ import Synchronization
 
 /// Hears an answer for the store, if its beginning is news, and passes everything on.
 ///
-/// Each thing is told once: limits as soon as the head names them, and that the answer has begun with its first event, as an
+/// Each thing is reported once: limits as soon as the head names them, and that the answer has begun with its first event, as an
 /// error may come in its place.
 final class NoticeLog: AnswerListener {
     private struct State {
@@ -15,18 +15,18 @@ final class NoticeLog: AnswerListener {
     private let isProbe: Bool
     private let learnsLimits: Bool
     private let next: (any AnswerListener)?
-    private let tell: @Sendable (AnswerBeginning) -> Void
+    private let report: @Sendable (AnswerBeginning) -> Void
     private let state = Mutex(State())
 
     init(
         of attempt: ClaimedAttempt, before next: (any AnswerListener)?,
-        tell: @escaping @Sendable (AnswerBeginning) -> Void
+        report: @escaping @Sendable (AnswerBeginning) -> Void
     ) {
         self.attempt = attempt.key
         isProbe = attempt.isProbe
         learnsLimits = attempt.learnsLimits
         self.next = next
-        self.tell = tell
+        self.report = report
     }
 
     func began(_ head: AnswerHead) {
@@ -36,7 +36,7 @@ final class NoticeLog: AnswerListener {
             defer { state.limits = limits }
             return state.limits == nil
         }
-        if isNews { tell(AnswerBeginning(key: attempt, limits: limits)) }
+        if isNews { report(AnswerBeginning(key: attempt, limits: limits)) }
     }
 
     func heard(_ event: AnswerEvent) {
@@ -46,7 +46,7 @@ final class NoticeLog: AnswerListener {
             defer { state.isDone = true }
             return !state.isDone && (isProbe || learnsLimits && state.limits == nil)
         }
-        if isNews { tell(AnswerBeginning(key: attempt, isAnswering: true)) }
+        if isNews { report(AnswerBeginning(key: attempt, isAnswering: true)) }
     }
 }
 

@@ -7,7 +7,7 @@ final class AnswerBroadcast: AnswerListener {
         var head: AnswerHead?
         var events: [AnswerEvent] = []
         var isTold = false
-        /// Another attempt answers: what came of this one is nobody's.
+        /// Another attempt answers: what came of this one counts for nothing.
         var isSealed = false
         var ending: AnswerEnding?
         var readers: [Int: CheckedContinuation<Void, Never>] = [:]

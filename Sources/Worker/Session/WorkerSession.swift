@@ -44,7 +44,7 @@ struct WorkerSession: Sendable {
         }
     }
 
-    /// An own line is worth a look only while somebody waits in it; whom everybody has left is found by the slow poll.
+    /// An interactive lane is worth a look only while a client waits in it; a job that all clients have left is found by the slow poll.
     var mayHaveWork: Bool { settings.partition == .common || runState.interactive.count > inFlight.count }
 
     /// Gives calls in flight their grace period, then gives them up.

@@ -6,7 +6,7 @@ extension Command {
     static let enqueue = Command(
         name: "enqueue", summary: "enqueue a file of jobs, one a line", arguments: "FILE|-",
         argumentCount: 1...1,
-        flags: Order.flags + [
+        flags: EnqueueOptions.flags + [
             Flag("batch", "NAME", "the batch for all lines (the file's name and a hash of these flags)"),
             Flag("wait", "wait until all jobs have ended"),
             Flag(
@@ -32,16 +32,16 @@ extension Command {
             "renga enqueue jobs.jsonl --deadline 24h",
         ]
     ) { invocation in
-        let order = try Order(invocation)
+        let options = try EnqueueOptions(invocation)
         let server = try ServerClient(invocation)
-        try await order.probe(server)
-        return order.isDry
-            ? try await DryRun(order: order, server: server).run() : try await order.carryOut(server)
+        try await options.probe(server)
+        return options.isDry
+            ? try await DryRun(options: options, server: server).run() : try await options.carryOut(server)
     }
 }
 
 /// The arguments of `enqueue`.
-struct Order: Sendable {
+struct EnqueueOptions: Sendable {
     var file: String
     var isText: Bool
     var defaults: LineDefaults
@@ -101,7 +101,7 @@ struct Order: Sendable {
     }
 }
 
-extension Order {
+extension EnqueueOptions {
     /// Sends all lines, and waits for their jobs if that was asked for.
     fileprivate func carryOut(_ server: ServerClient) async throws -> ExitStatus {
         let target = try output.map { try ResultsTarget($0, input: file) }
@@ -109,46 +109,46 @@ extension Order {
         let write: (String) throws -> Void =
             target == .standardOutput ? { Console.note($0) } : { try Console.print($0) }
         let interrupts = InterruptHandler(batch: batch)
-        var ledger = Ledger()
+        var outcomes = LineOutcomes()
         var reporter = Reporter()
         var upload = upload(server, query: [("batch", batch)])
         try await upload.run(try reader()) { chunk, answers in
             for (index, answer) in answers.enumerated() {
                 let line = chunk.lineNumbers[index]
-                if let refusal = ledger.take(answer, line: line) {
+                if let refusal = outcomes.take(answer, line: line) {
                     reporter.refused(line, refusal, chunk.line(index))
                 }
             }
         }
         await reporter.end(server)
-        guard !ledger.jobs.isEmpty else {
+        guard !outcomes.jobs.isEmpty else {
             throw Failure("\(file == "-" ? "standard input" : "“\(file)”") is empty: nothing was enqueued")
         }
-        try write(summary(ledger))
+        try write(summary(outcomes))
         guard waits else {
-            try await noteCancelled(ledger, server)
-            return ledger.refused > 0 ? .failed : .done
+            try await noteCancelled(outcomes, server)
+            return outcomes.refused > 0 ? .failed : .done
         }
-        Console.note(interrupts.text + "\n" + (try await returnHint(ledger, server)))
-        return try await Waiting(order: self, server: server, ledger: ledger).run(target, write: write)
+        Console.note(interrupts.text + "\n" + (try await returnHint(outcomes, server)))
+        return try await Waiting(options: self, server: server, outcomes: outcomes).run(target, write: write)
     }
 
     /// Notes that jobs which were there already will not run, if they were cancelled.
-    private func noteCancelled(_ ledger: Ledger, _ server: ServerClient) async throws {
-        guard !ledger.existing.isEmpty else { return }
+    private func noteCancelled(_ outcomes: LineOutcomes, _ server: ServerClient) async throws {
+        guard !outcomes.existing.isEmpty else { return }
         let counts = try await server.call("GET", BatchFollower.path(batch))["counts"]
         if let text = ResumeHint(batch, counts).text { Console.note(text) }
     }
 
     /// How to get all results later: from the batch if it holds just these jobs, else by the same command, which finds
     /// the jobs of other batches too.
-    private func returnHint(_ ledger: Ledger, _ server: ServerClient) async throws -> String {
+    private func returnHint(_ outcomes: LineOutcomes, _ server: ServerClient) async throws -> String {
         var retry = ServerRetry(hasAnswered: true)
         let counts = try await retry.trying {
             try await server.call("GET", BatchFollower.path(batch))["counts"]
         }
-        let jobs = Set(ledger.jobs.compactMap { $0?.value }).count
-        if counts?.number("total") == jobs, ledger.refused == 0 {
+        let jobs = Set(outcomes.jobs.compactMap { $0?.value }).count
+        if counts?.number("total") == jobs, outcomes.refused == 0 {
             return
                 "To come back, run the same command again, or:\n  renga results --batch \(Shell.quoted(batch)) --wait"
         }
@@ -156,10 +156,12 @@ extension Order {
         return "To come back to all lines, including those of other batches:\n  \(again)"
     }
 
-    private func summary(_ ledger: Ledger) -> String {
-        var parts = ["\(Text.count(ledger.jobs.count, "line")): \(Text.number(ledger.created)) new"]
-        if !ledger.existing.isEmpty { parts.append("\(Text.number(ledger.existing.count)) already there") }
-        if ledger.refused > 0 { parts.append("\(Text.number(ledger.refused)) invalid") }
+    private func summary(_ outcomes: LineOutcomes) -> String {
+        var parts = ["\(Text.count(outcomes.jobs.count, "line")): \(Text.number(outcomes.created)) new"]
+        if !outcomes.existing.isEmpty {
+            parts.append("\(Text.number(outcomes.existing.count)) already there")
+        }
+        if outcomes.refused > 0 { parts.append("\(Text.number(outcomes.refused)) invalid") }
         return parts.joined(separator: ", ") + "; batch \(batch)"
     }
 }

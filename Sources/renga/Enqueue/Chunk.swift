@@ -9,7 +9,7 @@ struct Chunk: Sendable {
     private(set) var body: [UInt8] = []
     /// The line number of each in the input.
     private(set) var lineNumbers: [Int] = []
-    /// What tells each of the prompts apart.
+    /// What distinguishes the prompts.
     private(set) var shapes: [UInt64] = []
     /// Where each of them begins in the body.
     private var starts: [Int] = []

@@ -3,19 +3,19 @@ import Jobs
 
 /// What enqueueing would do and may cost, with nothing changed.
 struct DryRun {
-    private let order: Order
+    private let options: EnqueueOptions
     private let server: ServerClient
 
-    init(order: Order, server: ServerClient) {
-        self.order = order
+    init(options: EnqueueOptions, server: ServerClient) {
+        self.options = options
         self.server = server
     }
 
     func run() async throws -> ExitStatus {
         var count = Count()
         var reporter = Reporter()
-        var upload = order.upload(server, query: [("dry_run", "true")], isReported: false)
-        try await upload.run(try order.reader()) { chunk, answers in
+        var upload = options.upload(server, query: [("dry_run", "true")], isReported: false)
+        try await upload.run(try options.reader()) { chunk, answers in
             for (index, answer) in answers.enumerated() {
                 if let refusal = count.take(answer, shape: chunk.shapes[index]) {
                     reporter.refused(chunk.lineNumbers[index], refusal, chunk.line(index))

@@ -1,6 +1,6 @@
 import JSON
 
-extension Order {
+extension EnqueueOptions {
     /// Has the server judge the flags by themselves, with one line that is not enqueued: what is wrong with a flag is wrong
     /// with each line, and is said once.
     func probe(_ server: ServerClient) async throws {

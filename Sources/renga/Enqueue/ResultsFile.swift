@@ -9,18 +9,18 @@ import System
 struct ResultsFile {
     private let server: ServerClient
     private let batch: String
-    private let ledger: Ledger
+    private let outcomes: LineOutcomes
 
-    init(server: ServerClient, batch: String, ledger: Ledger) {
+    init(server: ServerClient, batch: String, outcomes: LineOutcomes) {
         self.server = server
         self.batch = batch
-        self.ledger = ledger
+        self.outcomes = outcomes
     }
 
     /// The file appears when it is complete; `see` gets each job's state.
     func write(to target: ResultsTarget, see: (String) -> Void) async throws {
         var file = try ResultsSink(target)
-        var places = Places(ledger)
+        var places = LinePositions(outcomes)
         var cursor: String?
         var retry = ServerRetry(hasAnswered: true)
         try await retry.trying {
@@ -31,7 +31,7 @@ struct ResultsFile {
                 places.next = place + 1
             }
         }
-        try await fill(upTo: ledger.jobs.count, &places, &file, see)
+        try await fill(upTo: outcomes.jobs.count, &places, &file, see)
         try file.finish()
     }
 
@@ -52,20 +52,20 @@ struct ResultsFile {
 
     /// Writes the lines before a place which the stream did not bring.
     private func fill(
-        upTo end: Int, _ places: inout Places, _ file: inout ResultsSink, _ see: (String) -> Void
+        upTo end: Int, _ places: inout LinePositions, _ file: inout ResultsSink, _ see: (String) -> Void
     ) async throws {
         while places.next < end {
             let range = places.next..<min(end, places.next + 512)
             var jobs: [JobID: JSON] = [:]
-            try await server.ended(ledger.jobs[range].compactMap(\.self)) { job in
+            try await server.ended(outcomes.jobs[range].compactMap(\.self)) { job in
                 if let id = JobID(job.text("id")) { jobs[id] = job }
             }
             for place in range {
-                if let id = ledger.jobs[place], let job = jobs[id] {
+                if let id = outcomes.jobs[place], let job = jobs[id] {
                     try write(job, place, &file, see)
                 } else {
                     try file.append(
-                        ResultLine.refused(ledger.reasons[place], line: ledger.lineNumbers[place]))
+                        ResultLine.refused(outcomes.reasons[place], line: outcomes.lineNumbers[place]))
                 }
             }
             places.next = range.upperBound
@@ -74,20 +74,20 @@ struct ResultsFile {
 
     private func write(_ job: JSON, _ place: Int, _ file: inout ResultsSink, _ see: (String) -> Void) throws {
         see(job.text("state"))
-        try file.append(ResultLine.text(job, line: ledger.lineNumbers[place]))
+        try file.append(ResultLine.text(job, line: outcomes.lineNumbers[place]))
     }
 }
 
 /// The places of the stream's jobs in the input.
-private struct Places {
+private struct LinePositions {
     /// The first place that is not written yet.
     var next = 0
     private let jobs: [JobID?]
     /// Made when it is needed first: most streams come in order.
     private var known: [JobID: Int32]?
 
-    init(_ ledger: Ledger) {
-        jobs = ledger.jobs
+    init(_ outcomes: LineOutcomes) {
+        jobs = outcomes.jobs
     }
 
     /// The place of a job that is still to be written; nil for one that is not of this input, or was written.

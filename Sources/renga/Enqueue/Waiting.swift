@@ -1,19 +1,19 @@
 import JSON
 import Jobs
 
-/// Waits for the jobs of an order to end, and collects their results if that was asked for.
+/// Waits for the jobs of one input to end, and collects their results if that was asked for.
 struct Waiting {
     private let server: ServerClient
     private let batch: String
-    private let ledger: Ledger
+    private let outcomes: LineOutcomes
     /// Where results go, as it was typed.
     private let outputName: String
 
-    init(order: Order, server: ServerClient, ledger: Ledger) {
+    init(options: EnqueueOptions, server: ServerClient, outcomes: LineOutcomes) {
         self.server = server
-        self.ledger = ledger
-        batch = order.batch
-        outputName = order.output ?? ""
+        self.outcomes = outcomes
+        batch = options.batch
+        outputName = options.output ?? ""
     }
 
     /// Writes how they ended.
@@ -25,19 +25,19 @@ struct Waiting {
         var tally = Tally(end["counts"])
         if let output {
             tally = Tally()
-            try await ResultsFile(server: server, batch: batch, ledger: ledger).write(to: output) {
+            try await ResultsFile(server: server, batch: batch, outcomes: outcomes).write(to: output) {
                 tally.add($0)
             }
-        } else if end["counts"]?.number("total") != ledger.created + ledger.existing.count {
+        } else if end["counts"]?.number("total") != outcomes.created + outcomes.existing.count {
             // Some of the lines that were there before belong to other batches.
             tally = Tally()
-            try await server.ended(ledger.jobs.compactMap(\.self)) { tally.add($0.text("state")) }
+            try await server.ended(outcomes.jobs.compactMap(\.self)) { tally.add($0.text("state")) }
         }
         try write(
             ([tally.text].filter { !$0.isEmpty } + [written(output)].compactMap(\.self)).joined(
                 separator: "; "))
         if let text = ResumeHint(batch, end["counts"]).text { Console.note(text) }
-        return ledger.refused == 0 && tally.allSucceeded ? .done : .failed
+        return outcomes.refused == 0 && tally.allSucceeded ? .done : .failed
     }
 }
 
@@ -46,7 +46,7 @@ extension Waiting {
         switch output {
         case nil, .standardOutput: nil
         case .file, .device:
-            "\(Text.count(ledger.jobs.count, "line")) written to \(outputName)"
+            "\(Text.count(outcomes.jobs.count, "line")) written to \(outputName)"
         }
     }
 }

@@ -31,12 +31,12 @@ struct Harness {
 
     init(
         _ adjust: (inout APISettings) -> Void = { _ in }, apiKeys: [String] = [],
-        store: FakeStore = FakeStore()
+        store: FakeStore = FakeStore(), log: Log = .silent
     ) {
         var settings = APISettings(service: .test, apiKeys: apiKeys, version: "1.2.3")
         adjust(&settings)
         self.store = store
-        api = API(store: store, settings: settings, log: .silent)
+        api = API(store: store, settings: settings, log: log)
     }
 
     func send(

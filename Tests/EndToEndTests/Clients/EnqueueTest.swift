@@ -1,6 +1,7 @@
 import Crypto
 import JSON
 import System
+import TestSupport
 import Testing
 
 extension Proofs {
@@ -82,7 +83,7 @@ extension Proofs {
         }
 
         private func write(_ lines: [JSON], to path: String) throws {
-            try writeSecretFile(
+            try writeTestFile(
                 path: path, bytes: Array(lines.map { Array($0.raw) }.joined(separator: [UInt8(ascii: "\n")])))
         }
     }

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import SQLite
 import System
+import TestSupport
 import Testing
 
 extension Proofs {
@@ -89,12 +90,12 @@ extension Proofs {
                 let simulator = try await scenario.simulator(["latency": "5ms"])
                 let file = try scenario.configuration(Self.file(simulator, input: 1))
                 let forgotten = try scenario.subfolder("forgotten") + "/renga.json"
-                try writeSecretFile(path: forgotten, bytes: Array(Self.file(simulator, input: 1).utf8))
+                try writeTestFile(path: forgotten, bytes: Array(Self.file(simulator, input: 1).utf8))
                 let server = try await scenario.serve(simulator, ["RENGA_CONFIG": file])
                 let reader = try scenario.work(simulator, ["RENGA_CONFIG": file])
                 let stale = try scenario.work(simulator, ["RENGA_CONFIG": forgotten])
                 try await server.warmUp()
-                try writeSecretFile(path: file, bytes: Array(Self.file(simulator, input: 3).utf8))
+                try writeTestFile(path: file, bytes: Array(Self.file(simulator, input: 3).utf8))
                 let second = try await scenario.serve(simulator, ["RENGA_CONFIG": file])
                 for child in [server.child, reader] {
                     try await eventually("the file is read again", within: .seconds(20)) {

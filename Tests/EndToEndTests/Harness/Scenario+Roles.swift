@@ -1,6 +1,7 @@
 import JSON
 import Synchronization
 import System
+import TestSupport
 
 /// The processes of a deployment.
 extension Scenario {
@@ -51,7 +52,7 @@ extension Scenario {
     /// Writes `renga.json` and returns its path.
     func configuration(_ json: String) throws -> String {
         let path = folder.path + "/renga.json"
-        try writeSecretFile(path: path, bytes: Array(json.utf8))
+        try writeTestFile(path: path, bytes: Array(json.utf8))
         return path
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// What did not come about in time, or was refused, in words for whoever reads the test's log.
 struct Disappointment: Error, CustomStringConvertible {
@@ -40,17 +41,9 @@ func offPool<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async thro
 
 /// Runs it on a new thread.
 func detach(_ work: @escaping @Sendable () -> Void) {
-    final class Job: Sendable {
-        let work: @Sendable () -> Void
-        init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+    do {
+        _ = try Thread(named: "test", work)
+    } catch {
+        preconditionFailure("\(error)")
     }
-    var thread = pthread_t()
-    let status = pthread_create(
-        &thread, nil,
-        { job in
-            if let job { Unmanaged<Job>.fromOpaque(job).takeRetainedValue().work() }
-            return nil
-        }, Unmanaged.passRetained(Job(work)).toOpaque())
-    precondition(status == 0, "no thread left")
-    pthread_detach(thread)
 }

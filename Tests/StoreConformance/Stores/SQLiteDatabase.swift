@@ -31,7 +31,7 @@ struct SQLiteDatabase: TestDatabase {
         settings.randomness = terms.randomness
         settings.calendarPatience = patience
         let (path, stated) = (directory.database, settings)
-        return try await withTaskExecutorPreference(OwnThread.next()) {
+        return try await withTaskExecutorPreference(BlockingExecutor.next()) {
             try await SQLiteJobStore(path: path, settings: stated, clock: clock)
         }
     }

@@ -82,21 +82,21 @@ import Testing
     }
 
     @Test func `unconfirmed money is cleared in each budget that covered its call`() {
-        var ledgers = Ledgers()
+        var rowCache = RowCache()
         for id in [1, 2] as [Int64] {
             var ledger = BudgetLedger(budget: day)
             // The first has some of an attempt that is gone.
             ledger.unconfirmedCost = Money(nanodollars: id == 1 ? 500 : 400)
-            ledgers.load(BudgetWindow(id: id, ledger: ledger, isInForce: true, exhaustionLogged: false))
+            rowCache.load(BudgetWindow(id: id, ledger: ledger, isInForce: true, exhaustionLogged: false))
         }
         var attempt = UnconfirmedAttempt(
             key: AttemptKey(job: JobID(100), number: 1), unconfirmedCost: Money(nanodollars: 300),
             windows: [1, 2], lane: 50, batch: 4)
         attempt.tags = ["a"]
         var delta = Delta()
-        delta.clearUnconfirmed(in: 1, [attempt], in: &ledgers, now: now)
-        #expect(ledgers.windows[1]?.ledger.unconfirmedCost == .zero)
-        #expect(ledgers.windows[2]?.ledger.unconfirmedCost == Money(nanodollars: 100))
+        delta.clearUnconfirmed(in: 1, [attempt], in: &rowCache, now: now)
+        #expect(rowCache.windows[1]?.ledger.unconfirmedCost == .zero)
+        #expect(rowCache.windows[2]?.ledger.unconfirmedCost == Money(nanodollars: 100))
         #expect(ChangeFixture.names(delta) == ["clearUnconfirmed"])
         #expect(delta.tallies.spends.values.map(\.unconfirmedCost) == [-300])
         #expect(delta.tallies.tagSpends.values.map(\.unconfirmedCost) == [-300])

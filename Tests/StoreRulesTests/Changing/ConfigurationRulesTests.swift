@@ -33,29 +33,29 @@ import Testing
     private let route = ChangeFixture.route
 
     @Test func `a paused route keeps what is known of it`() {
-        var (delta, ledgers) = (Delta(), Ledgers())
-        delta.setPaused(true, route, in: &ledgers, now: now.moment)
+        var (delta, rowCache) = (Delta(), RowCache())
+        delta.setPaused(true, route, in: &rowCache, now: now.moment)
         #expect(ChangeFixture.names(delta) == ["route paused"])
-        #expect(ledgers.changed.routes.isEmpty)
+        #expect(rowCache.changed.routes.isEmpty)
     }
 
     @Test func `a resumed route is tried anew, with the operator's limits alone`() {
-        var (delta, ledgers) = (Delta(), Ledgers())
-        delta.setPaused(false, route, in: &ledgers, now: now.moment)
+        var (delta, rowCache) = (Delta(), RowCache())
+        delta.setPaused(false, route, in: &rowCache, now: now.moment)
         #expect(
             ChangeFixture.names(delta) == [
                 "route paused", "route forgetLimit", "route forgetLimit", "route acceptCredentials",
                 "route pollBatches",
             ])
-        #expect(ledgers.routes[3]?.ledger.gate.state == .open)
-        #expect(ledgers.routes[3].map { Set($0.ledger.lines.keys) } == [.requests])
+        #expect(rowCache.routes[3]?.ledger.gate.state == .open)
+        #expect(rowCache.routes[3].map { Set($0.ledger.lines.keys) } == [.requests])
     }
 
     @Test func `limits that are stated no more are forgotten`() {
-        var (delta, ledgers) = (Delta(), Ledgers())
-        delta.configure(RouteLimits(inputTokens: 500), of: route, in: &ledgers, now: now.moment)
+        var (delta, rowCache) = (Delta(), RowCache())
+        delta.configure(RouteLimits(inputTokens: 500), of: route, in: &rowCache, now: now.moment)
         #expect(ChangeFixture.names(delta) == ["route forgetLimit", "route forgetLimit"])
-        #expect(ledgers.routes[3]?.ledger.lines[.inputTokens]?.stated == 500)
-        #expect(ledgers.routes[3]?.ledger.lines[.requests] == nil)
+        #expect(rowCache.routes[3]?.ledger.lines[.inputTokens]?.stated == 500)
+        #expect(rowCache.routes[3]?.ledger.lines[.requests] == nil)
     }
 }

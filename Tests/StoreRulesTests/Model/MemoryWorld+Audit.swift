@@ -7,7 +7,7 @@ import StoreRules
 extension MemoryWorld {
     /// Empty if all is well; reads every row.
     func violations() -> [String] {
-        faults + auditJobs() + auditWaiting() + auditLedgers() + auditSharing() + auditMoney()
+        faults + auditJobs() + auditWaiting() + auditLimits() + auditSharing() + auditMoney()
             + auditTallies()
     }
 
@@ -78,7 +78,7 @@ extension MemoryWorld {
 
     // MARK: Routes, queues and sharing
 
-    private func auditLedgers() -> [String] {
+    private func auditLimits() -> [String] {
         var found: [String] = []
         let flying = open.map { self[attempt: $0] }.filter { $0.providerBatch == nil }
         let untold = news.filter { $0.routeIsUntold && $0.attempt.providerBatch == nil }.map(\.attempt)

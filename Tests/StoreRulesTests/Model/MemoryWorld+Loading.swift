@@ -79,14 +79,14 @@ extension MemoryWorld {
             tags: row.tags, hasCheck: row.check != nil)
     }
 
-    func load(_ attempt: AttemptRecord, into ledgers: inout Ledgers) {
-        if ledgers.routes[attempt.route] == nil { ledgers.load(route(attempt.route).state) }
-        if ledgers.queues[attempt.queue] == nil {
-            ledgers.load(queueState(attempt.queue, passOf: attempt.route))
+    func load(_ attempt: AttemptRecord, into rowCache: inout RowCache) {
+        if rowCache.routes[attempt.route] == nil { rowCache.load(route(attempt.route).state) }
+        if rowCache.queues[attempt.queue] == nil {
+            rowCache.load(queueState(attempt.queue, passOf: attempt.route))
         }
-        for id in attempt.windows where ledgers.windows[id] == nil {
+        for id in attempt.windows where rowCache.windows[id] == nil {
             let row = windows[Int(id - 1)]
-            ledgers.load(
+            rowCache.load(
                 BudgetWindow(
                     id: id, ledger: row.ledger(of: budgets[Int(row.budget - 1)].budget), isInForce: true,
                     exhaustionLogged: row.exhaustionLogged))

@@ -1,7 +1,7 @@
 import Jobs
 import StoreRules
 
-/// A job as it stands.
+/// A job as it is.
 struct JobRow: Sendable {
     let id: Int64
     var lane: Int64

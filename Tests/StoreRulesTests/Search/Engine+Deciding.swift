@@ -20,7 +20,7 @@ extension Engine {
         let (decision, random) = try planner.plan()
         self.random = random
         let terms = Applying(now: world.now, route: route, looked: world.commits)
-        return Decided(delta: decision.delta, ledgers: decision.ledgers, terms: terms, worker: worker)
+        return Decided(delta: decision.delta, rowCache: decision.rowCache, terms: terms, worker: worker)
     }
 
     mutating func gather(route: Int64) throws -> Decided? {
@@ -53,13 +53,13 @@ extension Engine {
 
     mutating func settle(_ settlement: Settlement) throws -> Decided? {
         let snapshot = world.settleSnapshot(settlement.key, for: settlement)
-        var (ledgers, tallies) = (Ledgers(), Tallies())
-        world.load(snapshot.attempt, into: &ledgers)
+        var (rowCache, tallies) = (RowCache(), Tallies())
+        world.load(snapshot.attempt, into: &rowCache)
         let seed = random.next()
         var lots = SeededRandom(seed: seed)
         let (outcome, decided) = try SettleRules(
             settlement, snapshot, settings: world.settings, now: world.now
-        ).settle(&ledgers, &tallies, using: &lots)
+        ).settle(&rowCache, &tallies, using: &lots)
         var delta = decided
         delta.tallies = tallies
         guard outcome != .repeated else { return nil }
@@ -68,7 +68,7 @@ extension Engine {
             money = world.closing(
                 settlement.key, cost: settled.cost, unconfirmedCost: settled.unconfirmedCost)
         }
-        return closing(snapshot, .settled(settlement), delta, ledgers, money, seed)
+        return closing(snapshot, .settled(settlement), delta, rowCache, money, seed)
     }
 
     mutating func reap(_ key: AttemptKey) -> Decided? {
@@ -76,8 +76,8 @@ extension Engine {
         guard attempt.status == .open, attempt.providerBatch == nil,
             attempt.leaseUntil.hasPassed(at: world.now.moment)
         else { return nil }
-        return writeOff(key, .reaped) { delta, snapshot, ledgers in
-            delta.reap(snapshot, in: &ledgers, laneBudget: world.laneBudget(), now: world.now)
+        return writeOff(key, .reaped) { delta, snapshot, rowCache in
+            delta.reap(snapshot, in: &rowCache, laneBudget: world.laneBudget(), now: world.now)
         }
     }
 
@@ -85,32 +85,32 @@ extension Engine {
         guard world[attempt: key].status == .open, world[attempt: key].providerBatch != nil else {
             return nil
         }
-        return writeOff(key, .recalled) { delta, snapshot, ledgers in
-            delta.recall(snapshot, in: &ledgers, laneBudget: world.laneBudget(), now: world.now)
+        return writeOff(key, .recalled) { delta, snapshot, rowCache in
+            delta.recall(snapshot, in: &rowCache, laneBudget: world.laneBudget(), now: world.now)
         }
     }
 
     private func writeOff(
-        _ key: AttemptKey, _ kind: News.Kind, _ decide: (inout Delta, SettleSnapshot, inout Ledgers) -> Void
+        _ key: AttemptKey, _ kind: News.Kind, _ decide: (inout Delta, SettleSnapshot, inout RowCache) -> Void
     ) -> Decided {
         let snapshot = world.settleSnapshot(key)
-        var (delta, ledgers) = (Delta(), Ledgers())
-        world.load(snapshot.attempt, into: &ledgers)
-        decide(&delta, snapshot, &ledgers)
+        var (delta, rowCache) = (Delta(), RowCache())
+        world.load(snapshot.attempt, into: &rowCache)
+        decide(&delta, snapshot, &rowCache)
         let money = world.closing(key, cost: 0, unconfirmedCost: snapshot.attempt.reservedCost)
-        return closing(snapshot, kind, delta, ledgers, money, 0)
+        return closing(snapshot, kind, delta, rowCache, money, 0)
     }
 
     /// Shared rows whole, or as news.
     private func closing(
-        _ snapshot: SettleSnapshot, _ kind: News.Kind, _ delta: Delta, _ ledgers: Ledgers,
+        _ snapshot: SettleSnapshot, _ kind: News.Kind, _ delta: Delta, _ rowCache: RowCache,
         _ money: BudgetLedger.Change, _ seed: UInt64
     ) -> Decided {
         let isNews = locks.settlesByNews && !locks.store
         var terms = Applying(now: world.now, looked: world.commits)
         terms.leavesShared = isNews
         guard isNews else {
-            return Decided(delta: delta, ledgers: ledgers, terms: terms, closed: snapshot.attempt)
+            return Decided(delta: delta, rowCache: rowCache, terms: terms, closed: snapshot.attempt)
         }
         let news = News(
             kind: kind, snapshot: snapshot, now: world.now, seed: seed, money: money,

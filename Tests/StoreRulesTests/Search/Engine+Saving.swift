@@ -14,12 +14,12 @@ extension Engine {
             }
             if let worker = decided.worker { world.workers[worker].holds.append(attempt.key) }
         }
-        world.saveRoutes(decided.ledgers)
+        world.saveRoutes(decided.rowCache)
         if let closed = decided.closed {
-            world.saveQueue(decided.ledgers, of: closed)
-            world.saveWindows(decided.ledgers, Set(closed.windows))
+            world.saveQueue(decided.rowCache, of: closed)
+            world.saveWindows(decided.rowCache, Set(closed.windows))
         } else {
-            savePasses(decided.ledgers, of: decided.terms.route)
+            savePasses(decided.rowCache, of: decided.terms.route)
         }
     }
 
@@ -32,9 +32,9 @@ extension Engine {
         world.fault("a queue has no more calls in flight than its cap", "\(row.name): \(open)")
     }
 
-    private mutating func savePasses(_ ledgers: Ledgers, of route: Int64?) {
-        for id in ledgers.changed.queues {
-            guard let queue = ledgers.queues[id] else { continue }
+    private mutating func savePasses(_ rowCache: RowCache, of route: Int64?) {
+        for id in rowCache.changed.queues {
+            guard let queue = rowCache.queues[id] else { continue }
             world.queues[Int(id - 1)].pass[Int((route ?? 1) - 1)] = queue.pass
         }
     }
@@ -60,37 +60,38 @@ extension Engine {
     }
 
     private mutating func fold(_ news: News, route: Bool, _ windows: Set<Int64>) throws {
-        var ledgers = Ledgers()
-        world.load(news.attempt, into: &ledgers)
+        var rowCache = RowCache()
+        world.load(news.attempt, into: &rowCache)
         var random = SeededRandom(seed: news.seed)
         var (delta, tallies) = (Delta(), Tallies())
         switch news.kind {
         case .settled(let settlement):
             (_, delta) = try SettleRules(
                 settlement, news.snapshot, settings: world.settings, now: news.now
-            ).settle(&ledgers, &tallies, using: &random)
+            ).settle(&rowCache, &tallies, using: &random)
         case .reaped:
-            delta.reap(news.snapshot, in: &ledgers, laneBudget: world.laneBudget(), now: news.now)
+            delta.reap(news.snapshot, in: &rowCache, laneBudget: world.laneBudget(), now: news.now)
         case .recalled:
-            delta.recall(news.snapshot, in: &ledgers, laneBudget: world.laneBudget(), now: news.now)
+            delta.recall(news.snapshot, in: &rowCache, laneBudget: world.laneBudget(), now: news.now)
         }
-        world.saveWindows(ledgers, windows)
+        world.saveWindows(rowCache, windows)
         guard route else { return }
-        world.saveRoutes(ledgers)
-        world.saveQueue(ledgers, of: news.attempt)
+        world.saveRoutes(rowCache)
+        world.saveQueue(rowCache, of: news.attempt)
         world.applyShared(delta, releases: locks.foldsReleases)
     }
 }
 
 extension MemoryWorld {
-    fileprivate mutating func saveRoutes(_ ledgers: Ledgers) {
-        for id in ledgers.changed.routes {
-            if let route = ledgers.routes[id] { routes[Int(id - 1)].state = route }
+    fileprivate mutating func saveRoutes(_ rowCache: RowCache) {
+        for id in rowCache.changed.routes {
+            if let route = rowCache.routes[id] { routes[Int(id - 1)].state = route }
         }
     }
 
-    fileprivate mutating func saveQueue(_ ledgers: Ledgers, of attempt: AttemptRecord) {
-        guard ledgers.changed.queues.contains(attempt.queue), let queue = ledgers.queues[attempt.queue] else {
+    fileprivate mutating func saveQueue(_ rowCache: RowCache, of attempt: AttemptRecord) {
+        guard rowCache.changed.queues.contains(attempt.queue), let queue = rowCache.queues[attempt.queue]
+        else {
             return
         }
         let place = Int(attempt.queue - 1)
@@ -98,9 +99,9 @@ extension MemoryWorld {
         for route in queue.streaks.changed { queues[place].streaks[route] = queue.streaks[route] }
     }
 
-    fileprivate mutating func saveWindows(_ ledgers: Ledgers, _ ids: Set<Int64>) {
-        for id in ledgers.changed.windows where ids.contains(id) {
-            guard let window = ledgers.windows[id] else { continue }
+    fileprivate mutating func saveWindows(_ rowCache: RowCache, _ ids: Set<Int64>) {
+        for id in rowCache.changed.windows where ids.contains(id) {
+            guard let window = rowCache.windows[id] else { continue }
             let place = Int(id - 1)
             windows[place].settled = window.ledger.settled.nanodollars
             windows[place].reserved = window.ledger.reserved.nanodollars

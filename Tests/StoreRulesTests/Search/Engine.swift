@@ -21,7 +21,7 @@ enum Verb: Sendable {
 /// What a verb decided.
 struct Decided: Sendable {
     var delta: Delta
-    var ledgers = Ledgers()
+    var rowCache = RowCache()
     var news: [News] = []
     let terms: Applying
     /// The worker that gets the calls.
@@ -29,7 +29,7 @@ struct Decided: Sendable {
     /// The attempt that was closed, if shared rows are written with it.
     var closed: AttemptRecord?
 
-    var isNothing: Bool { delta.changes.isEmpty && ledgers.changed.routes.isEmpty }
+    var isNothing: Bool { delta.changes.isEmpty && rowCache.changed.routes.isEmpty }
 }
 
 /// A verb between its load and its commit.

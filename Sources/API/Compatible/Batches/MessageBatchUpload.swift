@@ -26,7 +26,15 @@ extension API {
             return try await finish(batch, terms.idempotencyKey, fingerprint, call, store)
         } catch {
             // Not this caller's task any more: it may have hung up.
-            await Task { try? await Self.discard(batch, store) }.value
+            let log = log
+            await Task {
+                do {
+                    try await Self.discard(batch, store)
+                } catch {
+                    // `discardBrokenUploads` tries again.
+                    log.warning("broken uploads could not be discarded", ["error": "\(error)"])
+                }
+            }.value
             throw error
         }
     }

@@ -2,9 +2,9 @@ import JSON
 
 /// Cuts the body of a batch, `{"requests":[…]}`, into its requests as it arrives; holds one of them at a time.
 ///
-/// It looks for quotes, brackets and commas alone: what stands between them is read as JSON by whoever gets it.
+/// It looks for quotes, brackets and commas alone: what is between them is read as JSON by its recipient.
 struct RequestSplitter {
-    private enum Place {
+    private enum Position {
         /// Before `{`, the key, `:` and `[`, in this order.
         case opening(Int)
         case element
@@ -16,7 +16,7 @@ struct RequestSplitter {
     let limit: Int
     /// Bytes of a request whose end has not come.
     var held: Int { element.count }
-    private var place = Place.opening(0)
+    private var position = Position.opening(0)
     private var element: [UInt8] = []
     private var depth = 0
     private var isQuoted = false
@@ -37,7 +37,7 @@ struct RequestSplitter {
         var requests: [[UInt8]] = []
         var index = 0
         while index < bytes.count {
-            if case .element = place {
+            if case .element = position {
                 index = try takeElement(bytes, from: index, &requests)
             } else {
                 try take(bytes[index])
@@ -49,12 +49,14 @@ struct RequestSplitter {
 
     /// Throws if the body is not whole.
     func finish() throws(Problem) {
-        guard case .closing(1) = place else { throw Self.malformed("the body ends before its closing brace") }
+        guard case .closing(1) = position else {
+            throw Self.malformed("the body ends before its closing brace")
+        }
     }
 
     private mutating func take(_ byte: UInt8) throws(Problem) {
         if matched == 0, Self.isSpace(byte) { return }
-        switch place {
+        switch position {
         case .opening(let step):
             guard byte == Self.opening[step][matched] else {
                 throw Self.malformed("a batch is an object with “requests” alone, an array")
@@ -62,8 +64,8 @@ struct RequestSplitter {
             matched += 1
             guard matched == Self.opening[step].count else { return }
             matched = 0
-            place = step + 1 < Self.opening.count ? .opening(step + 1) : .element
-        case .closing(0) where byte == UInt8(ascii: "}"): place = .closing(1)
+            position = step + 1 < Self.opening.count ? .opening(step + 1) : .element
+        case .closing(0) where byte == UInt8(ascii: "}"): position = .closing(1)
         case .closing, .element: throw Self.malformed("something follows the requests")
         }
     }
@@ -112,7 +114,7 @@ struct RequestSplitter {
 
     private mutating func endElement(isLast: Bool, _ requests: inout [[UInt8]]) throws(Problem) {
         let isBlank = element.allSatisfy(Self.isSpace)
-        if isLast { place = .closing(0) }
+        if isLast { position = .closing(0) }
         guard !isBlank else {
             guard isLast, !sawComma else { throw Self.malformed("a request is missing between two commas") }
             return

@@ -17,7 +17,7 @@ extension API {
                     contentType: Self.textType,
                     bytes: MessageText.of(MessageReplay.events(of: recorded.body) ?? []))
                 response.headers["cache-control"] = "no-cache"
-                response.tell(of: recorded)
+                response.addHeaders(of: recorded)
                 return response
             case .whole(let recorded): return Response(whole: recorded, streams: false)
             case .stream(let answer, let id): return Self.text(of: answer, id)

@@ -240,7 +240,7 @@ extension Job {
             : "the call waited in line and its turn did not come: \(detail ?? "the limits are reached")"
     }
 
-    /// Whether it stands in line because its calls fail, and not because a limit is reached.
+    /// Whether it waits because its calls fail, and not because a limit is reached.
     fileprivate var waitsForProvider: Bool {
         if let status = error?.status, attempt > 0, status == 429 || status == 402 { return false }
         return switch waitingFor?.reason {

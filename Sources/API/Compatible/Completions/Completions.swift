@@ -47,7 +47,7 @@ extension API {
         } else {
             throw CallFailure(.unknown, job: recorded.id)
         }
-        response.tell(of: recorded)
+        response.addHeaders(of: recorded)
         response.headers["x-request-id"] = response.headers["request-id"]
         return response
     }

@@ -47,8 +47,8 @@ struct CallFailure: Error {
         }
     }
 
-    func response(_ words: ErrorText, requestID own: String) -> Response {
-        var response = words.response(
+    func response(_ format: ErrorFormat, requestID own: String) -> Response {
+        var response = format.response(
             status: status, type: type, message: message, requestID: requestID ?? own)
         response.headers["request-id"] = requestID ?? own
         if let job { response.headers["x-renga-job"] = job.description }

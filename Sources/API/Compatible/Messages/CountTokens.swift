@@ -24,7 +24,7 @@ extension API {
                 status: answer.status, retryable: true)
         }
         var response = Response(status: answer.status, contentType: "application/json", bytes: answer.body)
-        response.tell(of: answer.head)
+        response.addHeaders(of: answer.head)
         return response
     }
 }

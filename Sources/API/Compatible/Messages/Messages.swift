@@ -48,7 +48,7 @@ extension Response {
         } else {
             self.init(contentType: "application/json", bytes: whole.body)
         }
-        tell(of: whole)
+        addHeaders(of: whole)
     }
 
     /// A Message's events as they come.
@@ -78,21 +78,21 @@ extension Response {
                 "content-type": contentType, "cache-control": "no-cache", "x-renga-job": id.description,
             ],
             body: .stream(produce))
-        tell(of: answer.head)
+        addHeaders(of: answer.head)
     }
 
-    mutating func tell(of recorded: Conversation.Recorded) {
+    mutating func addHeaders(of recorded: Conversation.Recorded) {
         headers["x-renga-job"] = recorded.id.description
         headers["x-renga-cached"] = recorded.isCached ? "true" : "false"
         if recorded.isReplayed { headers["idempotent-replayed"] = "true" }
         if let cost = recorded.cost { headers["x-renga-cost-usd"] = cost.description }
         if let attempt = recorded.attempt { headers["x-renga-attempt"] = String(attempt) }
         if let model = recorded.model { headers["x-renga-model"] = model }
-        tell(of: recorded.head)
+        addHeaders(of: recorded.head)
     }
 
     /// The provider's own id and limits are its callers' to see.
-    mutating func tell(of head: AnswerHead?) {
+    mutating func addHeaders(of head: AnswerHead?) {
         guard let head else { return }
         if let id = head.requestID { headers["request-id"] = id }
         for header in head.headers { headers.add(header.name, header.value) }
@@ -124,14 +124,7 @@ extension AnswerEvent {
     static func error(_ error: JobError) -> AnswerEvent {
         let failure = CallFailure(error, job: nil)
         var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("type", "error")
-            writer.key("error")
-            writer.object { writer in
-                writer.field("type", failure.type)
-                writer.field("message", failure.message)
-            }
-        }
+        writer.object { $0.messagesError(failure.type, failure.message) }
         return AnswerEvent(name: "error", data: writer.bytes)
     }
 }

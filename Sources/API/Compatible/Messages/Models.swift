@@ -54,7 +54,7 @@ extension APISettings {
     }
 }
 
-/// Where in its life a model stands.
+/// Where in its life a model is.
 private struct Life {
     enum Stage: String, CaseIterable { case active, deprecated, retired }
 

@@ -144,19 +144,6 @@ extension Repeats {
     }
 }
 
-extension Response {
-    /// Counts as waited for until its last byte is sent.
-    func keeping(_ flight: Repeats.Flight) -> Response {
-        guard case .stream(let produce) = body else { return self }
-        var response = self
-        response.body = .stream { writer in
-            try await produce(writer)
-            withExtendedLifetime(flight) {}
-        }
-        return response
-    }
-}
-
 extension APISettings {
     /// How long a caller waits for its turn: less than it reads, if it says how long that is, so that it hears why.
     func patience(of head: RequestHead) -> Milliseconds {

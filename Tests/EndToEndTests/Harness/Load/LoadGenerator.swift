@@ -3,6 +3,7 @@ import JSON
 import SQLite
 import Synchronization
 import System
+import TestSupport
 
 /// Sixteen processes that write to one database at the same time: servers that are given jobs, and workers.
 struct LoadGenerator: Sendable {
@@ -88,7 +89,7 @@ extension LoadGenerator {
         let file = scenario.folder.path + "/prompts.txt"
         try await rounds(until: end) { count in
             let lines = (0..<20).map { "Say file, \(count), \($0)." }.joined(separator: "\n")
-            try writeSecretFile(path: file, bytes: Array(lines.utf8))
+            try writeTestFile(path: file, bytes: Array(lines.utf8))
             let server = servers[count % servers.count]
             let run = try await scenario.finish(
                 ["enqueue", "--text", "--max-tokens", "16", file], ["RENGA_URL": server.url])

@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import System
+import TestSupport
 
 /// A calendar turned by hand, for real processes: their clocks of the boot run on.
 final class Calendar: Sendable {
@@ -11,7 +12,7 @@ final class Calendar: Sendable {
     init(in folder: String, at start: Int64) throws {
         path = folder + "/calendar"
         milliseconds = Mutex(start)
-        try writeSecretFile(path: path, bytes: [])
+        try writeTestFile(path: path, bytes: [])
         try show(start)
     }
 

@@ -101,7 +101,7 @@ extension Child {
         String(decoding: (try? readFile(path, limit: 64 << 20)) ?? [], as: UTF8.self)
     }
 
-    /// For a test's log: how it stands, and the end of what it said.
+    /// For a test's log: its state, and the end of what it said.
     var epitaph: String {
         let standing = state.withLock { $0.exit }.map { "ended with \($0)" } ?? "runs"
         let tail = (errors.isEmpty ? output : errors).suffix(3000)

@@ -1,5 +1,6 @@
 import Glibc
 import System
+import TestSupport
 import Testing
 
 struct ChildReaperTests {
@@ -13,7 +14,7 @@ struct ChildReaperTests {
                 Launch(
                     name: "child", program: "/bin/sleep", arguments: ["600"], environment: [:], folder: path,
                     outputs: path))
-            try writeSecretFile(path: path + "/pid", bytes: Array("\(child.pid)".utf8))
+            try writeTestFile(path: path + "/pid", bytes: Array("\(child.pid)".utf8))
             kill(getpid(), SIGKILL)
         }
         let pid = try #require(Int32(String(decoding: try readFile(path + "/pid", limit: 20), as: UTF8.self)))

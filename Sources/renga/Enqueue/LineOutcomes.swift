@@ -2,7 +2,7 @@ import JSON
 import Jobs
 
 /// What became of each line of the input, in some twelve bytes a line.
-struct Ledger {
+struct LineOutcomes {
     /// Lines with something on them, in their order: the job, or nothing if the line was refused.
     private(set) var jobs: [JobID?] = []
     /// The line number of each in the input, from 1.

@@ -1,7 +1,7 @@
 package import Jobs
 
 /// The rows that many attempts share: loaded once in a transaction, changed in memory, written back once.
-package struct Ledgers: Sendable {
+package struct RowCache: Sendable {
     package private(set) var routes: [Int64: RouteState] = [:]
     package private(set) var queues: [Int64: QueueState] = [:]
     package private(set) var windows: [Int64: BudgetWindow] = [:]

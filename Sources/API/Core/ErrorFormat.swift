@@ -3,7 +3,7 @@ import HTTPServer
 import JSON
 
 /// In whose words an endpoint says no.
-enum ErrorText: Sendable {
+enum ErrorFormat: Sendable {
     /// `application/problem+json`.
     case renga
     /// The Messages API's.
@@ -16,8 +16,8 @@ enum ErrorText: Sendable {
     case chat
 
     /// Those of the endpoint that a request asks for; of a path with several methods, those of the path.
-    static func of(_ head: RequestHead) -> ErrorText {
-        Endpoint.all.first { $0.match(head.path) != nil }?.words ?? UnservedPath(head.path).words
+    static func of(_ head: RequestHead) -> ErrorFormat {
+        Endpoint.all.first { $0.match(head.path) != nil }?.errorFormat ?? UnservedPath(head.path).errorFormat
     }
 
     func response(
@@ -29,12 +29,7 @@ enum ErrorText: Sendable {
             writer.object { writer in
                 switch self {
                 case .renga, .messages:
-                    writer.field("type", "error")
-                    writer.key("error")
-                    writer.object { writer in
-                        writer.field("type", type)
-                        writer.field("message", message)
-                    }
+                    writer.messagesError(type, message)
                     writer.field("request_id", requestID)
                 case .completions: error.write(to: &writer)
                 case .both:
@@ -45,6 +40,18 @@ enum ErrorText: Sendable {
                     writer.field("error", message)
                 }
             }
+        }
+    }
+}
+
+extension JSONWriter {
+    /// The members of an error as the Messages API has them, but for its `request_id`.
+    mutating func messagesError(_ type: String, _ message: String) {
+        field("type", "error")
+        key("error")
+        object { writer in
+            writer.field("type", type)
+            writer.field("message", message)
         }
     }
 }

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// SQLite itself notices neither a file that was overwritten in its place nor a log that was deleted: it goes on writing where
 /// no reader will ever look.
-struct ConnectionPlace {
+struct ConnectionFiles {
     /// The log and its index, once they were seen: as long as anybody has the database open, they stay the same files.
     private var log: DatabaseFiles.Identity?
     private var index: DatabaseFiles.Identity?

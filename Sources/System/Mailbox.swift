@@ -1,11 +1,11 @@
 import Synchronization
 
-/// A bounded queue that any task may put into and that threads of our own sleep on.
+/// A bounded queue that any task may post to, and that threads of our own sleep on: in `take`, or in a poll that watches
+/// `event`.
 ///
-/// The bell is rung only for a thread that has said it is going to sleep, so a busy mailbox costs
-/// no system calls.
-final class Mailbox<Message: Sendable>: Sendable {
-    enum Refusal {
+/// The eventfd is rung only for a thread that has found the mailbox empty, so a busy one costs no system calls.
+package final class Mailbox<Message: Sendable>: Sendable {
+    package enum Refusal: Sendable {
         case closed
         case overloaded
     }
@@ -14,7 +14,7 @@ final class Mailbox<Message: Sendable>: Sendable {
         var waiting: [Message] = []
         /// Messages before this index are taken: cheaper than moving the rest each time.
         var taken = 0
-        var sleepers = 0
+        var sleepers: Int
         var isClosed = false
 
         mutating func takeSleepers(atMost limit: Int) -> Int {
@@ -43,41 +43,49 @@ final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    private let state = Mutex(State())
-    private let bell: EventFD
+    /// Readable once there is something for a thread that has found nothing.
+    package let event: EventFD
+
+    private let state: Mutex<State>
     private let limit: Int
 
-    init(limit: Int) throws(SQLiteError) {
-        bell = try EventFD()
+    /// `semaphore` for threads that sleep in `take`, `polled` for one that sleeps in a poll; refuses more than so many messages.
+    package init(_ kind: EventFD.Kind, limit: Int = .max) throws(SystemError) {
+        event = try EventFD(kind)
+        // One that polls may sleep before it has asked.
+        state = Mutex(State(sleepers: kind == .polled ? 1 : 0))
         self.limit = limit
     }
 
-    var count: Int { state.withLock { $0.waiting.count - $0.taken } }
+    package var count: Int { state.withLock { $0.waiting.count - $0.taken } }
 
-    /// Returns why the message was not taken, or nil.
-    func put(_ message: Message) -> Refusal? {
+    /// Returns why the message was not taken, or nil: then it will be handed out.
+    @discardableResult
+    package func post(_ message: Message) -> Refusal? {
         let (refusal, rings) = state.withLock { state -> (Refusal?, Int) in
             if state.isClosed { return (.closed, 0) }
             if state.waiting.count - state.taken >= limit { return (.overloaded, 0) }
             state.waiting.append(message)
             return (nil, state.takeSleepers(atMost: 1))
         }
-        bell.ring(times: rings)
+        event.ring(times: rings)
         return refusal
     }
 
     /// What is in the mailbox is still handed out; nothing more is taken in.
-    func close() {
+    package func close() {
         let rings = state.withLock { state -> Int in
             state.isClosed = true
             return state.takeSleepers(atMost: state.sleepers)
         }
-        bell.ring(times: rings)
+        event.ring(times: rings)
     }
+}
 
+extension Mailbox {
     /// Blocks the thread until there are messages, or until so many milliseconds are over and there are none; nil once the
     /// mailbox is closed and empty.
-    func take(atMost limit: Int, within milliseconds: Int32? = nil) -> [Message]? {
+    package func take(atMost limit: Int, within milliseconds: Int32? = nil) -> [Message]? {
         while true {
             let (messages, ended) = state.withLock { state -> ([Message], Bool) in
                 let messages = state.takeMessages(atMost: limit)
@@ -86,13 +94,42 @@ final class Mailbox<Message: Sendable>: Sendable {
             }
             if !messages.isEmpty { return messages }
             if ended { return nil }
-            if let milliseconds, !bell.rings(within: milliseconds), wakesByItself() { return [] }
-            bell.wait()
+            if let milliseconds, !event.rings(within: milliseconds), wakesByItself() { return [] }
+            event.wait()
         }
     }
 
-    /// False if the bell was rung for this sleeper meanwhile.
+    /// False if it was rung for this sleeper meanwhile.
     private func wakesByItself() -> Bool {
         state.withLock { $0.takeSleepers(atMost: 1) == 1 }
+    }
+}
+
+/// For the one thread that polls.
+extension Mailbox {
+    /// What has come; nil once the mailbox is closed and empty.
+    ///
+    /// After nothing the next post rings, and the thread may sleep.
+    package func takeAll() -> [Message]? {
+        state.withLock { state in
+            let messages = state.takeMessages(atMost: .max)
+            guard messages.isEmpty else { return messages }
+            state.sleepers = 1
+            return state.isClosed ? nil : []
+        }
+    }
+
+    /// No post rings until `takeAll` has found nothing, or `yield` is called.
+    package func stayAwake() {
+        state.withLock { $0.sleepers = 0 }
+    }
+
+    /// Goes to sleep with messages left, which ring at once.
+    package func yield() {
+        let rings = state.withLock { state -> Int in
+            state.sleepers = state.waiting.isEmpty ? 1 : 0
+            return 1 - state.sleepers
+        }
+        event.ring(times: rings)
     }
 }

@@ -2,7 +2,7 @@ import JSON
 import Jobs
 
 /// What is answered to each line of a bulk upload, kept in nine bytes a line until the upload has ended.
-struct BulkLedger: Sendable {
+struct BulkAnswers: Sendable {
     enum Answer {
         case created(JobID)
         case existing(JobID)
@@ -13,7 +13,7 @@ struct BulkLedger: Sendable {
         case unpriced(String)
         /// Dry runs only: its deadline has passed.
         case expired
-        /// Dry runs only: the same prompt stands further up.
+        /// Dry runs only: the same prompt is further up.
         case duplicate
         /// Dry runs only.
         case cached(saves: Money)
@@ -83,7 +83,7 @@ struct BulkLedger: Sendable {
     }
 }
 
-extension BulkLedger {
+extension BulkAnswers {
     /// The answer to a line as a line of JSON.
     func write(_ line: Int, to writer: inout JSONWriter) {
         let value = values[line]
