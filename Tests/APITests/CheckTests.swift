@@ -94,6 +94,7 @@ struct CheckTests {
             ("{}", "action"), (#"{"action":"maybe"}"#, "action"), (#"{"action":"edit"}"#, "text"),
             (#"{"action":"approve","text":"a"}"#, "text"), (#"{"action":"edit","response":{}}"#, "response"),
             (#"{"action":"edit","text":"a","response":{"content":[]}}"#, "response"),
+            (#"{"action":"edit","response":{"content":[{"type":"tool_use"},{"foo":1}],"x":1}}"#, "response"),
             (#"{"action":"reject","why":"no"}"#, "why"),
         ])
     func decisions(body: String, field: String) async throws {

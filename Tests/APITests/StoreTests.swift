@@ -58,6 +58,24 @@ struct StoreTests {
         }
     }
 
+    @Test("what is null is left out, when a repetition is told from a conflict too")
+    func nulls() async throws {
+        try await RealHarness.with { harness in
+            let first = try await harness.send("POST", "/v1/jobs", #"{"prompt":"s1","custom_id":"nn"}"#)
+            let again = try await harness.send(
+                "POST", "/v1/jobs", #"{"prompt":"s1","custom_id":"nn","delay":null,"metadata":null}"#)
+            #expect(again.status == 202 && again["id"]?.string == first["id"]?.string)
+            let other = try await harness.send("POST", "/v1/jobs", #"{"prompt":"s2","custom_id":"nn"}"#)
+            #expect(other.problem == "custom-id-taken")
+        }
+    }
+
+    @Test("results of jobs that have not ended are refused", arguments: ["queued", "running", "review"])
+    func unfinishedResults(state: String) async throws {
+        let answer = try await Harness().send("GET", "/v1/results?state=\(state)")
+        #expect(answer.problem == "invalid-parameter" && answer["field"]?.string == "state")
+    }
+
     @Test("a dry run tells what the cache will answer")
     func dryRun() async throws {
         try await RealHarness.with { harness in

@@ -34,6 +34,12 @@ import Testing
                 #"{"input_tokens":1,"output_tokens":2,"cache_creation":{"ephemeral_1h_input_tokens":5}}"#)
                 == Usage(inputTokens: 1, outputTokens: 2, cacheWriteTokens: 5, cacheWrite1hTokens: 5))
         #expect(usage(#"{"output_tokens":2}"#) == nil)
+        for (text, tokens) in [
+            ("1e30", 1_000_000_000), ("1.5", 2), ("10000000000000000000", 1_000_000_000),
+            ("-1e30", 0), ("1e999", 1_000_000_000), ("-1e999", 0), ("-0.0", 0),
+        ] as [(String, Int64)] {
+            #expect(usage(#"{"input_tokens":\#(text),"output_tokens":2}"#)?.inputTokens == tokens, "\(text)")
+        }
         #expect(
             usage(
                 #"{"input_tokens":1,"output_tokens":2,"service_tier":"batch","inference_geo":"us","#

@@ -14,7 +14,8 @@ struct ValidationTests {
         arguments: [
             (#""queue":"a b""#, "queue"), (#""queue":"""#, "queue"), (#""queue":7"#, "queue"),
             (#""queue":"a\u0000""#, "queue"), (#""queue":"ä""#, "queue"), (#""custom_id":"""#, "custom_id"),
-            (#""custom_id":"a\nb""#, "custom_id"), (#""priority":101"#, "priority"),
+            (#""custom_id":"a\nb""#, "custom_id"), (#""custom_id":"\u009bx""#, "custom_id"),
+            (#""priority":101"#, "priority"),
             (#""priority":1.5"#, "priority"),
             (#""priority":"1""#, "priority"), (#""run_at":"tomorrow""#, "run_at"),
             (#""delay":"-1s""#, "delay"),

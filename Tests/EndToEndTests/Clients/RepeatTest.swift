@@ -61,6 +61,26 @@ extension Proofs {
             }
         }
 
+        @Test func `All repeats are answered, whichever server makes the call`() async throws {
+            try await Scenario.run { scenario in
+                let simulator = try await scenario.simulator(["latency-sigma": "0"])
+                let maker = try await scenario.serve(simulator)
+                let other = try await scenario.serve(simulator)
+                let call = request("[[sim:latency=2000]] A river, please.", ["idempotency-key": "one"])
+                try await giveUp(maker, simulator, call)
+                let answers = try await withThrowingTaskGroup(of: String.self) { group in
+                    for _ in 0..<3 {
+                        group.addTask { try await RawConnection.exchange(other.port, call) }
+                    }
+                    return try await group.reduce(into: [String]()) { $0.append($1) }
+                }
+                for answer in answers {
+                    try demand(answer.hasPrefix("HTTP/1.1 200"), "\(answer.prefix(400))")
+                }
+                try demand(try await simulator.calls() == 1, "it was paid for again")
+            }
+        }
+
         @Test func `A repeat of a call that failed is a new one`() async throws {
             try await Scenario.run { scenario in
                 let simulator = try await scenario.simulator()

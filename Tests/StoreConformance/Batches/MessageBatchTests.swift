@@ -54,6 +54,30 @@ import TestSupport
     }
 
     @Test(arguments: StoreUnderTest.all)
+    func `a batch whose job is in review ends if it is cancelled`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            try await harness.warmUp()
+            let store = harness.store
+            let batch = try await store.beginUpload()
+            var request = try Self.requests(1)[0]
+            request.job.check = NewCheck(
+                rules: Array(#"{"labels":["x"],"on_fail":"review"}"#.utf8), routes: [])
+            _ = try await store.upload([request], to: batch)
+            _ = try await store.open(batch, key: nil, fingerprint: [])
+            let attempt = try await harness.claimOne()
+            let given = Sample.answer("y")
+            let decision = Decision(verdict: .succeeded, routeEvent: .succeeded).checked(given, of: attempt)
+            _ = try await store.settle(
+                Settlement(
+                    key: attempt.key, verdict: decision.verdict, routeEvent: decision.routeEvent,
+                    answer: given))
+            #expect(try await store.messageBatch(batch)?.counts.review == 1)
+            #expect(try await !store.cancel(batch))
+            #expect(try await store.messageBatch(batch)?.endedAt != nil)
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.all)
     func `a request that cannot be asked fails where it stands`(_ tested: StoreUnderTest) async throws {
         try await StoreHarness.run(tested) { harness in
             let store = harness.store

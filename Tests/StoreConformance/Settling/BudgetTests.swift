@@ -105,13 +105,16 @@ extension Money {
             try await warmUp(harness)
             try await state(harness, daily(worstCase("a")))
             let dear = try await harness.enqueue([
-                try Sample.job("dear") { job in job.maxTokens = 1_000 }
+                try Sample.job("dear") { job in job.maxTokens = 1_000 },
+                // Nothing limits its searches.
+                try Sample.job("endless") { job in job.bound.webSearches = nil },
             ])
             try await harness.enqueue("a")
             let attempt = try await harness.claimOne()
             let failed = try await harness.job(dear[0])
             #expect(failed.state == .failed)
             #expect(failed.error?.type == "never_affordable")
+            #expect(try await harness.job(dear[1]).error?.message.contains("max_uses") == true)
             try await harness.succeed(attempt)
         }
     }

@@ -82,6 +82,44 @@ import Testing
     }
 
     @Test(arguments: StoreUnderTest.all)
+    func `a paid answer is kept until another takes its place`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            try await harness.warmUp()
+            let ids = try await harness.enqueue([
+                try job("one", Self.cascade, routes: [Sample.otherModel]),
+                try job("two", Self.cascade, routes: [Sample.otherModel]),
+            ])
+            for attempt in try await harness.claim(2) { try await answer("unsure", attempt, harness) }
+            let next = try await harness.claim(2).sorted { $0.key.job.value < $1.key.job.value }
+            let refusal = JobError(
+                type: "invalid_request_error", message: "no", status: 400, retryable: false)
+            _ = try await harness.store.settle(
+                Settlement(key: next[0].key, verdict: .failed(refusal), routeEvent: .neutral))
+            try await answer("positive", next[1], harness)
+            let failed = try await harness.job(ids[0])
+            #expect(failed.state == .failed && failed.error?.type == "invalid_request_error")
+            #expect(failed.response.map { String(decoding: $0, as: UTF8.self).contains("unsure") } == true)
+            let done = try await harness.job(ids[1])
+            #expect(done.response.map { String(decoding: $0, as: UTF8.self).contains("positive") } == true)
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.all)
+    func `a job in review ends at its deadline`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            try await harness.warmUp()
+            var new = try job("one", #"{"labels":["positive"],"on_fail":"review"}"#)
+            new.deadline = harness.now.timestamp + 60_000
+            let id = try await harness.enqueue([new])[0]
+            try await answer("unsure", try await harness.claimOne(), harness)
+            #expect(try await harness.job(id).state == .review)
+            harness.clock.advance(60_000)
+            #expect(try await harness.store.reap().expiredDeadlines == 1)
+            #expect(try await harness.job(id).error?.type == "deadline_exceeded")
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.all)
     func `a retry after an escalation begins with the first model`(_ tested: StoreUnderTest) async throws {
         try await StoreHarness.run(tested) { harness in
             try await harness.warmUp()
