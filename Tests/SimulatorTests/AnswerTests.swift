@@ -56,6 +56,11 @@ import Testing
         #expect(answer.json?["stop_sequence"]?.string == "STOP")
     }
 
+    @Test func `What a prompt has it say may be JSON`() async throws {
+        let json = #"{"a":"b\n"}"#
+        #expect(await (try makeSimulator()).ask("[[sim:say=\(json)]]").content == json)
+    }
+
     @Test func `A schema is filled, enums with the fitting label`() async throws {
         let schema = #"""
             {"type":"object","additionalProperties":false,"required":["sentiment","confidence","tags"],"properties":{

@@ -105,7 +105,7 @@ extension API {
             let reason =
                 isPublished
                 ? "the job's batch is one of the Message Batches API, whose results do not change any more: send the request again as a new job"
-                : "the job is \(state.rawValue): there is nothing to \(verb)"
+                : "the job is \(state == .review ? "in review" : state.rawValue): there is nothing to \(verb)"
             throw Problem(.wrongState, reason).with("state", state.rawValue)
         case .unknown:
             throw Self.unknownJob(id.description)

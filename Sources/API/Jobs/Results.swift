@@ -44,7 +44,7 @@ extension API {
         let queue = try parameters.queueName("queue")
         guard let batch = parameters["batch_id"] else {
             guard !inputOrder else {
-                throw parameters.refuse("order", "finished: “input” needs a “batch_id”")
+                throw parameters.refuse("order", "finished if no “batch_id” is given")
             }
             return ResultsQuery(source: queue.map { .queue($0) } ?? .all, bodies: bodies)
         }

@@ -24,6 +24,12 @@ extension StoredWaits {
         }
     }
 
+    func head(of lane: Int64) throws -> Int64? {
+        try connection.queryOne(
+            "SELECT id FROM job WHERE ready = 1 AND lane_id = ?1 ORDER BY rank, id LIMIT 1",
+            [.integer(lane)], { row in row.int64(0) })
+    }
+
     func readyJobs(of lane: Int64, limit: Int) throws -> Int {
         try connection.queryOne(
             "SELECT count(*) FROM (SELECT 1 FROM job WHERE ready = 1 AND lane_id = ?1 LIMIT ?2)",

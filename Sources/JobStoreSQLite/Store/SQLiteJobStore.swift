@@ -95,6 +95,11 @@ package final class SQLiteJobStore: JobStore {
         self.path = path
         self.clock = StoreClock(clock, patience: settings.calendarPatience)
         terms = Mutex(settings)
+        guard path != ":memory:", !path.isEmpty else {
+            throw JobStoreError(
+                .unsuitable,
+                "a database in memory cannot be shared by several connections: name a file (--database PATH)")
+        }
         do {
             file = try DatabaseFile(path: path, mode: settings.fileMode)
             let recent = RecentAnswers(isWriter: true)

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a prompt asks of the simulator for its own call: `[[sim:status=529;retry-after=5]]`.
 ///
 /// It may be anywhere in the body; several add up. Unknown words are an error, so that a typo is noticed.
@@ -24,13 +26,13 @@ struct Marker: Sendable, Equatable {
     /// The fault that strikes this call of the prompt, counted from 1.
     func fault(ofRepetition repetition: Int) -> Fault? { repetition <= times ? fault : nil }
 
-    /// Finds the markers in a body as it was sent: they hold nothing that JSON would escape.
+    /// Finds the markers in a body as it was sent: each is in one of its strings, and escaped as that is.
     static func find(in body: [UInt8]) throws(APIError) -> Marker? {
         var found: Marker?
         var at = 0
         while let start = body.firstRange(of: opening, from: at) {
             guard let end = body.firstRange(of: closing, from: start + opening.count) else { break }
-            let text = String(decoding: body[start + opening.count..<end], as: UTF8.self)
+            let text = Self.unescaped(body[start + opening.count..<end])
             var marker = found ?? Marker()
             do { try marker.read(text) } catch {
                 throw .invalid("[[sim:\(text)]]: \(error.message)")
@@ -39,6 +41,12 @@ struct Marker: Sendable, Equatable {
             at = end + closing.count
         }
         return found
+    }
+
+    private static func unescaped(_ text: ArraySlice<UInt8>) -> String {
+        let quote = UInt8(ascii: "\"")
+        let string = try? JSON.parse([quote] + text + [quote]).string
+        return string ?? String(decoding: text, as: UTF8.self)
     }
 
     private mutating func read(_ text: String) throws(SettingError) {

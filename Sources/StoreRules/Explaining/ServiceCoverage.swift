@@ -32,7 +32,7 @@ package struct ServiceCaller: Sendable {
 extension RouteKey {
     /// What a job says that waits for a service which no worker calls.
     var noWorkerDescription: String {
-        let credential = service.credential.isEmpty ? "" : " with \(service.credential)"
+        let credential = service.credential.isEmpty ? " without a key" : " with \(service.credential)"
         return """
             no worker that runs calls \(service.provider) at \(service.endpoint)\(credential): start one that does, or \
             move its jobs with `renga retry --model \(model) --set model=\(model)`

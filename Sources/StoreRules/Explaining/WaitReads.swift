@@ -12,6 +12,8 @@ package protocol WaitReads: GateReads {
 
     /// The lanes that have queued jobs, those with most of them first.
     func waitingLanes(limit: Int) throws -> [WaitingLane]
+    /// The ready job that goes next.
+    func head(of lane: Int64) throws -> Int64?
     /// Counted up to the limit.
     func readyJobs(of lane: Int64, limit: Int) throws -> Int
     /// Ready jobs of its lane that go before a job, counted up to the limit.

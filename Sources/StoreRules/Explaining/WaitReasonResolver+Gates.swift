@@ -64,7 +64,19 @@ extension WaitReasonResolver {
             try reads.keyHolders(of: route.key.service, owner: job.owner)
         }
         if let closed { return closed }
+        if let waiting = try moneyOfNextJob(before: job, gates, route.key) { return waiting }
         return try forecast.slots() == 0 ? .anyWorker : .nextSlot(for: route.key)
+    }
+
+    /// Jobs of one lane are paid in their order: one that the budget cannot pay yet keeps back those that it could.
+    private func moneyOfNextJob(
+        before job: WaitingJob, _ gates: Gates, _ route: RouteKey
+    ) throws -> WaitingFor? {
+        guard let head = try reads.head(of: job.lane), head != job.id, let next = try reads.waitingJob(head),
+            var waiting = gates.budget(next.call(settings), on: route)?.waiting(at: now.timestamp)
+        else { return nil }
+        waiting.detail = "\(JobID(head)) goes first, and waits: \(waiting.detail)"
+        return waiting
     }
 
     private mutating func missingWorker(for route: RouteKey) throws -> WaitingFor? {

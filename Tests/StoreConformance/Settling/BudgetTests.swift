@@ -120,6 +120,23 @@ extension Money {
     }
 
     @Test(arguments: StoreUnderTest.all)
+    func `a job behind one that cannot be paid yet says which`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            try await warmUp(harness)
+            try await state(harness, daily(3 * worstCase("a")))
+            try await harness.enqueue("a")
+            try await harness.succeed(try await harness.claimOne())
+            let ids = try await harness.enqueue([
+                try Sample.job("a large one") { job in job.maxTokens = 195 }, try Sample.job("b"),
+            ])
+            #expect(try await harness.claim(2).isEmpty)
+            let waiting = try #require(try await harness.job(ids[1]).waitingFor)
+            #expect(waiting.reason == .budget)
+            #expect(waiting.detail.hasPrefix("\(ids[0]) goes first, and waits:"), "\(waiting.detail)")
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.all)
     func `a crashed attempt's worst case is unconfirmed until its answer comes`(_ tested: StoreUnderTest)
         async throws
     {

@@ -208,11 +208,11 @@ struct Conversation {
         try await leave(job.id, whateverKey: isFinal)
         let seconds = waiting?.until.map { ($0 - api.store.now().timestamp + 999) / 1000 } ?? 5
         var problem = Problem(job.waitsForProvider ? .providerDown : .limitReached, job.reasonOfRefusal)
-            .withHeader("retry-after", String(min(60, max(1, seconds))))
             .withHeader("x-renga-job", job.id.description)
-        if isFinal {
-            problem = problem.withHeader("x-should-retry", "false")
-        }
+        problem =
+            isFinal
+            ? problem.withHeader("x-should-retry", "false")
+            : problem.withHeader("retry-after", String(min(60, max(1, seconds))))
         return problem
     }
 
@@ -237,7 +237,7 @@ extension Job {
         }
         return waitsForProvider
             ? "the provider did not answer while the call waited: \(detail ?? "its calls fail")"
-            : "the call waited in line and its turn did not come: \(detail ?? "the limits are reached")"
+            : "the call's turn does not come in time: \(detail ?? "the limits are reached")"
     }
 
     /// Whether it waits because its calls fail, and not because a limit is reached.
