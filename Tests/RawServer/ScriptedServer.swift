@@ -125,6 +125,13 @@ package final class Peer {
         return true
     }
 
+    /// What has come, at least a byte; empty when the client has closed.
+    package func take() -> [UInt8] {
+        if unread.isEmpty, !readMore() { return [] }
+        defer { unread = [] }
+        return unread
+    }
+
     package func untilClosed() {
         while readMore() { unread = [] }
     }
