@@ -60,11 +60,10 @@ func eventually(_ condition: () throws -> Bool) async throws {
     throw NeverHappened()
 }
 
-/// A TCP address of loopback at which nobody listens.
+/// A port of loopback at which nobody listens.
 final class DeadPort: Sendable {
-    private let port: DeafPort
+    private let address = DeafPort()
 
-    init() { port = DeafPort() }
-
-    var url: String { port.url.replacing("http://", with: "postgres://u@") + "/d" }
+    var port: Int { address.url.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
+    var url: String { "postgres://u@127.0.0.1:\(port)/d" }
 }

@@ -69,7 +69,7 @@ private func boundSocket() -> (descriptor: Int32, port: Int) {
 
 /// One connection as its script sees it: blocking calls, closed when the script returns.
 package final class Peer {
-    private let descriptor: Int32
+    let descriptor: Int32
     private var unread: [UInt8] = []
 
     package struct Request: Sendable {
