@@ -37,8 +37,6 @@ static const int cpq_fatal_error = 7;
 static const int cpq_pipeline_sync = 10;
 static const int cpq_pipeline_aborted = 11;
 static const int cpq_idle = 0;
-static const int cpq_in_transaction = 2;
-static const int cpq_in_failed_transaction = 3;
 static const int cpq_default_words = 1;
 static const int cpq_all_words = 2;
 

@@ -51,7 +51,7 @@ import Testing
         "postgres://h:0/d",
         "postgres://h/d?sslmode=maybe", "postgres://h/d?target_session_attrs=any",
         "postgres://h/d?connect_timeout=0",
-        "postgres://h/d?pool=1", "postgres://h/d?sslmode", "postgres://h/%zz", "postgres://h/%00",
+        "postgres://h/d?pool=1", "postgres://h/d?sslmode", "postgres://h/%zz", "postgres://h/%00", "postgres://h/%+1",
         "postgres://h/%ff",
         "postgres://a,b/d?port=1,2,3", "postgres://[::1/d", "postgres://[::1]x/d",
         "postgres://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q/d",
@@ -124,6 +124,9 @@ import Testing
     func `Errors are sorted by what a caller may do`(state: String, committing: String, before: String) {
         #expect(PostgresError.Kind(state: state, mayHaveCommitted: true).rawValue == committing)
         #expect(PostgresError.Kind(state: state, mayHaveCommitted: false).rawValue == before)
+        let isLoss = committing == "unknownOutcome"
+        let alive = PostgresError.Kind(state: state, mayHaveCommitted: nil).rawValue
+        #expect(alive == (isLoss ? "refused" : before))
     }
 
     @Test(arguments: [

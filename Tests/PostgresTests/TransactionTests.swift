@@ -141,6 +141,6 @@ import Testing
         let (_, connection) = try counter()
         try connection.execute(script: "SET default_transaction_read_only = on")
         let error = caught { try connection.run([add]) }
-        #expect(error?.kind == .readOnly && error?.state == "25006")
+        #expect(error?.kind == .readOnly && error?.state == "25006" && !connection.isUsable)
     }
 }

@@ -107,7 +107,7 @@ struct AnswerReader {
             || functions.pointee.status(handle) != cpq_connection_ok
         if isEnd { throw PostgresError(.unavailable, message, state: state) }
         return PostgresError(
-            .init(state: state, mayHaveCommitted: true), message, state: state, statement: statement,
+            .init(state: state, mayHaveCommitted: nil), message, state: state, statement: statement,
             constraint: field(cpq_constraint))
     }
 

@@ -7,6 +7,8 @@ extension Connection {
     /// prepared and called again.
     package func run(batches: [Batch], limits: TripLimits = TripLimits()) -> [Result<[Rows], PostgresError>] {
         var outcomes = runOnce(batches, limits)
+        // A server that no longer writes was failed over, perhaps behind a pooler: another connection leads to the new one.
+        if outcomes.contains(where: \.isReadOnly) { isUsable = false }
         let forgotten = outcomes.indices.filter { outcomes[$0].isForgotten }
         guard !forgotten.isEmpty else { return outcomes }
         prepared.removeAll()
@@ -77,6 +79,10 @@ extension Connection {
 }
 
 extension Result<[Rows], PostgresError> {
+    fileprivate var isReadOnly: Bool {
+        if case .failure(let error) = self { error.kind == .readOnly } else { false }
+    }
+
     /// The server does not know a prepared statement any more.
     fileprivate var isForgotten: Bool {
         if case .failure(let error) = self { error.state == "26000" } else { false }

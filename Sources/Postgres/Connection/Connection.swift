@@ -37,7 +37,10 @@ package final class Connection {
                 return connection
             } catch {
                 if error.kind == .missingLibrary { throw error }
-                if failure?.kind != .refused { failure = error }
+                guard failure?.kind != .refused else { continue }
+                // It was lost while it was greeted.
+                let isLost = error.kind == .again
+                failure = isLost ? PostgresError(.unavailable, error.message, state: error.state) : error
             }
         }
         throw failure ?? PostgresError(.badSettings, "no host is given")

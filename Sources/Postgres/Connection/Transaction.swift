@@ -19,9 +19,7 @@ package final class Transaction {
     /// A round trip in the transaction; after an error all that is left is to leave it.
     @discardableResult
     package func run(_ calls: [Call]) throws(PostgresError) -> [Rows] {
-        var batch = Batch(opening + calls)
-        batch.mayCommit = false
-        return try run(batch, answers: calls.count)
+        try run(Batch(opening + calls, mayCommit: false), answers: calls.count)
     }
 
     /// The last round trip: what it returns stands.

@@ -4,12 +4,17 @@ import CPQ
 ///
 /// Outside of a `Transaction` each is a transaction by itself, which the server commits at its end.
 package struct Batch: Sendable {
-    package var calls: [Call]
+    let calls: [Call]
     /// Whether the server may commit at its end.
-    var mayCommit = true
+    let mayCommit: Bool
 
     package init(_ calls: [Call]) {
+        self.init(calls, mayCommit: true)
+    }
+
+    init(_ calls: [Call], mayCommit: Bool) {
         self.calls = calls
+        self.mayCommit = mayCommit
     }
 }
 

@@ -1,8 +1,9 @@
 extension PostgresError.Kind {
     /// By the server's SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html).
     ///
-    /// What ends a connection leaves the outcome unknown only if the server may have begun to commit.
-    init(state: String, mayHaveCommitted: Bool) {
+    /// What ended a connection leaves the outcome unknown only if the server may have begun to commit; `mayHaveCommitted` is nil
+    /// if the connection lives, and so nothing of what failed stands.
+    init(state: String, mayHaveCommitted: Bool?) {
         switch state {
         // A serialization failure, a deadlock, a lock that was not to be had, a prepared statement that is gone, too long idle
         // in a transaction.
@@ -11,7 +12,8 @@ extension PostgresError.Kind {
         case "53300": self = .unavailable
         case "42P01", "42703": self = .wrongSchema
         case "25006": self = .readOnly
-        case let state where Self.endsConnection(state): self = mayHaveCommitted ? .unknownOutcome : .again
+        case let state where Self.endsConnection(state):
+            self = mayHaveCommitted.map { $0 ? .unknownOutcome : .again } ?? .refused
         default: self = .refused
         }
     }

@@ -4,8 +4,8 @@ import System
 ///
 /// While a round trip is under way requests gather, and all of them go out in the next one: each is a transaction by itself and has its
 /// own outcome, but they share the time on the way. The thread connects when something is asked, and again whenever the connection is
-/// lost; a request is refused with `unavailable` if there is none within its patience. What was under way when a connection broke
-/// is never repeated: its callers are told.
+/// lost; if there is none within its patience, a request is refused with the reason as soon as the attempt under way has ended.
+/// What was under way when a connection broke is never repeated: its callers are told.
 package final class Session: Sendable {
     /// How many requests may wait before more are refused with `overloaded`.
     package static let mailboxLimit = 65_536

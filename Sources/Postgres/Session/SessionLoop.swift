@@ -122,8 +122,6 @@ struct SessionLoop {
         }
         waiting.removeFirst(batches.count)
         let outcomes = connection.run(batches: batches, limits: limits)
-        // A server that no longer writes was failed over behind a pooler: its next connection leads to the new one.
-        if outcomes.contains(where: \.isReadOnly) { connection.isUsable = false }
         for (reply, outcome) in zip(replies, outcomes) { reply(outcome) }
         return batches.count
     }
@@ -135,11 +133,5 @@ struct SessionLoop {
             $0.roundTrips += trips
             $0.waiting = count
         }
-    }
-}
-
-extension Result<[Rows], PostgresError> {
-    fileprivate var isReadOnly: Bool {
-        if case .failure(let error) = self { error.kind == .readOnly } else { false }
     }
 }

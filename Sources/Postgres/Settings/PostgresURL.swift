@@ -83,15 +83,15 @@ struct PostgresURL {
                 bytes.append(byte)
                 continue
             }
-            guard rest.count >= 2, let value = UInt8(String(Substring(rest.prefix(2))), radix: 16), value != 0
-            else {
+            let digits = String(Substring(rest.prefix(2)))
+            guard digits.count == 2, digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16) else {
                 throw unreadable("write a % as %25")
             }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
         guard let decoded = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-            throw unreadable("it is not UTF-8")
+            throw unreadable("it is not UTF-8, or holds a NUL")
         }
         return decoded
     }
