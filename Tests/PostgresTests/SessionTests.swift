@@ -1,3 +1,4 @@
+import System
 import TestPostgres
 import TestSupport
 import Testing
@@ -27,6 +28,48 @@ import Testing
         let statistics = session.statistics
         #expect(statistics.requests == 400 && statistics.connections == 1 && statistics.isConnected)
         #expect(statistics.roundTrips < 200)
+        await session.close()
+    }
+
+    @Test func `Callers that come together share a commit, and see nothing of each other's failure`()
+        async throws
+    {
+        let session = try session(TestPostgres.shared().database())
+        try await session.run { connection in
+            try connection.execute(
+                script: "CREATE TABLE item (id bigint PRIMARY KEY, xid xid8 DEFAULT pg_current_xact_id())")
+        }
+        let insert = Statement("insert", "INSERT INTO item (id) VALUES ($1::bigint) RETURNING xid", .bigint)
+        func store(_ id: Int64) -> Call {
+            var arguments = Arguments()
+            arguments.add(id)
+            return Call(insert, arguments)
+        }
+        /// The transactions of rows that all wait for one request before them; nil if one was refused.
+        func transactions(of ids: [Int64]) async throws -> Set<UInt64?> {
+            let gate = try Mailbox<Void>(.semaphore)
+            let first = Task { try await session.run { connection in _ = gate.take(atMost: 1) } }
+            let others = ids.map { id in
+                Task { () throws -> UInt64? in
+                    do {
+                        return try await session.run([store(id)])[0][0].xid8(0)
+                    } catch let error as PostgresError where error.state == "23505" {
+                        return nil
+                    }
+                }
+            }
+            try await eventually { session.statistics.waiting == ids.count + 1 }
+            gate.post(())
+            try await first.value
+            var seen: Set<UInt64?> = []
+            for other in others { seen.insert(try await other.value) }
+            return seen
+        }
+        #expect(try await transactions(of: Array(1...100)).count == 1)
+        // The last is there already: all are undone, and run again by themselves.
+        let afterwards = try await transactions(of: Array(101...150) + [1])
+        #expect(afterwards.count == 51 && afterwards.contains(nil))
+        #expect(try await session.run([call("SELECT count(*) FROM item")])[0][0].int64(0) == 150)
         await session.close()
     }
 

@@ -20,6 +20,22 @@ extension Connection {
         return outcomes
     }
 
+    /// Runs batches as one transaction, whose commit they share; if that is undone, each by itself.
+    func run(together batches: [Batch], limits: TripLimits) -> [Result<[Rows], PostgresError>] {
+        guard batches.count > 1 else { return run(batches: batches, limits: limits) }
+        switch run(batches: [Batch(batches.flatMap(\.calls))], limits: limits)[0] {
+        case .success(let rows):
+            var rest = rows[...]
+            return batches.map { batch in
+                defer { rest = rest.dropFirst(batch.calls.count) }
+                return .success(Array(rest.prefix(batch.calls.count)))
+            }
+        // What undid them all may be the fault of one.
+        case .failure where isUsable: return run(batches: batches, limits: limits)
+        case .failure(let error): return batches.map { _ in .failure(error) }
+        }
+    }
+
     /// Runs statements that stand or fall together, in one round trip.
     @discardableResult
     package func run(_ calls: [Call], limits: TripLimits = TripLimits()) throws(PostgresError) -> [Rows] {

@@ -39,7 +39,8 @@ extension Connection {
     func greet() throws(PostgresError) {
         let limits = TripLimits(milliseconds: 10_000, bytes: 1 << 20)
         let answers = run(
-            batches: [Statement.version, .standing, .system].map { Batch([Call($0)], mayCommit: false) }, limits: limits)
+            batches: [Statement.version, .standing, .system].map { Batch([Call($0)], mayCommit: false) },
+            limits: limits)
         let version = Int(functions.pointee.server_version(handle))
         let words = try answers[0].get().first?.first?.text(0) ?? ""
         if let refusal = Identity.refusal(version: version, words: words) { throw refusal }

@@ -2,10 +2,12 @@ import System
 
 /// One connection on a thread of its own, which callers of a process reach through a mailbox and share.
 ///
-/// While a round trip is under way requests gather, and all of them go out in the next one: each is a transaction by itself and has its
-/// own outcome, but they share the time on the way. The thread connects when something is asked, and again whenever the connection is
-/// lost; if there is none within its patience, a request is refused with the reason as soon as the attempt under way has ended.
-/// What was under way when a connection broke is never repeated: its callers are told.
+/// While a round trip is under way requests gather, and all of them go out in the next one, as one transaction: they share the way and the
+/// sync of its commit, which cost more than everything else. If one fails all are undone, and each runs again by itself; so a request
+/// may run more than once before its one outcome. What was under way when a connection broke is never repeated: its callers are told.
+///
+/// The thread connects when something is asked, and again whenever the connection is lost; if there is none within its patience,
+/// a request is refused with the reason as soon as the attempt under way has ended.
 package final class Session: Sendable {
     /// How many requests may wait before more are refused with `overloaded`.
     package static let mailboxLimit = 65_536
@@ -43,9 +45,9 @@ package final class Session: Sendable {
         mailbox.close()
     }
 
-    /// Runs statements that stand or fall together, in a round trip shared with other callers.
+    /// Runs statements that stand or fall together, in a round trip and a transaction shared with other callers.
     ///
-    /// Cancelling the task changes nothing: what was handed over is done.
+    /// None of them may be BEGIN or COMMIT: for those `run` takes a closure. Cancelling the task changes nothing: what was handed over is done.
     @discardableResult
     package func run(_ calls: [Call]) async throws -> [Rows] {
         try await withCheckedThrowingContinuation { continuation in

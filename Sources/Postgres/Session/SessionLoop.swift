@@ -84,31 +84,29 @@ struct SessionLoop {
         let error = reconnection.failure ?? PostgresError(.unavailable, "there is no connection")
         let overdue = waiting.prefix { now - $0.postedAt >= patience }
         waiting.removeFirst(overdue.count)
-        for request in overdue { request.work.refuse(error) }
         note(overdue.count, trips: 0)
+        for request in overdue { request.work.refuse(error) }
     }
 
     private mutating func perform(on connection: Connection) {
-        let before = connection.trips
-        let count: Int
         if case .unit(let run) = waiting[0].work {
-            waiting.removeFirst()
+            let before = connection.trips
             run(.success(connection))
+            waiting.removeFirst()
             // Whoever leaves a transaction open leaves its locks too.
             if connection.isUsable, connection.hasOpenTransaction { connection.isUsable = false }
-            count = 1
+            note(1, trips: connection.trips - before)
         } else {
-            count = share(connection)
+            share(connection)
         }
-        note(count, trips: connection.trips - before)
         if !connection.isUsable {
             self.connection = nil
             counters.change { $0.isConnected = false }
         }
     }
 
-    /// One round trip for all that can go together.
-    private mutating func share(_ connection: Connection) -> Int {
+    /// One round trip and one transaction for all that can go together.
+    private mutating func share(_ connection: Connection) {
         var batches: [Batch] = []
         var replies: [@Sendable (Result<[Rows], PostgresError>) -> Void] = []
         var bytes = 0
@@ -120,10 +118,11 @@ struct SessionLoop {
             replies.append(reply)
             bytes += calls.reduce(0) { $0 + $1.arguments.bytes.count }
         }
+        let before = connection.trips
+        let outcomes = connection.run(together: batches, limits: limits)
         waiting.removeFirst(batches.count)
-        let outcomes = connection.run(batches: batches, limits: limits)
+        note(batches.count, trips: connection.trips - before)
         for (reply, outcome) in zip(replies, outcomes) { reply(outcome) }
-        return batches.count
     }
 
     private func note(_ requests: Int, trips: Int) {

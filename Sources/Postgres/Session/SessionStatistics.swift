@@ -7,7 +7,7 @@ package struct SessionStatistics: Sendable, Equatable {
     package var roundTrips = 0
     /// Requests that have their answer, whatever it was.
     package var requests = 0
-    /// Requests that wait.
+    /// Requests that have none yet.
     package var waiting = 0
     package var isConnected = false
     /// Why the last attempt to connect failed; nil once one succeeded.

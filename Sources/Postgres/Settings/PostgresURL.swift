@@ -84,7 +84,8 @@ struct PostgresURL {
                 continue
             }
             let digits = String(Substring(rest.prefix(2)))
-            guard digits.count == 2, digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16) else {
+            guard digits.count == 2, digits.allSatisfy(\.isHexDigit), let value = UInt8(digits, radix: 16)
+            else {
                 throw unreadable("write a % as %25")
             }
             bytes.append(value)
