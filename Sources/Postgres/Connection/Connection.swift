@@ -115,10 +115,13 @@ extension Connection {
 
     /// Sleeps until the socket is ready, the bell rings or the time has come; nil for never.
     func wait(for events: Int32, bell: EventFD? = nil, until deadline: Int64?) -> Waking {
+        let socket = functions.pointee.socket(handle)
+        // One that libpq has closed will say so when it is read.
+        guard socket >= 0 else { return .socket }
         while true {
             let left = deadline.map { Int32(clamping: max(0, $0 - monotonicMilliseconds())) } ?? -1
             var watched = [
-                pollfd(fd: functions.pointee.socket(handle), events: Int16(events), revents: 0),
+                pollfd(fd: socket, events: Int16(events), revents: 0),
                 pollfd(fd: bell?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             let ready = poll(&watched, 2, left)
@@ -128,9 +131,9 @@ extension Connection {
         }
     }
 
-    /// While nothing is asked: sleeps until the bell rings, the time has come or the server has said something, and takes note of that.
-    func rest(bell: EventFD, until deadline: Int64? = nil) {
-        guard wait(for: POLLIN, bell: bell, until: deadline) == .socket else { return }
+    /// While nothing is asked: sleeps until the bell rings or the server has said something, and takes note of that.
+    func rest(bell: EventFD) {
+        guard wait(for: POLLIN, bell: bell, until: nil) == .socket else { return }
         let isConnected = functions.pointee.consume_input(handle) == 1
         // Reads what is no answer to anything: notices, notifications, the reason why the server ends.
         _ = functions.pointee.is_busy(handle)

@@ -15,8 +15,8 @@ package final class Rows: Sendable {
         self.result = result
         self.functions = functions
         self.statement = statement
-        count = Int(functions.pointee.row_count(result))
-        columnCount = Int(functions.pointee.column_count(result))
+        count = Swift.max(0, Int(functions.pointee.row_count(result)))
+        columnCount = Swift.max(0, Int(functions.pointee.column_count(result)))
     }
 
     deinit {
