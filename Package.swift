@@ -10,12 +10,16 @@ let systemLibraries: [Target] = [
     .systemLibrary(
         name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // Declarations only: libpq is loaded when PostgreSQL is first asked for (decision 24).
+    .systemLibrary(name: "CPQ"),
     // The C library itself, as far as Swift's Glibc module leaves it out.
     .systemLibrary(name: "CLinux"),
 ]
 
 /// Modules that may touch C: every other module is built with strict memory safety.
-let touchesC: Set<String> = ["Crypto", "CrashPoint", "System", "SQLite", "HTTPServer", "HTTPClient"]
+let touchesC: Set<String> = [
+    "Crypto", "CrashPoint", "System", "SQLite", "Postgres", "HTTPServer", "HTTPClient",
+]
 
 /// Modules with embedded files: what SwiftPM writes for those knows nothing of memory safety.
 let embeds: Set<String> = ["Migrations", "OpenAPI"]
@@ -30,6 +34,7 @@ let modules: [Target] = [
     .target(name: "System", dependencies: ["CLinux"]),
     .target(name: "Telemetry", dependencies: ["JSON"]),
     .target(name: "SQLite", dependencies: ["CSQLite", "System", "CrashPoint"]),
+    .target(name: "Postgres", dependencies: ["CPQ", "System"]),
     .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "System"]),
     .target(name: "HTTPClient", dependencies: ["CCurl", "System", "CrashPoint"]),
 
@@ -80,12 +85,17 @@ let tests: [Target] = [
     .target(name: "StoreAudit", dependencies: ["SQLite"], path: "Tests/StoreAudit"),
     // A file system that remembers, and that fails when it is told to.
     .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
+    // A PostgreSQL server for tests, which ends with them.
+    .target(name: "TestPostgres", dependencies: ["Postgres", "System"], path: "Tests/TestPostgres"),
     .testTarget(name: "TidyTests"),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
     .testTarget(name: "SystemTests", dependencies: ["System"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "JSON"]),
     .testTarget(name: "SQLiteTests", dependencies: ["SQLite"]),
+    .testTarget(
+        name: "PostgresTests",
+        dependencies: ["Postgres", "TestPostgres", "RawServer", "System", "TestSupport"]),
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient", "System"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer", "RawServer"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON", "TestSupport"]),

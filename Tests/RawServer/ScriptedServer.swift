@@ -69,7 +69,7 @@ private func boundSocket() -> (descriptor: Int32, port: Int) {
 
 /// One connection as its script sees it: blocking calls, closed when the script returns.
 package final class Peer {
-    private let descriptor: Int32
+    let descriptor: Int32
     private var unread: [UInt8] = []
 
     package struct Request: Sendable {
@@ -123,6 +123,13 @@ package final class Peer {
         guard count > 0 else { return false }
         unread += chunk[..<count]
         return true
+    }
+
+    /// What has come, at least a byte; empty when the client has closed.
+    package func take() -> [UInt8] {
+        if unread.isEmpty, !readMore() { return [] }
+        defer { unread = [] }
+        return unread
     }
 
     package func untilClosed() {

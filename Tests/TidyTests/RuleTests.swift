@@ -79,6 +79,13 @@ import Testing
         #expect(offences(sqlStaysInTheStore, #"execute("SELECT id FROM job")"#, module: "SQLite").count == 1)
     }
 
+    @Test func `The Postgres module asks its server's functions, not tables`() {
+        #expect(
+            offences(sqlStaysInTheStore, #"Statement("a", "SELECT version()")"#, module: "Postgres").isEmpty)
+        #expect(offences(sqlStaysInTheStore, #""SELECT count(*) FROM job""#, module: "Postgres").count == 1)
+        #expect(offences(sqlStaysInTheStore, #""DELETE FROM job""#, module: "Postgres").count == 1)
+    }
+
     @Test(arguments: [#"method == "DELETE""#, "// SELECT id FROM job", "let selection = SELECTED"])
     func `What only looks like SQL passes`(text: String) {
         #expect(offences(sqlStaysInTheStore, text, module: "API").isEmpty)
@@ -133,6 +140,10 @@ import Testing
     ])
     func `A commit between crash points passes, and so does what is none`(text: String) {
         #expect(offences(CrashPoints.aroundCommits, text, module: "SQLite").isEmpty)
+    }
+
+    @Test func `What PostgreSQL commits is not lost with a process of ours`() {
+        #expect(offences(CrashPoints.aroundCommits, #"run("COMMIT")"#, module: "Postgres").isEmpty)
     }
 
     @Test func `The names of crash points are read`() {

@@ -1,0 +1,58 @@
+import CPQ
+
+/// What a server says it is.
+package struct Identity: Sendable, Equatable {
+    /// As 150020 for 15.20.
+    package let version: Int
+    /// The cluster, which a standby shares with its primary; nil if the server does not tell us.
+    package let system: Int64?
+    /// The oldest that has what renga uses: 64-bit transaction numbers in SQL.
+    static let oldestVersion = 130_000
+
+    /// They answer as PostgreSQL, and keep other promises: locks that are none, no horizon of transactions.
+    private static let others = ["CockroachDB", "YugabyteDB", "-YB-"]
+
+    static func refusal(version: Int, words: String) -> PostgresError? {
+        if let other = others.first(where: words.contains) {
+            let name = other == "-YB-" ? "YugabyteDB" : other
+            return PostgresError(
+                .refused, "the server is \(name), on which renga would lose or repeat jobs: use PostgreSQL")
+        }
+        guard version < oldestVersion else { return nil }
+        return PostgresError(
+            .refused, "the server is PostgreSQL \(version / 10_000): renga needs 13 or newer")
+    }
+}
+
+extension Statement {
+    fileprivate static let version = Statement("server-version", "SELECT version()")
+    /// Also has it tell warnings, whatever its settings are: see `Notices`.
+    fileprivate static let standing = Statement(
+        "server-standing",
+        "SELECT pg_is_in_recovery(), set_config('client_min_messages', 'warning', false)")
+    fileprivate static let system = Statement(
+        "server-system", "SELECT (pg_control_system()).system_identifier")
+}
+
+extension Connection {
+    /// Asks the server who it is, and refuses those that are none of ours.
+    func greet() throws(PostgresError) {
+        let limits = TripLimits(milliseconds: 10_000, bytes: 1 << 20)
+        let answers = run(
+            batches: [Statement.version, .standing, .system].map { Batch([Call($0)], mayCommit: false) },
+            limits: limits)
+        let version = Int(functions.pointee.server_version(handle))
+        let words = try answers[0].get().first?.first?.text(0) ?? ""
+        if let refusal = Identity.refusal(version: version, words: words) { throw refusal }
+        guard try answers[1].get().first?.first?.bool(0) == false else {
+            throw PostgresError(.readOnly, "\(host) is a standby")
+        }
+        identity = Identity(version: version, system: try system(answers[2]))
+    }
+
+    /// Managed services may keep it to themselves.
+    private func system(_ answer: Result<[Rows], PostgresError>) throws(PostgresError) -> Int64? {
+        if case .failure(let error) = answer, ["42501", "42883"].contains(error.state) { return nil }
+        return try answer.get().first?.first?.int64(0)
+    }
+}

@@ -1,0 +1,51 @@
+import System
+
+/// Opens connections to a cluster, again after each loss, with growing waits while there is none to be had.
+struct Reconnection {
+    private let settings: ConnectionSettings
+    private let clock: @Sendable () -> Int64
+    private var random: any RandomNumberGenerator & Sendable
+    private var backoff = Backoff()
+    /// Not to be asked again before.
+    private(set) var nextAttempt = Int64.min
+    private(set) var failure: PostgresError?
+    /// The cluster that the first connection was to.
+    private var cluster: Int64?
+
+    init(
+        _ settings: ConnectionSettings, random: any RandomNumberGenerator & Sendable,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.settings = settings
+        self.random = random
+        self.clock = clock
+    }
+
+    var now: Int64 { clock() }
+
+    /// Nil if there is none to be had, or the time to ask again has not come.
+    mutating func connect() -> Connection? {
+        guard now >= nextAttempt else { return nil }
+        do throws(PostgresError) {
+            let connection = try Connection.open(settings)
+            try compare(connection.identity?.system)
+            backoff.reset()
+            failure = nil
+            return connection
+        } catch {
+            failure = error
+            nextAttempt = now + backoff.next(using: &random)
+            return nil
+        }
+    }
+
+    /// Another cluster under the same name has other jobs: what is known of the first would be written into it.
+    private mutating func compare(_ system: Int64?) throws(PostgresError) {
+        guard let system else { return }
+        if let cluster, cluster != system {
+            throw PostgresError(
+                .refused, "\(settings) is another cluster than before (\(system), not \(cluster))")
+        }
+        cluster = system
+    }
+}

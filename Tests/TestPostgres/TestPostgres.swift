@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+import Postgres
+import Synchronization
+import System
+
+/// A PostgreSQL server of this test run's own, on a socket in TMPDIR and on loopback, which ends with the process.
+///
+/// It syncs nothing and compiles nothing. A shell keeps it: it reads orders from this process, and when there are no more (as the process
+/// has ended, however) it stops the server and removes its files.
+package final class TestPostgres: Sendable {
+    package let folder: String
+    package let port: Int
+    /// In PEM form, for 127.0.0.1 only, signed by itself.
+    package var certificate: String { folder + "/cert.pem" }
+
+    private let keeper: Mutex<Keeper>
+    private let databases = Atomic(0)
+
+    /// The one that tests share if they do it no harm.
+    package static func shared() throws -> TestPostgres { try sharedResult.get() }
+
+    private static let sharedResult = Result { try TestPostgres() }
+
+    package struct Failed: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// Starts a server; one in recovery takes no writes, as a standby.
+    package init(inRecovery: Bool = false) throws {
+        let tools = try Self.tools()
+        port = try Self.freePort()
+        folder = try Self.folder()
+        let keeper = try Keeper(tools: tools, folder: folder, port: port, inRecovery: inRecovery)
+        try keeper.awaitWord("started")
+        self.keeper = Mutex(keeper)
+        guard !inRecovery else { return }
+        try Connection.open(settings()).execute(script: "CREATE DATABASE renga_template")
+    }
+
+    /// Ends it without a word to anybody, as a power cut would.
+    package func crash() throws { try keeper.withLock { try $0.order("crash", answer: "crashed") } }
+
+    package func restart() throws { try keeper.withLock { try $0.order("start", answer: "started") } }
+
+    /// The URL of a new database, made from the template.
+    package func database() throws -> String {
+        let name = "test_\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
+        try Connection.open(settings()).execute(script: "CREATE DATABASE \(name) TEMPLATE renga_template")
+        return url(database: name)
+    }
+
+    /// Through the socket.
+    package func url(database: String = "postgres") -> String {
+        let path = folder.replacingOccurrences(of: "/", with: "%2F")
+        return "postgres://postgres@\(path):\(port)/\(database)"
+    }
+
+    /// Through TCP.
+    package func tcpURL(
+        database: String = "postgres", port: Int? = nil, _ parameters: String = "sslmode=disable"
+    )
+        -> String
+    {
+        "postgres://postgres@127.0.0.1:\(port ?? self.port)/\(database)?\(parameters)"
+    }
+
+    private func settings() throws -> ConnectionSettings {
+        try ConnectionSettings(url: url(), from: .environment)
+    }
+
+    /// Where initdb is.
+    private static func tools() throws -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        let folders = versions.compactMap { Int($0) }.sorted(by: >).map { "\(root)/\($0)/bin" }
+        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        guard
+            let found = (folders + path).first(where: {
+                FileManager.default.isExecutableFile(atPath: $0 + "/initdb")
+            })
+        else {
+            throw Failed(
+                description:
+                    "PostgreSQL's server is not installed: apt-get install -y postgresql (./dev test does it)"
+            )
+        }
+        return found
+    }
+
+    private static func folder() throws -> String {
+        let number = UInt32.random(in: 0...UInt32.max)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "renga-pg-\(number)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // The path of a Unix socket has 107 bytes at most.
+        guard folder.path.utf8.count < 85 else {
+            throw Failed(description: "TMPDIR is too long for a socket")
+        }
+        return folder.path
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, size) == 0 && getsockname(descriptor, address, &size) == 0
+            }
+        }
+        guard status else { throw Failed(description: "there is no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
