@@ -99,19 +99,26 @@ package final class TestPostgres: Sendable {
         return folder.path
     }
 
+    /// Below those that the kernel hands out by itself, or somebody has it before the server begins, or while it is crashed.
     private static func freePort() throws -> Int {
+        for _ in 1...100 {
+            let port = Int.random(in: 20_000...32_000)
+            if isFree(port) { return port }
+        }
+        throw Failed(description: "there is no free port")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, size) == 0 && getsockname(descriptor, address, &size) == 0
+        address.sin_port = UInt16(port).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard status else { throw Failed(description: "there is no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
