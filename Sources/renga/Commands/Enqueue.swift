@@ -127,6 +127,7 @@ extension EnqueueOptions {
         try write(summary(outcomes))
         guard waits else {
             try await noteCancelled(outcomes, server)
+            Console.note("To read the answers:\n  renga results --batch \(Shell.quoted(batch)) --wait")
             return outcomes.refused > 0 ? .failed : .done
         }
         Console.note(interrupts.text + "\n" + (try await returnHint(outcomes, server)))

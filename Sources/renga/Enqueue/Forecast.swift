@@ -77,7 +77,8 @@ struct Forecast {
         }
         guard slots > 0 else { return ["no worker is alive: start one with `renga work`"] }
         // A short answer of a small model takes about that long.
-        let time = Milliseconds(calls) * 2000 / Milliseconds(slots)
+        let rounds = (Milliseconds(calls) + Milliseconds(slots) - 1) / Milliseconds(slots)
+        let time = rounds * 2000
         return ["about \(Text.duration(time)), with \(Text.count(slots, "slot")) and 2 s a call"]
     }
 }
