@@ -8,7 +8,9 @@ package final class TLSServer: Sendable {
     /// The certificate in PEM form.
     package let certificate: String
     private let folder: URL
-    private let process: Process
+    /// As long as it is open, a shell keeps the server: it ends with this process, however that ends, and by a signal that
+    /// cannot be blocked, as tests block others.
+    private let keeper = Pipe()
 
     package static var isPossible: Bool { FileManager.default.isExecutableFile(atPath: tool) }
     private static let tool = "/usr/bin/openssl"
@@ -33,15 +35,19 @@ package final class TLSServer: Sendable {
         let process = Self.process([
             "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificate, "-key", key,
         ])
+        process.arguments =
+            ["-c", #""$@" & read -r _; kill -9 $!"#, "sh", Self.tool] + (process.arguments ?? [])
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.standardInput = keeper
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        self.process = process
         url = "https://127.0.0.1:\(try Self.port(output.fileHandleForReading))"
     }
 
     deinit {
-        process.terminate()
+        // Closed already if the descriptor is gone: then the server is, too.
+        try? keeper.fileHandleForWriting.close()
         try? FileManager.default.removeItem(at: folder)
     }
 

@@ -127,8 +127,9 @@ extension EnqueueOptions {
         try write(summary(outcomes))
         guard waits else {
             try await noteCancelled(outcomes, server)
+            guard outcomes.refused == 0 else { return .failed }
             Console.note("To read the answers:\n  renga results --batch \(Shell.quoted(batch)) --wait")
-            return outcomes.refused > 0 ? .failed : .done
+            return .done
         }
         Console.note(interrupts.text + "\n" + (try await returnHint(outcomes, server)))
         return try await Waiting(options: self, server: server, outcomes: outcomes).run(target, write: write)
