@@ -73,7 +73,8 @@ extension JSON {
     fileprivate var isWholeMessage: Bool {
         guard self["type"]?.string == "message", self["role"]?.string == "assistant",
             self["model"]?.string != nil, self["stop_reason"]?.string != nil,
-            self["usage"]?["input_tokens"]?.int != nil, self["usage"]?["output_tokens"]?.int != nil
+            self["usage"]?["input_tokens"]?.wholeNumber != nil,
+            self["usage"]?["output_tokens"]?.wholeNumber != nil
         else { return false }
         return self["content"]?.elements?.allSatisfy(\.isWholeBlock) ?? false
     }
