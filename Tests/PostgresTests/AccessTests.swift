@@ -4,7 +4,7 @@ import TestPostgres
 import TestSupport
 import Testing
 
-/// Who is let in, and by whom.
+/// Which connections a server takes, and which servers renga takes.
 @Suite struct AccessTests {
     private static let secret = "s3cret-w0rd"
 

@@ -179,7 +179,7 @@ extension API {
     /// What an error is to the caller; what is our own fault goes to the log.
     func problem(for error: any Error, head: RequestHead) -> Problem {
         if let problem = error as? Problem { return problem }
-        // Who has hung up reads no answer: this is for those whom a stopping server leaves without one.
+        // A client that hung up reads no answer: this is for those that still wait when the server stops.
         if error is CancellationError { return Problem(JobStoreError(.closed, "stopping")) }
         if let error = error as? HTTPServerError, error.code == .uploadCut || error.code == .hungUp {
             return Problem(.uploadCut, "the connection ended before the whole body had come")

@@ -27,7 +27,7 @@ package final class Connection {
     /// A notification is a hint: of more than these the oldest are dropped.
     private static let notificationLimit = 1_024
 
-    /// Tries the hosts one after the other; throws what the last one said, or the first that people have to mend.
+    /// Tries the hosts one after the other; throws what the last one said, or the first that people must correct.
     package static func open(_ settings: ConnectionSettings) throws(PostgresError) -> Connection {
         var failure: PostgresError?
         for host in settings.hosts {
@@ -157,7 +157,7 @@ extension Connection {
     }
 }
 
-/// What NOTIFY said; a hint, as none is kept for whoever is away.
+/// What NOTIFY said; a hint, as none is kept for a listener that is not connected.
 package struct Notification: Sendable, Equatable {
     package let channel: String
     package let payload: String

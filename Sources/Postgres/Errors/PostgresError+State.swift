@@ -18,7 +18,7 @@ extension PostgresError.Kind {
         }
     }
 
-    /// Of a server that did not let us in: only what people have to mend is more than a matter of time.
+    /// Of a server that refused the connection: what people must correct, or else a matter of time.
     init(connectingState state: String) {
         switch state {
         // Wrong password or role, no entry in pg_hba.conf, no such database, no right to connect.

@@ -2,7 +2,7 @@ import System
 
 /// Hears what is said on channels, on a connection and a thread of its own.
 ///
-/// PostgreSQL keeps nothing for whoever is away: after each connection it rings once, and truth is what the tables say. Behind a pooler
+/// PostgreSQL keeps no notification for a listener that is not connected: after each connection it rings once, and truth is what the tables say. Behind a pooler
 /// that hands connections round nothing is heard at all, without an error: it needs a direct way to the server.
 package final class Listener: Sendable {
     /// What a listener tells on its thread, to a closure that must be quick.

@@ -43,6 +43,7 @@ struct Marker: Sendable, Equatable {
         return found
     }
 
+    /// The bytes as they are if they are no whole string, as in a body that is no JSON: that is refused elsewhere.
     private static func unescaped(_ text: ArraySlice<UInt8>) -> String {
         let quote = UInt8(ascii: "\"")
         let string = try? JSON.parse([quote] + text + [quote]).string

@@ -60,16 +60,23 @@ struct Conversation {
             throw Problem(.unknownJob, "the job was deleted in the meantime")
         }
         flight.begin(id)
-        do {
+        return try await stayingWith(id) {
             if state == .running, let answer = entered.answer, let reply = try await next(of: answer, id) {
                 return reply
             }
             if case .existing = entered.outcome, state.isTerminal { return try await replayed(id) }
             return try await wait(for: id, state)
+        }
+    }
+
+    /// Leaves the job with its caller, and says what becomes of it if the store fails.
+    private func stayingWith(_ id: JobID, _ body: () async throws -> Reply) async throws -> Reply {
+        do {
+            return try await body()
         } catch is CancellationError {
             try await leave(id)
             throw CancellationError()
-        } catch let error as JobStoreError {
+        } catch let error as JobStoreError where [.full, .unavailable, .locked].contains(error.code) {
             throw Problem(error, ofTaken: id)
         }
     }
@@ -80,12 +87,7 @@ struct Conversation {
         switch job.state {
         case .running, .queued:
             flight.begin(id)
-            do {
-                return try await wait(for: id, job.state)
-            } catch is CancellationError {
-                try await leave(id)
-                throw CancellationError()
-            }
+            return try await stayingWith(id) { try await wait(for: id, job.state) }
         case .succeeded:
             let age = job.finishedAt.map { api.store.now().timestamp - $0 } ?? 0
             return age <= Repeats.memory ? try await replayed(id) : nil
@@ -258,6 +260,6 @@ extension Problem {
         detail =
             "the database cannot be written to at the moment. Job \(id) was taken in before, and goes on when it can: "
             + "read it with `renga show \(id)`, or end it with `renga cancel \(id)`"
-        headers += [("x-renga-job", id.description), ("x-should-retry", "false")]
+        headers = [("x-renga-job", id.description), ("x-should-retry", "false")]
     }
 }
