@@ -65,8 +65,8 @@ let modules: [Target] = [
     .executableTarget(
         name: "renga",
         dependencies: [
-            "API", "Worker", "Simulator", "JobStoreSQLite", "Models", "Jobs", "HTTPServer", "HTTPClient",
-            "JSON", "Crypto", "System", "Telemetry", "SQLite",
+            "API", "Worker", "Simulator", "JobStoreSQLite", "StoreRules", "Models", "Jobs", "HTTPServer",
+            "HTTPClient", "JSON", "Crypto", "System", "Telemetry", "SQLite",
         ]),
 
     // Its measure: `./dev bench`.

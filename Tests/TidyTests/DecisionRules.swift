@@ -18,7 +18,9 @@ enum DecisionRules {
             return "time comes in as an argument: take a Now"
         }
         let draws = code.contains(#/\.random\(|\.randomElement\(|\.shuffled\(/#) && !code.contains("using:")
-        return draws || code.contains("SystemRandom")
+        // What a store draws from is no decision, and its settings have the standard one.
+        let isSettings = file.path.hasSuffix("/StoreSettings.swift")
+        return draws || !isSettings && code.contains("SystemRandom")
             ? "randomness comes in as an argument: draw `using:` the generator given" : nil
     }
 

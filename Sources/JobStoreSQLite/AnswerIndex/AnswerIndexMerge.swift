@@ -43,7 +43,7 @@ struct AnswerIndexMerge {
             try connection.queryOne(
                 "SELECT (SELECT min(number) FROM answer_recent), (SELECT max(number) FROM answer_recent)"
             ) { row in (row.int64(0), row.int64(1)) } ?? (0, 0)
-        guard last - first >= Int64(context.settings.recentAnswers) else { return }
+        guard last - first >= Int64(context.options.recentAnswers) else { return }
         _ = try connection.run(
             "INSERT INTO answer_merge (id, last_number) VALUES (1, ?1)", [.integer(last - 1)])
     }

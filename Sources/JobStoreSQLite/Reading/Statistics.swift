@@ -48,7 +48,7 @@ extension SQLiteJobStore {
 
     package func backup(to path: String) async throws {
         do {
-            try await Backup.copy(database: self.path, to: path, mode: settings.fileMode)
+            try await Backup.copy(database: self.path, to: path, mode: options.fileMode)
         } catch {
             throw JobStoreError(error)
         }

@@ -20,9 +20,9 @@ extension SQLiteJobStore {
 
     /// Sends one operation for those that wait by then.
     private func settleTogether() {
-        let (settings, group) = (settings, SettleGroup(settleBatcher))
+        let (settings, options, group) = (settings, options, SettleGroup(settleBatcher))
         writer.submit { connection in
-            try Self.close(group.entries, connection, settings)
+            try Self.close(group.entries, connection, settings, options)
         } completion: { [writer] result in
             let entries = group.entries
             switch result {
@@ -34,7 +34,7 @@ extension SQLiteJobStore {
                 // One that cannot be settled must not spoil its neighbours.
                 for entry in entries {
                     writer.submit { connection in
-                        try Self.close([entry], connection, settings)[0]
+                        try Self.close([entry], connection, settings, options)[0]
                     } completion: {
                         entry.done.resume(with: $0)
                     }
@@ -44,10 +44,11 @@ extension SQLiteJobStore {
     }
 
     private static func close(
-        _ entries: [SettleBatcher.Entry], _ connection: Connection, _ settings: StoreSettings
+        _ entries: [SettleBatcher.Entry], _ connection: Connection, _ settings: StoreSettings,
+        _ options: SQLiteOptions
     ) throws -> [SettleBatcher.Settled] {
         guard let first = entries.first else { return [] }
-        let context = WriteContext(connection, now: first.now, settings: settings)
+        let context = WriteContext(connection, now: first.now, settings: settings, options: options)
         let loader = SettleLoader(context)
         var settled: [SettleBatcher.Settled] = []
         settled.reserveCapacity(entries.count)

@@ -5,73 +5,9 @@
 // fetched, asked and stored.
 
 package import Jobs
-package import SQLite
-import StoreRules
+import SQLite
+package import StoreRules
 import Synchronization
-
-/// What the store needs to know besides its file.
-package struct StoreSettings: Sendable {
-    /// What decisions go by.
-    var rules: RuleSettings
-    /// Connections for reading, each with a thread of its own.
-    package var readers: Int
-    /// Answers that are found through memory, before they are filed in the index: with more of them a page of it that is
-    /// written takes in more, and each connection that claims keeps 60 bytes for each.
-    package var recentAnswers: Int
-    /// The fingerprint of the configuration file that these are of, empty without one; nil is never asked.
-    ///
-    /// While another is in force, nothing is claimed.
-    package var configuration: String?
-    /// Receives what happened in this process's own operations, after their commit; must not block.
-    package var onEvent: @Sendable (StoredEvent) -> Void
-    /// Receives, once, each change of a state that this process's own operations made, after their commit; must not
-    /// block.
-    package var onNotice: @Sendable (StateNotice) -> Void
-    /// Receives a reader that keeps the log from starting afresh, as long as it does; must not block.
-    package var onLongReader: @Sendable (LongReader) -> Void = { _ in }
-    /// Who may read and write files that are made; the umask takes its part away.
-    package var fileMode: UInt32 = DatabaseFile.standardMode
-    /// How long a calendar that differs from the agreed one must be claimed without contradiction before it counts; 0 has
-    /// each process go by its own.
-    package var calendarPatience: Milliseconds = 0
-    /// What an operation draws its pauses and marks from; a test that shall be repeated states its own.
-    package var randomness: @Sendable () -> any RandomNumberGenerator = { SystemRandom() }
-
-    package init(
-        cacheTTL: Milliseconds = 30 * 86_400_000, readers: Int = 2, recentAnswers: Int = 32_768,
-        fallbacks: FallbackChains = FallbackChains(), prices: PriceTable = .standard,
-        onEvent: @escaping @Sendable (StoredEvent) -> Void = { _ in },
-        onNotice: @escaping @Sendable (StateNotice) -> Void = { _ in }
-    ) {
-        rules = RuleSettings(cacheTTL: cacheTTL, fallbacks: fallbacks, prices: prices)
-        self.readers = readers
-        self.recentAnswers = recentAnswers
-        self.onEvent = onEvent
-        self.onNotice = onNotice
-    }
-
-    /// Which routes may answer in another's place.
-    package var fallbacks: FallbackChains {
-        get { rules.fallbacks }
-        set { rules.fallbacks = newValue }
-    }
-
-    package var prices: PriceTable {
-        get { rules.prices }
-        set { rules.prices = newValue }
-    }
-
-    /// What an interactive call reserves of its output limit in budgets; nil for all of it.
-    package var interactiveReserveTokens: Int? {
-        get { rules.interactiveReserveTokens }
-        set { rules.interactiveReserveTokens = newValue }
-    }
-
-    func report(_ events: [StoredEvent], _ notices: [StateNotice]) {
-        for event in events { onEvent(event) }
-        for notice in notices { onNotice(notice) }
-    }
-}
 
 /// A `JobStore` in one SQLite file, shared by any number of processes of one machine.
 package final class SQLiteJobStore: JobStore {
@@ -79,6 +15,7 @@ package final class SQLiteJobStore: JobStore {
     let readers: Readers
     let watcher: ChangeWatcher
     private let terms: Mutex<StoreSettings>
+    let options: SQLiteOptions
     /// Who renews itself here is known, whatever became of its row.
     let registered = Mutex<[WorkerID: NewWorker]>([:])
     let path: String
@@ -91,9 +28,13 @@ package final class SQLiteJobStore: JobStore {
     /// `clock` is this machine's, whose epoch is the kernel's boot; `attest` compares its calendar with the others'.
     /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a file or a volume that
     /// cannot be one.
-    package init(path: String, settings: StoreSettings = StoreSettings(), clock: any Clock) async throws {
+    package init(
+        path: String, settings: StoreSettings = StoreSettings(), options: SQLiteOptions = SQLiteOptions(),
+        clock: any Clock
+    ) async throws {
         self.path = path
-        self.clock = StoreClock(clock, patience: settings.calendarPatience)
+        self.options = options
+        self.clock = StoreClock(clock, patience: options.calendarPatience)
         terms = Mutex(settings)
         guard path != ":memory:", !path.isEmpty else {
             throw JobStoreError(
@@ -101,17 +42,17 @@ package final class SQLiteJobStore: JobStore {
                 "a database in memory cannot be shared by several connections: name a file (--database PATH)")
         }
         do {
-            file = try DatabaseFile(path: path, mode: settings.fileMode)
+            file = try DatabaseFile(path: path, mode: options.fileMode)
             let recent = RecentAnswers(isWriter: true)
             var hooks = WriterHooks(recent)
-            hooks.readerStays = settings.onLongReader
+            hooks.readerStays = options.onLongReader
             writer = try Writer(path: path, hooks: hooks)
             try await writer.write { connection in
                 connection.memory = recent
                 try Schema.migrate(connection)
             }
             if file.isFirst { try await Self.beginLog(writer, file) }
-            readers = try Readers(path: path, count: settings.readers)
+            readers = try Readers(path: path, count: options.readers)
             watcher = try ChangeWatcher(path: path)
         } catch {
             throw JobStoreError(error)
@@ -155,12 +96,12 @@ package final class SQLiteJobStore: JobStore {
         needsSync: (@Sendable (T) -> Bool)? = nil,
         _ body: @escaping @Sendable (WriteContext) throws -> T
     ) async throws -> T {
-        let (now, settings) = (now(), settings)
+        let (now, settings, options) = (now(), settings, options)
         let syncing: Syncing<(T, [StoredEvent], [StateNotice])> =
             needsSync.map { isNeeded in .when { isNeeded($0.0) } } ?? .always
         do {
             let (value, events, notices) = try await writer.write(syncing: syncing) { connection in
-                let context = WriteContext(connection, now: now, settings: settings)
+                let context = WriteContext(connection, now: now, settings: settings, options: options)
                 let value = try body(context)
                 try context.flush()
                 return (value, context.events, context.notices)

@@ -13,6 +13,7 @@ final class WriteContext {
     let connection: Connection
     var now: Now
     let settings: StoreSettings
+    let options: SQLiteOptions
     var random: any RandomNumberGenerator
     var tallies = Tallies()
     /// What is reported to `StoreSettings.onEvent` after the commit.
@@ -31,10 +32,11 @@ final class WriteContext {
     /// Provider batches that this operation began, by their tokens.
     var newBatches: [String: Int64] = [:]
 
-    init(_ connection: Connection, now: Now, settings: StoreSettings) {
+    init(_ connection: Connection, now: Now, settings: StoreSettings, options: SQLiteOptions) {
         self.connection = connection
         self.now = now
         self.settings = settings
+        self.options = options
         random = settings.randomness()
     }
 

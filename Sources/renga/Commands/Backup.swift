@@ -15,9 +15,8 @@ extension Command {
         let copy = invocation.arguments[0]
         if let missing = MissingDatabase(path, invocation) { throw Failure(missing.text) }
         guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: choose another name") }
-        var terms = StoreSettings()
-        terms.fileMode = try invocation.value(of: Settings.fileMode)
-        let store = try await ServiceContext.open(path, terms)
+        let options = SQLiteOptions(fileMode: try invocation.value(of: Settings.fileMode))
+        let store = try await ServiceContext.open(path, options: options)
         do {
             try await store.backup(to: copy)
         } catch {

@@ -12,9 +12,8 @@ extension Command {
         if let missing, missing.trial != nil {
             throw Failure("\(missing.text)\nFor a new, empty database:\n  \(missing.named)")
         }
-        var terms = StoreSettings()
-        terms.fileMode = try invocation.value(of: Settings.fileMode)
-        let store = try await ServiceContext.open(path, terms)
+        let options = SQLiteOptions(fileMode: try invocation.value(of: Settings.fileMode))
+        let store = try await ServiceContext.open(path, options: options)
         let facts = try await store.checkReady()
         await store.close()
         try Console.print(

@@ -1,6 +1,7 @@
 import API
 import JobStoreSQLite
 import Jobs
+import StoreRules
 import Synchronization
 import System
 import Telemetry

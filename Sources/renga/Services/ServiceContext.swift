@@ -1,6 +1,7 @@
 import JobStoreSQLite
 import Jobs
 import SQLite
+import StoreRules
 import System
 import Telemetry
 
@@ -26,10 +27,10 @@ struct ServiceContext: Sendable {
             onEvent: { event in log.warning("event", event.fields) },
             onNotice: { notice in notice.write(to: log) })
         terms.interactiveReserveTokens = settings.interactiveReserveTokens
-        terms.fileMode = settings.fileMode
-        terms.calendarPatience = settings.calendarPatience
-        terms.onLongReader = { reader in log.warning("a reader keeps the log growing", reader.fields) }
-        let store = try await Self.open(settings.database, terms)
+        let options = SQLiteOptions(
+            fileMode: settings.fileMode, calendarPatience: settings.calendarPatience,
+            onLongReader: { reader in log.warning("a reader keeps the log growing", reader.fields) })
+        let store = try await Self.open(settings.database, terms, options: options)
         self.store = store
         agreement = Agreement(store, settings, log: log) { try ServiceSettings(invocation) }
         do {
@@ -52,11 +53,12 @@ struct ServiceContext: Sendable {
     }
 
     /// The store in a file, created if it is missing.
-    static func open(_ path: String, _ settings: StoreSettings = StoreSettings()) async throws
-        -> SQLiteJobStore
-    {
+    static func open(
+        _ path: String, _ settings: StoreSettings = StoreSettings(), options: SQLiteOptions
+    ) async throws -> SQLiteJobStore {
         do {
-            return try await SQLiteJobStore(path: path, settings: settings, clock: SystemNow())
+            return try await SQLiteJobStore(
+                path: path, settings: settings, options: options, clock: SystemNow())
         } catch let error as JobStoreError {
             throw Failure("RENGA_DATABASE is “\(path)”, which cannot be used: \(error.message)")
         }

@@ -2,6 +2,7 @@ import HTTPClient
 import JobStoreSQLite
 import Jobs
 import Models
+import StoreRules
 import System
 import Telemetry
 import Worker

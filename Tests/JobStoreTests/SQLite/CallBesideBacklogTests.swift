@@ -33,7 +33,8 @@ import Testing
 
     private func enter(_ server: WorkerID, _ harness: StoreHarness) throws -> Int {
         let connection = try Connection(path: harness.file.directory.database, mode: .write)
-        let operation = WriteContext(connection, now: harness.now, settings: StoreSettings())
+        let operation = WriteContext(
+            connection, now: harness.now, settings: StoreSettings(), options: SQLiteOptions())
         let request = ClaimRequest(
             worker: server, partition: .interactive, slots: 100, running: 0, lease: 30_000,
             services: [Sample.service])

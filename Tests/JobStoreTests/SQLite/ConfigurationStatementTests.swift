@@ -1,5 +1,6 @@
 import JobStoreSQLite
 import Jobs
+import StoreRules
 import Testing
 
 @testable import StoreConformance

@@ -3,6 +3,7 @@ import JobStoreSQLite
 import Jobs
 import SQLite
 import StoreAudit
+import StoreRules
 import TestSupport
 
 extension StoreUnderTest {
@@ -24,15 +25,15 @@ struct SQLiteDatabase: TestDatabase {
     func openFile(
         _ terms: StoreTerms = StoreTerms(), clock: any Jobs.Clock = HandClock(), patience: Milliseconds = 0
     ) async throws -> SQLiteJobStore {
-        // Few, so that answers are on their way into the index all the time.
         var settings = StoreSettings(
-            cacheTTL: terms.cacheTTL, recentAnswers: 6, fallbacks: terms.fallbacks, onNotice: terms.onNotice)
+            cacheTTL: terms.cacheTTL, fallbacks: terms.fallbacks, onNotice: terms.onNotice)
         settings.interactiveReserveTokens = terms.interactiveReserveTokens
         settings.randomness = terms.randomness
-        settings.calendarPatience = patience
+        // Few, so that answers are on their way into the index all the time.
+        let options = SQLiteOptions(recentAnswers: 6, calendarPatience: patience)
         let (path, stated) = (directory.database, settings)
         return try await withTaskExecutorPreference(BlockingExecutor.next()) {
-            try await SQLiteJobStore(path: path, settings: stated, clock: clock)
+            try await SQLiteJobStore(path: path, settings: stated, options: options, clock: clock)
         }
     }
 
