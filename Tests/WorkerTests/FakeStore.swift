@@ -88,7 +88,7 @@ final class FakeStore: Working {
         return Reaping()
     }
 
-    func prune(finishedBefore: Timestamp) async throws -> Pruning { Pruning() }
+    func prune(olderThan age: Milliseconds) async throws -> Pruning { Pruning() }
     func changes() -> AsyncStream<Void> { changed.stream }
     func close() async {}
 }

@@ -4,15 +4,14 @@ import SQLite
 import StoreRules
 
 extension SQLiteJobStore {
-    package func prune(finishedBefore: Timestamp) async throws -> Pruning {
+    package func prune(olderThan age: Milliseconds) async throws -> Pruning {
         let now = now()
         guard now.isCertain else { return Pruning() }
         let cacheTTL = settings.rules.cacheTTL
         // Without the write lock; and if nothing is to be done, none is taken.
         let look = try await read { connection in
             let ages = Ages(
-                try CalendarRow.load(connection), kept: now.timestamp - finishedBefore, cacheTTL: cacheTTL,
-                now: now.timestamp)
+                try CalendarRow.load(connection), kept: age, cacheTTL: cacheTTL, now: now.timestamp)
             return try Prune.look(ages, connection, now: now)
         }
         guard look.isDue else { return Pruning() }

@@ -20,6 +20,6 @@ package protocol Working: Store {
     func settle(_ settlement: Settlement) async throws -> SettleOutcome
     /// Writes off attempts whose lease ran out, ends jobs whose deadline passed; bounded work, `more` when some is left.
     func reap() async throws -> Reaping
-    /// Deletes finished jobs older than the retention and expired answers; bounded work.
-    func prune(finishedBefore: Timestamp) async throws -> Pruning
+    /// Deletes jobs that finished longer ago than `age`, and expired answers; bounded work, `more` when some is left.
+    func prune(olderThan age: Milliseconds) async throws -> Pruning
 }

@@ -37,8 +37,7 @@ extension WorkerSession {
             await pause(min(Intervals.prune, retention))
             do {
                 while !Task.isCancelled {
-                    let now = store.now()
-                    let pruning = try await store.prune(finishedBefore: now.timestamp + -retention)
+                    let pruning = try await store.prune(olderThan: retention)
                     if pruning.jobs > 0 { crashPoint("prune-portion") }
                     guard pruning.more else { break }
                 }

@@ -29,15 +29,14 @@ import Testing
             ])
             harness.clock.advance(60 * Self.day)
             harness.clock.time.disagreement = 60 * Self.day
-            let cutoff = harness.now.timestamp + -(30 * Self.day)
-            #expect(try await harness.store.prune(finishedBefore: cutoff) == Pruning())
+            #expect(try await harness.store.prune(olderThan: 30 * Self.day) == Pruning())
             #expect(try await harness.store.reap().expiredDeadlines == 0)
             #expect(try await harness.store.count(JobFilter(state: .succeeded)) == 1)
             #expect(try await harness.states(late) == [.queued])
             // Agreed on, the same happens as ever.
             harness.clock.time.disagreement = 0
             #expect(try await harness.store.reap().expiredDeadlines == 1)
-            #expect(try await harness.store.prune(finishedBefore: cutoff).jobs == 1)
+            #expect(try await harness.store.prune(olderThan: 30 * Self.day).jobs == 1)
             harness.isPruned = true
         }
     }
@@ -75,9 +74,7 @@ import Testing
             try await harness.warmUp()
             harness.clock.time.timestamp = harness.now.timestamp + 400 * Self.day
             try await store.attest()
-            let prune = {
-                try await store.prune(finishedBefore: harness.now.timestamp + -(30 * Self.day))
-            }
+            let prune = { try await store.prune(olderThan: 30 * Self.day) }
             #expect(try await prune() == Pruning())
             harness.clock.advance(29 * Self.day)
             #expect(try await prune() == Pruning())

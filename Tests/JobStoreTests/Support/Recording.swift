@@ -52,7 +52,7 @@ struct Recording: Sendable {
             try acknowledge(schedule.known + crowd)
             harness.isPruned = true
             try acknowledge([])
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
+            _ = try await harness.store.prune(olderThan: 0)
             try await copyTheLog(harness)
             try acknowledge([])
             await second.close()

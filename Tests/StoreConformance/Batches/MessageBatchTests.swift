@@ -201,10 +201,10 @@ import TestSupport
             _ = try await store.open(batch, key: nil, fingerprint: [])
             try await harness.succeed(try await harness.claimOne())
             harness.clock.advance(28 * 86_400_000)
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
+            _ = try await harness.store.prune(olderThan: 0)
             #expect(try await store.results(of: batch, after: -1, limit: 10).count == 1)
             harness.clock.advance(2 * 86_400_000)
-            _ = try await harness.store.prune(finishedBefore: harness.now.timestamp)
+            _ = try await harness.store.prune(olderThan: 0)
             #expect(try await store.results(of: batch, after: -1, limit: 10).isEmpty)
         }
     }

@@ -27,7 +27,7 @@ import TestSupport
             for attempt in try await harness.claim() where attempt.key.job == young[0] {
                 try await harness.succeed(attempt)
             }
-            let pruning = try await harness.store.prune(finishedBefore: harness.now.timestamp + -30_000)
+            let pruning = try await harness.store.prune(olderThan: 30_000)
             #expect(pruning == Pruning(jobs: 3, answers: 0, more: false))
             #expect(try await harness.store.job(old[0]) == nil)
             #expect(try await harness.store.attempts(of: old[0]) == nil)
@@ -49,20 +49,14 @@ import TestSupport
             try await harness.enqueue("one")
             try await harness.succeed(try await harness.claimOne())
             harness.clock.advance(50_000)
-            #expect(
-                try await harness.store.prune(finishedBefore: harness.now.timestamp)
-                    == Pruning(jobs: 1))
+            #expect(try await harness.store.prune(olderThan: 0) == Pruning(jobs: 1))
             let hit = try await harness.enqueue("one")
             #expect(try await harness.fullClaim().settledFromCache == 1)
             harness.clock.advance(60_000)
             // A job that points to it keeps an expired answer.
-            #expect(
-                try await harness.store.prune(
-                    finishedBefore: harness.now.timestamp + -80_000) == Pruning())
+            #expect(try await harness.store.prune(olderThan: 80_000) == Pruning())
             #expect(try await harness.job(hit[0]).response != nil)
-            #expect(
-                try await harness.store.prune(finishedBefore: harness.now.timestamp)
-                    == Pruning(jobs: 1, answers: 1))
+            #expect(try await harness.store.prune(olderThan: 0) == Pruning(jobs: 1, answers: 1))
             #expect(try await harness.store.stats().answers == 0)
         }
     }
@@ -75,10 +69,9 @@ import TestSupport
             let attempt = try await harness.claimOne()
             _ = try await harness.store.cancel(ids[0])
             harness.clock.advance(10_000)
-            let now = harness.now
-            #expect(try await harness.store.prune(finishedBefore: now.timestamp).jobs == 0)
+            #expect(try await harness.store.prune(olderThan: 0).jobs == 0)
             #expect(try await harness.settle(attempt.key, .handedBack(sent: true)) == .late)
-            #expect(try await harness.store.prune(finishedBefore: now.timestamp).jobs == 1)
+            #expect(try await harness.store.prune(olderThan: 0).jobs == 1)
             #expect(try await harness.route().running == 0)
         }
     }
@@ -92,7 +85,7 @@ import TestSupport
             harness.clock.advance(1)
             var turns: [Pruning] = []
             repeat {
-                turns.append(try await harness.store.prune(finishedBefore: harness.now.timestamp))
+                turns.append(try await harness.store.prune(olderThan: 0))
             } while turns.last?.more == true
             #expect(turns.map(\.jobs) == [500, 500, 100])
             #expect(try await harness.store.stats().counts.total == 0)

@@ -185,7 +185,7 @@ import TestSupport
             #expect((1_000...1_125).contains(latency.calling.p99))
             harness.clock.advance(20 * 60_000)
             #expect(try await harness.route().latency == nil)
-            _ = try await harness.store.prune(finishedBefore: Timestamp(milliseconds: 0))
+            _ = try await harness.store.prune(olderThan: 86_400_000)
         }
     }
 }

@@ -406,9 +406,7 @@ final class Schedule {
     /// What finished a while ago goes, and nothing else.
     private func prune() async throws {
         let before = try await store.states(of: known)
-        _ = try await store.prune(
-            finishedBefore: harness.now.timestamp + -Milliseconds.random(
-                in: 30_000...600_000, using: &random))
+        _ = try await store.prune(olderThan: .random(in: 30_000...600_000, using: &random))
         let after = try await store.states(of: known)
         let gone = Set(known.filter { after[$0] == nil })
         for id in gone {
