@@ -42,8 +42,7 @@ final class Readiness: Sendable {
     }
 
     private var slow: JobStoreError {
-        JobStoreError(
-            .locked, "no answer within \(patience) ms: its write lock is held, or the disk stands still")
+        JobStoreError(.locked, "no answer within \(patience) ms: \(store.standstill)")
     }
 
     private func ask() async -> Outcome {

@@ -43,6 +43,8 @@ extension SQLiteJobStore {
             databaseBytes: bytes, logPages: writer.statistics.logPages)
     }
 
+    package var standstill: String { "its write lock is held, or the disk stands still" }
+
     /// What this process's own writer has done.
     package var writing: WriterStatistics { writer.statistics }
 

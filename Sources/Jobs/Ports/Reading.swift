@@ -23,4 +23,6 @@ package protocol Reading: Store {
     func events(before: Int64?, limit: Int) async throws -> [StoredEvent]
     /// Throws when the database cannot be written or its schema is not this program's.
     func checkReady() async throws -> StoreFacts
+    /// Why `checkReady` may not return for a while, for people: “its write lock is held, or the disk stands still”.
+    var standstill: String { get }
 }

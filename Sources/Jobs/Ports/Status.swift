@@ -224,15 +224,15 @@ package struct StoreFacts: Sendable {
     package var engine: String
     package var version: String
     package var schemaVersion: Int
-    /// A known danger of this engine's version and what renga does about it; nil if there is none.
+    /// A known danger of this engine's version, or of how it is set up, and what renga does about it; nil if there is none.
     package var exposure: String?
     package var databaseBytes: Int64
-    /// Pages in the write-ahead log after this process's last commit.
-    package var logPages: Int
+    /// Pages in the write-ahead log after this process's last commit; nil if the engine keeps its log to itself.
+    package var logPages: Int?
 
     package init(
         engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64,
-        logPages: Int
+        logPages: Int? = nil
     ) {
         self.engine = engine
         self.version = version

@@ -251,8 +251,10 @@ extension FakeStore {
         if let standstill { for await _ in standstill {} }
         try check()
         return StoreFacts(
-            engine: "fake", version: "1", schemaVersion: 1, exposure: nil, databaseBytes: 1, logPages: 2)
+            engine: "fake", version: "1", schemaVersion: 1, exposure: nil, databaseBytes: 1)
     }
+
+    var standstill: String { "it is told to" }
 
     func changes() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
