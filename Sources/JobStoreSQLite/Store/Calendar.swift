@@ -1,10 +1,8 @@
-package import Jobs
+import Jobs
 import SQLite
 import StoreRules
 
-extension SQLiteJobStore {
-    /// Says what this machine's clocks say to all processes of the database, and goes by what they agree on.
-    ///
+extension SQLiteJobStore: CalendarAttesting {
     /// Mostly nothing is written: a calendar that agrees is noted twice a minute, whichever process has it.
     package func attest() async throws {
         clock.goBy(try await agreed(with: clock.own(), clock.patience))
@@ -26,11 +24,6 @@ extension SQLiteJobStore {
             }
             return calendar
         }
-    }
-
-    /// What the processes agree on, without a word of one's own; nil if no process has said anything.
-    package func calendar() async throws -> AgreedCalendar? {
-        try await read { connection in try CalendarRow.load(connection) }
     }
 }
 

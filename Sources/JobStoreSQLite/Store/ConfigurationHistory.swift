@@ -2,33 +2,7 @@ package import Jobs
 import SQLite
 import StoreRules
 
-/// What a process brings: what its file says, what its environment says of budgets, and both as they count.
-package struct StatedConfiguration: Sendable {
-    package var file: ConfigurationStatement
-    package var environment: [ConfigurationStatement]
-    /// All budgets that are stated; those of the file by their names.
-    package var budgets: [Budget]
-    package var budgetsOfFile: Set<String>
-    /// Names of budgets that the environment takes out of force.
-    package var removed: [String]
-
-    package init(
-        file: ConfigurationStatement, environment: [ConfigurationStatement] = [], budgets: [Budget] = [],
-        budgetsOfFile: Set<String> = [], removed: [String] = []
-    ) {
-        self.file = file
-        self.environment = environment
-        self.budgets = budgets
-        self.budgetsOfFile = budgetsOfFile
-        self.removed = removed
-    }
-}
-
-extension SQLiteJobStore {
-    /// States a configuration for all processes, and has this one go by it.
-    ///
-    /// Throws `JobStoreError.superseded` if a newer one is in force; with `adopting`, this one is in force again. Returns
-    /// whether it is news.
+extension SQLiteJobStore: ConfigurationStating {
     @discardableResult
     package func state(_ stated: StatedConfiguration, adopting: Bool) async throws -> Bool {
         let isNews = try await write { context in
@@ -43,11 +17,10 @@ extension SQLiteJobStore {
             return isNews
         }
         try await moveLanes()
-        goBy { $0.configuration = stated.file.fingerprint }
+        change { $0.configuration = stated.file.fingerprint }
         return isNews
     }
 
-    /// What is in force of files, if it is not what this process goes by; nil if it is.
     package func supersedingConfiguration() async throws -> ConfigurationStatement.Made? {
         let own = settings.configuration
         return try await read { connection in
@@ -57,6 +30,12 @@ extension SQLiteJobStore {
             return own == nil || newest.fingerprint == own ? nil : newest
         }
     }
+
+    package func goBy(_ file: ConfiguredTerms) {
+        change { $0.goBy(file) }
+    }
+
+    package var prices: PriceTable { settings.prices }
 }
 
 struct ConfigurationHistory {

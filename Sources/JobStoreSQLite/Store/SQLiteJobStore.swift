@@ -59,11 +59,11 @@ package final class SQLiteJobStore: JobStore {
         }
     }
 
-    package var settings: StoreSettings { terms.withLock { $0 } }
+    var settings: StoreSettings { terms.withLock { $0 } }
 
-    /// Has this process go by other terms from its next operation on.
-    package func goBy(_ change: (inout StoreSettings) -> Void) {
-        terms.withLock { change(&$0) }
+    /// Other settings, from the next operation on.
+    func change(_ body: (inout StoreSettings) -> Void) {
+        terms.withLock { body(&$0) }
     }
 
     package func now() -> Now { clock.now() }

@@ -16,6 +16,9 @@ package protocol Store: Clock {
 /// All that a database does for renga; each part of the program sees only the verbs that it uses.
 package typealias JobStore = Enqueueing & Working & Changing & Reading
 
+/// All ports that every store has; `CalendarAttesting` is of some.
+package typealias WholeStore = JobStore & MessageBatchStore & ProviderBatchStore & ConfigurationStating
+
 /// Why the store could not do as asked.
 package struct JobStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {

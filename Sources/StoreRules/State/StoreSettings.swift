@@ -43,6 +43,12 @@ package struct StoreSettings: Sendable {
         set { rules.interactiveReserveTokens = newValue }
     }
 
+    /// Takes what a file says, which was read again.
+    package mutating func goBy(_ file: ConfiguredTerms) {
+        configuration = file.fingerprint
+        (prices, fallbacks) = (file.prices, file.fallbacks)
+    }
+
     /// Hands on what an operation told, once it is committed.
     package func report(_ events: [StoredEvent], _ notices: [StateNotice]) {
         for event in events { onEvent(event) }

@@ -1,4 +1,3 @@
-import JobStoreSQLite
 import Jobs
 
 extension Configuration {

@@ -1,7 +1,6 @@
 import API
 import JobStoreSQLite
 import Jobs
-import StoreRules
 import Synchronization
 import System
 import Telemetry
@@ -127,11 +126,9 @@ final class Agreement: Sendable {
             found.configuration.providers == settings.configuration.providers
         else { return false }
         let table = found.configuration.table
-        store.goBy { terms in
-            terms.prices = PriceTable(table)
-            terms.fallbacks = table.chains
-            terms.configuration = newest.fingerprint
-        }
+        store.goBy(
+            ConfiguredTerms(
+                fingerprint: newest.fingerprint, prices: PriceTable(table), fallbacks: table.chains))
         for api in state.withLock({ $0.apis }) {
             api.goBy { terms in
                 terms.routes = table

@@ -2,7 +2,6 @@ import HTTPClient
 import JobStoreSQLite
 import Jobs
 import Models
-import StoreRules
 import System
 import Telemetry
 import Worker
@@ -22,7 +21,7 @@ extension ServiceContext {
             name: name, host: host, processID: processID, slots: slots, lease: settings.lease,
             grace: settings.shutdownTimeout, retry: settings.retry, retention: settings.retention,
             price: { [store] route, model, time in
-                store.settings.prices.price(of: route, answeredBy: model, at: time)
+                store.prices.price(of: route, answeredBy: model, at: time)
             })
         terms.partition = partition
         let worker = Worker(

@@ -1,6 +1,5 @@
 import JobStoreSQLite
 import Jobs
-import StoreRules
 import Testing
 
 @testable import StoreConformance
@@ -72,7 +71,10 @@ import Testing
             let listed = try await old.stats().workers.filter(\.isSuperseded)
             #expect(listed.map(\.name).contains("serving"))
             // The file is as it is in force, and was read again.
-            old.goBy { $0.configuration = configuration(price: "5").file.fingerprint }
+            old.goBy(
+                ConfiguredTerms(
+                    fingerprint: configuration(price: "5").file.fingerprint, prices: .standard,
+                    fallbacks: FallbackChains()))
             #expect(try await harness.claim(5).count == 1)
         }
     }

@@ -2,9 +2,6 @@ import Jobs
 import TestSupport
 import Testing
 
-/// All that a store does.
-typealias WholeStore = JobStore & MessageBatchStore & ProviderBatchStore
-
 /// A store that the suites run over: every test is a test of each.
 struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     let name: String
