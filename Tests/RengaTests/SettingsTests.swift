@@ -21,7 +21,7 @@ import Testing
         let settings = try ServiceSettings(invoke())
         #expect(settings.configuration.providers.map(\.baseURLs) == [["https://api.anthropic.com"]])
         #expect(settings.configuration.model == "claude-haiku-4-5-20251001")
-        #expect(settings.database == "./renga.db")
+        #expect(settings.database.name == "./renga.db")
         #expect(settings.listen == ListenAddress("127.0.0.1:8080"))
         #expect(settings.concurrency == 40 && settings.maxAttempts == 4 && settings.maxTokens == 1024)
         #expect(settings.lease == 30_000 && settings.shutdownTimeout == 30_000)
@@ -156,10 +156,17 @@ import Testing
         #expect(stated.configuration.table.routes.map(\.limits) == [RouteLimits(requests: 50)])
     }
 
+    @Test(arguments: ["postgres://u:secret@h/db", "postgresql:///db"])
+    func `an address of PostgreSQL is no file, and what is in it is not repeated`(_ address: String) {
+        let message = reason(["RENGA_DATABASE": address])
+        #expect(message.contains("no store for PostgreSQL yet"))
+        #expect(!message.contains("secret"))
+    }
+
     @Test func `the demo's jobs are kept beside the real ones`() {
-        #expect(Demo.demoPath("./renga.db") == "./renga-demo.db")
-        #expect(Demo.demoPath("/data/renga.db") == "/data/renga-demo.db")
-        #expect(Demo.demoPath("/a.b/jobs") == "/a.b/jobs-demo")
+        #expect(SQLiteDatabase.trialPath("./renga.db") == "./renga-demo.db")
+        #expect(SQLiteDatabase.trialPath("/data/renga.db") == "/data/renga-demo.db")
+        #expect(SQLiteDatabase.trialPath("/a.b/jobs") == "/a.b/jobs-demo")
     }
 }
 

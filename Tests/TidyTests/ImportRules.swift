@@ -37,6 +37,15 @@ enum ImportRules {
         return "ask \(module) through TestDatabase, or move the test to those of its store"
     }
 
+    /// The program asks a store by its ports: what only one has is behind `Database`.
+    static let programKnowsNoStore = Rule("The program knows its databases in one folder") { code, file in
+        guard file.module == "renga", !file.path.hasPrefix("Sources/renga/Database/"),
+            let module = importedModule(code),
+            module.hasPrefix("JobStore") || ["SQLite", "Postgres"].contains(module)
+        else { return nil }
+        return "ask \(module) in Sources/renga/Database, through the protocol Database"
+    }
+
     /// The module named by an import, whatever its attributes and access; nil for any other line.
     static func importedModule(_ code: String) -> String? {
         guard code.contains("import ") else { return nil }

@@ -64,6 +64,17 @@ import Testing
         #expect(found("Tests/JobStoreTests/SQLite/FileTests.swift", "import SQLite") == 0)
     }
 
+    @Test func `A command that knows which database it is on is found`() {
+        func found(_ path: String, _ line: String) -> Int {
+            ImportRules.programKnowsNoStore.offences(SourceFile(path: path, text: line)).count
+        }
+        #expect(found("Sources/renga/Commands/Serve.swift", "import JobStoreSQLite") == 1)
+        #expect(found("Sources/renga/Services/ServiceContext.swift", "import SQLite") == 1)
+        #expect(found("Sources/renga/Commands/Serve.swift", "import Jobs") == 0)
+        #expect(found("Sources/renga/Database/SQLiteDatabase.swift", "import SQLite") == 0)
+        #expect(found("Benchmarks/Rows/ClaimBenchmark.swift", "import JobStoreSQLite") == 0)
+    }
+
     @Test(arguments: [
         #"try run("SELECT id FROM job")"#, #"let sql = "DELETE FROM job""#, "INSERT OR IGNORE INTO job",
         "UPDATE job\n    SET state = 1", "CREATE UNIQUE INDEX i", #"execute("PRAGMA user_version")"#,

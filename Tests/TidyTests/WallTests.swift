@@ -3,8 +3,9 @@ import Testing
 /// What the compiler cannot check, checked for every file.
 @Suite struct WallTests {
     @Test(arguments: [
-        ImportRules.arrows(Repository.manifest), sqlStaysInTheStore, documented,
-        CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason, CodeRules.randomHasAPlace,
+        ImportRules.arrows(Repository.manifest), ImportRules.programKnowsNoStore, sqlStaysInTheStore,
+        documented, CodeRules.noPublic, CodeRules.noUnchecked, CodeRules.unsafeWithReason,
+        CodeRules.randomHasAPlace,
         CrashPoints.aroundCommits, CodeRules.noGoneNames, DecisionRules.fewImports,
         DecisionRules.nothingFromOutside, DecisionRules.storesDecideNothing,
     ])

@@ -1,5 +1,3 @@
-import JobStoreSQLite
-import Jobs
 import System
 
 extension Command {
@@ -11,20 +9,12 @@ extension Command {
             Servers and workers may run meanwhile. FILE must not exist yet. renga can use the copy as its database.
             """
     ) { invocation in
-        let path = try invocation.value(of: Settings.database)
+        let database = try invocation.database()
         let copy = invocation.arguments[0]
-        if let missing = MissingDatabase(path, invocation) { throw Failure(missing.text) }
+        if let missing = database.missing(invocation) { throw Failure(missing.text) }
         guard !fileExists(copy) else { throw Failure("“\(copy)” exists already: choose another name") }
-        let options = SQLiteOptions(fileMode: try invocation.value(of: Settings.fileMode))
-        let store = try await ServiceContext.open(path, options: options)
-        do {
-            try await store.backup(to: copy)
-        } catch {
-            await store.close()
-            throw Failure("the backup to “\(copy)” failed: \(error)")
-        }
-        await store.close()
-        try Console.print("\(path) is copied to \(copy) (\(Text.bytes(fileSize(copy) ?? 0)))")
+        try await database.backup(to: copy)
+        try Console.print("\(database.name) is copied to \(copy) (\(Text.bytes(fileSize(copy) ?? 0)))")
         return .done
     }
 }

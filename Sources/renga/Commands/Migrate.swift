@@ -1,4 +1,3 @@
-import JobStoreSQLite
 import Jobs
 
 extension Command {
@@ -7,17 +6,19 @@ extension Command {
         settings: [Settings.database, Settings.fileMode],
         details: "`up`, `serve` and `work` do this at their start too. Several may start at the same time."
     ) { invocation in
-        let path = try invocation.value(of: Settings.database)
-        let missing = MissingDatabase(path, invocation)
+        let database = try invocation.database()
+        let missing = database.missing(invocation)
         if let missing, missing.trial != nil {
             throw Failure("\(missing.text)\nFor a new, empty database:\n  \(missing.named)")
         }
-        let options = SQLiteOptions(fileMode: try invocation.value(of: Settings.fileMode))
-        let store = try await ServiceContext.open(path, options: options)
+        let store = try await database.open(OpeningTerms()).store
         let facts = try await store.checkReady()
         await store.close()
         try Console.print(
-            "\(path) \(missing == nil ? "has" : "is new and empty, and has") schema version \(facts.schemaVersion)"
+            """
+            \(database.name) \(missing == nil ? "has" : "is new and empty, and has") schema version \
+            \(facts.schemaVersion)
+            """
         )
         return .done
     }

@@ -1,6 +1,3 @@
-import JobStoreSQLite
-import Jobs
-
 extension Command {
     static let restore = Command(
         name: "restore", summary: "replace the database by a backup; the former one is kept",
@@ -13,23 +10,16 @@ extension Command {
             changed. The former database stays beside the new one, with its log, as RENGA_DATABASE.replaced-TIME.
             """
     ) { invocation in
-        let path = try invocation.value(of: Settings.database)
+        let database = try invocation.database()
         let file = invocation.arguments[0]
         let isTrial = invocation.has("dry-run")
-        let missing = MissingDatabase(path, invocation)
+        let missing = database.missing(invocation)
         if let missing, missing.trial != nil {
             throw Failure(
                 "\(missing.text)\nTo restore to this new place:\n  \(missing.named)\nNothing was restored"
             )
         }
-        let done: Restoration
-        do {
-            done = try Restoration(
-                of: path, by: file, isTrial: isTrial,
-                fileMode: try invocation.value(of: Settings.fileMode), at: SystemNow().now().timestamp)
-        } catch let error as JobStoreError {
-            throw Failure("\(error.message). Nothing was restored")
-        }
+        let done = try await database.restore(from: file, isTrial: isTrial)
         if done.wasInUse {
             Console.note(
                 """
@@ -39,10 +29,10 @@ extension Command {
         }
         let content = "\(Text.count(done.jobs, "job")), schema \(done.schemaVersion), every page is intact"
         if isTrial {
-            try Console.print("\(file) can replace \(path): \(content)")
+            try Console.print("\(file) can replace \(database.name): \(content)")
             return .done
         }
-        try Console.print("\(path) is now a copy of \(file): \(content)")
+        try Console.print("\(database.name) is now a copy of \(file): \(content)")
         if missing != nil { try Console.print("there was no database of that name before") }
         if let kept = done.kept { try Console.print("the former database is \(kept)") }
         return .done

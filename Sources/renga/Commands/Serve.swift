@@ -1,5 +1,4 @@
-import JobStoreSQLite
-import SQLite
+import Jobs
 import Telemetry
 
 extension Command {
@@ -12,7 +11,7 @@ extension Command {
             """
     ) { invocation in
         let settings = try ServiceSettings(invocation)
-        try ProcessLimits.check(database: settings.database)
+        try ProcessLimits.check(for: settings.database)
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
         let key = try ClientKey.require(invocation, listen: settings.listen, log: log)
@@ -34,15 +33,6 @@ extension ServiceContext {
             throw Failure("\(error)")
         }
         await store.close()
-        let writing = store.writing
-        log.info(
-            "renga stopped",
-            [
-                "transactions": .int(writing.transactions), "checkpoints": .int(writing.checkpoints),
-                "checkpoints_incomplete": .int(writing.checkpointsIncomplete),
-                "longest_checkpoint_ms": .int(Int(writing.longestCheckpointSeconds * 1000)),
-                "longest_lock_wait_ms": .int(Int(writing.longestLockWaitSeconds * 1000)),
-                "longest_transaction_ms": .int(Int(writing.longestTransactionSeconds * 1000)),
-            ])
+        log.info("renga stopped", database.work)
     }
 }

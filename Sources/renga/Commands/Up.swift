@@ -13,7 +13,7 @@ extension Command {
             """
     ) { invocation in
         var settings = try ServiceSettings(invocation)
-        try ProcessLimits.check(database: settings.database)
+        try ProcessLimits.check(for: settings.database)
         let log = Log.standard(settings.logLevel)
         let simulator = try Demo.simulator(invocation, &settings, log)
         let providers =
@@ -24,8 +24,8 @@ extension Command {
         try await base.state(providers)
         let api = try base.api(key: key, for: providers)
         let greeting = Greeting(
-            address: api.address, url: api.url, database: settings.database, isSimulated: simulator != nil,
-            header: ClientKey.shellHeader(invocation, key))
+            address: api.address, url: api.url, database: settings.database.name,
+            isSimulated: simulator != nil, header: ClientKey.shellHeader(invocation, key))
         // If standard output has no reader, the log says the same.
         try? Console.print(greeting.text)
         try await base.run(
@@ -50,19 +50,14 @@ enum Demo {
             )
         }
         settings.configuration = settings.configuration.simulated()
-        if !invocation.isFlagged(Settings.database) { settings.use(database: demoPath(settings.database)) }
+        if !invocation.isFlagged(Settings.database) {
+            settings.use(database: try settings.database.forTrial())
+        }
         guard let address = ListenAddress("127.0.0.1:0") else { preconditionFailure("a literal address") }
         let simulator = Simulator(clock: SystemNow().forSimulator, log: log.with(["part": "simulator"]))
         return try ListeningServer(
             address, handler: simulator, grace: settings.shutdownTimeout,
             connections: ListeningServer.providerConnections)
-    }
-
-    /// `./renga.db` becomes `./renga-demo.db`: a simulator's answers are never kept beside a model's.
-    static func demoPath(_ path: String) -> String {
-        let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return path + "-demo" }
-        return path.dropLast(name.count) + name[..<dot] + "-demo" + name[dot...]
     }
 }
 

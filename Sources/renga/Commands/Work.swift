@@ -10,7 +10,7 @@ extension Command {
             """
     ) { invocation in
         let settings = try ServiceSettings(invocation)
-        try ProcessLimits.check(database: settings.database)
+        try ProcessLimits.check(for: settings.database)
         let log = Log.standard(settings.logLevel)
         let providers = try Providers.real(settings.configuration, invocation)
         let base = try await ServiceContext(settings, invocation, command: "work", log: log)

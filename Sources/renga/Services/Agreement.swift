@@ -1,5 +1,4 @@
 import API
-import JobStoreSQLite
 import Jobs
 import Synchronization
 import System
@@ -7,7 +6,9 @@ import Telemetry
 
 /// Keeps a process to what all processes of its database agree on: the calendar, and the configuration.
 final class Agreement: Sendable {
-    private let store: SQLiteJobStore
+    private let store: any ConfigurationStating
+    /// Nil if the database has a calendar of its own.
+    private let calendar: (any CalendarAttesting)?
     private let settings: ServiceSettings
     private let log: Log
     /// Reads the environment and the file again.
@@ -27,10 +28,10 @@ final class Agreement: Sendable {
     private static let checksPerAttestation = 5
 
     init(
-        _ store: SQLiteJobStore, _ settings: ServiceSettings, log: Log,
+        _ database: any OpenDatabase, _ settings: ServiceSettings, log: Log,
         reread: @escaping @Sendable () throws -> ServiceSettings
     ) {
-        self.store = store
+        (store, calendar) = (database.store, database.calendar)
         self.settings = settings
         self.log = log
         self.reread = reread
@@ -55,7 +56,7 @@ final class Agreement: Sendable {
     private func check(attests: Bool) async {
         do {
             let isKnown = store.now().isCertain == (state.withLock { $0.disagreement } == 0)
-            if attests || !isKnown { try await store.attest() }
+            if attests || !isKnown { try await calendar?.attest() }
             noteCalendar(store.now())
             try await checkConfiguration()
         } catch {

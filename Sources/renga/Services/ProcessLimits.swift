@@ -4,20 +4,10 @@ import System
 enum ProcessLimits {
     /// Threads, connections and files of an idle server take some sixty.
     static let leastFiles = 128
-    /// The log alone grows to 40 MB and more.
-    private static let leastFileSize = 128 << 20
 
-    static func check(database path: String) throws {
+    static func check(for database: any Database) throws {
         try checkFiles()
-        let limit = fileSizeLimit()
-        let needed = max(leastFileSize, (fileSize(path) ?? 0) + (64 << 20))
-        guard limit >= needed else {
-            throw Failure(
-                """
-                the limit of file size is \(Text.bytes(limit)) (ulimit -f), and the database with its log needs \
-                \(Text.bytes(needed)): run `ulimit -f unlimited`
-                """)
-        }
+        try database.checkLimits()
     }
 
     static func checkFiles() throws {

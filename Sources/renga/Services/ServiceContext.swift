@@ -1,6 +1,4 @@
-import JobStoreSQLite
 import Jobs
-import SQLite
 import StoreRules
 import System
 import Telemetry
@@ -9,7 +7,8 @@ import Telemetry
 struct ServiceContext: Sendable {
     let settings: ServiceSettings
     let log: Log
-    let store: SQLiteJobStore
+    let database: any OpenDatabase
+    var store: any WholeStore { database.store }
     let agreement: Agreement
 
     /// Opens the database, bringing its schema up to date, and says so in the log.
@@ -27,41 +26,22 @@ struct ServiceContext: Sendable {
             onEvent: { event in log.warning("event", event.fields) },
             onNotice: { notice in notice.write(to: log) })
         terms.interactiveReserveTokens = settings.interactiveReserveTokens
-        let options = SQLiteOptions(
-            fileMode: settings.fileMode, calendarPatience: settings.calendarPatience,
-            onLongReader: { reader in log.warning("a reader keeps the log growing", reader.fields) })
-        let store = try await Self.open(settings.database, terms, options: options)
-        self.store = store
-        agreement = Agreement(store, settings, log: log) { try ServiceSettings(invocation) }
+        database = try await settings.database.open(
+            OpeningTerms(settings: terms, calendarPatience: settings.calendarPatience, log: log))
+        agreement = Agreement(database, settings, log: log) { try ServiceSettings(invocation) }
         do {
-            try await store.attest()
+            try await database.calendar?.attest()
         } catch {
-            throw Failure("RENGA_DATABASE is “\(settings.database)”, which cannot be used: \(error)")
+            throw Failure("RENGA_DATABASE is “\(settings.database.name)”, which cannot be used: \(error)")
         }
         log.info(
             "renga starts",
             [
-                "command": "\(command)", "version": "\(Version.current)", "database": "\(settings.database)",
-                "sqlite": "\(SQLiteVersion.current)",
-                "file_limit": .int(files),
+                "command": "\(command)", "version": "\(Version.current)",
+                "database": "\(settings.database.name)",
+                database.engine.name: "\(database.engine.version)", "file_limit": .int(files),
             ])
-        if SQLiteVersion.hasWALResetBug {
-            log.debug(
-                "this SQLite's WAL-reset bug cannot occur: checkpoints run under the write lock only",
-                ["sqlite": "\(SQLiteVersion.current)", "fixed_in": "3.51.3"])
-        }
-    }
-
-    /// The store in a file, created if it is missing.
-    static func open(
-        _ path: String, _ settings: StoreSettings = StoreSettings(), options: SQLiteOptions
-    ) async throws -> SQLiteJobStore {
-        do {
-            return try await SQLiteJobStore(
-                path: path, settings: settings, options: options, clock: SystemNow())
-        } catch let error as JobStoreError {
-            throw Failure("RENGA_DATABASE is “\(path)”, which cannot be used: \(error.message)")
-        }
+        database.remark(in: log)
     }
 
     /// Writes to the store what the operator states of each route, and to the log what will not work.
@@ -102,18 +82,6 @@ extension Log {
             level: level, format: isTerminal(2) ? .human : .json, now: { clock.timestampMilliseconds() },
             // If standard error is closed, the log has no reader.
             sink: { try? writeAll(2, $0) })
-    }
-}
-
-extension LongReader {
-    /// As a log line has them.
-    fileprivate var fields: KeyValuePairs<String, LogValue> {
-        [
-            "seconds": .int(Int(seconds)), "log_pages": .int(logPages),
-            "readers": "\(processes.map(String.init).joined(separator: " "))",
-            "detail":
-                "it has kept one view of the database open for this long, and writers wait for it: end that process",
-        ]
     }
 }
 

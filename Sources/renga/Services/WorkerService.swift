@@ -1,5 +1,4 @@
 import HTTPClient
-import JobStoreSQLite
 import Jobs
 import Models
 import System

@@ -6,8 +6,7 @@ import Telemetry
 /// All settings of `up`, `serve` and `work`, read and checked together.
 struct ServiceSettings: Sendable {
     var configuration: Configuration
-    var database: String
-    var fileMode: UInt32
+    var database: any Database
     var listen: ListenAddress
     var maxTokens: Int
     var maxAttempts: Int
@@ -55,8 +54,8 @@ struct ServiceSettings: Sendable {
         clientConcurrency = try invocation.value(of: Settings.clientConcurrency)
         interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
-        database = try invocation.value(of: Settings.database)
-        fileMode = try invocation.value(of: Settings.fileMode)
+        let database = try invocation.database()
+        self.database = database
         listen = try invocation.listenAddress()
         maxTokens = try invocation.value(of: Settings.maxTokens)
         maxAttempts = try invocation.value(of: Settings.maxAttempts)
@@ -87,18 +86,20 @@ struct ServiceSettings: Sendable {
         logLevel = try invocation.value(of: Settings.logLevel)
         stated = Settings.ofServices.map { setting in
             let text = invocation.given(setting) ?? setting.standard
-            return (setting.name, Self.files.contains(setting.name) ? text.map(absolutePath) : text)
+            // What programs in other folders read.
+            switch setting.name {
+            case Settings.database.name: return (setting.name, database.stated)
+            case Settings.config.name: return (setting.name, text.map(absolutePath))
+            default: return (setting.name, text)
+            }
         }
     }
 
-    /// Keeps the jobs in another file than the settings said.
-    mutating func use(database path: String) {
-        database = path
-        stated = stated.map { ($0.name, $0.name == Settings.database.name ? absolutePath(path) : $0.value) }
+    /// Keeps the jobs in another database than the settings said.
+    mutating func use(database other: any Database) {
+        database = other
+        stated = stated.map { ($0.name, $0.name == Settings.database.name ? other.stated : $0.value) }
     }
-
-    /// Settings that programs in other folders read, and so as absolute paths.
-    private static let files = [Settings.database.name, Settings.config.name]
 
     /// The file if one is named, the environment by itself otherwise.
     private static func configuration(_ invocation: Invocation) throws -> Configuration {

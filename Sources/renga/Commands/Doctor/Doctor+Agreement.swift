@@ -1,17 +1,12 @@
-import JobStoreSQLite
 import Jobs
-import System
 
 extension Doctor {
     /// Whether this machine's calendar and these settings are those that the database goes by.
-    func agreement(_ settings: ServiceSettings) -> [Finding] {
-        guard fileExists(settings.database) else { return [] }
+    func agreement(_ settings: ServiceSettings) async -> [Finding] {
         let statement = settings.statement
         do {
             let subjects = statement.environment.map(\.subject)
-            guard
-                let found = try AgreementCheck(path: settings.database, subjects: subjects)
-            else { return [] }
+            guard let found = try await settings.database.agreement(on: subjects) else { return [] }
             return calendar(found, settings) + configuration(found, statement)
         } catch {
             return [.doubtful("agreement", "\(error)")]

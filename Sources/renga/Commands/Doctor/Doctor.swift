@@ -1,3 +1,5 @@
+import System
+
 extension Command {
     static let doctor = Command(
         name: "doctor",
@@ -78,7 +80,7 @@ struct Doctor: Sendable {
         do {
             let providers = try Providers(settings.configuration, invocation)
             findings += configuration(settings, providers)
-            findings += database(settings.database)
+            findings += await settings.database.examine(ofServer: checksServer)
             findings += authorities
             findings +=
                 providerIsInside
@@ -86,14 +88,25 @@ struct Doctor: Sendable {
                 : await reach(providers, settings.authorities)
         } catch {
             findings.append(.broken("provider", "\(error)"))
-            findings += database(settings.database)
+            findings += await settings.database.examine(ofServer: checksServer)
         }
-        findings += agreement(settings)
-        findings += [sqlite, files(settings)]
+        findings += await agreement(settings)
+        findings += [await settings.database.engine(), files(settings)]
         return findings
     }
 
     static let there = "run `renga doctor` on the server's machine"
+
+    private func files(_ settings: ServiceSettings) -> Finding {
+        let limit = raiseFileLimit()
+        let needed = settings.concurrency + 256
+        return limit >= needed
+            ? .fine("open files", "\(Text.number(limit)) allowed")
+            : .broken(
+                "open files",
+                "\(limit) allowed, \(needed) needed for RENGA_CONCURRENCY \(settings.concurrency): ulimit -n \(needed)"
+            )
+    }
 
     private func clientKey(_ settings: ServiceSettings) -> [Finding] {
         var findings: [Finding] = []

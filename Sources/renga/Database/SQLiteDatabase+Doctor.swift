@@ -1,18 +1,20 @@
 import JobStoreSQLite
+import Jobs
 import SQLite
 import System
 
-extension Doctor {
+extension SQLiteDatabase {
     /// Above this a look at every page takes too long for a check.
     private static let integrityLimit = 2 << 30
     private static let scarce = 1 << 30
     private static let tooLittle = 100 << 20
 
-    func database(_ path: String) -> [Finding] {
+    func examine(ofServer: Bool) -> [Finding] {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        if checksServer, !fileExists(path) {
+        if ofServer, !fileExists(path) {
             return [
-                .doubtful("database", "the server's database \(path) is not on this machine; \(Self.there)")
+                .doubtful(
+                    "database", "the server's database \(path) is not on this machine; \(Doctor.there)")
             ]
         }
         guard fileExists(folder) else {
@@ -25,11 +27,11 @@ extension Doctor {
         }
         let file =
             fileExists(path)
-            ? open(path) : .fine("database", "\(path) does not exist yet; the first start creates it")
-        return [file, volume(path, folder), space(folder)]
+            ? look() : .fine("database", "\(path) does not exist yet; the first start creates it")
+        return [file, volume(folder), space(folder)]
     }
 
-    private func open(_ path: String) -> Finding {
+    private func look() -> Finding {
         let size = fileSize(path) ?? 0
         do {
             let found = try DatabaseCheck(path: path, checksPages: size < Self.integrityLimit)
@@ -53,7 +55,7 @@ extension Doctor {
         }
     }
 
-    private func volume(_ path: String, _ folder: String) -> Finding {
+    private func volume(_ folder: String) -> Finding {
         do {
             try Volume.check(holding: path)
         } catch {
@@ -74,7 +76,12 @@ extension Doctor {
         return free < Self.scarce ? .doubtful("disk", "\(text): make room soon") : .fine("disk", text)
     }
 
-    var sqlite: Finding {
+    func agreement(on subjects: [String]) throws -> AgreementCheck? {
+        guard fileExists(path) else { return nil }
+        return try AgreementCheck(path: path, subjects: subjects)
+    }
+
+    func engine() -> Finding {
         guard SQLiteVersion.hasWALResetBug else { return .fine("sqlite", SQLiteVersion.current) }
         return .fine(
             "sqlite",
@@ -82,16 +89,5 @@ extension Doctor {
             \(SQLiteVersion.current), which can lose data if another program writes the file during a checkpoint; \
             renga prevents this, so open the file with renga only (fixed in 3.51.3)
             """)
-    }
-
-    func files(_ settings: ServiceSettings) -> Finding {
-        let limit = raiseFileLimit()
-        let needed = settings.concurrency + 256
-        return limit >= needed
-            ? .fine("open files", "\(Text.number(limit)) allowed")
-            : .broken(
-                "open files",
-                "\(limit) allowed, \(needed) needed for RENGA_CONCURRENCY \(settings.concurrency): ulimit -n \(needed)"
-            )
     }
 }

@@ -16,7 +16,7 @@ struct MissingDatabase {
 
     /// The command for the database of a trial, if there is one and the file was not named by a flag.
     var trial: String? {
-        let demo = Demo.demoPath(path)
+        let demo = SQLiteDatabase.trialPath(path)
         guard !isNamed, fileExists(demo) else { return nil }
         return "\(command) --database \(Shell.quoted(demo))"
     }
@@ -27,6 +27,6 @@ struct MissingDatabase {
     var text: String {
         let start = "RENGA_DATABASE is “\(path)”, which does not exist"
         guard let trial else { return "\(start): name the database with --database PATH" }
-        return "\(start). A trial keeps its jobs in \(Demo.demoPath(path)):\n  \(trial)"
+        return "\(start). A trial keeps its jobs in \(SQLiteDatabase.trialPath(path)):\n  \(trial)"
     }
 }
