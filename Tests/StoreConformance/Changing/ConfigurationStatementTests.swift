@@ -1,8 +1,5 @@
-import JobStoreSQLite
 import Jobs
 import Testing
-
-@testable import StoreConformance
 
 @Suite struct ConfigurationStatementTests {
     private static let usd = Money(nanodollars: 1_000_000_000)
@@ -20,7 +17,7 @@ import Testing
             }, budgets: budgets, budgetsOfFile: Set(budgets.map(\.name)))
     }
 
-    private func refusal(_ store: SQLiteJobStore, _ stated: StatedConfiguration) async -> String {
+    private func refusal(_ store: any WholeStore, _ stated: StatedConfiguration) async -> String {
         do {
             try await store.state(stated, adopting: false)
             return "accepted"
@@ -31,18 +28,20 @@ import Testing
         }
     }
 
-    /// A second process on the same file.
-    private func another(_ harness: StoreHarness, _ body: (SQLiteJobStore) async throws -> Void) async throws
+    /// A second process on the same database.
+    private func another(_ harness: StoreHarness, _ body: (any WholeStore) async throws -> Void) async throws
     {
-        let store = try await SQLiteJobStore(path: harness.file.directory.database, clock: harness.clock)
+        let store = try await harness.openAnother()
         try await body(store)
         await store.close()
     }
 
-    @Test func `who goes by a superseded configuration claims nothing, and may not start again`() async throws
-    {
-        try await StoreHarness.run(.sqlite) { harness in
-            let old = try harness.sqlite
+    @Test(arguments: StoreUnderTest.all)
+    func `who goes by a superseded configuration claims nothing, and may not start again`(
+        _ tested: StoreUnderTest
+    ) async throws {
+        try await StoreHarness.run(tested) { harness in
+            let old = harness.store
             try await old.state(configuration(price: "0"), adopting: false)
             try await harness.warmUp()
             try await harness.enqueue("a", "b")
@@ -79,9 +78,10 @@ import Testing
         }
     }
 
-    @Test func `going back is on purpose, and counts for all`() async throws {
-        try await StoreHarness.run(.sqlite) { harness in
-            let store = try harness.sqlite
+    @Test(arguments: StoreUnderTest.all)
+    func `going back is on purpose, and counts for all`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            let store = harness.store
             for price in ["1", "2"] {
                 try await store.state(configuration(price: price), adopting: false)
             }
@@ -95,11 +95,12 @@ import Testing
         }
     }
 
-    @Test func `without files nobody is in anybody's way, and a budget's last word counts`()
-        async throws
-    {
-        try await StoreHarness.run(.sqlite) { harness in
-            let store = try harness.sqlite
+    @Test(arguments: StoreUnderTest.all)
+    func `without files nobody is in anybody's way, and a budget's last word counts`(
+        _ tested: StoreUnderTest
+    ) async throws {
+        try await StoreHarness.run(tested) { harness in
+            let store = harness.store
             let five = configuration(price: nil, environment: ["daily": "5"])
             let ten = configuration(price: nil, environment: ["daily": "10"])
             for stated in [five, configuration(price: nil), ten, configuration(price: nil)] {
@@ -109,9 +110,30 @@ import Testing
         }
     }
 
-    @Test func `what the file states is changed there only, and leaves with it`() async throws {
-        try await StoreHarness.run(.sqlite) { harness in
-            let store = try harness.sqlite
+    @Test(arguments: StoreUnderTest.all)
+    func `a file that was read again counts at once, with its prices`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            let store = harness.store
+            try await store.state(configuration(price: "1"), adopting: false)
+            let free = Price(input: 0, output: 0, cacheWrite5m: 0, cacheWrite1h: 0, cacheRead: 0)
+            store.goBy(
+                ConfiguredTerms(
+                    fingerprint: configuration(price: "1").file.fingerprint,
+                    prices: PriceTable(routes: [Sample.route: [.init(price: free)]]),
+                    fallbacks: FallbackChains()))
+            #expect(store.prices.price(of: Sample.route, at: harness.now.timestamp) == free)
+            let ids = try await harness.enqueue("a")
+            try await harness.succeed(try await harness.claimOne())
+            #expect(try await harness.job(ids[0]).cost == .zero)
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.all)
+    func `what the file states is changed there only, and leaves with it`(_ tested: StoreUnderTest)
+        async throws
+    {
+        try await StoreHarness.run(tested) { harness in
+            let store = harness.store
             let daily = Budget(name: "daily", window: .day, limit: Self.usd)
             let monthly = Budget(name: "monthly", window: .month, limit: Self.usd)
             try await store.state(configuration(price: "1", budgets: [daily, monthly]), adopting: false)
