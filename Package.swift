@@ -46,10 +46,15 @@ let modules: [Target] = [
     .target(name: "StoreRules", dependencies: ["Jobs", "JSON"]),
 
     // What does the work.
-    .target(name: "Migrations", path: "migrations", resources: [.embedInCode("sqlite")]),
+    .target(
+        name: "Migrations", path: "migrations", resources: [.embedInCode("sqlite"), .embedInCode("postgres")]),
     .target(
         name: "JobStoreSQLite",
         dependencies: ["StoreRules", "Jobs", "JSON", "SQLite", "Migrations", "CrashPoint"]),
+    .target(
+        name: "JobStorePostgres", dependencies: ["StoreRules", "Jobs", "Postgres", "Migrations", "System"]),
+    // Rows on their way between the two.
+    .target(name: "JobStoreCopy", dependencies: ["SQLite", "Postgres", "Migrations", "Crypto", "System"]),
     .target(name: "Models", dependencies: ["Jobs", "JSON", "HTTPClient"]),
     .target(name: "Worker", dependencies: ["Jobs", "Telemetry", "CrashPoint"]),
     .target(name: "Dialects", dependencies: ["Jobs", "JSON"]),
@@ -65,7 +70,9 @@ let modules: [Target] = [
     .executableTarget(
         name: "renga",
         dependencies: [
-            "API", "Worker", "Simulator", "JobStoreSQLite", "StoreRules", "Models", "Jobs", "HTTPServer",
+            "API", "Worker", "Simulator", "JobStoreSQLite", "JobStorePostgres", "Postgres", "StoreRules",
+            "Models",
+            "Jobs", "HTTPServer",
             "HTTPClient", "JSON", "Crypto", "System", "Telemetry", "SQLite",
         ]),
 
@@ -82,7 +89,7 @@ let tests: [Target] = [
     // What the tests of several modules share.
     .target(name: "TestSupport", dependencies: ["Jobs", "System"], path: "Tests/TestSupport"),
     // What must be true of a store's rows, whoever wrote them.
-    .target(name: "StoreAudit", dependencies: ["SQLite"], path: "Tests/StoreAudit"),
+    .target(name: "StoreAudit", dependencies: ["SQLite", "Postgres"], path: "Tests/StoreAudit"),
     // A file system that remembers, and that fails when it is told to.
     .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
     // A PostgreSQL server for tests, which ends with them.
@@ -90,14 +97,16 @@ let tests: [Target] = [
     .testTarget(name: "TidyTests"),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
-    .testTarget(name: "SystemTests", dependencies: ["System"]),
+    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "JSON"]),
-    .testTarget(name: "SQLiteTests", dependencies: ["SQLite"]),
+    .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"]),
     .testTarget(
         name: "PostgresTests",
         dependencies: ["Postgres", "TestPostgres", "RawServer", "System", "TestSupport"]),
-    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient", "System"]),
-    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer", "RawServer"]),
+    .testTarget(
+        name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPClient", "TestSupport"]),
+    .testTarget(
+        name: "HTTPClientTests", dependencies: ["HTTPClient", "HTTPServer", "RawServer", "TestSupport"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "JSON", "TestSupport"]),
     .testTarget(name: "StoreRulesTests", dependencies: ["StoreRules", "Jobs", "JSON", "TestSupport"]),
     .testTarget(name: "DialectsTests", dependencies: ["Dialects", "Jobs", "JSON"]),
@@ -105,20 +114,27 @@ let tests: [Target] = [
     .target(
         name: "StoreConformance",
         dependencies: [
-            "Jobs", "JSON", "Crypto", "StoreRules", "JobStoreSQLite", "SQLite", "StoreAudit", "TestSupport",
+            "Jobs", "JSON", "Crypto", "StoreRules", "JobStoreSQLite", "SQLite", "StoreAudit", "JobStoreCopy",
+            "JobStorePostgres", "Postgres", "Migrations", "TestPostgres", "TestSupport",
         ],
         path: "Tests/StoreConformance"),
     // What only SQLite has: its file, its log, its plans.
     .testTarget(
         name: "JobStoreTests",
         dependencies: [
-            "StoreConformance", "Jobs", "JSON", "StoreRules", "JobStoreSQLite", "SQLite", "Migrations",
-            "StoreAudit", "FaultyDisk", "TestSupport",
+            "StoreConformance", "Jobs", "JSON", "StoreRules", "JobStoreSQLite", "JobStoreCopy", "SQLite",
+            "Postgres", "Migrations", "StoreAudit", "FaultyDisk", "TestSupport",
+        ]),
+    .testTarget(
+        name: "JobStoreCopyTests",
+        dependencies: [
+            "JobStoreCopy", "SQLite", "Postgres", "Migrations", "StoreAudit", "TestPostgres", "TestSupport",
         ]),
     .testTarget(
         name: "ModelsTests",
         dependencies: [
             "Models", "Dialects", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "Telemetry",
+            "TestSupport",
         ]),
     .testTarget(
         name: "WorkerTests",
@@ -135,7 +151,7 @@ let tests: [Target] = [
         name: "RengaTests",
         dependencies: [
             "renga", "Jobs", "JSON", "HTTPClient", "HTTPServer", "Simulator", "JobStoreSQLite", "OpenAPI",
-            "System", "Models", "Telemetry", "RawServer",
+            "System", "Models", "Telemetry", "RawServer", "TestSupport",
         ]),
     // Every way in which a provider fails, from the socket to the job's history.
     .testTarget(
@@ -159,8 +175,8 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "Jobs", "SQLite", "StoreAudit",
-            "System", "TestSupport",
+            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "JobStoreCopy", "Jobs", "Postgres",
+            "SQLite", "StoreAudit", "System", "TestPostgres", "TestSupport",
         ]),
 ]
 

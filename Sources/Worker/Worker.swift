@@ -92,9 +92,11 @@ package final class Worker: InteractiveQueue {
         var backoff = Backoff(cap: 1000)
         while runState.current == .work {
             do {
-                return try await store.register(worker)
+                let id = try await store.register(worker)
+                runState.absence.ended(log)
+                return id
             } catch let error as JobStoreError where error.mayPass {
-                log.warning("worker could not be registered", ["error": "\(error)"])
+                runState.absence.failed(.warning, "worker could not be registered", error, log)
                 await pause(backoff.next())
             }
         }
@@ -114,6 +116,7 @@ final class RunState: Sendable {
     let signal = Signal()
     let inFlight = InFlight()
     let interactive = InteractiveCalls()
+    let absence = StoreAbsence()
     private let order = Mutex(Phase.work)
 
     var current: Phase { order.withLock { $0 } }

@@ -1,8 +1,10 @@
 import HTTPClient
 import RawServer
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)), .enabled(if: TLSServer.isPossible, "openssl is not installed"))
+@Suite(
+    .timeLimit(.minutes(1)), .onThread, .enabled(if: TLSServer.isPossible, "openssl is not installed"))
 struct AuthorityTests {
     @Test func `a certificate of an authority of one's own is trusted where that is named, and only there`()
         async throws

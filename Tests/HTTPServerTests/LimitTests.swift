@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import TestSupport
 import Testing
 
 /// Runs alone within itself: it opens thousands of sockets.
@@ -8,7 +9,7 @@ import Testing
     private static func withIdle<T: Sendable>(
         _ count: Int, on port: Int, _ test: (Int) async throws -> T
     ) async throws -> T {
-        let idle = try await RawClient.onThread {
+        let idle = try await onThread {
             try (0..<count).map { _ in try RawClient(port: port) }
         }
         defer { for client in idle { client.close() } }

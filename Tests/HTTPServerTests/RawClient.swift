@@ -1,6 +1,6 @@
 import Glibc
 import HTTPServer
-import System
+import TestSupport
 
 /// A client that sends exactly the bytes it is told to, on a thread of its own: nothing it waits for blocks the pool.
 struct RawClient {
@@ -40,17 +40,6 @@ struct RawClient {
             let client = try RawClient(port: port)
             defer { client.close() }
             return try conversation(client)
-        }
-    }
-
-    /// Dispatch would be slow to add threads for work that blocks.
-    static func onThread<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            do {
-                _ = try Thread(named: "test") { continuation.resume(with: Result { try work() }) }
-            } catch {
-                continuation.resume(throwing: error)
-            }
         }
     }
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Which connections a server takes, and which servers renga takes.
-@Suite struct AccessTests {
+@Suite(.onThread) struct AccessTests {
     private static let secret = "s3cret-w0rd"
 
     private func role(_ name: String, _ rest: String) throws {

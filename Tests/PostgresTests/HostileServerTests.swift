@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Servers that answer what no server should: each must end in an error, and none may end the process.
-@Suite struct HostileServerTests {
+@Suite(.onThread) struct HostileServerTests {
     private typealias Wire = HostileWire
 
     private func url(_ server: ScriptedServer) -> String {

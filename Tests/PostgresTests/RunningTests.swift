@@ -1,8 +1,9 @@
 import Postgres
 import TestPostgres
+import TestSupport
 import Testing
 
-@Suite struct RunningTests {
+@Suite(.onThread) struct RunningTests {
     private func table(_ connection: Connection) throws {
         try connection.execute(
             script: """

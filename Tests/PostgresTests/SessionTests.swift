@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct SessionTests {
+@Suite(.onThread) struct SessionTests {
     private static let next = Statement("next", "SELECT $1::bigint + 1", .bigint)
 
     private func next(_ number: Int64) -> Call {

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import Postgres
 
-@Suite struct SettingsTests {
+@Suite(.onThread) struct SettingsTests {
     private func read(_ url: String, from origin: ConnectionSettings.Origin = .environment) throws -> [String:
         String]
     {
@@ -18,7 +19,7 @@ import Testing
         #expect(settings.hosts.map(\.name) == ["a", "b", "::1", "/tmp/pg"])
         #expect(settings.hosts.map(\.port) == [1, 5432, 3, 5432])
         #expect(settings.user == "jo@x" && settings.database == "da ta")
-        #expect(settings.description == "postgres://jo@x@a:1,b:5432,[::1]:3,/tmp/pg:5432/da ta")
+        #expect(settings.description == "postgres://jo@x@a:1,b:5432,[::1]:3,%2Ftmp%2Fpg:5432/da ta")
         let pairs = settings.forLibrary(settings.hosts[2])
         #expect(pairs["host"] == "::1" && pairs["port"] == "3" && pairs["sslmode"] == "verify-full")
     }
@@ -31,7 +32,7 @@ import Testing
             pairs["client_encoding"] == "UTF8" && pairs["connect_timeout"] == nil,
             "the door keeps that one itself")
         #expect(
-            try ConnectionSettings(url: "postgres://h/d", from: .flag).connectTimeoutMilliseconds == 5_000)
+            try ConnectionSettings(url: "postgres://h/d", from: .flag).connectTimeoutMilliseconds == 2_000)
         let others = try read("postgres://h/d?tcp_user_timeout=2000&application_name=me")
         #expect(others["tcp_user_timeout"] == "2000" && others["application_name"] == "me")
         let slow = try ConnectionSettings(url: "postgres://h/d?connect_timeout=9", from: .flag)

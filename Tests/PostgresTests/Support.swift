@@ -1,6 +1,5 @@
 import Postgres
 import RawServer
-import System
 import TestPostgres
 import TestSupport
 
@@ -35,17 +34,6 @@ func caught<T>(_ body: () throws -> T) -> PostgresError? {
         return nil
     } catch {
         return error as? PostgresError
-    }
-}
-
-/// Runs what blocks on a thread, and not on the pool that all tests share.
-func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
-        do {
-            _ = try Thread(named: "test") { continuation.resume(with: Result { try body() }) }
-        } catch {
-            continuation.resume(throwing: error)
-        }
     }
 }
 

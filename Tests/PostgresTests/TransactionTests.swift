@@ -1,8 +1,9 @@
 import Postgres
 import TestPostgres
+import TestSupport
 import Testing
 
-@Suite struct TransactionTests {
+@Suite(.onThread) struct TransactionTests {
     private func counter() throws -> (url: String, connection: Connection) {
         let url = try TestPostgres.shared().database()
         let connection = try connect(to: url)

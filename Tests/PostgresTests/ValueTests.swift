@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct ValueTests {
+@Suite(.onThread) struct ValueTests {
     /// All that a round trip carries, made of lots.
     private struct Sample {
         var numbers: [Int64?]

@@ -2,6 +2,7 @@ import Foundation
 import HTTPClient
 import JSON
 import RawServer
+import TestSupport
 import Testing
 
 @testable import renga
@@ -192,7 +193,7 @@ struct FrontDoorTests {
         #expect(try await renga().status == 2)
     }
 
-    @Test(.enabled(if: TLSServer.isPossible, "openssl is not installed"))
+    @Test(.onThread, .enabled(if: TLSServer.isPossible, "openssl is not installed"))
     func `the doctor tries the handshake, and says which authority is missing`() async throws {
         let server = try TLSServer()
         var environment = ["ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": server.url]

@@ -1,12 +1,13 @@
 import Foundation
 import HTTPClient
 import JSON
+import TestSupport
 import Testing
 
 @testable import renga
 
 /// Every way to put a copy in a database's place, after every end of its server: sound, or refused with the cure.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(3)), .onThread)
 struct RestoreDrillTests {
     enum End: String, CaseIterable { case cleanStop, kill }
     enum Source: String, CaseIterable { case backup, copyOfStopped }

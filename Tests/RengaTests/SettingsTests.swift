@@ -156,11 +156,24 @@ import Testing
         #expect(stated.configuration.table.routes.map(\.limits) == [RouteLimits(requests: 50)])
     }
 
-    @Test(arguments: ["postgres://u:secret@h/db", "postgresql:///db"])
-    func `an address of PostgreSQL is no file, and what is in it is not repeated`(_ address: String) {
+    @Test(arguments: ["postgres://u:secret@h:port/db", "postgres://u:secret@h/db?sslmode=perhaps"])
+    func `an address of PostgreSQL that cannot be read is refused, and not repeated`(_ address: String) {
         let message = reason(["RENGA_DATABASE": address])
-        #expect(message.contains("no store for PostgreSQL yet"))
+        #expect(message.contains("RENGA_DATABASE cannot be used"))
         #expect(!message.contains("secret"))
+    }
+
+    @Test func `a password for the database is taken from the environment or a file, and never from a flag`()
+        throws
+    {
+        let stated = try ServiceSettings(
+            invoke([], ["RENGA_DATABASE": "postgres://u:secret@h/db", "ANTHROPIC_API_KEY": "k"]))
+        #expect(stated.database.name == "postgres://u@h:5432/db")
+        let error = #expect(throws: UsageError.self) {
+            _ = try ServiceSettings(invoke(["--database", "postgres://u:secret@h/db"]))
+        }
+        let message = error?.message ?? ""
+        #expect(message.contains("RENGA_DATABASE_PASSWORD_FILE") && !message.contains("secret@"))
     }
 
     @Test func `the demo's jobs are kept beside the real ones`() {

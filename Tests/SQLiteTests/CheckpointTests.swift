@@ -2,9 +2,10 @@ import Dispatch
 import Glibc
 @testable import SQLite
 import Synchronization
+import TestSupport
 import Testing
 
-struct CheckpointTests {
+@Suite(.onThread) struct CheckpointTests {
     let directory = TemporaryDirectory()
 
     private func writer(
@@ -88,21 +89,34 @@ struct CheckpointTests {
         let writer = try await writer(longLog: LongLog(pages: 100, patienceSeconds: 0.3))
         try await fill(writer, rows: 1)
         let rival = try Connection(path: directory.database, mode: .read)
-        let beginning = monotonicSeconds()
-        try await fill(writer, rows: 450)
-        let unhindered = monotonicSeconds() - beginning
-        let start = monotonicSeconds()
         try rival.run("BEGIN")
-        #expect(try rival.count("t") == 451)
+        #expect(try rival.count("t") == 1)
         // Past 100, 150, 225, 338, 507, 761 and 1,142 pages.
-        try await fill(writer, rows: 450)
-        let waited = monotonicSeconds() - start
+        let pauses = try await pauses(of: writer, rows: 450)
         try rival.run("ROLLBACK")
         #expect(writer.statistics.logPages > 1_300)
-        #expect(writer.statistics.longestCheckpointSeconds >= 0.3)
-        #expect(
-            waited < 8 + 2 * unhindered,
-            "seven times 0.3 s were due, and it took \(waited) s instead of \(unhindered) s")
+        let waits = pauses.count { $0 >= 0.3 }
+        #expect((7..<20).contains(waits), "seven waits were due, and after each 50 pages they were 27")
+        // Seven times 0.3 s were due; the rest is a busy machine's.
+        #expect((0.3..<10).contains(writer.statistics.longestCheckpointSeconds))
+    }
+
+    /// How long the writer's thread was kept from each next write, by its own clock.
+    private func pauses(of writer: Writer, rows: Int) async throws -> [Double] {
+        let pauses = Mutex<[Double]>([])
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            @Sendable func write(_ rows: Int, after end: Double) {
+                writer.submit { connection in
+                    pauses.withLock { $0.append(monotonicSeconds() - end) }
+                    try connection.run("INSERT INTO t VALUES (zeroblob(10000))")
+                } completion: { result in
+                    if case .success = result, rows > 1 { return write(rows - 1, after: monotonicSeconds()) }
+                    done.resume(with: result)
+                }
+            }
+            write(rows, after: monotonicSeconds())
+        }
+        return pauses.withLock { $0 }
     }
 
     @Test func `a reader that does not end is told of as it happens, with its age`() async throws {

@@ -11,7 +11,7 @@ struct Keeper {
     /// PostgreSQL does not run as root.
     private static let user = "postgres"
 
-    init(tools: String, folder: String, port: Int, inRecovery: Bool) throws {
+    init(tools: String, folder: String, port: Int, inRecovery: Bool, syncs: Bool) throws {
         log = folder + "/log"
         var change = ""
         if geteuid() == 0 {
@@ -27,9 +27,10 @@ struct Keeper {
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = [
             "-c",
-            "trap '' INT TERM HUP; cd /; \(change) sh -c \"$1\" sh \"$2\" \"$3\" \"$4\" \"$5\"; rm -rf \"$3\"",
+            "trap '' INT TERM HUP; cd /; \(change) sh -c \"$1\" sh \"$2\" \"$3\" \"$4\" \"$5\" \"$6\"; rm -rf \"$3\"",
             "sh",
             Self.script, tools, folder, String(port), inRecovery ? "standby.signal" : "",
+            syncs ? "on" : "off",
         ]
         process.standardInput = orders
         process.standardOutput = answers
@@ -59,7 +60,7 @@ struct Keeper {
             description: "the server did not start: \(said)\n\(lines.joined(separator: "\n"))")
     }
 
-    /// Tools, folder, port, and a file to make in the data's folder.
+    /// Tools, folder, port, a file to make in the data's folder, and whether to sync.
     private static let script = """
         tools=$1 folder=$2 port=$3 data=$2/data
         start() {
@@ -78,8 +79,8 @@ struct Keeper {
         ssl_cert_file = '$folder/cert.pem'
         max_connections = 100
         shared_buffers = 32MB
-        fsync = off
-        full_page_writes = off
+        fsync = $5
+        full_page_writes = $5
         jit = off
         END
         {

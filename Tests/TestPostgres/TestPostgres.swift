@@ -6,7 +6,7 @@ import System
 
 /// A PostgreSQL server of this test run's own, on a socket in TMPDIR and on loopback, which ends with the process.
 ///
-/// It syncs nothing and compiles nothing. A shell keeps it: it reads orders from this process, and when there are no more (as the process
+/// It compiles nothing, and syncs nothing unless it is asked to. A shell keeps it: it reads orders from this process, and when there are no more (as the process
 /// has ended, however) it stops the server and removes its files.
 package final class TestPostgres: Sendable {
     package let folder: String
@@ -26,12 +26,13 @@ package final class TestPostgres: Sendable {
         package var description: String
     }
 
-    /// Starts a server; one in recovery takes no writes, as a standby.
-    package init(inRecovery: Bool = false) throws {
+    /// Starts a server; one in recovery takes no writes, as a standby, and a durable one syncs what it commits.
+    package init(inRecovery: Bool = false, isDurable: Bool = false) throws {
         let tools = try Self.tools()
         port = try Self.freePort()
         folder = try Self.folder()
-        let keeper = try Keeper(tools: tools, folder: folder, port: port, inRecovery: inRecovery)
+        let keeper = try Keeper(
+            tools: tools, folder: folder, port: port, inRecovery: inRecovery, syncs: isDurable)
         try keeper.awaitWord("started")
         self.keeper = Mutex(keeper)
         guard !inRecovery else { return }
@@ -43,12 +44,28 @@ package final class TestPostgres: Sendable {
 
     package func restart() throws { try keeper.withLock { try $0.order("start", answer: "started") } }
 
-    /// The URL of a new database, made from the template.
-    package func database() throws -> String {
+    /// The name of a new database, made from a template: an empty one, or one of `makeTemplate`.
+    package func makeDatabase(from template: String = "renga_template") throws -> String {
         let name = "test_\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
-        try Connection.open(settings()).execute(script: "CREATE DATABASE \(name) TEMPLATE renga_template")
-        return url(database: name)
+        try Connection.open(settings()).execute(script: "CREATE DATABASE \(name) TEMPLATE \(template)")
+        return name
     }
+
+    /// Makes a database by scripts, of which others can be copied in a moment.
+    package func makeTemplate(_ name: String, _ scripts: [String]) throws {
+        try Connection.open(settings()).execute(script: "CREATE DATABASE \(name)")
+        let connection = try Connection.open(
+            ConnectionSettings(url: url(database: name), from: .environment))
+        for script in scripts { try connection.execute(script: script) }
+    }
+
+    /// Ends the connections to it, too.
+    package func drop(_ database: String) throws {
+        try Connection.open(settings()).execute(script: "DROP DATABASE \(database) WITH (FORCE)")
+    }
+
+    /// The URL of a new, empty database.
+    package func database() throws -> String { try url(database: makeDatabase()) }
 
     /// Through the socket.
     package func url(database: String = "postgres") -> String {

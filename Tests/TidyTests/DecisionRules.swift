@@ -6,7 +6,9 @@ enum DecisionRules {
     /// The toolchain's modules are not among them: no files, no threads, no clocks.
     static let fewImports = Rule("The rules of stores import Jobs and JSON only") { code, file in
         guard file.module == "StoreRules", let module = ImportRules.importedModule(code) else { return nil }
-        return imports.contains(module)
+        // Not a decision, but what both stores gather settlements by.
+        let gathers = file.path.hasSuffix("/SettleBatcher.swift") && module == "Synchronization"
+        return imports.contains(module) || gathers
             ? nil : "decisions are pure: let the store read \(module) and hand over what it says"
     }
 

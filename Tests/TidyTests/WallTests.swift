@@ -68,12 +68,25 @@ import Testing
             "let the writer or a transaction commit: their failures are proved")
     }
 
-    @Test func `Nothing stands on PostgreSQL yet, and so renga needs no library of it`() {
-        let users = Repository.manifest.dependencies.filter { $0.value.contains("Postgres") }.keys.sorted()
-        #expect(
-            users == ["PostgresTests", "TestPostgres"], "a store does, when there is one: change this test")
+    @Test
+    func `A store and what copies its rows stand on PostgreSQL, and renga needs no library of it to start`() {
+        let users = Repository.manifest.dependencies.filter { $0.value.contains("Postgres") }.keys
+            .filter { module in Repository.sources.contains { $0.module == module } }.sorted()
+        #expect(users == ["JobStoreCopy", "JobStorePostgres", "renga"])
         let linked = Repository.text(of: "Sources/CPQ/module.modulemap").contains("link ")
         #expect(!linked, "Sources/CPQ: libpq is loaded when it is asked for (decision 24), never linked")
+    }
+
+    @Test func `A statement that a PostgreSQL server keeps has a name that no other has`() {
+        let modules: Set = ["Postgres", "JobStorePostgres", "JobStoreCopy"]
+        var names: [String: Int] = [:]
+        for file in Repository.sources where modules.contains(file.module) {
+            for match in file.lines.joined(separator: "\n").matches(of: #/Statement\(\s*"([a-z0-9-]+)"/#) {
+                names[String(match.1), default: 0] += 1
+            }
+        }
+        #expect(names.count > 100)
+        #expect(names.filter { $0.value > 1 }.keys.sorted() == [])
     }
 
     @Test func `Every crash point that is declared is passed, and no other`() {

@@ -133,11 +133,12 @@ extension Problem {
                 "the disk that holds the database is full, and nothing was changed: free some space and try again"
             )
         case .unavailable:
-            self.init(.storeUnavailable, "the disk or the file system failed; the log says how")
+            self.init(
+                .storeUnavailable, "the database, its disk or the way to it failed; the log says how")
         case .locked:
             self.init(
                 .storeUnavailable,
-                "another program holds the database's write lock; end it, such as a shell of sqlite3 with an open transaction"
+                "another program holds the database's write lock; end it, such as a shell with an open transaction"
             )
         case .schemaTooNew:
             self.init(.storeUnavailable, "the database was made by a newer renga: upgrade this one")

@@ -84,14 +84,3 @@ extension WriteContext {
             [.integer(worker.value), .integer(until.milliseconds)])
     }
 }
-
-extension Verdict {
-    /// The error that it carries.
-    fileprivate var error: JobError? {
-        switch self {
-        case .succeeded, .handedBack: nil
-        case .again(_, let error, _), .wait(let error), .failed(let error): error
-        case .rejected(let failure): failure.error
-        }
-    }
-}

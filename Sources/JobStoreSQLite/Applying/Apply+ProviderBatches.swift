@@ -54,11 +54,12 @@ extension WriteContext {
             _ = try connection.run(
                 "UPDATE provider_batch SET polls = polls + 1 WHERE id = ?1", [.integer(id)])
         case .rejectID:
+            // One that has no name is not away.
             _ = try connection.run(
                 """
                 UPDATE provider_batch
-                SET rejected_ids = rejected_ids || ' ' || provider_id, provider_id = NULL, polls = 0
-                WHERE id = ?1
+                SET rejected_ids = rejected_ids || ' ' || provider_id, provider_id = NULL, state = 'creating', polls = 0
+                WHERE id = ?1 AND provider_id IS NOT NULL
                 """, [.integer(id)])
         case .split(let token, let job): try split(id, token: token, from: job)
         case .own(let worker):

@@ -114,10 +114,3 @@ extension CachePrefix {
         self.init(hash: hash, lifetime: lifetime)
     }
 }
-
-/// Beta features as they are in their column.
-enum Betas {
-    static func list(_ text: String?) -> [String] {
-        text.map { $0.split(separator: ",").map(String.init) } ?? []
-    }
-}

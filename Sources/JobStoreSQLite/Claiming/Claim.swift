@@ -51,17 +51,6 @@ extension WriteContext {
     }
 }
 
-/// A random source of whatever kind, to be handed on and back.
-struct AnyRandom: RandomNumberGenerator {
-    private(set) var source: any RandomNumberGenerator
-
-    init(_ source: any RandomNumberGenerator) {
-        self.source = source
-    }
-
-    mutating func next() -> UInt64 { source.next() }
-}
-
 extension ClaimSnapshot {
     init(_ connection: Connection, worker: WorkerID, now: Now, settings: StoreSettings) throws {
         self.init(

@@ -202,7 +202,7 @@ struct Enqueue {
                 job.tags.isEmpty ? .null : .text(job.tags.joined(separator: "\n")), .blob(job.fingerprint),
                 .integer(job.sample), .text(job.idempotency?.key), .integer(job.idempotency?.ordinal),
                 job.requestedModel == job.route.model ? .null : .text(job.requestedModel),
-                job.betas.isEmpty ? .null : .text(job.betas.sorted().joined(separator: ",")),
+                .text(Betas.text(job.betas)),
             ])
     }
 }

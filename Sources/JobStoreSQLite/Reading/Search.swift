@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// The jobs that a filter finds, in the order of their ids.
 ///
@@ -356,13 +357,6 @@ extension ClosedRange<Int64> {
 
     fileprivate func below(_ value: Int64) -> Self? {
         value > upperBound ? self : value > lowerBound ? lowerBound...(value - 1) : nil
-    }
-}
-
-extension Timestamp {
-    /// The least number that a job or a place in the order of finishing gets at this time; ids end in the year 2248.
-    var firstID: Int64 {
-        min(max(milliseconds, 0), Int64.max >> 20) << 20
     }
 }
 

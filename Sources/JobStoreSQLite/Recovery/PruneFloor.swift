@@ -1,5 +1,6 @@
 import Jobs
 import SQLite
+import StoreRules
 
 /// How far pruning has looked in the order of finishing.
 ///

@@ -46,6 +46,11 @@ enum Schema {
     @discardableResult
     static func checkKnown(_ connection: Connection, newest: Int = version) throws -> Int {
         let found = try version(of: connection)
+        guard found >= 0 else {
+            throw JobStoreError(
+                .unsuitable,
+                "the database is a copy that is not whole yet: finish the copy, or begin with another file")
+        }
         guard found <= newest else {
             try demandReleased(connection)
             throw JobStoreError(

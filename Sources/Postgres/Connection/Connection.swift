@@ -33,7 +33,7 @@ package final class Connection {
         for host in settings.hosts {
             do throws(PostgresError) {
                 let connection = try Connection(to: host, settings)
-                try connection.greet()
+                try connection.greet(settings)
                 return connection
             } catch {
                 if error.kind == .missingLibrary { throw error }

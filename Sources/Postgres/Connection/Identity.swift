@@ -30,13 +30,28 @@ extension Statement {
     fileprivate static let standing = Statement(
         "server-standing",
         "SELECT pg_is_in_recovery(), set_config('client_min_messages', 'warning', false)")
+    fileprivate static let setting = Statement(
+        "server-setting", "SELECT set_config($1::text, $2::text, false)", .text, .text)
     fileprivate static let system = Statement(
         "server-system", "SELECT (pg_control_system()).system_identifier")
 }
 
 extension Connection {
-    /// Asks the server who it is, and refuses those that are none of ours.
-    func greet() throws(PostgresError) {
+    /// Asks the server who it is, refuses those that are none of ours, and has the others go by the settings.
+    func greet(_ settings: ConnectionSettings) throws(PostgresError) {
+        try identify()
+        let settings = settings.serverSettings.sorted { $0.key < $1.key }
+        guard !settings.isEmpty else { return }
+        try run(
+            settings.map { name, value in
+                var arguments = Arguments()
+                arguments.add(name)
+                arguments.add(value)
+                return Call(.setting, arguments)
+            })
+    }
+
+    private func identify() throws(PostgresError) {
         let limits = TripLimits(milliseconds: 10_000, bytes: 1 << 20)
         let answers = run(
             batches: [Statement.version, .standing, .system].map { Batch([Call($0)], mayCommit: false) },

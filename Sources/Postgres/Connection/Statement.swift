@@ -17,12 +17,14 @@ package struct Statement: Sendable {
         isKept = true
     }
 
-    /// One put together at run time, of parts that are the program's own.
-    package init(_ name: StaticString, assembled text: String, _ parameters: [ValueType] = []) {
+    /// One put together at run time, of parts that are the program's own; kept only if it is the same each time.
+    package init(
+        _ name: StaticString, assembled text: String, _ parameters: [ValueType] = [], isKept: Bool = false
+    ) {
         self.name = name.description
         self.text = text
         self.parameters = parameters
-        isKept = false
+        self.isKept = isKept
     }
 
     /// The server's name for it: a new one that is nameless takes the place of the last.

@@ -1,18 +1,30 @@
 extension Statement {
     fileprivate static let begin = Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED")
+    fileprivate static let beginReading = Statement(
+        "begin-reading", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     fileprivate static let rollback = Statement("rollback", "ROLLBACK")
     fileprivate static let commit = Statement("commit", "COMMIT")
+}
+
+/// What a transaction sees of others.
+package enum TransactionKind: Sendable {
+    /// Each statement sees what was committed before it.
+    case writing
+    /// Writes nothing, and sees all tables as they were at its first statement.
+    case snapshot
 }
 
 /// A transaction of several round trips: BEGIN goes out with the first of them, and COMMIT with the last.
 package final class Transaction {
     private let connection: Connection
+    private let kind: TransactionKind
     private let limits: TripLimits
     private var hasBegun = false
     fileprivate private(set) var hasCommitted = false
 
-    fileprivate init(_ connection: Connection, _ limits: TripLimits) {
+    fileprivate init(_ connection: Connection, _ kind: TransactionKind, _ limits: TripLimits) {
         self.connection = connection
+        self.kind = kind
         self.limits = limits
     }
 
@@ -36,7 +48,9 @@ package final class Transaction {
         return rows
     }
 
-    private var opening: [Call] { hasBegun ? [] : [Call(.begin)] }
+    private var opening: [Call] {
+        hasBegun ? [] : [Call(kind == .snapshot ? .beginReading : .begin)]
+    }
 
     private func run(_ batch: Batch, answers: Int) throws(PostgresError) -> [Rows] {
         hasBegun = true
@@ -57,13 +71,14 @@ extension Connection {
     /// Throws `unknownOutcome` if the connection broke, or the server warned, after COMMIT was sent; anything else says that nothing
     /// of it stands.
     @discardableResult
-    package func transaction<T>(limits: TripLimits = TripLimits(), _ body: (Transaction) throws -> T) throws
-        -> T
-    {
+    package func transaction<T>(
+        _ kind: TransactionKind = .writing, limits: TripLimits = TripLimits(),
+        _ body: (Transaction) throws -> T
+    ) throws -> T {
         precondition(!isInTransaction, "there is one transaction at a time")
         isInTransaction = true
         defer { isInTransaction = false }
-        let transaction = Transaction(self, limits)
+        let transaction = Transaction(self, kind, limits)
         do {
             let value = try body(transaction)
             if !transaction.hasCommitted { try transaction.commit() }

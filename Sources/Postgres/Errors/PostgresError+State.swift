@@ -1,3 +1,11 @@
+extension PostgresError {
+    /// Wrong password or role, no entry in pg_hba.conf, no such database.
+    fileprivate static let refusingStates: Set = ["28P01", "28000", "3D000"]
+
+    /// Whether it was the connection that the server refused, and not what was asked.
+    package var refusedConnection: Bool { kind == .refused && Self.refusingStates.contains(state) }
+}
+
 extension PostgresError.Kind {
     /// By the server's SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html).
     ///
@@ -21,8 +29,9 @@ extension PostgresError.Kind {
     /// Of a server that refused the connection: what people must correct, or else a matter of time.
     init(connectingState state: String) {
         switch state {
-        // Wrong password or role, no entry in pg_hba.conf, no such database, no right to connect.
-        case "28P01", "28000", "3D000", "42501": self = .refused
+        case let state where PostgresError.refusingStates.contains(state): self = .refused
+        // No right to connect.
+        case "42501": self = .refused
         case "25006": self = .readOnly
         default: self = .unavailable
         }

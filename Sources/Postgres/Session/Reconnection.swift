@@ -9,6 +9,8 @@ struct Reconnection {
     /// Not to be asked again before.
     private(set) var nextAttempt = Int64.min
     private(set) var failure: PostgresError?
+    /// When the first of the attempts failed that have failed one after the other.
+    private(set) var failingSince: Int64?
     /// The cluster that the first connection was to.
     private var cluster: Int64?
 
@@ -31,9 +33,11 @@ struct Reconnection {
             try compare(connection.identity?.system)
             backoff.reset()
             failure = nil
+            failingSince = nil
             return connection
         } catch {
             failure = error
+            failingSince = failingSince ?? now
             nextAttempt = now + backoff.next(using: &random)
             return nil
         }

@@ -7,7 +7,8 @@ import System
 /// may run more than once before its one outcome. What was under way when a connection broke is never repeated: its callers are told.
 ///
 /// The thread connects when something is asked, and again whenever the connection is lost; if there is none within its patience,
-/// a request is refused with the reason as soon as the attempt under way has ended.
+/// a request is refused with the reason as soon as the attempt under way has ended. Once there was none for that long, requests are
+/// refused at once until an attempt succeeds.
 package final class Session: Sendable {
     /// How many requests may wait before more are refused with `overloaded`.
     package static let mailboxLimit = 65_536
@@ -65,6 +66,11 @@ package final class Session: Sendable {
                     continuation.resume(with: Result { try body(connection.get()) })
                 })
         }
+    }
+
+    /// The same for a closure that is called without waiting for it, and with why there is no connection.
+    package func submit(_ body: @escaping @Sendable (Result<Connection, PostgresError>) -> Void) {
+        submit(.unit(body))
     }
 
     private func submit(_ work: SessionRequest.Work) {

@@ -74,7 +74,8 @@ struct SessionLoop {
     /// Until the server may be asked again, or something more is to be done or to be refused.
     private mutating func sleep() {
         guard let oldest = waiting.first else { return }
-        let until = min(reconnection.nextAttempt, oldest.postedAt + patience)
+        let since = min(oldest.postedAt, reconnection.failingSince ?? .max)
+        let until = min(reconnection.nextAttempt, since + patience)
         _ = mailbox.event.rings(within: Int32(clamping: max(1, until - reconnection.now)))
         mailbox.event.clear()
     }
@@ -82,7 +83,8 @@ struct SessionLoop {
     private mutating func refuseOverdue() {
         let now = reconnection.now
         let error = reconnection.failure ?? PostgresError(.unavailable, "there is no connection")
-        let overdue = waiting.prefix { now - $0.postedAt >= patience }
+        let since = reconnection.failingSince ?? now
+        let overdue = waiting.prefix { now - min($0.postedAt, since) >= patience }
         waiting.removeFirst(overdue.count)
         note(overdue.count, trips: 0)
         for request in overdue { request.work.refuse(error) }

@@ -9,6 +9,13 @@ package struct ConnectionSettings: Sendable {
             name.isEmpty
                 ? "local socket :\(port)" : name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)"
         }
+
+        /// The folder of a socket has slashes, which part the host from the database.
+        fileprivate var inURL: String {
+            name.isEmpty
+                ? ":\(port)"
+                : name.hasPrefix("/") ? "\(name.replacing("/", with: "%2F")):\(port)" : description
+        }
     }
 
     /// Where a URL was read: flags show in the list of processes, the environment and files do not.
@@ -23,6 +30,8 @@ package struct ConnectionSettings: Sendable {
     package let database: String?
     /// For each host: its name look-ups, connecting, TLS and authentication.
     package let connectTimeoutMilliseconds: Int
+    /// Settings of the server that each connection begins with.
+    package var serverSettings: [String: String] = [:]
     let password: Password?
     private let parameters: [String: String]
 
@@ -90,9 +99,9 @@ package struct ConnectionSettings: Sendable {
 }
 
 extension ConnectionSettings: CustomStringConvertible {
-    /// The URL without password and parameters.
+    /// The URL without password and parameters, as tools take it.
     package var description: String {
         let name = user.map { "\($0)@" } ?? ""
-        return "postgres://\(name)\(hosts.map(\.description).joined(separator: ","))/\(database ?? "")"
+        return "postgres://\(name)\(hosts.map(\.inURL).joined(separator: ","))/\(database ?? "")"
     }
 }

@@ -10,7 +10,7 @@ struct Parameters {
         // Kerberos only if it is asked for: the attempt costs each connection its time.
         "gssencmode": "disable",
     ]
-    private(set) var connectTimeoutSeconds = 5
+    private(set) var connectTimeoutSeconds = 2
     /// A password that was given as a parameter.
     private(set) var secret: String?
 

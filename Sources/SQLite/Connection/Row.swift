@@ -14,6 +14,21 @@ package struct Row: ~Copyable {
         sqlite3_column_type(statement, Int32(column)) == SQLITE_NULL
     }
 
+    /// How a value is stored; a STRICT table stores it as its column says, unless the file is damaged.
+    package enum Storage: Sendable {
+        case null, integer, real, text, blob
+    }
+
+    package func storage(_ column: Int) -> Storage {
+        switch sqlite3_column_type(statement, Int32(column)) {
+        case SQLITE_INTEGER: .integer
+        case SQLITE_FLOAT: .real
+        case SQLITE_TEXT: .text
+        case SQLITE_BLOB: .blob
+        default: .null
+        }
+    }
+
     package func int64(_ column: Int) -> Int64 { sqlite3_column_int64(statement, Int32(column)) }
     package func int(_ column: Int) -> Int { Int(int64(column)) }
     package func bool(_ column: Int) -> Bool { int64(column) != 0 }

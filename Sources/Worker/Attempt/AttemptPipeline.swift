@@ -125,6 +125,7 @@ extension WorkerSession {
         while true {
             do {
                 let outcome = try await store.settle(settlement)
+                absence.ended(log)
                 if outcome == .late { log.of(settlement.key).notice("attempt settled late") }
                 return outcome
             } catch {
@@ -136,8 +137,9 @@ extension WorkerSession {
                         "settlement given up, the lease will expire", ["error": "\(error)"])
                     return nil
                 }
-                log.of(settlement.key).warning(
-                    "settlement failed, again soon", ["error": "\(error)", "delay_ms": .int(Int(delay))])
+                absence.failed(
+                    .warning, "settlement failed, again soon", error, log.of(settlement.key),
+                    ["delay_ms": .int(Int(delay))])
                 await pause(delay)
             }
         }

@@ -32,7 +32,7 @@ extension WorkerSession {
                 }
                 backoff.reset()
             } catch {
-                log.warning("batches could not be seen to", ["error": "\(error)"])
+                absence.failed(.warning, "batches could not be seen to", error, log)
                 await pause(backoff.next())
             }
         }

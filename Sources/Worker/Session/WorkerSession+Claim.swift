@@ -19,13 +19,14 @@ extension WorkerSession {
                     request(free, running: slotUsage.open, looksFirst: loop.looksFirst))
                 begin(claim.attempts)
                 backoff.reset()
+                if !claim.attempts.isEmpty { absence.ended(log) }
                 // Events that come while this sleeps are one event; if there is work, a commit gathers them.
                 if claim.attempts.isEmpty { await pause(Intervals.betweenClaims) }
                 if let rest = loop.rest(after: claim, asked: free, running: slotUsage.open) {
                     await signal.wait(atMost: rest)
                 }
             } catch {
-                log.error("claim failed", ["error": "\(error)"])
+                absence.failed(.error, "claim failed", error, log)
                 await pause(backoff.next())
             }
         }

@@ -6,29 +6,31 @@ extension WorkerSession {
     /// idle.
     func keepLeases() async {
         var lastHeard = store.now().moment
+        var isOverdue = false
         while !Task.isCancelled {
-            await pause(settings.lease / 3)
+            // After a failure soon again: more chances fit into what is left of the lease.
+            await pause(isOverdue ? settings.lease / 10 : settings.lease / 3)
             let keys = inFlight.keys
             let now = store.now()
             let silent = now.moment.milliseconds - lastHeard.milliseconds
             guard !keys.isEmpty || silent >= Intervals.heartbeat else { continue }
-            await renew(keys)
-            lastHeard = now.moment
+            isOverdue = await !renew(keys)
+            if !isOverdue { lastHeard = now.moment }
         }
     }
 
-    /// Tries again soon after a failure: two more chances fit into what is left of the lease.
-    private func renew(_ keys: [AttemptKey]) async {
-        for _ in 0..<3 where !Task.isCancelled {
-            do {
-                let now = store.now()
-                let lost = try await store.renew(worker, attempts: keys, lease: settings.lease)
-                inFlight.renewed(keys.filter { !lost.contains($0) }, until: now.moment + settings.lease)
-                return giveUp(lost, .revoked)
-            } catch {
-                log.error("leases could not be renewed", ["error": "\(error)", "attempts": .int(keys.count)])
-                await pause(settings.lease / 10)
-            }
+    private func renew(_ keys: [AttemptKey]) async -> Bool {
+        do {
+            let now = store.now()
+            let lost = try await store.renew(worker, attempts: keys, lease: settings.lease)
+            absence.ended(log)
+            inFlight.renewed(keys.filter { !lost.contains($0) }, until: now.moment + settings.lease)
+            giveUp(lost, .revoked)
+            return true
+        } catch {
+            absence.failed(
+                .error, "leases could not be renewed", error, log, ["attempts": .int(keys.count)])
+            return false
         }
     }
 
@@ -50,7 +52,7 @@ extension WorkerSession {
             do {
                 giveUp(try await store.revoked(worker), .revoked)
             } catch {
-                log.warning("revoked jobs could not be read", ["error": "\(error)"])
+                absence.failed(.warning, "revoked jobs could not be read", error, log)
             }
             await pause(Intervals.betweenRevocationChecks)
         }

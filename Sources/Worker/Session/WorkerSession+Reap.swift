@@ -15,7 +15,7 @@ extension WorkerSession {
                 // Replicas that started together must not reap together for ever.
                 await pause(Intervals.reap + Milliseconds.random(in: -100...100))
             } catch {
-                log.warning("reaping failed", ["error": "\(error)"])
+                absence.failed(.warning, "reaping failed", error, log)
                 await pause(backoff.next())
             }
         }
@@ -42,7 +42,7 @@ extension WorkerSession {
                     guard pruning.more else { break }
                 }
             } catch {
-                log.warning("pruning failed", ["error": "\(error)"])
+                absence.failed(.warning, "pruning failed", error, log)
             }
         }
     }

@@ -19,6 +19,7 @@ struct WorkerSession: Sendable {
 
     var inFlight: InFlight { runState.inFlight }
     var signal: Signal { runState.signal }
+    var absence: StoreAbsence { runState.absence }
 
     /// Works until told otherwise, and returns when no attempt is open any more.
     func run() async {

@@ -1,4 +1,5 @@
 import Jobs
+import Postgres
 import StoreRules
 import Telemetry
 
@@ -66,17 +67,10 @@ struct Restored: Sendable {
 }
 
 extension Invocation {
-    /// Throws `UsageError` if this program has no store for it.
+    /// Throws `UsageError` if it names none that can be used.
     func database() throws -> any Database {
         let name = try value(of: Settings.database)
-        guard !["postgres://", "postgresql://"].contains(where: name.hasPrefix) else {
-            // It is not repeated: there may be a password in it.
-            throw UsageError(
-                """
-                RENGA_DATABASE is the address of a PostgreSQL server, and this build has no store for PostgreSQL yet; \
-                expected the path of a file, such as ./renga.db
-                """)
-        }
+        if ConnectionSettings.isURL(name) { return try PostgresDatabase(url: name, self) }
         return SQLiteDatabase(path: name, fileMode: try value(of: Settings.fileMode))
     }
 }

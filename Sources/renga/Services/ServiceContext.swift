@@ -32,7 +32,7 @@ struct ServiceContext: Sendable {
         do {
             try await database.calendar?.attest()
         } catch {
-            throw Failure("RENGA_DATABASE is “\(settings.database.name)”, which cannot be used: \(error)")
+            throw unusable(error)
         }
         log.info(
             "renga starts",
@@ -42,6 +42,10 @@ struct ServiceContext: Sendable {
                 database.engine.name: "\(database.engine.version)", "file_limit": .int(files),
             ])
         database.remark(in: log)
+    }
+
+    private func unusable(_ error: any Error) -> Failure {
+        Failure("RENGA_DATABASE is “\(settings.database.name)”, which cannot be used: \(error)")
     }
 
     /// Writes to the store what the operator states of each route, and to the log what will not work.
@@ -55,13 +59,13 @@ struct ServiceContext: Sendable {
                     "this process's configuration is in force for all",
                     ["source": "\(settings.configuration.source ?? "environment")"])
             }
-        } catch let error as JobStoreError where error.code == .superseded {
+            for terms in settings.configuration.table.routes {
+                try await store.configure(route: terms.key, limits: terms.limits)
+                try await store.configure(route: terms.key, concurrency: terms.concurrency)
+            }
+        } catch let error as JobStoreError {
             await store.close()
-            throw Failure(error.message)
-        }
-        for terms in settings.configuration.table.routes {
-            try await store.configure(route: terms.key, limits: terms.limits)
-            try await store.configure(route: terms.key, concurrency: terms.concurrency)
+            throw error.code == .superseded ? Failure(error.message) : unusable(error)
         }
         for provider in providers.all where !provider.isReady {
             log.warning(

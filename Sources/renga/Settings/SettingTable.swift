@@ -8,7 +8,8 @@ enum Settings {
         "the provider's address; /v1 or /v1/messages at its end is removed",
         expectation: WebAddress.expectation, parse: WebAddress.messagesBase)
     static let database = Setting<String>.text(
-        "RENGA_DATABASE", "PATH", standard: "./renga.db", "path of the database")
+        "RENGA_DATABASE", "PATH", standard: "./renga.db",
+        "path of the database, or postgres://USER@HOST/NAME")
     static let fileMode = Setting<UInt32>(
         "RENGA_FILE_MODE", "MODE", standard: "0600",
         "permissions of the database, its log and copies; the umask is applied",

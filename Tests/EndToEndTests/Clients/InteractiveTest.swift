@@ -38,10 +38,13 @@ extension Proofs {
             }
         }
 
-        @Test func `A caller who hangs up in the middle leaves a job that finishes, and its record is right`()
+        @Test(arguments: Engine.all)
+        func `A caller who hangs up in the middle leaves a job that finishes, and its record is right`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator(Self.rate)
                 let server = try await scenario.serve(simulator)
                 let seen = try await glimpse(server, request(body("A long story, please.")))
@@ -55,10 +58,13 @@ extension Proofs {
             }
         }
 
-        @Test func `A server killed in the middle leaves its job to a worker, and the key brings its answer`()
+        @Test(arguments: Engine.all)
+        func `A server killed in the middle leaves its job to a worker, and the key brings its answer`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator(Self.rate)
                 let server = try await scenario.serve(simulator, ["RENGA_LEASE": "2s"])
                 _ = try scenario.work(simulator, ["RENGA_LEASE": "2s"])
@@ -152,11 +158,13 @@ extension Proofs {
             }
         }
 
-        @Test func `A call whose turn does not come is told when to come back`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `A call whose turn does not come is told when to come back`(
+            on engine: Engine
+        ) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator(["latency": "0"])
                 let server = try await scenario.serve(
-                    simulator, ["RENGA_RPM": "2", "RENGA_INTERACTIVE_WAIT": "1s"])
+                    simulator, ["RENGA_RPM": "2", "RENGA_INTERACTIVE_WAIT": "5s"])
                 var refused: Client.Answer?
                 for index in 0..<4 where refused == nil {
                     let text = body("Call \(index).", streams: false)

@@ -22,10 +22,13 @@ extension Proofs {
             return bytes + Array("]}".utf8)
         }
 
-        @Test func `A large batch survives kills of server and workers, and every request has one result`()
+        @Test(arguments: Engine.all)
+        func `A large batch survives kills of server and workers, and every request has one result`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let count = Form.pick(short: 3_000, long: 100_000)
                 let simulator = try await scenario.simulator(["latency": "5ms"])
                 let server = try await scenario.serve(simulator, Self.settings)
@@ -66,8 +69,11 @@ extension Proofs {
             }
         }
 
-        @Test func `An upload whose server is killed in the middle leaves nothing to be seen`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all)
+        func `An upload whose server is killed in the middle leaves nothing to be seen`(on engine: Engine)
+            async throws
+        {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
                 let bytes = body(5_000)
@@ -93,8 +99,10 @@ extension Proofs {
             }
         }
 
-        @Test func `An upload that is cut is gone at once`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `An upload that is cut is gone at once`(on engine: Engine)
+            async throws
+        {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
                 let bytes = body(5_000)

@@ -15,10 +15,13 @@ extension Proofs {
             var isInOrder = true
         }
 
-        @Test func `Events of hundreds of streams arrive in order and hardly later than they were sent`()
+        @Test(arguments: Engine.all)
+        func `Events of hundreds of streams arrive in order and hardly later than they were sent`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let callers = Form.pick(short: 60, long: 300)
                 let tokens = Form.pick(short: 120, long: 1_800)
                 let simulator = try await scenario.simulator(

@@ -23,8 +23,8 @@ extension Proofs {
                 load.end()
                 try await delivery
                 try await scenario.allFinished(within: .seconds(300))
-                try await Books(path: scenario.database).check()
-                try await Books(path: scenario.database).compare(with: simulator)
+                try await scenario.books.check()
+                try await scenario.books.compare(with: simulator)
 
                 for copy in copies { try await restore(copy, simulator, scenario) }
                 Figures.print(

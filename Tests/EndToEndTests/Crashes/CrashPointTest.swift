@@ -32,7 +32,7 @@ extension Proofs {
                 }
                 try await death.load.check(
                     ids, deployment.client, scenario.record, arePruned: death.prunes)
-                let books = Books(path: scenario.database)
+                let books = try await scenario.books
                 try await books.check(isPruned: death.prunes)
                 try await books.compare(with: simulator)
             }

@@ -5,10 +5,13 @@ import TestSupport
 extension Proofs {
     /// Processes die all the time, and nobody notices but the bill of what was in flight.
     @Suite struct Crash {
-        @Test func `Any process killed at any moment costs no job, ends none twice, and hides no cent`()
+        @Test(arguments: Engine.all)
+        func `Any process killed at any moment costs no job, ends none twice, and hides no cent`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let (count, kills) = Form.pick(short: (2000, 25), long: (50_000, 500))
                 var random = SeededRandom.seeded()
                 Figures.print("3 crashes", ["seed, RENGA_SEED repeats it": "\(random.seed)"])
@@ -21,10 +24,10 @@ extension Proofs {
                 try await scenario.allFinished(within: .seconds(Form.pick(short: 60, long: 600)))
                 let seconds = (ContinuousClock.now - start).seconds
                 let calls = try await simulator.calls()
-                let books = Books(path: scenario.database)
+                let books = try await scenario.books
                 try await report(storm.toll, calls: calls, jobs: count, seconds, books)
 
-                let jobs = try await scenario.record.jobs()
+                let jobs = try await books.record.jobs()
                 try demand(
                     Set(ids).count == count && jobs.count == count,
                     "\(Set(ids).count) of \(count) were acknowledged, \(jobs.count) are there")
@@ -32,15 +35,18 @@ extension Proofs {
                 try demand(
                     calls - count <= storm.toll.inFlight,
                     "\(calls - count) calls beyond the jobs, \(storm.toll.inFlight) in flight at the kills")
-                let unbooked = try await scenario.record.unbooked()
+                let unbooked = try await books.record.unbooked()
                 try demand(unbooked == 0, "\(unbooked) calls are neither paid nor unconfirmed")
                 try await books.check()
                 try await books.compare(with: simulator)
             }
         }
 
-        @Test func `What a killed worker held is done again within the lease and two seconds`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all)
+        func `What a killed worker held is done again within the lease and two seconds`(on engine: Engine)
+            async throws
+        {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
                 let settings = ["RENGA_LEASE": "3s", "RENGA_CONCURRENCY": "10"]
@@ -64,13 +70,13 @@ extension Proofs {
         private func report(
             _ toll: ChaosRunner.Toll, calls: Int, jobs: Int, _ seconds: Double, _ books: Books
         ) async throws {
-            let record = Record(path: books.path)
+            let record = books.record
             let spent = try await record.spent()
             Figures.print(
                 "3 crashes",
                 [
                     "jobs": "\(jobs)", "processes killed": "\(toll.kills)",
-                    "of them the server": "\(toll.ofServer)", "seconds": seconds.text(),
+                    "of them the server": "\(toll.ofServers)", "seconds": seconds.text(),
                     "succeeded": "\(try await record.count(of: "succeeded"))",
                     "settled twice": "\(try await record.notSettledOnce())",
                     "calls in flight at the kills": "\(toll.inFlight)",

@@ -4,8 +4,10 @@ import Testing
 extension Proofs {
     /// A worker that slept through its lease wakes up in a world that went on.
     @Suite struct FrozenWorker {
-        @Test func `A worker that wakes after its lease changes nothing`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `A worker that wakes after its lease changes nothing`(
+            on engine: Engine
+        ) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let count = Form.pick(short: 20, long: 100)
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)

@@ -63,7 +63,7 @@ extension Proofs {
                 try await allDone(server)
                 let seconds = (ContinuousClock.now - again).seconds
                 let books = try await copy("well", settings, disk, scenario)
-                let jobs = try await Record(path: books.path).jobs()
+                let jobs = try await books.record.jobs()
                 try demand(jobs.count == ids.count + 1, "\(ids.count + 1) acknowledged, \(jobs.count) there")
                 try demand(jobs.allSatisfy { $0.state == "succeeded" }, "not all succeeded")
                 try await books.compare(with: simulator)

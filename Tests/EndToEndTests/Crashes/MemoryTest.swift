@@ -9,7 +9,7 @@ extension Proofs {
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
                 let worker = try scenario.work(simulator, ["RENGA_CONCURRENCY": "64"])
-                let record = Record(path: scenario.database)
+                let record = scenario.record
                 // A tenth of the whole at a time: the first tenths fill caches and pools, which stay.
                 let portion = Form.pick(short: 400, long: 100_000)
                 var memory: [(worker: Int, server: Int)] = []

@@ -28,7 +28,7 @@ extension Proofs {
                     try await server.warmUp()
                     try demand((working + serving).allSatisfy(\.isRunning), "a process ended")
                     let record = Record(path: database)
-                    try demand(try await record.isSound(), "the database is damaged")
+                    try demand(try await record.source.violations().isEmpty, "the database is damaged")
                     try demand(try await record.schemaVersion() > 0, "the schema has no version")
                     for child in working + serving { await child.killAndWait() }
                 }

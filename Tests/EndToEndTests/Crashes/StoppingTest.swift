@@ -4,10 +4,13 @@ import Testing
 extension Proofs {
     /// Asked to stop, a worker finishes what it can and gives back the rest.
     @Suite struct Stopping {
-        @Test func `SIGTERM under load finishes the calls in flight, and nothing is lost or repeated`()
+        @Test(arguments: Engine.all)
+        func `SIGTERM under load finishes the calls in flight, and nothing is lost or repeated`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
                 let settings = ["RENGA_CONCURRENCY": "20", "RENGA_SHUTDOWN_TIMEOUT": "10s"]
@@ -37,8 +40,10 @@ extension Proofs {
             }
         }
 
-        @Test func `Calls longer than the grace are handed back without blame`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `Calls longer than the grace are handed back without blame`(
+            on engine: Engine
+        ) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let (simulator, server) = try await busy(scenario, grace: "1s")
                 let (exit, seconds) = try await stop(server.worker, within: .seconds(8))
                 let record = scenario.record
@@ -55,8 +60,8 @@ extension Proofs {
             }
         }
 
-        @Test func `A second SIGTERM stops at once`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `A second SIGTERM stops at once`(on engine: Engine) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let (_, server) = try await busy(scenario, grace: "60s")
                 server.worker.signal(SIGTERM)
                 try await eventually("it drains") { server.worker.errors.contains("stopping") }
@@ -66,8 +71,10 @@ extension Proofs {
             }
         }
 
-        @Test func `An idle worker and an idle server use hardly any processor time`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `An idle worker and an idle server use hardly any processor time`(
+            on engine: Engine
+        ) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator()
                 let server = try await scenario.serve(simulator)
                 let worker = try scenario.work(simulator)

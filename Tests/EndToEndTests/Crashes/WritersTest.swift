@@ -30,7 +30,7 @@ extension Proofs {
                 try demand(seen.logBytes < Self.logLimit, "the log took \(seen.logBytes) bytes")
                 try demand(sum(words, "checkpoints") > 0, "no checkpoint: nothing was proved")
                 try demandSilence(scenario)
-                let books = Books(path: scenario.database)
+                let books = try await scenario.books
                 try await books.check()
                 try await books.compare(with: simulator)
             }

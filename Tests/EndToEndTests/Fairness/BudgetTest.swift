@@ -19,10 +19,13 @@ extension Proofs {
                 .padded(to: 66)
         }
 
-        @Test func `A cent buys exactly 36 calls of $0.000275 for four workers with 64 calls at once`()
+        @Test(arguments: Engine.all)
+        func `A cent buys exactly 36 calls of $0.000275 for four workers with 64 calls at once`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator(Self.provider)
                 let server = try await scenario.serve(simulator)
                 let ids = try await server.enqueue(100, maxTokens: 50, prompt: Self.prompt)
@@ -85,10 +88,13 @@ extension Proofs {
             }
         }
 
-        @Test func `Whoever is killed, what is settled, reserved and unconfirmed never exceeds the budget`()
+        @Test(arguments: Engine.all)
+        func `Whoever is killed, what is settled, reserved and unconfirmed never exceeds the budget`(
+            on engine: Engine
+        )
             async throws
         {
-            try await Scenario.run { scenario in
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator(Self.provider)
                 let server = try await scenario.serve(simulator)
                 try await server.enqueue(100, maxTokens: 50, prompt: Self.prompt)
@@ -129,8 +135,10 @@ extension Proofs {
             }
         }
 
-        @Test func `A batch's receipt adds up to the provider's own account`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `A batch's receipt adds up to the provider's own account`(
+            on engine: Engine
+        ) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator([
                     "faults": "500:0.04,refusal:0.05,max-tokens:0.1", "answer-tokens": "60",
                 ])

@@ -4,8 +4,10 @@ import Testing
 extension Proofs {
     /// Nothing is waited for but the model.
     @Suite struct Promptness {
-        @Test func `Twenty prompts in five slots take as long as four calls`() async throws {
-            try await Scenario.run { scenario in
+        @Test(arguments: Engine.all) func `Twenty prompts in five slots take as long as four calls`(
+            on engine: Engine
+        ) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let simulator = try await scenario.simulator(["latency": "600ms", "latency-sigma": "0.1"])
                 let server = try await scenario.serve(simulator)
                 _ = try scenario.work(simulator, ["RENGA_CONCURRENCY": "5"])

@@ -20,6 +20,7 @@ enum Form {
 /// What a proof found out, on lines of their own that a script can collect.
 enum Figures {
     static func print(_ proof: String, _ figures: KeyValuePairs<String, String>) {
+        let proof = Engine.current == .sqlite ? proof : "\(proof), \(Engine.current.rawValue)"
         let lines = figures.map { "figure\t\(proof)\t\($0.key)\t\($0.value)\n" }.joined()
         // One write, so that nothing comes in between.
         try? writeAll(1, Array(lines.utf8))

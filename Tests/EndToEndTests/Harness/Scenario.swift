@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import System
+import TestPostgres
 
 /// One test's world: a folder, a database, ports, and the processes that it started.
 final class Scenario: Sendable {
@@ -10,19 +11,30 @@ final class Scenario: Sendable {
     /// One after the other: the proofs measure time.
     private static let turn = Turnstile()
 
-    private init() throws {
+    /// Nil where the jobs are in a file.
+    let onServer: ServerDatabase?
+
+    private init(_ onServer: ServerDatabase?) throws {
+        self.onServer = onServer
         folder = try TemporaryFolder()
     }
 
-    var database: String { folder.path + "/jobs.db" }
+    /// As RENGA_DATABASE names it.
+    var database: String { onServer?.url ?? folder.path + "/jobs.db" }
+    var source: any RecordSource { onServer ?? RecordFile(path: database) }
 
     /// Runs the test, shows what the processes wrote where it throws, and ends them all.
-    static func run<T>(_ body: (Scenario) async throws -> T) async throws -> T {
+    ///
+    /// On PostgreSQL with a server of its own if one is made.
+    static func run<T>(
+        on engine: Engine = .sqlite, server: (@Sendable () throws -> TestPostgres)? = nil,
+        _ body: (Scenario) async throws -> T
+    ) async throws -> T {
         await turn.enter()
         defer { turn.leave() }
-        let scenario = try Scenario()
+        let scenario = try Scenario(engine == .sqlite ? nil : try await ServerDatabase.make(server))
         do {
-            let result = try await body(scenario)
+            let result = try await Engine.$current.withValue(engine) { try await body(scenario) }
             await scenario.end()
             return result
         } catch {
@@ -35,7 +47,8 @@ final class Scenario: Sendable {
                     ?? "gone\n"
             }
             // Where nobody reads standard error, the error itself still tells most.
-            try? writeAll(2, Array("\(error)\n\(summary)\n\(provider)\(epitaphs)\n".utf8))
+            let server = scenario.onServer?.lastWords ?? ""
+            try? writeAll(2, Array("\(error)\n\(summary)\n\(provider)\(server)\(epitaphs)\n".utf8))
             await scenario.end()
             throw error
         }
@@ -44,6 +57,7 @@ final class Scenario: Sendable {
     private func end() async {
         for child in children.withLock({ $0 }) { child.signal(SIGKILL) }
         for child in children.withLock({ $0 }) { _ = await child.exit(within: .seconds(30)) }
+        await onServer?.drop()
         folder.remove()
     }
 

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Jobs
 import SQLite
+import System
 import Testing
 
 extension Proofs {
@@ -13,7 +14,8 @@ extension Proofs {
         /// 2026-11-20T09:00:00Z.
         private static let start: Int64 = 1_795_165_200_000
 
-        @Test func `Jobs with time go at half the price, in time, and none is paid twice but for a death`()
+        @Test(.enabled(if: Engine.all.contains(.sqlite)))
+        func `Jobs with time go at half the price, in time, and none is paid twice but for a death`()
             async throws
         {
             try await Scenario.run { scenario in
@@ -39,7 +41,38 @@ extension Proofs {
                 for worker in workers { await worker.killAndWait() }
                 _ = try scenario.works(2, simulator, settings)
                 try await pass(calendar, until: deadlines[count - 1], scenario.record)
-                try await check(deadlines, simulator, server, scenario.record)
+                try await check(
+                    deadlines, leastTime: 2 * Self.reserve + Self.gather, simulator, server, scenario.record)
+            }
+        }
+
+        /// The clock is the database server's, which nobody turns: hours are seconds.
+        @Test(.enabled(if: Engine.all.contains(.postgres)))
+        func `On a database server too`() async throws {
+            try await Scenario.run(on: .postgres) { scenario in
+                let count = Form.pick(short: 300, long: 3_000)
+                let (margin, linger) = (Int64(5_000), Int64(1_000))
+                let simulator = try await scenario.simulator([
+                    "batch-turnaround": "500ms..6s", "batch-window": "9s", "batch-stuck": "0.03",
+                    "batch-cancel-time": "300ms", "batch-rpm": "0",
+                    "batch-faults": "create=drop-after:#1,results=truncate:#2", "latency": "5ms",
+                ])
+                let settings = [
+                    "RENGA_BATCH_POLL": "100ms", "RENGA_BATCH_DEADLINE_MARGIN": "5s",
+                    "RENGA_BATCH_LINGER": "1s", "RENGA_LEASE": "2s",
+                ]
+                let server = try await scenario.serve(simulator, settings)
+                let workers = try scenario.works(2, simulator, settings)
+                let first = SystemClock().timestampMilliseconds() + 8_000
+                let longest = Form.pick(short: Int64(20_000), long: 120_000)
+                let deadlines = (0..<count).map { first + longest * Int64($0) / Int64(count) }
+                try await enqueue(deadlines, into: server)
+                try await Task.sleep(for: .seconds(3))
+                for worker in workers { await worker.killAndWait() }
+                _ = try scenario.works(2, simulator, settings)
+                try await scenario.allFinished(within: .milliseconds(longest + 10_000))
+                try await check(
+                    deadlines, leastTime: 2 * margin + linger, simulator, server, scenario.record)
             }
         }
 
@@ -72,7 +105,7 @@ extension Proofs {
         }
 
         private func check(
-            _ deadlines: [Int64], _ simulator: Simulated, _ server: Server, _ record: Record
+            _ deadlines: [Int64], leastTime: Int64, _ simulator: Simulated, _ server: Server, _ record: Record
         ) async throws {
             let fates = try await record.jobs()
             let late = zip(fates, deadlines).count { status, deadline in
@@ -82,14 +115,14 @@ extension Proofs {
             let calls = stats.integer("calls")
             let rows = stats["batches"]?.integer("billed_rows") ?? 0
             // Who was called by itself had been waited for until there was no time for a batch any more.
-            let early = try await record.calledEarly(leastTime: 2 * Self.reserve + Self.gather)
+            let early = try await record.calledEarly(leastTime: leastTime)
             // Whose caller was killed in the midst of a call of its own is called once more.
             let lost = try await record.lost()
             let twice = stats.integer("billed_duplicates")
             let spend = try await server.client.get("/v1/stats?by=model")["spend_by"]?["model"]?
                 .elements?.first
             Figures.print(
-                "\(deadlines.count) jobs with \(deadlines.count == 5_000 ? "1 to 48" : "1 to 8") hours",
+                "\(deadlines.count) jobs with deadlines",
                 [
                     "at half the price": "\(rows)", "called by themselves": "\(calls)", "late": "\(late)",
                     "paid twice": "\(twice)", "calls in flight at a kill": "\(lost)",

@@ -4,17 +4,19 @@ extension Proofs {
     /// All that is allowed, and not one call more.
     @Suite struct RateLimit {
         @Test func `Six workers use a limit almost fully and never meet it`() async throws {
-            try await prove("5 six workers, 600 rpm", isKilled: false)
+            try await prove("5 six workers, 600 rpm", isKilled: false, on: .sqlite)
         }
 
-        @Test func `The limit is kept although everything is killed and started again`() async throws {
-            try await prove("5 the same, killed in the middle", isKilled: true)
+        @Test(arguments: Engine.all) func `The limit is kept although everything is killed and started again`(
+            on engine: Engine
+        ) async throws {
+            try await prove("5 the same, killed in the middle", isKilled: true, on: engine)
         }
 
         private static let perMinute = 600
 
-        private func prove(_ name: String, isKilled: Bool) async throws {
-            try await Scenario.run { scenario in
+        private func prove(_ name: String, isKilled: Bool, on engine: Engine) async throws {
+            try await Scenario.run(on: engine) { scenario in
                 let window = Form.pick(short: 12, long: 60)
                 let simulator = try await scenario.simulator(
                     ["latency": "150ms", "rpm": "\(Self.perMinute)", "answer-tokens": "8"])

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// Each property on its corpus, and on some thousand inputs that are made of it by lots.
-@Suite struct FuzzTests {
+@Suite(.onThread) struct FuzzTests {
     @Test(arguments: Property.all.map(\.name))
     func `What must hold of every input holds`(_ name: String) throws {
         let property = try #require(Property.all.first { $0.name == name })

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// What providers say is read without a trap, and what is kept of it is bounded, whatever they say.
-@Suite struct OddAnswersTests {
+@Suite(.onThread) struct OddAnswersTests {
     private static let rounds = ProcessInfo.processInfo.environment["RENGA_LONG"] == nil ? 400 : 100_000
 
     @Test(arguments: ["message", "message-stream", "chat", "chat-stream", "batch-lines"])

@@ -3,12 +3,13 @@ import Foundation
 import JobStoreSQLite
 import Jobs
 import SQLite
+import TestSupport
 import Testing
 
 @testable import StoreConformance
 
 /// One operation of the disk after the other fails, and nothing comes of it but refusals.
-@Suite struct FailingDiskTests {
+@Suite(.onThread) struct FailingDiskTests {
     enum Illness: String, CaseIterable, Sendable {
         case full, broken
 

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The power is cut at any moment of a random schedule of work, and the real store opens what the disk kept.
-@Suite struct PowerCutTests {
+@Suite(.onThread) struct PowerCutTests {
     private static let isLong = ProcessInfo.processInfo.environment["RENGA_LONG"] == "1"
     private static let seeds: [UInt64] =
         isLong

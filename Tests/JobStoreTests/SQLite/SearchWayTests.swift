@@ -1,12 +1,13 @@
 import Jobs
 import SQLite
+import TestSupport
 import Testing
 
 @testable import JobStoreSQLite
 @testable import StoreConformance
 
 /// Every way in which a list may be walked finds the same jobs, whichever the store takes: against all rows, sifted one by one.
-@Suite struct SearchWayTests {
+@Suite(.onThread) struct SearchWayTests {
     private static let steps = 400
 
     private static let verbs: [[JobState]] = [

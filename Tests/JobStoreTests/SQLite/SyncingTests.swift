@@ -2,12 +2,13 @@ import FaultyDisk
 import Foundation
 import Jobs
 import SQLite
+import TestSupport
 import Testing
 
 @testable import StoreConformance
 
 /// When the writer syncs its log, and what a power cut leaves where it has not.
-@Suite struct SyncingTests {
+@Suite(.onThread) struct SyncingTests {
     private let directory: TemporaryDirectory
     private let disk: Disk
 

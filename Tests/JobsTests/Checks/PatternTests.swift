@@ -1,4 +1,5 @@
 import Jobs
+import TestSupport
 import Testing
 
 @Suite struct PatternTests {
@@ -34,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `a text too long to tell is neither a match nor none`() throws {
+    @Test(.onThread) func `a text too long to tell is neither a match nor none`() throws {
         let pattern = try Pattern("(a?){500}b")
         #expect(pattern.isFound(in: String(repeating: "a", count: 50_000)) == nil)
     }

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// Whatever a provider says, no number traps, and a route is never lost for it.
-@Suite struct LedgerSequenceTests {
+@Suite(.onThread) struct LedgerSequenceTests {
     /// `RENGA_LONG=1`: a million sequences.
     private static let count =
         ProcessInfo.processInfo.environment["RENGA_LONG"] == "1" ? 1_000_000 : 100_000

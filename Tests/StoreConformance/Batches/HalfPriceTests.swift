@@ -303,6 +303,22 @@ import Testing
     }
 
     @Test(arguments: StoreUnderTest.all)
+    func `a name that turns out to be another's is given up, and the batch is looked for again`(
+        _ tested: StoreUnderTest
+    ) async throws {
+        try await StoreHarness.run(tested) { harness in
+            try await harness.enqueueHalfPrice("a")
+            let (away, _) = try await harness.sent(as: "msgbatch_other")
+            try await harness.note(.stranger, of: away)
+            let sought = try #require(try await harness.maintain())
+            #expect(sought.state == .creating && sought.providerID == nil)
+            #expect(sought.rejectedIDs == ["msgbatch_other"])
+            try await harness.note(.created("msgbatch_1"), of: sought)
+            #expect(try await harness.maintain()?.providerID == "msgbatch_1")
+        }
+    }
+
+    @Test(arguments: StoreUnderTest.all)
     func `budgets hold half of the worst case, and keep the rest out`(_ tested: StoreUnderTest) async throws {
         try await StoreHarness.run(tested) { harness in
             let limit = Money(nanodollars: 400_000)

@@ -52,7 +52,7 @@ import TestSupport
         }
     }
 
-    @Test(arguments: StoreUnderTest.all)
+    @Test(arguments: StoreUnderTest.ofOneMachine)
     func `every lease of another boot has ended`(_ tested: StoreUnderTest) async throws {
         try await StoreHarness.run(tested) { harness in
             let ids = try await harness.enqueue("one", "two")
@@ -64,7 +64,7 @@ import TestSupport
         }
     }
 
-    @Test(arguments: StoreUnderTest.all)
+    @Test(arguments: StoreUnderTest.ofOneMachine)
     func `a calendar that is set wrong ends no lease`(_ tested: StoreUnderTest) async throws {
         try await StoreHarness.run(tested) { harness in
             try await harness.enqueue("one")
@@ -132,6 +132,15 @@ import TestSupport
         }
     }
 
+    @Test(arguments: StoreUnderTest.ofOneMachine)
+    func `no worker of another boot is alive`(_ tested: StoreUnderTest) async throws {
+        try await StoreHarness.run(tested) { harness in
+            harness.clock.reboot()
+            let alive = try await harness.store.stats().workers.map(\.alive)
+            #expect(alive == [false])
+        }
+    }
+
     @Test(arguments: StoreUnderTest.all)
     func `a worker is alive while it is heard of`(_ tested: StoreUnderTest) async throws {
         try await StoreHarness.run(tested) { harness in
@@ -143,8 +152,6 @@ import TestSupport
             #expect(try await alive() == [false])
             _ = try await harness.store.renew(harness.worker, attempts: [], lease: 30_000)
             #expect(try await alive() == [true])
-            harness.clock.reboot()
-            #expect(try await alive() == [false])
             try await harness.store.unregister(harness.worker)
             #expect(try await alive().isEmpty)
         }

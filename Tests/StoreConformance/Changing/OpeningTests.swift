@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: StoreUnderTest.all)
     func `eight that open one new store at once all find it ready`(_ tested: StoreUnderTest) async throws {
         let clock = HandClock()
-        try await tested.withDatabase { database in
+        try await tested.withDatabase(isBlank: true) { database in
             let created = try await withThrowingTaskGroup(of: JobID?.self) { group in
                 for index in 0..<8 {
                     group.addTask {

@@ -43,7 +43,7 @@ import TestSupport
             #expect(attempt.route == Sample.route)
             #expect(attempt.request == new.request)
             #expect(attempt.maxTokens == 64)
-            #expect(attempt.leaseUntil == harness.now.moment + 45_000)
+            #expect(attempt.leaseUntil == harness.store.now().moment + 45_000)
             #expect(attempt.deadline == deadline)
             #expect(attempt.failures == 0)
             #expect(!attempt.alone)

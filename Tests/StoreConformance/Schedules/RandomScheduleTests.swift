@@ -63,7 +63,7 @@ import Testing
 }
 
 /// Two stores draw from it in turn.
-private final class SharedRandom: RandomNumberGenerator, Sendable {
+final class SharedRandom: RandomNumberGenerator, Sendable {
     private let state: Mutex<SeededRandom>
 
     init(seed: UInt64) { state = Mutex(SeededRandom(seed: seed)) }

@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import TestSupport
 import Testing
@@ -5,17 +6,25 @@ import Testing
 /// A store that the suites run over: every test is a test of each.
 struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     let name: String
-    /// An empty database for one test.
-    let makeDatabase: @Sendable () async throws -> any TestDatabase
+    /// Whether leases and limits go by the boot clock of the one machine, and days by a calendar that its processes agree on.
+    var isOfOneMachine = false
+    /// An empty database for one test, or one that does not know its schema yet.
+    let makeDatabase: @Sendable (_ isBlank: Bool) async throws -> any TestDatabase
 
-    /// Those that can run here.
-    static let all: [StoreUnderTest] = [.sqlite]
+    /// `RENGA_STORE=PostgreSQL` asks for one of them.
+    static let all = [StoreUnderTest.sqlite, .postgres].filter { store in
+        ProcessInfo.processInfo.environment["RENGA_STORE"].map { $0 == store.name } ?? true
+    }
+
+    static let ofOneMachine = all.filter(\.isOfOneMachine)
 
     var testDescription: String { name }
 
-    /// Lends an empty database.
-    func withDatabase(_ body: (any TestDatabase) async throws -> Void) async throws {
-        let database = try await makeDatabase()
+    /// Lends an empty database; a blank one has no schema, where that takes time to make.
+    func withDatabase(
+        isBlank: Bool = false, _ body: (any TestDatabase) async throws -> Void
+    ) async throws {
+        let database = try await makeDatabase(isBlank)
         do {
             try await body(database)
         } catch {

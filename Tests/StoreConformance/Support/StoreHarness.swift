@@ -34,7 +34,7 @@ final class StoreHarness {
         on database: any TestDatabase, _ terms: StoreTerms = StoreTerms(),
         _ body: (StoreHarness) async throws -> Void
     ) async throws {
-        try await withTaskExecutorPreference(BlockingExecutor.next()) {
+        try await onThread {
             let harness = try await StoreHarness(database, terms)
             do {
                 try await body(harness)

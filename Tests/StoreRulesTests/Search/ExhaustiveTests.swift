@@ -1,8 +1,9 @@
 import Jobs
+import TestSupport
 import Testing
 
 /// All that can happen in a small world, in whatever order.
-@Suite struct ExhaustiveTests {
+@Suite(.onThread) struct ExhaustiveTests {
     struct Result {
         var states = 0
         var moves = 0

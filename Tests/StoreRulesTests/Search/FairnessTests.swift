@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Each queue gets its share by its weight, and no job waits for ever.
-@Suite struct FairnessTests {
+@Suite(.onThread) struct FairnessTests {
     private static func world(weights: [Int]) -> MemoryWorld {
         var world = MemoryWorld.plain()
         // Routes that have answered bind nothing here: slots are scarce.

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// What PostgreSQL's locks are for: the search finds what breaks without each of them.
-@Suite struct InterleavingTests {
+@Suite(.onThread) struct InterleavingTests {
     /// A lock that a control takes away, and what breaks then.
     struct Control: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -1,8 +1,9 @@
 import StoreRules
+import TestSupport
 import Testing
 
 /// Whatever happens to a store, decided by the rules that ship.
-@Suite struct RandomWalkTests {
+@Suite(.onThread) struct RandomWalkTests {
     /// `RENGA_TEST_STEPS` asks for longer walks, `RENGA_TEST_SEED` repeats one (with `SWIFT_DETERMINISTIC_HASHING=1`).
     private static let steps = Search.setting("RENGA_TEST_STEPS") ?? 2_000
     private static let walks = Search.isLong ? 2_000 : Search.isOptimised ? 100 : 6

@@ -9,8 +9,8 @@ final class Calendar: Sendable {
     private let milliseconds: Mutex<Int64>
 
     /// Begins at that time, in milliseconds UTC.
-    init(in folder: String, at start: Int64) throws {
-        path = folder + "/calendar"
+    init(in folder: String, named name: String = "calendar", at start: Int64) throws {
+        path = "\(folder)/\(name)"
         milliseconds = Mutex(start)
         try writeTestFile(path: path, bytes: [])
         try show(start)

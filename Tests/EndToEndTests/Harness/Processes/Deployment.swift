@@ -62,6 +62,6 @@ struct Deployment {
             "\(death.point.rawValue) was not passed \(death.count) times: \(exit?.description ?? "it lives")")
         // Where it died before the first migration there are no tables to audit.
         guard try await scenario.record.schemaVersion() > 0 else { return }
-        try await Books(path: scenario.database).check(isPruned: death.prunes)
+        try await scenario.books.check(isPruned: death.prunes)
     }
 }

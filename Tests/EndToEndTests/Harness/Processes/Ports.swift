@@ -14,6 +14,11 @@ enum Ports {
         throw Disappointment("no port is free")
     }
 
+    /// Has nobody be given a port that is sometimes free.
+    static func reserve(_ port: Int) {
+        given.withLock { _ = $0.insert(port) }
+    }
+
     private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

@@ -1,0 +1,109 @@
+package import Jobs
+import Postgres
+import StoreRules
+
+extension PostgresJobStore {
+    /// Looks first, without any lock: an idle claim takes none.
+    package func claim(_ request: ClaimRequest) async throws -> Claim {
+        guard request.slots > 0 else { return Claim() }
+        if request.looksFirst {
+            let (now, settings) = (now(), settings)
+            let found = try await read { access in
+                try WorkFinding(access, request: request, now: now, settings: settings)
+            }
+            guard found.hasWork else { return Claim(wakeAfter: found.wakeAfter) }
+        }
+        return try await write { context in try context.claim(request) }
+    }
+}
+
+extension WriteContext {
+    /// Moves what is due, decides, and writes what was decided.
+    func claim(_ request: ClaimRequest) throws -> Claim {
+        try moveDue(limit: ClaimLimits.due)
+        try continueReleases()
+        let start = try ClaimStart(access, worker: request.worker, now: now, settings: settings)
+        guard start.isInForce else { return Claim() }
+        released = 0
+        let reads = StoredClaim(access, now: now, context: self)
+        try reads.load(start.lanes, headsOfLane: request.slots)
+        let planner = ClaimPlanner(
+            start.snapshot, reads, request: request, settings: settings.rules, now: now,
+            random: AnyRandom(random))
+        let (decision, random) = try planner.plan()
+        self.random = random.source
+        try apply(decision.delta)
+        save(decision.rowCache)
+        return try claim(of: decision)
+    }
+
+    private func claim(of decision: ClaimDecision) throws -> Claim {
+        var decision = decision
+        let answers = try access.query([
+            Call(.soonestHeld), SentRequest.call(decision.calls.map(\.key.job.value)),
+        ])
+        if let due = try answers[0].first?.int64OrNil(0) {
+            decision.wake(after: max(0, due - now.timestamp.milliseconds))
+        }
+        let requests = try SentRequest.read(answers[1])
+        let attempts = try decision.calls.compactMap { call in
+            try requests[call.key.job.value].map { try call.claimed($0, at: now.timestamp) }
+        }
+        return Claim(
+            attempts: attempts, settledFromCache: decision.settledFromCache, drainFirst: decision.drainFirst,
+            more: decision.more || released > 0, wakeAfter: decision.wakeAfter)
+    }
+}
+
+/// What a claim begins with, and what is to be known before one, in one round trip.
+struct ClaimStart {
+    let snapshot: ClaimSnapshot
+    let lanes: [ReadyLane]
+    /// Whether this process may claim: no other configuration than its own counts.
+    let isInForce: Bool
+    /// Nil if no job is held.
+    let soonestHeld: Int64?
+    let hasPendingReleases: Bool
+
+    init(_ access: Access, worker: WorkerID, now: Now, settings: StoreSettings) throws {
+        let answers = try access.query([
+            VirtualTime.call, BudgetBook.call(at: now.timestamp), CredentialState.refused(of: worker),
+            LaneMoves.pending, ReadyLane.call, ConfigurationHistory.call(for: settings.configuration),
+            Call(.soonestHeld), Call(.anyPendingRelease),
+        ])
+        snapshot = ClaimSnapshot(
+            scheduler: try VirtualTime.read(answers[0]),
+            book: try BudgetBook.read(answers[1], now: now.timestamp, prices: settings.rules.prices),
+            refusedKeys: try CredentialState.read(answers[2]), lanesChange: answers[3].count > 0)
+        lanes = try ReadyLane.read(answers[4])
+        isInForce = try answers[5].first?.bool(0) == false
+        soonestHeld = try answers[6].first?.int64OrNil(0)
+        hasPendingReleases = answers[7].count > 0
+    }
+}
+
+extension WorkFinding {
+    init(_ access: Access, request: ClaimRequest, now: Now, settings: StoreSettings) throws {
+        self.init(hasWork: false)
+        let start = try ClaimStart(access, worker: request.worker, now: now, settings: settings)
+        guard start.isInForce else { return }
+        let held = start.soonestHeld.map { $0 - now.timestamp.milliseconds }
+        if held.map({ $0 <= 0 }) == true || start.hasPendingReleases {
+            hasWork = true
+            return
+        }
+        let reads = StoredClaim(access, now: now, context: nil)
+        try reads.load(start.lanes, headsOfLane: 1)
+        self = try WorkCheck(
+            start.snapshot, reads, request: request, settings: settings.rules, now: now
+        ).finding()
+        if let held { wake(after: held) }
+    }
+}
+
+extension Statement {
+    fileprivate static let soonestHeld = Statement(
+        "soonest-held", "SELECT min(held_until) FROM waiting WHERE held_until IS NOT NULL")
+    fileprivate static let anyPendingRelease = Statement(
+        "any-pending-release", "SELECT route_id FROM pending_release LIMIT 1")
+}

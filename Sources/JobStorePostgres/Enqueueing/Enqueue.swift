@@ -1,0 +1,131 @@
+package import Jobs
+import Postgres
+import StoreRules
+
+extension PostgresJobStore {
+    package func enqueue(_ jobs: [NewJob], atomically: Bool) async throws -> [EnqueueOutcome] {
+        guard !jobs.isEmpty else { return [] }
+        return try await write { context in
+            var enqueue = Enqueue(context)
+            return try enqueue.run(jobs, atomically: atomically)
+        }
+    }
+}
+
+/// Takes jobs into lanes: what is known of them is loaded at once, and all that are taken are written at once.
+struct Enqueue {
+    let context: WriteContext
+    private let target: EnqueueTarget
+    private var queues: [String: Queue] = [:]
+    private var routes: [RouteKey: Int64] = [:]
+    private var lanes: [LaneName: Int64] = [:]
+
+    /// A queue with its check.
+    private struct Queue {
+        var id: Int64
+        var check: Checks.Stored?
+    }
+
+    private struct LaneName: Hashable {
+        var queue: Int64
+        var route: RouteKey
+        var budget: String
+        var isHalfPrice: Bool
+    }
+
+    init(_ context: WriteContext, into target: EnqueueTarget = .common) {
+        self.context = context
+        self.target = target
+    }
+
+    /// With `atomically` all of them or none.
+    mutating func run(_ jobs: [NewJob], atomically: Bool = false) throws -> [EnqueueOutcome] {
+        let loaded = try LoadedEnqueue(jobs, target, context.access)
+        var rules = EnqueueRules(loaded)
+        var ids = try context.newJobIDs(jobs.count)[...]
+        var taken: [TakenJob] = []
+        let outcomes = try jobs.map { job -> EnqueueOutcome in
+            if let known = try rules.repetition(of: job) { return known }
+            // What is sealed has been asked before: there it is with its fault.
+            if !target.isSealed, let refusal = try rules.refusal(of: job) { return .refused(refusal) }
+            guard loaded.takesJobs(job.batch) else { return .noSuchBatch }
+            guard let id = ids.popFirst() else { throw JobStoreError(.internal, "a job has no number") }
+            loaded.note(job, id: id)
+            taken.append(TakenJob(id: id, job: job, ordinal: loaded.nextOrdinal(in: job.batch)))
+            return .created(JobID(id))
+        }
+        guard !atomically || outcomes.allSatisfy({ $0.id != nil }) else { return outcomes }
+        try write(&taken, loaded)
+        return outcomes
+    }
+
+    private mutating func write(_ taken: inout [TakenJob], _ loaded: LoadedEnqueue) throws {
+        guard !taken.isEmpty else { return }
+        for index in taken.indices {
+            let job = taken[index].job
+            let queue = try queue(job.queue)
+            taken[index].queue = queue.id
+            taken[index].lane = try lane(of: job, queue.id, loaded.laneBudget)
+            taken[index].check = try check(of: job, queue.check)
+            context.tallies.moved(
+                lane: taken[index].lane, batch: job.batch?.value, from: nil, to: .queued)
+        }
+        context.insert(taken)
+        loaded.saveOrdinals(context)
+    }
+
+    // MARK: Names
+
+    private mutating func queue(_ name: String) throws -> Queue {
+        if let known = queues[name] { return known }
+        let found = try context.queryOne(.queueWithCheck, [.text(name)]) { row in
+            Queue(
+                id: try row.int64(0),
+                check: try row.bytesOrNil(1).map {
+                    Checks.Stored(rules: $0, routes: try row.textOrNil(2) ?? "")
+                })
+        }
+        let queue = try found ?? Queue(id: context.queueID(name), check: nil)
+        queues[name] = queue
+        return queue
+    }
+
+    private mutating func lane(of job: NewJob, _ queue: Int64, _ laneBudget: LaneBudget) throws -> Int64 {
+        let name = LaneName(
+            queue: queue, route: job.route, budget: laneBudget.name(of: job.tags),
+            isHalfPrice: job.isHalfPrice)
+        if let known = lanes[name] { return known }
+        let lane = try context.laneID(
+            of: target.place(
+                queue: queue, route: route(job.route), budget: name.budget, isHalfPrice: name.isHalfPrice))
+        lanes[name] = lane
+        return lane
+    }
+
+    private mutating func route(_ key: RouteKey) throws -> Int64 {
+        let id = try routes[key] ?? context.routeID(key)
+        routes[key] = id
+        return id
+    }
+
+    /// The job's own check, or its queue's.
+    private mutating func check(of job: NewJob, _ queueCheck: Checks.Stored?) throws -> Checks.Stored? {
+        guard let own = job.check else { return job.refusesQueueCheck ? nil : queueCheck }
+        return Checks.Stored(rules: own.rules, routes: Checks.routeList(try own.routes.map { try route($0) }))
+    }
+}
+
+/// A new job on its way to its rows.
+struct TakenJob {
+    let id: Int64
+    let job: NewJob
+    var ordinal: Int64?
+    var queue: Int64 = 0
+    var lane: Int64 = 0
+    var check: Checks.Stored?
+}
+
+extension Statement {
+    fileprivate static let queueWithCheck = Statement(
+        "queue-with-check", "SELECT id, check_rules, check_routes FROM queue WHERE name = $1::text", .text)
+}

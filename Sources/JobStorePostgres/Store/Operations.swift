@@ -1,0 +1,229 @@
+import Jobs
+import Postgres
+import StoreRules
+import Synchronization
+
+/// Operations on their way to a transaction: those that wait when the session comes to them share it, and its commit.
+///
+/// If the transaction is undone, each of them runs again by itself: an operation may run more than once before its one outcome.
+final class Operations: Sendable {
+    private struct Operation: Sendable {
+        let settings: StoreSettings
+        let run: @Sendable (WriteContext) throws -> Void
+        let done: @Sendable ((any Error)?) -> Void
+        /// How often a connection was lost under it.
+        var losses = 0
+    }
+
+    private struct State {
+        var waiting: [Operation] = []
+        /// Whether a unit of the session's will come for them.
+        var isScheduled = false
+    }
+
+    /// Operations of one transaction.
+    private static let limit = 64
+    /// How often a transaction that others undid is tried.
+    private static let attempts = 5
+    /// How often a transaction whose connection was lost before its commit is tried over another one.
+    private static let losses = 3
+
+    private let session: Session
+    private let time: DatabaseTime
+    private let numbers: Numbers
+    private let marks: CommitMarks
+    private let state = Mutex(State())
+
+    init(_ session: Session, time: DatabaseTime, numbers: Numbers) {
+        self.session = session
+        marks = CommitMarks()
+        self.time = time
+        self.numbers = numbers
+    }
+
+    /// Returns what the operation's last run returned, once its transaction is committed.
+    func run<T: Sendable>(
+        _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T
+    ) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            submit(settings, body) { continuation.resume(with: $0) }
+        }
+    }
+
+    func submit<T: Sendable>(
+        _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T,
+        completion: @escaping @Sendable (Result<T, any Error>) -> Void
+    ) {
+        let last = Last<T>()
+        submit(
+            Operation(settings: settings) { context in
+                last.value.withLock { $0 = nil }
+                let result = try body(context)
+                last.value.withLock { $0 = result }
+            } done: { error in
+                let value = last.value.withLock { $0 }
+                let missing = JobStoreError(.internal, "an operation was committed that never ran")
+                completion(error.map { .failure($0) } ?? value.map { .success($0) } ?? .failure(missing))
+            })
+    }
+
+    private final class Last<T: Sendable>: Sendable {
+        let value = Mutex<T?>(nil)
+    }
+
+    private func submit(_ operation: Operation) {
+        let schedules = state.withLock { state in
+            state.waiting.append(operation)
+            defer { state.isScheduled = true }
+            return !state.isScheduled
+        }
+        if schedules { schedule() }
+    }
+
+    private func schedule() {
+        session.submit { [self] result in
+            let (group, more) = take()
+            if more { schedule() }
+            perform(group, on: result)
+        }
+    }
+
+    private func perform(_ group: [Operation], on result: Result<Connection, PostgresError>) {
+        switch result {
+        case .success(let connection): perform(group, on: connection)
+        case .failure(let error): for operation in group { operation.done(error) }
+        }
+    }
+
+    private func take() -> (group: [Operation], more: Bool) {
+        state.withLock { state in
+            let group = Array(state.waiting.prefix(Self.limit))
+            state.waiting.removeFirst(group.count)
+            state.isScheduled = !state.waiting.isEmpty
+            return (group, state.isScheduled)
+        }
+    }
+
+    private func perform(_ group: [Operation], on connection: Connection) {
+        let mark = marks.next()
+        do {
+            try transact(group, mark, connection)
+            for operation in group { operation.done(nil) }
+        } catch let error as PostgresError where error.kind == .unknownOutcome {
+            numbers.forget()
+            marks.leaveRow()
+            resolve(group, mark)
+        } catch let error as PostgresError where error.kind == .again && !connection.isUsable {
+            numbers.forget()
+            repeatElsewhere(group, error)
+        } catch  where group.count > 1 && connection.isUsable {
+            // One that fails must not spoil its neighbours.
+            for operation in group { perform([operation], on: connection) }
+        } catch {
+            for operation in group { operation.done(error) }
+        }
+    }
+
+    /// Nothing of them stands, as the connection was lost before the commit.
+    private func repeatElsewhere(_ group: [Operation], _ error: PostgresError) {
+        let group = group.map { operation in
+            var operation = operation
+            operation.losses += 1
+            return operation
+        }
+        for operation in group where operation.losses >= Self.losses { operation.done(error) }
+        let rest = group.filter { $0.losses < Self.losses }
+        if !rest.isEmpty { session.submit { [self] result in perform(rest, on: result) } }
+    }
+
+    private func transact(_ group: [Operation], _ mark: CommitMarks.Mark, _ connection: Connection) throws {
+        for attempt in 1...Self.attempts {
+            do {
+                return try connection.transaction { transaction in
+                    let access = Access(transaction)
+                    let now = try Opening.begin(access, time)
+                    for operation in group {
+                        try operation.run(
+                            WriteContext(access, now: now, settings: operation.settings, numbers: numbers))
+                    }
+                    if access.writes { mark.write(access, at: now.timestamp) }
+                    try access.commit()
+                }
+            } catch let error as PostgresError where error.kind == .again && attempt < Self.attempts {
+                guard connection.isUsable else { throw error }
+            }
+        }
+    }
+
+    /// What became of a transaction whose commit was not answered: it stands and its operations have their results, or they run again.
+    private func resolve(_ group: [Operation], _ mark: CommitMarks.Mark) {
+        session.submit { [self] result in
+            do {
+                if try mark.stands(result.get()) {
+                    for operation in group { operation.done(nil) }
+                } else {
+                    perform(group, on: result)
+                }
+            } catch let again as PostgresError where again.kind == .unknownOutcome || again.kind == .again {
+                resolve(group, mark)
+            } catch {
+                for operation in group { operation.done(error) }
+            }
+        }
+    }
+}
+
+/// What every writing transaction begins with: its turn, then the time, and whether the schema is one that is known here.
+enum Opening {
+    /// How far the time that is noted may lie behind.
+    private static let floorStep: Milliseconds = 1_000
+
+    /// One writing transaction at a time; the lock is released with the commit.
+    private static let turn = Call(
+        Statement("turn", "SELECT pg_advisory_xact_lock(7464, 1)::text IS NULL"))
+    private static let standing = Call(
+        Statement(
+            "standing",
+            """
+            SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, clock_floor, version,
+                current_setting('server_version')
+            FROM renga
+            """))
+
+    static func begin(_ access: Access, _ time: DatabaseTime) throws -> Now {
+        let answers = try access.query([turn, standing])
+        let standing = try Standing(answers[1])
+        let now = time.note(standing.clock, floor: standing.floor)
+        if now.timestamp.milliseconds >= standing.floor + floorStep {
+            access.queueLast(.raiseFloor, [.integer(now.timestamp.milliseconds)])
+        }
+        return now
+    }
+
+    /// Returns the server's version.
+    static func look(_ connection: Connection, _ time: DatabaseTime) throws -> String {
+        let standing = try Standing(connection.run([standing])[0])
+        _ = time.note(standing.clock, floor: standing.floor)
+        return standing.server
+    }
+
+    private struct Standing {
+        let clock: Int64
+        let floor: Int64
+        let server: String
+
+        init(_ rows: Rows) throws {
+            guard let row = rows.first else {
+                throw JobStoreError(.unsuitable, "the database has lost its table renga")
+            }
+            (clock, floor, server) = (try row.int64(0), try row.int64(1), try row.text(3))
+            try Schema.demandKnown(try row.int(2))
+        }
+    }
+}
+
+extension Statement {
+    fileprivate static let raiseFloor = Statement(
+        "raise-floor",
+        "UPDATE renga SET clock_floor = $1::bigint WHERE clock_floor < $1::bigint", .bigint)
+}

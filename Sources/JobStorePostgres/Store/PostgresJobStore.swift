@@ -1,0 +1,163 @@
+// The store on PostgreSQL: the twin of `JobStoreSQLite`, a file per verb, each with its SQL beside the code that binds and decodes it.
+//
+// A verb loads what its rules ask for in one round trip and writes what they decide in a second, with the commit. Callers of one process share
+// transactions. All rules are values of `Jobs` and `StoreRules`; here they are only fetched, asked and stored.
+
+package import Jobs
+package import Postgres
+package import StoreRules
+import Synchronization
+
+/// A `JobStore` in one PostgreSQL database, shared by any number of processes of any number of machines.
+package final class PostgresJobStore: WholeStore {
+    package let serverVersion: String
+    let time: DatabaseTime
+    let numbers = Numbers()
+    private let terms: Mutex<StoreSettings>
+    private let writing: Session
+    private let reading: Session
+    private let operations: Operations
+    let settleBatcher = SettleBatcher()
+    private let bell: ChangeBell
+    /// Who renews itself here is known, whatever became of its row.
+    let registered = Mutex<[WorkerID: NewWorker]>([:])
+
+    /// Opens the database; its schema is made, or brought up to date, if needed.
+    ///
+    /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a server or a database that cannot be
+    /// one, `unavailable` if no server answers.
+    package init(
+        _ database: ConnectionSettings, settings: StoreSettings = StoreSettings(),
+        time source: TimeSource = .database
+    ) async throws {
+        var (database, short) = (database, database)
+        database.serverSettings.merge(Self.serverSettings) { given, _ in given }
+        short.serverSettings.merge(Self.serverSettings) { given, _ in given }
+        short.serverSettings.merge(Self.shortStatements) { given, _ in given }
+        let time = DatabaseTime(source)
+        self.time = time
+        terms = Mutex(settings)
+        do {
+            let random = SystemRandom()
+            writing = try Session(short, patienceMilliseconds: Self.patience, random: random)
+            reading = try Session(database, patienceMilliseconds: Self.patience, random: random)
+            serverVersion = try await Self.awaitServer(writing) { connection in
+                try Schema.migrate(connection)
+                return try Opening.look(connection, time)
+            }
+            bell = try ChangeBell(database, reading, random: random)
+        } catch {
+            throw JobStoreError(error)
+        }
+        operations = Operations(writing, time: time, numbers: numbers)
+    }
+
+    /// Callers hear within five seconds that there is no database: what is asked waits for so many milliseconds.
+    private static let patience = 3_000
+    /// A start waits longer: the server may be starting too.
+    private static let startPatience = Duration.seconds(10)
+
+    /// Each connection's settings.
+    ///
+    /// Compiling a plan costs ten times what it saves in statements as short as these. A process that was stopped in a transaction, or
+    /// whose machine is gone, holds the turn of all writers: the server ends its session.
+    private static let serverSettings = ["jit": "off", "idle_in_transaction_session_timeout": "5000"]
+
+    /// Each statement of a writing transaction goes by an index to some rows: planned once, and never as a scan, however small the
+    /// tables were at that time.
+    private static let shortStatements = [
+        "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_bitmapscan": "off",
+        "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off",
+    ]
+
+    private static func awaitServer<T: Sendable>(
+        _ session: Session, _ body: @escaping @Sendable (Connection) throws -> T
+    ) async throws -> T {
+        let end = ContinuousClock.now + startPatience
+        while true {
+            do {
+                return try await session.run(body)
+            } catch let error as PostgresError
+                where [.unavailable, .again, .unknownOutcome].contains(error.kind)
+            {
+                guard ContinuousClock.now < end else { throw error }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    package var settings: StoreSettings { terms.withLock { $0 } }
+
+    /// Has this process go by other terms from its next operation on.
+    func goBy(_ change: (inout StoreSettings) -> Void) {
+        terms.withLock { change(&$0) }
+    }
+
+    package func now() -> Now { time.now() }
+
+    package func changes() -> AsyncStream<Void> { bell.stream() }
+
+    /// What this process has done with its connections for writing and for reading.
+    package var work: SessionStatistics {
+        var work = writing.statistics
+        let other = reading.statistics
+        work.requests += other.requests
+        work.roundTrips += other.roundTrips
+        work.connections += other.connections
+        return work
+    }
+
+    package func close() async {
+        await bell.close()
+        await writing.close()
+        await reading.close()
+    }
+
+    /// Runs one operation in the next writing transaction, and keeps the tallies right.
+    func write<T: Sendable>(_ body: @escaping @Sendable (WriteContext) throws -> T) async throws -> T {
+        let settings = settings
+        do {
+            let (value, events, notices) = try await operations.run(settings) { context in
+                let value = try body(context)
+                try context.flush()
+                return (value, context.events, context.notices)
+            }
+            bell.ring()
+            settings.report(events, notices)
+            return value
+        } catch {
+            throw JobStoreError(error)
+        }
+    }
+
+    /// The same without waiting for it; events are for the caller to report.
+    func submit<T: Sendable>(
+        _ body: @escaping @Sendable (WriteContext) throws -> T,
+        completion: @escaping @Sendable (Result<T, any Error>) -> Void
+    ) {
+        operations.submit(settings) { context in
+            let value = try body(context)
+            try context.flush()
+            return value
+        } completion: { [bell] result in
+            bell.ring()
+            completion(result)
+        }
+    }
+
+    /// Reads all tables as they were at one moment; once more if the connection is lost meanwhile.
+    func read<T: Sendable>(_ body: @escaping @Sendable (Access) throws -> T) async throws -> T {
+        var losses = 0
+        while true {
+            do {
+                return try await reading.run { connection in
+                    try connection.transaction(.snapshot) { transaction in try body(Access(transaction)) }
+                }
+            } catch let error as PostgresError where losses < 2 && error.mayBeReadAgain {
+                losses += 1
+            } catch {
+                throw JobStoreError(error)
+            }
+        }
+    }
+}
