@@ -14,7 +14,7 @@ RUN swift build -c release --static-swift-stdlib --product renga \
 FROM debian:bookworm-slim
 RUN apt-get -qq update \
     && apt-get -qq install -y --no-install-recommends \
-        ca-certificates libcurl4 libmicrohttpd12 libsqlite3-0 libssl3 libstdc++6 >/dev/null \
+        ca-certificates libcurl4 libmicrohttpd12 libpq5 libsqlite3-0 libssl3 libstdc++6 >/dev/null \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin renga \
     && install -d -o renga -g renga -m 0750 /data
