@@ -19,6 +19,13 @@ struct CopiedTable: Sendable {
         self.server = server ?? Place(driver: name, inserts: [plain])
     }
 
+    /// Counts and sums, which PostgreSQL keeps in parts behind a view of this name.
+    var inParts: CopiedTable {
+        CopiedTable(
+            name, key: keyCount, columns,
+            server: Place(driver: name, inserts: [Insert(name + "_part", columns.map(\.name))]))
+    }
+
     var key: [CopiedColumn] { Array(columns[..<keyCount]) }
 
     /// Whether rows stand there from the beginning.

@@ -6,7 +6,15 @@ extension CopiedTable {
             .integer("id"), .text("name"), .bytes("metadata").optional, .integer("created_at"),
             .integer("next_ordinal"), .integer("cost"), .integer("saved"), .integer("calls"),
             .integer("cache_hits"), .integer("unconfirmed_cost"), .integer("tenant_id"),
-        ])
+        ],
+        server: Place(
+            driver: "whole_batch",
+            inserts: [
+                Insert("batch", ["id", "name", "metadata", "created_at", "next_ordinal", "tenant_id"]),
+                Insert(
+                    "batch_money_part", ["id", "cost", "saved", "calls", "cache_hits", "unconfirmed_cost"]
+                ).naming(["id": "batch_id"]),
+            ]))
 
     static let messageBatch = CopiedTable(
         "message_batch",
@@ -31,10 +39,12 @@ extension CopiedTable {
         ])
 
     static let batchTally = CopiedTable(
-        "batch_tally", key: 2, [.integer("batch_id"), .text("state"), .integer("jobs")])
+        "batch_tally", key: 2, [.integer("batch_id"), .text("state"), .integer("jobs")]
+    ).inParts
 
     static let laneTally = CopiedTable(
-        "lane_tally", key: 2, [.integer("lane_id"), .text("state"), .integer("jobs")])
+        "lane_tally", key: 2, [.integer("lane_id"), .text("state"), .integer("jobs")]
+    ).inParts
 
     static let pruneFloor = CopiedTable(
         "prune_floor", pruneColumns,

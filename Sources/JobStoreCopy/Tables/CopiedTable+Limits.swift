@@ -44,7 +44,8 @@ extension CopiedTable {
         "latency", key: 4,
         [
             .integer("minute"), .integer("route_id"), .text("part"), .integer("class"), .integer("answers"),
-        ])
+        ]
+    ).inParts
 
     static let lane = CopiedTable(
         "lane",

@@ -31,7 +31,8 @@ extension CopiedTable {
             .integer("cache_read_tokens"), .integer("cost"), .integer("saved"), .integer("unconfirmed_cost"),
             .integer("shared_hits"), .integer("shared_saved"), .integer("batch_calls"),
             .integer("batch_cost"), .integer("batch_full_cost"),
-        ])
+        ]
+    ).inParts
 
     static let spendTag = CopiedTable(
         "spend_tag", key: 3,
@@ -40,7 +41,8 @@ extension CopiedTable {
             .integer("cost"), .integer("saved"), .integer("unconfirmed_cost"), .integer("shared_hits"),
             .integer("shared_saved"), .integer("batch_calls"), .integer("batch_cost"),
             .integer("batch_full_cost"),
-        ])
+        ]
+    ).inParts
 
     static let statement = CopiedTable(
         "statement",

@@ -63,7 +63,7 @@ extension Statement {
         """, .bigint)
 
     fileprivate static let deleteBatchTally = Statement(
-        "delete-batch-tally", "DELETE FROM batch_tally WHERE batch_id = $1::bigint", .bigint)
+        "delete-batch-tally", "DELETE FROM batch_tally_part WHERE batch_id = $1::bigint", .bigint)
 
     /// With what the Message Batches API has of it.
     fileprivate static let deleteBatch = Statement(

@@ -39,7 +39,7 @@ extension PostgresJobStore {
     package func budgets() async throws -> [BudgetStatus] {
         let now = now()
         let prices = settings.rules.prices
-        return try await read { access in
+        return try await readShared { access in
             try BudgetStatus.all(access, now: now.timestamp, prices: prices)
         }
     }

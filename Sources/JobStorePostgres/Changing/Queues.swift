@@ -4,11 +4,11 @@ import StoreRules
 
 extension PostgresJobStore {
     package func queue(_ name: String) async throws -> QueueStatus? {
-        try await read { access in try Queues.find(access, Call(.queueByName, [.text(name)])).first }
+        try await readShared { access in try Queues.find(access, Call(.queueByName, [.text(name)])).first }
     }
 
     package func queues() async throws -> [QueueStatus] {
-        try await read { access in try Queues.find(access) }
+        try await readShared { access in try Queues.find(access) }
     }
 
     package func update(queue name: String, _ patch: QueuePatch) async throws -> QueueStatus {

@@ -5,7 +5,7 @@ import StoreRules
 extension PostgresJobStore {
     package func routes() async throws -> [RouteStatus] {
         let (now, settings) = (now(), settings)
-        return try await read { access in
+        return try await readShared { access in
             try Routes.find(
                 access, now: now, totals: try WaitingTotals(access, now: now, settings: settings))
         }

@@ -52,9 +52,10 @@ extension BudgetLedger {
 extension BudgetWindow {
     static func load(_ ids: [Int64], _ access: Access) throws -> [BudgetWindow] {
         guard !ids.isEmpty else { return [] }
-        return try read(access.query(.budgetWindows, [.integerArray(ids)]))
+        return try read(access.query([call(ids)])[0])
     }
 
+    static func call(_ ids: [Int64]) -> Call { Call(.budgetWindows, [.integerArray(ids)]) }
     static func call(of attempts: [Value]) -> Call { Call(.windowsOfAttempts, attempts) }
 
     static func read(_ rows: Rows) throws -> [BudgetWindow] {

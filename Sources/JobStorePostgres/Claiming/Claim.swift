@@ -13,7 +13,7 @@ extension PostgresJobStore {
             }
             guard found.hasWork else { return Claim(wakeAfter: found.wakeAfter) }
         }
-        return try await write { context in try context.claim(request) }
+        return try await write(.claim) { context in try context.claim(request) }
     }
 }
 
@@ -64,12 +64,14 @@ struct ClaimStart {
     /// Nil if no job is held.
     let soonestHeld: Int64?
     let hasPendingReleases: Bool
+    /// Whether settlements have said something that no claim has heard yet.
+    let hasClosings: Bool
 
     init(_ access: Access, worker: WorkerID, now: Now, settings: StoreSettings) throws {
         let answers = try access.query([
             VirtualTime.call, BudgetBook.call(at: now.timestamp), CredentialState.refused(of: worker),
             LaneMoves.pending, ReadyLane.call, ConfigurationHistory.call(for: settings.configuration),
-            Call(.soonestHeld), Call(.anyPendingRelease),
+            Call(.soonestHeld), Call(.anyPendingRelease), SharedClosings.any,
         ])
         snapshot = ClaimSnapshot(
             scheduler: try VirtualTime.read(answers[0]),
@@ -79,6 +81,7 @@ struct ClaimStart {
         isInForce = try answers[5].first?.bool(0) == false
         soonestHeld = try answers[6].first?.int64OrNil(0)
         hasPendingReleases = answers[7].count > 0
+        hasClosings = answers[8].count > 0
     }
 }
 
@@ -88,7 +91,7 @@ extension WorkFinding {
         let start = try ClaimStart(access, worker: request.worker, now: now, settings: settings)
         guard start.isInForce else { return }
         let held = start.soonestHeld.map { $0 - now.timestamp.milliseconds }
-        if held.map({ $0 <= 0 }) == true || start.hasPendingReleases {
+        if held.map({ $0 <= 0 }) == true || start.hasPendingReleases || start.hasClosings {
             hasWork = true
             return
         }

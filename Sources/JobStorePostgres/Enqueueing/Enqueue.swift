@@ -5,7 +5,7 @@ import StoreRules
 extension PostgresJobStore {
     package func enqueue(_ jobs: [NewJob], atomically: Bool) async throws -> [EnqueueOutcome] {
         guard !jobs.isEmpty else { return [] }
-        return try await write { context in
+        return try await write(.beside) { context in
             var enqueue = Enqueue(context)
             return try enqueue.run(jobs, atomically: atomically)
         }

@@ -5,7 +5,7 @@ extension PostgresJobStore {
     package func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest) async throws
         -> EnqueueAndClaimResult
     {
-        try await write { context in
+        try await write(.claim) { context in
             guard try ConfigurationHistory.isInForce(context.settings.configuration, context.access) else {
                 throw JobStoreError(
                     .superseded,

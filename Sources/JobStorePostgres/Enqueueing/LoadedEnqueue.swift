@@ -16,7 +16,10 @@ final class LoadedEnqueue: EnqueueReads {
     private var ordinals: [Int64: Int64] = [:]
     let laneBudget: LaneBudget
 
-    init(_ jobs: [NewJob], _ target: EnqueueTarget, _ access: Access) throws {
+    /// `locksBatches` if jobs are to be written: an ordinal is given once.
+    init(
+        _ jobs: [NewJob], _ target: EnqueueTarget, _ access: Access, locksBatches: Bool = true
+    ) throws {
         let named = jobs.filter { $0.customID != nil }
         let keys = jobs.compactMap(\.idempotency)
         let answers = try access.query([
@@ -24,7 +27,7 @@ final class LoadedEnqueue: EnqueueReads {
             Call(.keyedJobs, [.texts(keys.map(\.key)), .integers(keys.map(\.ordinal))]),
             Call(.requirements, [.textArray(Array(Set(jobs.map(\.queue))))]),
             Call(
-                .ordinals,
+                locksBatches ? .lockedOrdinals : .ordinals,
                 [
                     .integerArray(Array(Set(jobs.compactMap { $0.batch?.value })).sorted()),
                     .bool(target.isSealed),
@@ -123,14 +126,18 @@ extension Statement {
         WHERE name = ANY ($1::text[])
         """, .texts)
     /// What a batch of the compatible API has is what its one upload brought.
-    fileprivate static let ordinals = Statement(
-        "ordinals",
-        """
+    private static let ordinalsOfBatches = """
         SELECT id, next_ordinal
         FROM batch
         WHERE id = ANY ($1::bigint[])
             AND ($2::boolean OR NOT EXISTS (SELECT 1 FROM message_batch WHERE message_batch.batch_id = batch.id))
-        """, .bigints, .bool)
+        ORDER BY id
+        """
+    fileprivate static let ordinals = Statement(
+        "ordinals", assembled: ordinalsOfBatches, [.bigints, .bool], isKept: true)
+    fileprivate static let lockedOrdinals = Statement(
+        "locked-ordinals", assembled: ordinalsOfBatches + " FOR NO KEY UPDATE OF batch", [.bigints, .bool],
+        isKept: true)
     fileprivate static let taggedBudgets = Statement(
         "tagged-budgets", "SELECT subject FROM budget WHERE active AND scope = 'tag'")
     fileprivate static let saveOrdinals = Statement(

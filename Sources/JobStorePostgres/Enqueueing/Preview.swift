@@ -5,7 +5,7 @@ import StoreRules
 extension PostgresJobStore {
     package func preview(_ jobs: [NewJob]) async throws -> [EnqueuePreview] {
         let (now, rules) = (now(), settings.rules)
-        return try await read { access in
+        return try await readShared { access in
             var previewer = EnqueuePreviewer(
                 try PreviewReads(jobs, now: now.timestamp, access), settings: rules)
             return try jobs.map { try previewer.preview(of: $0) }
@@ -25,7 +25,7 @@ private struct PreviewReads: EnqueueReads {
     private let answers: [Prompt: CachedAnswer]
 
     init(_ jobs: [NewJob], now: Timestamp, _ access: Access) throws {
-        loaded = try LoadedEnqueue(jobs, .common, access)
+        loaded = try LoadedEnqueue(jobs, .common, access, locksBatches: false)
         let keys = Set(jobs.map(\.route))
         let routes = try keys.reduce(into: [RouteKey: RouteState]()) { routes, key in
             routes[key] = try RouteState.find(key, access)

@@ -15,13 +15,14 @@ struct BatchedRow {
         guard !keys.isEmpty else { return }
         let loader = SettleLoader(context)
         try loader.load(keys)
+        var closings: [SharedClosing] = []
         for key in keys {
             let settlement = Settlement(
                 key: key, verdict: .handedBack(sent: unconfirmedCost), routeEvent: .neutral,
                 unconfirmedCost: unconfirmedCost)
-            _ = try context.settle(settlement, loader)
+            if let closing = try context.settle(settlement, loader).closing { closings.append(closing) }
         }
-        context.save(loader.rowCache)
+        try context.apply(closings)
         try HalfPriceLanes.leave(keys.map(\.job.value), context)
     }
 
@@ -29,7 +30,7 @@ struct BatchedRow {
     func writeOff(_ keys: [AttemptKey]) throws {
         guard !keys.isEmpty else { return }
         let loader = SettleLoader(context)
-        try loader.load(keys)
+        try loader.load(keys, withSharedRows: true)
         let laneBudget = try LaneBudget.load(context.access)
         for key in keys {
             guard let snapshot = loader.snapshot(key), snapshot.attempt.status == .open else { continue }

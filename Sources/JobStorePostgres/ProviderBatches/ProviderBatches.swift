@@ -7,7 +7,9 @@ extension PostgresJobStore {
     package func maintain(_ request: BatchMaintenanceRequest) async throws -> BatchMaintenance {
         let now = now()
         let isDue = try await read { access in
+            // A follower that was freed may be for a batch.
             try ProviderBatchMaintenance.isDue(access, request, now: now)
+                || !access.query([SharedClosings.any])[0].isEmpty
         }
         guard isDue else { return BatchMaintenance() }
         return try await write { context in

@@ -3,7 +3,7 @@ import Postgres
 
 extension PostgresJobStore {
     package func events(before: Int64?, limit: Int) async throws -> [StoredEvent] {
-        try await read { access in
+        try await readShared { access in
             try access.query(.events, [.integer(before ?? .max), .integer(limit)]).map { row in
                 StoredEvent(
                     id: try row.int64(0), at: try row.timestamp(1),

@@ -5,14 +5,14 @@ import StoreRules
 extension PostgresJobStore {
     package func job(_ id: JobID) async throws -> Job? {
         let (now, rules) = (now(), settings.rules)
-        return try await read { access in
+        return try await readShared { access in
             try JobDecoder(access: access, now: now, bodies: [.request, .response], rules: rules).job(id)
         }
     }
 
     package func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies) async throws -> [Job] {
         let (now, rules) = (now(), settings.rules)
-        return try await read { access in
+        return try await readShared { access in
             let ids = try Search(filter, access).ids(.descending, behind: before, limit: limit)
             return try JobDecoder(access: access, now: now, bodies: bodies, rules: rules).jobs(ids)
         }

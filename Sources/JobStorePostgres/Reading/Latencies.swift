@@ -40,7 +40,7 @@ extension Statement {
         GROUP BY route_id, part, class
         """, .bigint)
     fileprivate static let staleLatency = Statement(
-        "stale-latency", "SELECT minute FROM latency WHERE minute < $1::bigint LIMIT 1", .bigint)
+        "stale-latency", "SELECT minute FROM latency_part WHERE minute < $1::bigint LIMIT 1", .bigint)
     fileprivate static let pruneLatencies = Statement(
-        "prune-latencies", "DELETE FROM latency WHERE minute < $1::bigint", .bigint)
+        "prune-latencies", "DELETE FROM latency_part WHERE minute < $1::bigint", .bigint)
 }

@@ -8,7 +8,7 @@ extension PostgresJobStore {
 
     /// Takes its turn among those that write, so that a store whose writers are stuck is not ready.
     package func checkReady() async throws -> StoreFacts {
-        try await write { context in
+        try await write(.claim) { context in
             guard let row = try context.query(.storeFacts).first else {
                 throw JobStoreError(.unsuitable, "the database has lost its table renga")
             }

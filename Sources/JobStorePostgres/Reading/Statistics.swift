@@ -6,7 +6,7 @@ extension PostgresJobStore {
     package func stats() async throws -> Stats {
         let budgets = try await budgets()
         let (now, settings) = (now(), settings)
-        return try await read { access in
+        return try await readShared { access in
             let totals = try WaitingTotals(access, now: now, settings: settings)
             let queues = try Queues.find(access, totals: totals)
             let routes = try Routes.find(access, now: now, totals: totals)

@@ -27,9 +27,9 @@ private struct Reap {
         let answers = try access.query([
             Call(
                 .isReapingDue, [.integer(now.moment.milliseconds), .integer(now.timestamp.milliseconds)]),
-            InteractiveLanes.orphans(now: now.moment), LaneMoves.pending,
+            InteractiveLanes.orphans(now: now.moment), LaneMoves.pending, SharedClosings.stale(at: now),
         ])
-        return try answers[0].first?.bool(0) == true || answers[1].count > 0 || answers[2].count > 0
+        return try answers[0].first?.bool(0) == true || answers[1].count > 0 || answers[2].count > 0 || answers[3].count > 0
             || !MessageBatches.halfCancelled(access, now: now.timestamp).isEmpty
     }
 
@@ -48,7 +48,7 @@ private struct Reap {
     private func reap(_ attempts: [AttemptRecord]) throws {
         guard !attempts.isEmpty else { return }
         let loader = SettleLoader(context)
-        try loader.load(attempts.map(\.key))
+        try loader.load(attempts.map(\.key), withSharedRows: true)
         let laneBudget = try LaneBudget.load(access)
         for attempt in attempts {
             guard let snapshot = loader.snapshot(attempt.key) else { continue }

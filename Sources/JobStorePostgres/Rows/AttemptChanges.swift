@@ -40,8 +40,8 @@ struct AttemptChanges {
         if !opened.isEmpty { context.run(.insertFlight, Self.columns(opened)) }
         let inTime = closed.filter { !$0.isLate }
         let late = closed.filter(\.isLate)
-        if !inTime.isEmpty { context.run(.closeAttempts, Self.columns(inTime)) }
-        if !late.isEmpty { context.run(.closeLateAttempts, Self.columns(late)) }
+        if !inTime.isEmpty { context.run(.closeAttempts, Self.columns(inTime) + [.integer(inTime.count)]) }
+        if !late.isEmpty { context.run(.closeLateAttempts, Self.columns(late) + [.integer(late.count)]) }
         opened = []
         closed = []
     }
@@ -128,7 +128,8 @@ extension Statement {
                 DELETE FROM flight USING new
                 WHERE flight.job_id = new.job_id AND flight.number = new.number
                 RETURNING flight.*
-            )
+            ),
+            closed AS (
             INSERT INTO attempt (
                 job_id, number, worker_id, route_id, home_route_id, fallback, fallback_cause, queue_id, status, verdict, counted,
                 opened_at, lease_until, closed_at, prompt_hash, reserved_input, reserved_output, reserved_cost, budget_windows,
@@ -146,11 +147,15 @@ extension Statement {
                 gone.provider_batch_id
             FROM gone
             JOIN new ON new.job_id = gone.job_id AND new.number = gone.number
-            """, closingTypes, isKept: true)
+            RETURNING job_id
+            )
+            SELECT \(failing(unless: "count(*) = $17::bigint")) FROM closed
+            """, closingTypes + [.bigint], isKept: true)
 
     fileprivate static let closeLateAttempts = Statement(
         "close-late-attempts",
         assembled: """
+            WITH closed AS (
             UPDATE attempt
             SET status = new.status, verdict = new.verdict, counted = new.counted, closed_at = new.closed_at,
                 input_tokens = new.input_tokens, output_tokens = new.output_tokens, cache_write_tokens = new.cache_write_tokens,
@@ -158,6 +163,9 @@ extension Statement {
                 unconfirmed_cost = coalesce(new.unconfirmed_cost, attempt.reserved_cost),
                 call_milliseconds = new.call_milliseconds, request_id = new.request_id, error = new.error
             FROM \(closing)
-            WHERE attempt.job_id = new.job_id AND attempt.number = new.number
-            """, closingTypes, isKept: true)
+            WHERE attempt.job_id = new.job_id AND attempt.number = new.number AND attempt.status = 'written_off'
+            RETURNING attempt.job_id
+            )
+            SELECT \(failing(unless: "count(*) = $17::bigint")) FROM closed
+            """, closingTypes + [.bigint], isKept: true)
 }

@@ -26,6 +26,8 @@ extension CredentialState {
         return Dictionary(keys.map { ($0.service, $0) }) { first, _ in first }
     }
 
+    static func call(_ ids: [Int64]) -> Call { Call(.credentialsByID, [.integerArray(ids)]) }
+
     static func anyIsRefused(_ access: Access) throws -> Bool {
         try access.query(.anyRefusedKey).count > 0
     }
@@ -127,6 +129,10 @@ extension Statement {
             JOIN worker_service ON worker_service.credential_id = credential.id
             WHERE credential.refused AND worker_service.worker_id = $1::bigint
             """, [.bigint], isKept: true)
+    fileprivate static let credentialsByID = Statement(
+        "credentials-by-id",
+        assembled: "SELECT \(CredentialState.columns) FROM credential WHERE id = ANY ($1::bigint[])",
+        [.bigints], isKept: true)
     static let anyRefusedKey = Statement(
         "any-refused-key", "SELECT id FROM credential WHERE refused LIMIT 1")
     fileprivate static let keyOfAttempt = Statement(

@@ -15,7 +15,7 @@ extension WriteContext {
         guard !rows.changed.isEmpty else { return }
         let (gone, new) = rows.takeChanges()
         for table in JobRow.Table.allCases {
-            if let ids = gone[table] { run(.delete(from: table), [.integerArray(ids)]) }
+            if let ids = gone[table] { run(.delete(from: table), [.integerArray(ids), .integer(ids.count)]) }
         }
         if let rows = new[.waiting] { run(.insertWaiting, rows.waitingColumns) }
         if let rows = new[.running] { run(.insertRunning, rows.runningColumns) }
@@ -69,12 +69,25 @@ extension Statement {
         }
     }
 
+    /// Of jobs that stand where they were read, or else the transaction runs again.
+    private static func deleteRead(_ table: String) -> String {
+        """
+        WITH gone AS (DELETE FROM \(table) WHERE job_id = ANY ($1::bigint[]) RETURNING job_id)
+        SELECT \(failing(unless: "count(*) = $2::bigint")) FROM gone
+        """
+    }
+
+    /// Provokes a division by zero: what was found is known here only with the commit.
+    static func failing(unless condition: String) -> String {
+        "CASE WHEN \(condition) THEN 0 ELSE 1 / (count(*) - count(*)) END"
+    }
+
     private static let deleteWaiting = Statement(
-        "delete-waiting", "DELETE FROM waiting WHERE job_id = ANY ($1::bigint[])", .bigints)
+        "delete-waiting", assembled: deleteRead("waiting"), [.bigints, .bigint], isKept: true)
     private static let deleteRunning = Statement(
-        "delete-running", "DELETE FROM running WHERE job_id = ANY ($1::bigint[])", .bigints)
+        "delete-running", assembled: deleteRead("running"), [.bigints, .bigint], isKept: true)
     private static let deleteEnded = Statement(
-        "delete-ended", "DELETE FROM ended WHERE job_id = ANY ($1::bigint[])", .bigints)
+        "delete-ended", assembled: deleteRead("ended"), [.bigints, .bigint], isKept: true)
 
     private static let commonColumns = """
         job_id, lane_id, attempt, attempts_counted, failures, crash_count, fallback, fallback_cause, skip_coalescing,

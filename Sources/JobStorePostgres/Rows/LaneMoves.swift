@@ -51,7 +51,7 @@ extension PostgresJobStore {
     /// Goes on with what a change of budgets began, for some portions.
     func moveLanes() async throws {
         for _ in 0..<LaneMoves.atOnce {
-            guard try await write({ context in try LaneMoves.goOn(context) }) else { return }
+            guard try await write(.alone, { context in try LaneMoves.goOn(context) }) else { return }
         }
     }
 }

@@ -20,7 +20,7 @@ extension PostgresJobStore {
     /// Sends one operation for those that wait by then.
     private func settleTogether() {
         let group = SettleGroup(settleBatcher)
-        submit { context in
+        submit(.beside) { context in
             try context.settle(group.entries.map(\.settlement))
         } completion: { [self] result in
             let entries = group.entries
@@ -32,7 +32,7 @@ extension PostgresJobStore {
             case .failure:
                 // One that cannot be settled must not spoil its neighbours.
                 for entry in entries {
-                    submit { context in
+                    submit(.beside) { context in
                         try context.settle([entry.settlement])[0]
                     } completion: {
                         entry.done.resume(with: $0)
@@ -48,25 +48,31 @@ extension WriteContext {
     func settle(_ settlements: [Settlement]) throws -> [SettleBatcher.Settled] {
         let loader = SettleLoader(self)
         try loader.load(settlements.map(\.key))
+        var closings: [SharedClosing] = []
         let settled = try settlements.map { settlement in
             let (told, noticed) = (events.count, notices.count)
-            let outcome = try settle(settlement, loader)
+            let (outcome, closing) = try settle(settlement, loader)
+            if let closing { closings.append(closing) }
             return SettleBatcher.Settled(
                 outcome: outcome, events: Array(events[told...]), notices: Array(notices[noticed...]))
         }
-        save(loader.rowCache)
+        note(closings)
         return settled
     }
 
-    func settle(_ settlement: Settlement, _ loader: SettleLoader) throws -> SettleOutcome {
-        guard var snapshot = loader.snapshot(settlement.key) else { return .repeated }
+    /// All but what it says to shared rows.
+    func settle(
+        _ settlement: Settlement, _ loader: SettleLoader
+    ) throws -> (outcome: SettleOutcome, closing: SharedClosing?) {
+        guard var snapshot = loader.snapshot(settlement.key) else { return (.repeated, nil) }
         try loader.complete(&snapshot, for: settlement)
-        var random = AnyRandom(random)
-        let (outcome, delta) = try SettleRules(settlement, snapshot, settings: settings.rules, now: now)
-            .settle(&loader.rowCache, &tallies, using: &random)
-        self.random = random.source
+        let (outcome, decided, closing) = try SettleRules(
+            settlement, snapshot, settings: settings.rules, now: now
+        ).decide(on: loader.route(of: snapshot.attempt), &tallies)
+        var (delta, rest) = (decided, closing)
+        rest?.takeReleases(from: &delta)
         try apply(delta)
-        loader.note(delta)
-        return outcome
+        if let rest { loader.note(rest) }
+        return (outcome, rest)
     }
 }

@@ -9,6 +9,7 @@ final class SettleLoader {
     private var loaded: [AttemptKey: (attempt: AttemptRecord, job: JobRecord)] = [:]
     private var writers: Set<AttemptKey> = []
     private var someKeyIsRefused = false
+    private var heard: SharedClosings.Heard?
     private var access: Access { context.access }
 
     init(_ context: WriteContext) {
@@ -17,21 +18,24 @@ final class SettleLoader {
 
     // MARK: At once
 
-    func load(_ keys: [AttemptKey]) throws {
+    /// What settlements go by; `withSharedRows` also what closing an attempt changes for others.
+    func load(_ keys: [AttemptKey], withSharedRows: Bool = false) throws {
         let wanted: [Value] = [.integers(keys.map(\.job.value)), .integers(keys.map(\.number))]
         let jobs = Array(Set(keys.map(\.job.value))).sorted()
         let answers = try access.query(
             [
                 Call(.settledAttempts, wanted), Call(.settledJobs, [.integerArray(jobs)]),
-                Call(.anyRefusedKey), RouteState.call(of: wanted), BudgetWindow.call(of: wanted),
-                PromptCache.writersCall(wanted),
-            ] + QueueState.calls(of: wanted))
+                Call(.anyRefusedKey), RouteState.call(of: wanted), PromptCache.writersCall(wanted), SharedClosings.Heard.call,
+            ] + (withSharedRows ? [BudgetWindow.call(of: wanted)] + QueueState.calls(of: wanted) : []))
         try note(answers[0], jobs: answers[1])
-        someKeyIsRefused = answers[2].count > 0
+        let heard = try SharedClosings.Heard(answers[5])
+        self.heard = heard
+        someKeyIsRefused = answers[2].count > 0 || heard.refusesKey
         for row in answers[3] { rowCache.load(try RouteState(row)) }
-        for window in try BudgetWindow.read(answers[4]) { rowCache.load(window) }
-        writers = try PromptCache.writers(answers[5])
-        for queue in try QueueState.read(answers[6...]) { rowCache.load(queue) }
+        writers = try PromptCache.writers(answers[4])
+        guard withSharedRows else { return }
+        for window in try BudgetWindow.read(answers[6]) { rowCache.load(window) }
+        for queue in try QueueState.read(answers[7...]) { rowCache.load(queue) }
     }
 
     private func note(_ attempts: Rows, jobs: Rows) throws {
@@ -55,6 +59,17 @@ final class SettleLoader {
 
     // MARK: One by one
 
+    /// The route of an attempt, with what settlements said that no claim has heard.
+    func route(of attempt: AttemptRecord) -> RouteState? {
+        let route = rowCache.routes[attempt.route]
+        return route.map { heard?.adding(to: $0) ?? $0 }
+    }
+
+    func note(_ closing: SharedClosing) {
+        heard?.note(closing)
+        someKeyIsRefused = someKeyIsRefused || heard?.refusesKey == true
+    }
+
     /// Nil if there is no such attempt.
     func snapshot(_ key: AttemptKey) -> SettleSnapshot? {
         guard let (attempt, job) = loaded[key] else { return nil }
@@ -74,15 +89,6 @@ final class SettleLoader {
         if let failure = needs.check { snapshot.check = try check(of: job, failure) }
         snapshot.wroteItsPrefix = needs.prefix != nil && writers.contains(attempt.key)
         if needs.otherFailures { snapshot.otherFailures = try otherFailures(than: attempt) }
-    }
-
-    func note(_ delta: Delta) {
-        someKeyIsRefused =
-            someKeyIsRefused
-            || delta.changes.contains { change in
-                if case .credential(let key) = change { return key.gate.state != .open }
-                return false
-            }
     }
 
     private func credential(

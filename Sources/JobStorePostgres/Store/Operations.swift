@@ -8,6 +8,7 @@ import Synchronization
 /// If the transaction is undone, each of them runs again by itself: an operation may run more than once before its one outcome.
 final class Operations: Sendable {
     private struct Operation: Sendable {
+        let turn: Turn
         let settings: StoreSettings
         let run: @Sendable (WriteContext) throws -> Void
         let done: @Sendable ((any Error)?) -> Void
@@ -43,20 +44,20 @@ final class Operations: Sendable {
 
     /// Returns what the operation's last run returned, once its transaction is committed.
     func run<T: Sendable>(
-        _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T
+        _ turn: Turn, _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            submit(settings, body) { continuation.resume(with: $0) }
+            submit(turn, settings, body) { continuation.resume(with: $0) }
         }
     }
 
     func submit<T: Sendable>(
-        _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T,
+        _ turn: Turn, _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T,
         completion: @escaping @Sendable (Result<T, any Error>) -> Void
     ) {
         let last = Last<T>()
         submit(
-            Operation(settings: settings) { context in
+            Operation(turn: turn, settings: settings) { context in
                 last.value.withLock { $0 = nil }
                 let result = try body(context)
                 last.value.withLock { $0 = result }
@@ -95,9 +96,11 @@ final class Operations: Sendable {
         }
     }
 
+    /// Those that wait for the same turn as the first.
     private func take() -> (group: [Operation], more: Bool) {
         state.withLock { state in
-            let group = Array(state.waiting.prefix(Self.limit))
+            let turn = state.waiting.first?.turn
+            let group = Array(state.waiting.prefix(Self.limit).prefix { $0.turn == turn })
             state.waiting.removeFirst(group.count)
             state.isScheduled = !state.waiting.isEmpty
             return (group, state.isScheduled)
@@ -137,22 +140,38 @@ final class Operations: Sendable {
     }
 
     private func transact(_ group: [Operation], _ mark: CommitMarks.Mark, _ connection: Connection) throws {
+        guard let first = group.first else { return }
         for attempt in 1...Self.attempts {
             do {
-                return try connection.transaction { transaction in
+                var told: (events: [StoredEvent], notices: [StateNotice]) = ([], [])
+                try connection.transaction { transaction in
                     let access = Access(transaction)
-                    let now = try Opening.begin(access, time)
+                    let opening = try Opening(access, time, first.turn)
+                    told = try apply(opening.closings, access, opening.now, first.settings)
                     for operation in group {
                         try operation.run(
-                            WriteContext(access, now: now, settings: operation.settings, numbers: numbers))
+                            WriteContext(
+                                access, now: opening.now, settings: operation.settings, numbers: numbers))
                     }
-                    if access.writes { mark.write(access, at: now.timestamp) }
+                    if access.writes { mark.write(access, at: opening.now.timestamp) }
                     try access.commit()
                 }
-            } catch let error as PostgresError where error.kind == .again && attempt < Self.attempts {
+                return first.settings.report(told.events, told.notices)
+            } catch let error as PostgresError where error.mayRunAgain && attempt < Self.attempts {
                 guard connection.isUsable else { throw error }
             }
         }
+    }
+
+    /// What settlements said to shared rows, before anything is decided by these.
+    private func apply(
+        _ closings: [SharedClosing], _ access: Access, _ now: Now, _ settings: StoreSettings
+    ) throws -> (events: [StoredEvent], notices: [StateNotice]) {
+        guard !closings.isEmpty else { return ([], []) }
+        let context = WriteContext(access, now: now, settings: settings, numbers: numbers)
+        try context.apply(closings)
+        try context.flush()
+        return (context.events, context.notices)
     }
 
     /// What became of a transaction whose commit was not answered: it stands and its operations have their results, or they run again.
@@ -173,57 +192,13 @@ final class Operations: Sendable {
     }
 }
 
-/// What every writing transaction begins with: its turn, then the time, and whether the schema is one that is known here.
-enum Opening {
-    /// How far the time that is noted may lie behind.
-    private static let floorStep: Milliseconds = 1_000
-
-    /// One writing transaction at a time; the lock is released with the commit.
-    private static let turn = Call(
-        Statement("turn", "SELECT pg_advisory_xact_lock(7464, 1)::text IS NULL"))
-    private static let standing = Call(
-        Statement(
-            "standing",
-            """
-            SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, clock_floor, version,
-                current_setting('server_version')
-            FROM renga
-            """))
-
-    static func begin(_ access: Access, _ time: DatabaseTime) throws -> Now {
-        let answers = try access.query([turn, standing])
-        let standing = try Standing(answers[1])
-        let now = time.note(standing.clock, floor: standing.floor)
-        if now.timestamp.milliseconds >= standing.floor + floorStep {
-            access.queueLast(.raiseFloor, [.integer(now.timestamp.milliseconds)])
-        }
-        return now
+extension PostgresError {
+    /// Others came in between: what was read is no more, or a name that was free is taken.
+    fileprivate var mayRunAgain: Bool {
+        kind == .again || state == Self.uniqueViolation || state == Self.changedMeanwhile
     }
 
-    /// Returns the server's version.
-    static func look(_ connection: Connection, _ time: DatabaseTime) throws -> String {
-        let standing = try Standing(connection.run([standing])[0])
-        _ = time.note(standing.clock, floor: standing.floor)
-        return standing.server
-    }
-
-    private struct Standing {
-        let clock: Int64
-        let floor: Int64
-        let server: String
-
-        init(_ rows: Rows) throws {
-            guard let row = rows.first else {
-                throw JobStoreError(.unsuitable, "the database has lost its table renga")
-            }
-            (clock, floor, server) = (try row.int64(0), try row.int64(1), try row.text(3))
-            try Schema.demandKnown(try row.int(2))
-        }
-    }
-}
-
-extension Statement {
-    fileprivate static let raiseFloor = Statement(
-        "raise-floor",
-        "UPDATE renga SET clock_floor = $1::bigint WHERE clock_floor < $1::bigint", .bigint)
+    private static let uniqueViolation = "23505"
+    /// A division by zero, which statements provoke that find fewer rows than were read.
+    private static let changedMeanwhile = "22012"
 }

@@ -14,9 +14,13 @@ package final class PostgresJobStore: WholeStore {
     let time: DatabaseTime
     let numbers = Numbers()
     private let terms: Mutex<StoreSettings>
+    private let claiming: Session
     private let writing: Session
     private let reading: Session
-    private let operations: Operations
+    /// Claims, and what is alone.
+    private let claims: Operations
+    /// What goes beside them, on a connection of its own: a settlement does not wait for its own process's claim.
+    private let settlements: Operations
     let settleBatcher = SettleBatcher()
     private let bell: ChangeBell
     /// Who renews itself here is known, whatever became of its row.
@@ -39,6 +43,7 @@ package final class PostgresJobStore: WholeStore {
         terms = Mutex(settings)
         do {
             let random = SystemRandom()
+            claiming = try Session(short, patienceMilliseconds: Self.patience, random: random)
             writing = try Session(short, patienceMilliseconds: Self.patience, random: random)
             reading = try Session(database, patienceMilliseconds: Self.patience, random: random)
             serverVersion = try await Self.awaitServer(writing) { connection in
@@ -49,7 +54,8 @@ package final class PostgresJobStore: WholeStore {
         } catch {
             throw JobStoreError(error)
         }
-        operations = Operations(writing, time: time, numbers: numbers)
+        claims = Operations(claiming, time: time, numbers: numbers)
+        settlements = Operations(writing, time: time, numbers: numbers)
     }
 
     /// Callers hear within five seconds that there is no database: what is asked waits for so many milliseconds.
@@ -99,25 +105,28 @@ package final class PostgresJobStore: WholeStore {
 
     /// What this process has done with its connections for writing and for reading.
     package var work: SessionStatistics {
-        var work = writing.statistics
-        let other = reading.statistics
-        work.requests += other.requests
-        work.roundTrips += other.roundTrips
-        work.connections += other.connections
-        return work
+        [claiming, reading].reduce(into: writing.statistics) { work, session in
+            let other = session.statistics
+            work.requests += other.requests
+            work.roundTrips += other.roundTrips
+            work.connections += other.connections
+        }
     }
 
     package func close() async {
         await bell.close()
+        await claiming.close()
         await writing.close()
         await reading.close()
     }
 
     /// Runs one operation in the next writing transaction, and keeps the tallies right.
-    func write<T: Sendable>(_ body: @escaping @Sendable (WriteContext) throws -> T) async throws -> T {
+    func write<T: Sendable>(
+        _ turn: Turn = .alone, _ body: @escaping @Sendable (WriteContext) throws -> T
+    ) async throws -> T {
         let settings = settings
         do {
-            let (value, events, notices) = try await operations.run(settings) { context in
+            let (value, events, notices) = try await operations(turn).run(turn, settings) { context in
                 let value = try body(context)
                 try context.flush()
                 return (value, context.events, context.notices)
@@ -132,10 +141,10 @@ package final class PostgresJobStore: WholeStore {
 
     /// The same without waiting for it; events are for the caller to report.
     func submit<T: Sendable>(
-        _ body: @escaping @Sendable (WriteContext) throws -> T,
+        _ turn: Turn, _ body: @escaping @Sendable (WriteContext) throws -> T,
         completion: @escaping @Sendable (Result<T, any Error>) -> Void
     ) {
-        operations.submit(settings) { context in
+        operations(turn).submit(turn, settings) { context in
             let value = try body(context)
             try context.flush()
             return value
@@ -143,6 +152,20 @@ package final class PostgresJobStore: WholeStore {
             bell.ring()
             completion(result)
         }
+    }
+
+    private func operations(_ turn: Turn) -> Operations { turn == .beside ? settlements : claims }
+
+    /// Applies what settlements said to the rows that they share, if anything waits.
+    package func applyClosings() async throws {
+        guard try await read({ access in try !access.query([SharedClosings.any])[0].isEmpty }) else { return }
+        try await write(.claim) { _ in }
+    }
+
+    /// Reads rows that settlements share with others, as they are with all that was settled.
+    func readShared<T: Sendable>(_ body: @escaping @Sendable (Access) throws -> T) async throws -> T {
+        try await applyClosings()
+        return try await read(body)
     }
 
     /// Reads all tables as they were at one moment; once more if the connection is lost meanwhile.

@@ -32,7 +32,7 @@ extension PostgresJobStore {
         _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds
     ) async throws -> [AttemptKey] {
         let known = registered.withLock { $0[worker] }
-        return try await write { context in
+        return try await write(.beside) { context in
             let moment = context.now.moment
             let seen = Call(
                 .seeWorker,

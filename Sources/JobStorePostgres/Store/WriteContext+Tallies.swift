@@ -2,7 +2,8 @@ import Jobs
 import Postgres
 import StoreRules
 
-// Tallies are written once, at the end of an operation, in the order of their keys: so two transactions never wait for each other.
+// Tallies are written once, at the end of an operation, each into the part of its connection: so two transactions hardly ever wait for each
+// other. Some connections may have the same part; the order of keys keeps these from waiting in a ring.
 extension WriteContext {
     func writeTallies() throws {
         writeLanes()
@@ -115,35 +116,35 @@ extension Statement {
     fileprivate static let addLaneTallies = Statement(
         "add-lane-tallies",
         """
-        INSERT INTO lane_tally (lane_id, state, jobs)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])
-        ON CONFLICT (lane_id, state) DO UPDATE SET jobs = lane_tally.jobs + excluded.jobs
+        INSERT INTO lane_tally_part (lane_id, state, jobs, writer)
+        SELECT new.*, pg_backend_pid() % 256 FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS new
+        ON CONFLICT (lane_id, state, writer) DO UPDATE SET jobs = lane_tally_part.jobs + excluded.jobs
         """, .bigints, .texts, .bigints)
     fileprivate static let addBatchTallies = Statement(
         "add-batch-tallies",
         """
-        INSERT INTO batch_tally (batch_id, state, jobs)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])
-        ON CONFLICT (batch_id, state) DO UPDATE SET jobs = batch_tally.jobs + excluded.jobs
+        INSERT INTO batch_tally_part (batch_id, state, jobs, writer)
+        SELECT new.*, pg_backend_pid() % 256 FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS new
+        ON CONFLICT (batch_id, state, writer) DO UPDATE SET jobs = batch_tally_part.jobs + excluded.jobs
         """, .bigints, .texts, .bigints)
 
     /// Sums of money end at the largest number.
-    private static func sum(_ column: String, _ table: String, _ new: String = "excluded") -> String {
-        "\(column) = least(\(table).\(column)::numeric + \(new).\(column), 9223372036854775807)::bigint"
+    private static func sum(_ column: String, _ table: String) -> String {
+        "\(column) = least(\(table).\(column)::numeric + excluded.\(column), 9223372036854775807)::bigint"
     }
 
-    private static func sums(_ columns: [String], _ table: String, _ new: String = "excluded") -> String {
-        columns.map { sum($0, table, new) }.joined(separator: ", ")
+    private static func sums(_ columns: [String], _ table: String) -> String {
+        columns.map { sum($0, table) }.joined(separator: ", ")
     }
 
+    private static let moneyColumns = ["cost", "saved", "calls", "cache_hits", "unconfirmed_cost"]
     fileprivate static let addBatchMoney = Statement(
         "add-batch-money",
         assembled: """
-            UPDATE batch
-            SET \(sums(["cost", "saved", "calls", "cache_hits", "unconfirmed_cost"], "batch", "new"))
-            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-                AS new (id, cost, saved, calls, cache_hits, unconfirmed_cost)
-            WHERE batch.id = new.id
+            INSERT INTO batch_money_part (batch_id, \(moneyColumns.joined(separator: ", ")), writer)
+            SELECT new.*, pg_backend_pid() % 256
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) AS new
+            ON CONFLICT (batch_id, writer) DO UPDATE SET \(sums(moneyColumns, "batch_money_part"))
             """, [.bigints, .bigints, .bigints, .bigints, .bigints, .bigints], isKept: true)
 
     private static let spendColumns = [
@@ -154,10 +155,10 @@ extension Statement {
     fileprivate static let addSpends = Statement(
         "add-spends",
         assembled: """
-            INSERT INTO spend (day, lane_id, \(spendColumns.joined(separator: ", ")))
-            SELECT *
-            FROM unnest(\((1...16).map { "$\($0)::bigint[]" }.joined(separator: ", ")))
-            ON CONFLICT (day, lane_id) DO UPDATE SET \(sums(spendColumns, "spend"))
+            INSERT INTO spend_part (day, lane_id, \(spendColumns.joined(separator: ", ")), writer)
+            SELECT new.*, pg_backend_pid() % 256
+            FROM unnest(\((1...16).map { "$\($0)::bigint[]" }.joined(separator: ", "))) AS new
+            ON CONFLICT (day, lane_id, writer) DO UPDATE SET \(sums(spendColumns, "spend_part"))
             """, Array(repeating: .bigints, count: 16), isKept: true)
 
     private static let tagColumns = [
@@ -167,17 +168,19 @@ extension Statement {
     fileprivate static let addTagSpends = Statement(
         "add-tag-spends",
         assembled: """
-            INSERT INTO spend_tag (day, tag, \(tagColumns.joined(separator: ", ")))
-            SELECT *
-            FROM unnest($1::bigint[], $2::text[], \((3...12).map { "$\($0)::bigint[]" }.joined(separator: ", ")))
-            ON CONFLICT (day, tag, tenant_id) DO UPDATE SET \(sums(tagColumns, "spend_tag"))
+            INSERT INTO spend_tag_part (day, tag, \(tagColumns.joined(separator: ", ")), writer)
+            SELECT new.*, pg_backend_pid() % 256
+            FROM unnest($1::bigint[], $2::text[], \((3...12).map { "$\($0)::bigint[]" }.joined(separator: ", "))) AS new
+            ON CONFLICT (day, tag, tenant_id, writer) DO UPDATE SET \(sums(tagColumns, "spend_tag_part"))
             """, [.bigints, .texts] + Array(repeating: .bigints, count: 10), isKept: true)
 
     fileprivate static let addLatencies = Statement(
         "add-latencies",
         """
-        INSERT INTO latency (minute, route_id, part, class, answers)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[])
-        ON CONFLICT (minute, route_id, part, class) DO UPDATE SET answers = latency.answers + excluded.answers
+        INSERT INTO latency_part (minute, route_id, part, class, answers, writer)
+        SELECT new.*, pg_backend_pid() % 256
+        FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[]) AS new
+        ON CONFLICT (minute, route_id, part, class, writer) DO UPDATE
+        SET answers = latency_part.answers + excluded.answers
         """, .bigints, .bigints, .texts, .bigints, .bigints)
 }

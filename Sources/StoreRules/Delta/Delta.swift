@@ -15,6 +15,10 @@ package struct Delta: Sendable {
         changes.append(change)
     }
 
+    package mutating func removeChanges(where isGone: (Change) -> Bool) {
+        changes.removeAll(where: isGone)
+    }
+
     package mutating func notice(_ notice: StateNotice) {
         notices.append(notice)
     }

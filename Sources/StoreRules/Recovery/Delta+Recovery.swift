@@ -44,7 +44,9 @@ extension Delta {
             money.calls += 1
             money.unconfirmedCost += attempt.reservedCost
         }
-        close(attempt, cost: 0, unconfirmedCost: attempt.reservedCost, in: &rowCache, now: now)
+        apply(
+            BudgetLedger.Change(closing: attempt, cost: 0, unconfirmedCost: attempt.reservedCost),
+            to: attempt.windows, in: &rowCache, worstCase: Money(nanodollars: attempt.reservedCost), now: now)
     }
 
     private func free(_ attempt: AttemptRecord, in rowCache: inout RowCache, now: Moment) {

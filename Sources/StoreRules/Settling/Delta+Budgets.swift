@@ -1,30 +1,23 @@
 package import Jobs
 
 // An attempt's money in the budget windows in which it was reserved, and the thresholds that this crosses.
-extension Delta {
+extension BudgetLedger.Change {
     /// The attempt closes: its worst case is given back, less what it cost and may have cost.
-    mutating func close(
-        _ attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64, in rowCache: inout RowCache, now: Now
-    ) {
-        let worst = Money(nanodollars: attempt.reservedCost)
-        let change = BudgetLedger.Change(
-            reserved: .zero - worst, settled: Money(nanodollars: cost),
+    init(closing attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64) {
+        self.init(
+            reserved: .zero - Money(nanodollars: attempt.reservedCost), settled: Money(nanodollars: cost),
             unconfirmedCost: Money(nanodollars: unconfirmedCost))
-        apply(change, to: attempt.windows, in: &rowCache, worstCase: worst, now: now)
     }
 
     /// A late answer says what was unconfirmed.
-    mutating func correct(
-        _ attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64, in rowCache: inout RowCache, now: Now
-    ) {
-        let change = BudgetLedger.Change(
+    init(correcting attempt: AttemptRecord, cost: Int64, unconfirmedCost: Int64) {
+        self.init(
             settled: Money(nanodollars: cost),
             unconfirmedCost: Money(nanodollars: unconfirmedCost - attempt.unconfirmedCost))
-        apply(
-            change, to: attempt.windows, in: &rowCache, worstCase: Money(nanodollars: attempt.reservedCost),
-            now: now)
     }
+}
 
+extension Delta {
     /// The cache must have the windows.
     package mutating func apply(
         _ change: BudgetLedger.Change, to windows: [Int64], in rowCache: inout RowCache,

@@ -20,44 +20,57 @@ package struct SettleRules {
         self.now = now
     }
 
-    /// The row cache must have the attempt's route, queue and budget windows.
+    /// Decides, and changes the rows that it shares with others at once.
     ///
-    /// The tallies are those of the transaction so far: they grow in place, and the delta has none.
+    /// The row cache must have the attempt's route, queue and budget windows. The tallies are those of the transaction so far: they
+    /// grow in place, and the delta has none.
     package consuming func settle(
         _ rowCache: inout RowCache, _ tallies: inout Tallies, using random: inout some RandomNumberGenerator
     ) throws -> (SettleOutcome, Delta) {
-        swap(&delta.tallies, &tallies)
-        let outcome: SettleOutcome
-        switch attempt.status {
-        case .settled: outcome = .repeated
-        case .writtenOff: outcome = settleLate(&rowCache)
-        case .open: outcome = try settleOpen(&rowCache, using: &random)
-        }
-        swap(&delta.tallies, &tallies)
+        var credentials: [Int64: SharedClosing.Credential] = [:]
+        if let known = snapshot.credential { credentials[known.state.id] = known }
+        let (outcome, decided, closing) = try decide(on: rowCache.routes[attempt.route], &tallies)
+        var delta = decided
+        closing?.apply(to: &rowCache, &credentials, &delta, using: &random)
         return (outcome, delta)
+    }
+
+    /// Decides; what it says to shared rows is for whoever has them locked. Nil if there is nothing to say.
+    ///
+    /// The route may be a little older than the settlement: it tells prices, and whether the failure of a call is its job's.
+    package consuming func decide(
+        on route: RouteState?, _ tallies: inout Tallies
+    ) throws -> (SettleOutcome, Delta, SharedClosing?) {
+        guard let route, attempt.status != .settled else { return (.repeated, delta, nil) }
+        swap(&delta.tallies, &tallies)
+        var closing = SharedClosing(
+            route: attempt.route, queue: attempt.queue, openedAt: attempt.openedAt, windows: attempt.windows,
+            worstCase: Money(nanodollars: attempt.reservedCost), now: now)
+        let outcome =
+            attempt.status == .open
+            ? try settleOpen(route, &closing) : settleLate(route, &closing)
+        swap(&delta.tallies, &tallies)
+        return (outcome, delta, closing)
     }
 
     // MARK: In time
 
     private mutating func settleOpen(
-        _ rowCache: inout RowCache, using random: inout some RandomNumberGenerator
+        _ route: RouteState, _ closing: inout SharedClosing
     ) throws -> SettleOutcome {
-        guard var route = rowCache.routes[attempt.route] else { return .repeated }
         let blame = Blame(job, attempt, settlement, route)
         let step = FallbackStep.find(settlement, snapshot, settings.fallbacks, now: now)
         let resolved = step?.resolved ?? settlement.verdict.resolve(blame.standing, now: now.timestamp)
-        if attempt.providerBatch == nil {
-            close(&route, blame.event(resolved), using: &random)
-            rowCache.keep(route)
-        }
+        if attempt.providerBatch == nil { closing.call = call(blame.event(resolved)) }
+        closing.credential = snapshot.credential?.state.id
+        closing.saying = saying(leaves: step != nil)
         if let change = blame.change(resolved, route) { delta.add(change) }
-        closeQueue(&rowCache, route.key, leaves: step != nil)
         let cost = bookedCost(on: route)
         let unconfirmed = unconfirmedCost(of: attempt.reservedCost, cost: cost)
         closeAttempt(resolved, cost: cost, unconfirmedCost: unconfirmed)
         let wasCalled = settlement.verdict != .handedBack(sent: false)
         book(calls: wasCalled ? 1 : 0, cost: cost, unconfirmedCost: unconfirmed, route)
-        delta.close(attempt, cost: cost, unconfirmedCost: unconfirmed, in: &rowCache, now: now)
+        closing.money = BudgetLedger.Change(closing: attempt, cost: cost, unconfirmedCost: unconfirmed)
         let outcome = try settleJob(resolved, cost: cost)
         delta.closePrefix(
             of: attempt, job, wasWriter: snapshot.wroteItsPrefix, answered: settlement.answer != nil,
@@ -68,18 +81,22 @@ package struct SettleRules {
         return outcome
     }
 
-    /// Its share of the limits, and what it says of the gates of the route and of the key that it was called with.
-    private mutating func close(
-        _ route: inout RouteState, _ event: RouteEvent, using random: inout some RandomNumberGenerator
-    ) {
-        let event = closeCredential(event, using: &random)
-        let before = route.ledger.gate.state
-        route.ledger.close(
-            attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
-            event: event, limits: settlement.limits, claimedAt: attempt.openedAt,
-            callMilliseconds: settlement.callMilliseconds, now: now, using: &random)
-        if let notice = StateNotice(route: route.key, from: before, to: route.ledger.gate) {
-            delta.notice(notice)
+    private func call(_ event: RouteEvent) -> SharedClosing.Call {
+        SharedClosing.Call(
+            need: attempt.need, marks: attempt.marks, requestBytes: job.requestBytes, used: settlement.used,
+            event: event, limits: settlement.limits, milliseconds: settlement.callMilliseconds)
+    }
+
+    /// `leaves` if another route is asked now: the job is not at its end.
+    private func saying(leaves: Bool) -> SharedClosing.Saying {
+        switch settlement.routeEvent {
+        case .refused(let signature) where !leaves:
+            guard case .failed(let error) = settlement.verdict, job.place.kind != .interactive else {
+                return .nothing
+            }
+            return .refused(signature: signature, message: error.message)
+        case .succeeded: return .succeeded
+        default: return .nothing
         }
     }
 
@@ -94,8 +111,7 @@ package struct SettleRules {
     // MARK: Too late
 
     /// The lease was lost and the attempt written off: what was unconfirmed is now known, and the answer is not wasted.
-    private mutating func settleLate(_ rowCache: inout RowCache) -> SettleOutcome {
-        guard let route = rowCache.routes[attempt.route] else { return .repeated }
+    private mutating func settleLate(_ route: RouteState, _ closing: inout SharedClosing) -> SettleOutcome {
         let cost = bookedCost(on: route)
         let unconfirmed = unconfirmedCost(of: attempt.unconfirmedCost, cost: cost)
         closeAttempt(
@@ -103,7 +119,7 @@ package struct SettleRules {
             unconfirmedCost: unconfirmed)
         // The call was counted when it was written off.
         book(calls: 0, cost: cost, unconfirmedCost: unconfirmed - attempt.unconfirmedCost, route)
-        delta.correct(attempt, cost: cost, unconfirmedCost: unconfirmed, in: &rowCache, now: now)
+        closing.money = BudgetLedger.Change(correcting: attempt, cost: cost, unconfirmedCost: unconfirmed)
         delta.add(.count(job: job.id, attemptsCounted: job.attemptsCounted, cost: cost))
         if let answer = sharedAnswer(cost: cost, uses: 0) {
             delta.add(.keep(answer))

@@ -76,6 +76,7 @@ extension PostgresDatabase {
 
     private func rows<T>(_ ask: (StoredRows) throws -> T) async throws -> T {
         let directory = try TemporaryDirectory()
+        try await applyClosings()
         let session = try session()
         do {
             try await DatabaseCopy.copy(from: session, toFile: directory.database, isVerified: false)
@@ -85,6 +86,20 @@ extension PostgresDatabase {
         }
         await session.close()
         return try ask(StoredRows(Connection(path: directory.database, mode: .read)))
+    }
+
+    /// What settlements said is in the rows that they share before these are judged. At no time: the database's own goes on.
+    private func applyClosings() async throws {
+        let beginning = Now(
+            timestamp: Timestamp(milliseconds: 0), moment: Moment(epoch: 0, milliseconds: 0))
+        let store = try await PostgresJobStore(connectionSettings(), time: .given(HandClock(beginning)))
+        do {
+            try await store.applyClosings()
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
     }
 
     private func session() throws -> Session { try Session(connectionSettings(), random: SystemRandom()) }

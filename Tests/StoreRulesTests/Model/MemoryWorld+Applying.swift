@@ -92,6 +92,8 @@ extension MemoryWorld {
             switch change {
             case .release(let release): if releases { self.release(release) }
             case .credential(let key): credentials[Int(key.id - 1)] = key
+            case .prefix(let hash, let route, let change):
+                prefix(.init(hash: hash, route: route), change)
             default: break
             }
         }

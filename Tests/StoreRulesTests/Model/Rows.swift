@@ -158,10 +158,10 @@ struct BatchRow: Sendable {
     var recallAt: Timestamp?
 }
 
-/// A settlement's or a reaper's effect on shared rows that it did not lock: decided again on the rows as the fold finds them.
+/// A settlement's or a reaper's effect on shared rows that it did not lock: applied to the rows as the fold finds them.
 struct News: Sendable {
     enum Kind: Sendable {
-        case settled(Settlement)
+        case settled(SharedClosing)
         case reaped
         case recalled
     }

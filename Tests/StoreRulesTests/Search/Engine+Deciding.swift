@@ -57,18 +57,23 @@ extension Engine {
         world.load(snapshot.attempt, into: &rowCache)
         let seed = random.next()
         var lots = SeededRandom(seed: seed)
-        let (outcome, decided) = try SettleRules(
-            settlement, snapshot, settings: world.settings, now: world.now
-        ).settle(&rowCache, &tallies, using: &lots)
+        let rules = SettleRules(settlement, snapshot, settings: world.settings, now: world.now)
+        let (outcome, decided, said) = try rules.decide(on: rowCache.routes[snapshot.attempt.route], &tallies)
+        guard outcome != .repeated, var closing = said else { return nil }
         var delta = decided
         delta.tallies = tallies
-        guard outcome != .repeated else { return nil }
+        if isNews {
+            if locks.foldsReleases { closing.takeReleases(from: &delta) }
+        } else {
+            var credentials = world.credentialsByID()
+            closing.apply(to: &rowCache, &credentials, &delta, using: &lots)
+        }
         var money = BudgetLedger.Change()
         for case .settle(let settled) in delta.changes {
             money = world.closing(
                 settlement.key, cost: settled.cost, unconfirmedCost: settled.unconfirmedCost)
         }
-        return closing(snapshot, .settled(settlement), delta, rowCache, money, seed)
+        return close(snapshot, .settled(closing), delta, rowCache, money, seed)
     }
 
     mutating func reap(_ key: AttemptKey) -> Decided? {
@@ -98,15 +103,16 @@ extension Engine {
         world.load(snapshot.attempt, into: &rowCache)
         decide(&delta, snapshot, &rowCache)
         let money = world.closing(key, cost: 0, unconfirmedCost: snapshot.attempt.reservedCost)
-        return closing(snapshot, kind, delta, rowCache, money, 0)
+        return close(snapshot, kind, delta, rowCache, money, 0)
     }
 
+    private var isNews: Bool { locks.settlesByNews && !locks.store }
+
     /// Shared rows whole, or as news.
-    private func closing(
+    private func close(
         _ snapshot: SettleSnapshot, _ kind: News.Kind, _ delta: Delta, _ rowCache: RowCache,
         _ money: BudgetLedger.Change, _ seed: UInt64
     ) -> Decided {
-        let isNews = locks.settlesByNews && !locks.store
         var terms = Applying(now: world.now, looked: world.commits)
         terms.leavesShared = isNews
         guard isNews else {
@@ -129,6 +135,10 @@ extension Engine {
 }
 
 extension MemoryWorld {
+    func credentialsByID() -> [Int64: SharedClosing.Credential] {
+        Dictionary(uniqueKeysWithValues: credentials.map { ($0.id, ($0, [])) })
+    }
+
     /// What an attempt's closing changes of each of its windows.
     fileprivate func closing(_ key: AttemptKey, cost: Int64, unconfirmedCost: Int64) -> BudgetLedger.Change {
         let row = self[attempt: key]

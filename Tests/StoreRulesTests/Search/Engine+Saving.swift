@@ -63,12 +63,11 @@ extension Engine {
         var rowCache = RowCache()
         world.load(news.attempt, into: &rowCache)
         var random = SeededRandom(seed: news.seed)
-        var (delta, tallies) = (Delta(), Tallies())
+        var delta = Delta()
         switch news.kind {
-        case .settled(let settlement):
-            (_, delta) = try SettleRules(
-                settlement, news.snapshot, settings: world.settings, now: news.now
-            ).settle(&rowCache, &tallies, using: &random)
+        case .settled(let closing):
+            var credentials = world.credentialsByID()
+            closing.apply(to: &rowCache, &credentials, &delta, using: &random)
         case .reaped:
             delta.reap(news.snapshot, in: &rowCache, laneBudget: world.laneBudget(), now: news.now)
         case .recalled:
