@@ -20,23 +20,30 @@ struct Main {
         }
     }
 
-    private static let benchmarks: [any Benchmark.Type] = [
+    private static let onSQLite: [any Benchmark.Type] = [
         EnqueueBenchmark.self, ClaimBenchmark.self, ServerBenchmark.self, BulkBenchmark.self,
         MessagesBenchmark.self, WorkerBenchmark.self, PacedBenchmark.self, PickupBenchmark.self,
         IdleBenchmark.self, BesideBenchmark.self, CallsBenchmark.self, LargeBenchmark.self,
         GrowthBenchmark.self,
     ]
 
+    private static let onPostgres: [any Benchmark.Type] = [
+        PostgresEnqueueBenchmark.self, PostgresClaimBenchmark.self, PostgresPeersBenchmark.self,
+    ]
+
     private static func measure(_ options: Options) async throws {
-        let chosen = benchmarks.filter { options.only.isEmpty || options.only.contains($0.name) }
+        let all = onSQLite + onPostgres
+        let usual = options.isForPostgres ? onPostgres : onSQLite
+        let chosen = options.only.isEmpty ? usual : all.filter { options.only.contains($0.name) }
         guard !options.isHelp, !chosen.isEmpty else {
-            return note(Options.help(benchmarks.map { ($0.name, $0.summary) }))
+            return note(Options.help(all.map { ($0.name, $0.summary) }))
         }
         let children = Children()
         children.endWithThisProcess()
         let scratch = try ScratchDirectory()
         defer { scratch.remove() }
         let context = try BenchmarkContext(options: options, scratch: scratch.path, children: children)
+        defer { context.postgres.end() }
         if options.record { try await Machine.waitForQuiet() }
         var report = try Report(options: options, scratch: scratch.path)
         for benchmark in chosen {
@@ -48,7 +55,7 @@ struct Main {
                 throw error
             }
         }
-        report.finish()
+        try report.finish(context.postgres)
         print(report.text)
         if options.record { try report.append(to: "Benchmarks/RESULTS.md") }
     }

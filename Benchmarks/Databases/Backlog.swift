@@ -1,9 +1,8 @@
-import JobStoreSQLite
 import Jobs
 
 extension BenchmarkContext {
     /// Puts jobs into a store, 500 a call.
-    func fill(_ store: SQLiteJobStore, _ count: Int, from first: Int = 0, for service: ServiceKey)
+    func fill(_ store: any WholeStore, _ count: Int, from first: Int = 0, for service: ServiceKey)
         async throws
     {
         for start in stride(from: first, to: first + count, by: 500) {

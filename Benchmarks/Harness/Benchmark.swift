@@ -15,6 +15,7 @@ struct BenchmarkContext: Sendable {
     /// A folder for databases and logs, on the disk that holds the working directory.
     let scratch: String
     let children: Children
+    let postgres: PostgresServer
     /// Where `renga` and `renga-bench` were built.
     let programs: String
 
@@ -22,6 +23,7 @@ struct BenchmarkContext: Sendable {
         sizes = options.isQuick ? .quick : .full
         self.scratch = scratch
         self.children = children
+        postgres = PostgresServer(folder: scratch)
         programs = try Machine.folderOfThisProgram()
         guard fileExists(programs + "/renga") else {
             throw BenchmarkError("\(programs)/renga is not there; `./dev bench` builds it")

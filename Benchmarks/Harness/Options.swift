@@ -2,6 +2,7 @@
 struct Options {
     private(set) var isQuick = false
     private(set) var record = false
+    private(set) var isForPostgres = false
     private(set) var isHelp = false
     private(set) var only: Set<String> = []
 
@@ -11,6 +12,7 @@ struct Options {
             switch word {
             case "--quick": isQuick = true
             case "--record": record = true
+            case "--postgres": isForPostgres = true
             case "--help", "-h", "help": isHelp = true
             case "--only":
                 guard let name = words.popFirst() else { throw BenchmarkError("--only wants a name") }
@@ -22,9 +24,10 @@ struct Options {
 
     static func help(_ benchmarks: [(name: String, summary: String)]) -> String {
         """
-        ./dev bench [--quick] [--record] [--only NAME]…
+        ./dev bench [--quick] [--record] [--postgres] [--only NAME]…
           --quick    a first look, under a minute
           --record   waits for a quiet machine, and adds the table to Benchmarks/RESULTS.md
+          --postgres the benchmarks of the store on PostgreSQL, instead of those on SQLite
           --only     one of
         """ + "\n" + benchmarks.map { "      \($0.name): \($0.summary)" }.joined(separator: "\n")
     }

@@ -23,6 +23,23 @@ struct ProcessFacts {
         peakMiB = Self.mebibytes("VmHWM:", in: status)
     }
 
+    /// Processor time of a process and its children, those that have ended included.
+    static func familyCPUSeconds(_ number: Int32) -> Double {
+        let path = "/proc/\(number)/task/\(number)/children"
+        let children = (try? readFile(path, limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let living = children.split(separator: " ").compactMap { Int32($0) }
+        return ticks(number, 11...14) + living.reduce(0) { $0 + ticks($1, 11...12) }
+    }
+
+    /// Some fields of its times, in seconds; 0 for one that has ended.
+    private static func ticks(_ number: Int32, _ fields: ClosedRange<Int>) -> Double {
+        let stat = (try? readFile("/proc/\(number)/stat", limit: 1 << 16)) ?? []
+        let all =
+            String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+        guard all.count > fields.upperBound else { return 0 }
+        return all[fields].compactMap { Double($0) }.reduce(0, +) / Machine.ticksPerSecond
+    }
+
     private static func mebibytes(_ name: String, in status: String) -> Double {
         let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
         let fields = line?.split { $0 == " " || $0 == "\t" } ?? []

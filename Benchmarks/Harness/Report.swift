@@ -12,6 +12,7 @@ struct Report {
     /// Of the processors, in percent, once it is over.
     private var takenByOthers = 0.0
     private var ending = ""
+    private var server = ""
 
     /// Beyond it a run is printed, but not kept.
     private static let disturbanceLimit = 15.0
@@ -23,11 +24,13 @@ struct Report {
         sync = try Machine.measureSync(in: scratch)
     }
 
-    /// To be called when all programs have ended.
-    mutating func finish() {
+    /// To be called when all programs have ended but the PostgreSQL server, if there is one.
+    mutating func finish(_ postgres: PostgresServer) throws {
+        server = try postgres.description.map { "; \($0)" } ?? ""
         let after = Machine.processorSeconds()
         let elapsed = (ContinuousClock.now - began).seconds
-        let others = (after.everybody - processorsBefore.everybody) - (after.ours - processorsBefore.ours)
+        let ours = after.ours - processorsBefore.ours + postgres.cpuSeconds
+        let others = after.everybody - processorsBefore.everybody - ours
         let capacity = elapsed * Double(ProcessInfo.processInfo.processorCount)
         takenByOthers = max(0, others / capacity * 100)
         ending =
@@ -39,7 +42,7 @@ struct Report {
         """
         ## \(Self.date), commit \(Self.commit)\(options.isQuick ? ", quick" : "")
 
-        \(machine); sync of 4 KiB \(sync.text); load before the run \(Table.number(load)).
+        \(machine)\(server); sync of 4 KiB \(sync.text); load before the run \(Table.number(load)).
         \(ending)
 
         \(table.text)

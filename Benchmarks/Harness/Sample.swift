@@ -27,7 +27,8 @@ enum Sample {
         let parsed = try JSON.parse(request)
         return NewJob(
             queue: "bench", request: request, route: RouteKey(service: service, model: model), maxTokens: 64,
-            promptHash: PromptHash(request: parsed), fingerprint: SHA256.hash(request))
+            bound: CostBound(request: parsed), promptHash: PromptHash(request: parsed),
+            fingerprint: SHA256.hash(request))
     }
 
     static func jobs(_ numbers: Range<Int>, for service: ServiceKey) throws -> [NewJob] {

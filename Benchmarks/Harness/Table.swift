@@ -6,21 +6,41 @@ struct Figure {
         var what: String
     }
 
+    /// What was promised of it.
+    enum Goal {
+        /// Of the ceiling.
+        case share(Double)
+        case atMost(Double)
+    }
+
     var what: String
     var value: Double
     var unit: String
     var ceiling: Ceiling?
+    var goal: Goal?
     /// How it was measured, if that is not clear from the name.
     var note = ""
 
     init(
-        _ what: String, _ value: Double, _ unit: String, ceiling: (Double, String)? = nil, note: String = ""
+        _ what: String, _ value: Double, _ unit: String, ceiling: (Double, String)? = nil, goal: Goal? = nil,
+        note: String = ""
     ) {
         self.what = what
         self.value = value
         self.unit = unit
         self.ceiling = ceiling.map { Ceiling(value: $0.0, what: $0.1) }
+        self.goal = goal
         self.note = note
+    }
+
+    fileprivate var verdict: String {
+        switch goal {
+        case nil: ""
+        case .share(let least):
+            "≥ \(Table.number(least * 100)) %: "
+                + (value >= least * (ceiling?.value ?? 0) ? "holds" : "**missed**")
+        case .atMost(let most): "≤ \(Table.number(most)) \(unit): " + (value <= most ? "holds" : "**missed**")
+        }
     }
 }
 
@@ -33,7 +53,10 @@ struct Table {
     }
 
     var text: String {
-        let head = ["| what | figure | bare ceiling | of it | notes |", "| --- | ---: | ---: | ---: | --- |"]
+        let head = [
+            "| what | figure | bare ceiling | of it | goal | notes |",
+            "| --- | ---: | ---: | ---: | --- | --- |",
+        ]
         return (head + figures.map(Self.row)).joined(separator: "\n")
     }
 
@@ -45,7 +68,7 @@ struct Table {
         }
         let notes = [figure.ceiling.map { "ceiling: " + $0.what }, figure.note.isEmpty ? nil : figure.note]
         let cells = [
-            figure.what, "\(number(figure.value)) \(figure.unit)", ceiling, share ?? "",
+            figure.what, "\(number(figure.value)) \(figure.unit)", ceiling, share ?? "", figure.verdict,
             notes.compactMap { $0 }.joined(separator: "; "),
         ]
         return "| " + cells.joined(separator: " | ") + " |"

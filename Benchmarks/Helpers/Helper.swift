@@ -8,6 +8,7 @@ enum Helper {
     static func run(_ words: [String]) async throws {
         switch words.first {
         case "claim": try await ClaimHelper(words).run()
+        case "peer": try PeerHelper(words).run()
         case "bystander": try await BystanderHelper(words).run()
         case "serve": try await BareServer(words).run()
         case "relay": try await BareRelay(words).run()
@@ -25,5 +26,23 @@ enum Helper {
     static func report(_ line: String) {
         // The one who reads it notices by itself when nothing comes.
         try? writeAll(1, Array((line + "\n").utf8))
+    }
+
+    /// What a worker did: the times of its claims and settlements, then how many jobs it did, between which moments of the machine's
+    /// uptime, and in how many processor seconds.
+    static func report(_ done: Claiming.Done, from first: Int64, to last: Int64, cpuSeconds: Double) {
+        report(line("claims", done.claims))
+        report(line("settlements", done.settlements))
+        report("done \(done.jobs) \(first) \(last) \(cpuSeconds)")
+    }
+
+    /// A word and numbers behind it, to a hundredth.
+    private static func line(_ word: String, _ numbers: [Double]) -> String {
+        ([word] + numbers.map { "\(($0 * 100).rounded() / 100)" }).joined(separator: " ")
+    }
+
+    /// The numbers behind the first word.
+    static func numbers(in line: String) -> [Double] {
+        line.split(separator: " ").dropFirst().compactMap { Double($0) }
     }
 }

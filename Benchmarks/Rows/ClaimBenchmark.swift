@@ -34,49 +34,25 @@ enum ClaimBenchmark: Benchmark {
     }
 
     struct Outcome {
-        var rate: Double
+        var claimers: Claimers.Outcome
         var worstWait: Double
         var writes: Int
-        var cpuMicroseconds: Double
 
-        var processorTime: String { "processor time a job \(Table.number(cpuMicroseconds)) µs" }
+        var rate: Double { claimers.rate }
+        var processorTime: String { claimers.processorTime }
     }
 
     static func rate(_ context: BenchmarkContext, processes: Int, _ count: Int) async throws -> Outcome {
         let path = context.database("claim-\(processes)-\(count)")
         try await fill(path, context, count)
         let bystander = try context.helper(["bystander", path], log: "bystander-\(processes)")
-        var claimers: [Child] = []
-        for number in 0..<processes {
-            claimers.append(try context.helper(["claim", path], log: "claim-\(processes)-\(number)"))
-        }
-        for child in claimers + [bystander] { _ = try await child.line(with: "ready") }
-        for child in claimers { try child.send("go") }
-        var ends: [[Double]] = []
-        for child in claimers {
-            ends.append(numbers(in: try await child.line(with: "done", within: .seconds(120))))
-            try await child.wait(within: .seconds(20))
-        }
+        _ = try await bystander.line(with: "ready")
+        let outcome = try await Claimers(context, database: path, processes: processes)
+            .run(expecting: count)
         try bystander.send("enough")
-        let waits = numbers(in: try await bystander.line(with: "worst"))
+        let waits = Helper.numbers(in: try await bystander.line(with: "worst"))
         try await bystander.wait(within: .seconds(20))
-        return try outcome(ends, waits, expecting: count)
-    }
-
-    private static func outcome(
-        _ ends: [[Double]], _ waits: [Double], expecting count: Int
-    ) throws -> Outcome {
-        let jobs = ends.reduce(0) { $0 + $1[0] }
-        guard Int(jobs) == count, let first = ends.map({ $0[1] }).min(), let last = ends.map({ $0[2] }).max()
-        else { throw BenchmarkError("\(Int(jobs)) of \(count) jobs were settled") }
-        return Outcome(
-            rate: jobs / ((last - first) / 1000), worstWait: waits[0], writes: Int(waits[1]),
-            cpuMicroseconds: ends.reduce(0) { $0 + $1[3] } / jobs * 1e6)
-    }
-
-    /// The words behind the first.
-    private static func numbers(in line: String) -> [Double] {
-        line.split(separator: " ").dropFirst().compactMap { Double($0) }
+        return Outcome(claimers: outcome, worstWait: waits[0], writes: Int(waits[1]))
     }
 
     private static func fill(_ path: String, _ context: BenchmarkContext, _ count: Int) async throws {

@@ -11,7 +11,10 @@ struct Keeper {
     /// PostgreSQL does not run as root.
     private static let user = "postgres"
 
-    init(tools: String, folder: String, port: Int, inRecovery: Bool, syncs: Bool) throws {
+    init(
+        tools: String, folder: String, port: Int, inRecovery: Bool, syncs: Bool,
+        settings: [String: String]
+    ) throws {
         log = folder + "/log"
         var change = ""
         if geteuid() == 0 {
@@ -27,10 +30,11 @@ struct Keeper {
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = [
             "-c",
-            "trap '' INT TERM HUP; cd /; \(change) sh -c \"$1\" sh \"$2\" \"$3\" \"$4\" \"$5\" \"$6\"; rm -rf \"$3\"",
+            "trap '' INT TERM HUP; cd /; \(change) sh -c \"$1\" sh \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\"; rm -rf \"$3\"",
             "sh",
             Self.script, tools, folder, String(port), inRecovery ? "standby.signal" : "",
             syncs ? "on" : "off",
+            settings.sorted { $0.key < $1.key }.map { "\($0) = '\($1)'" }.joined(separator: "\n"),
         ]
         process.standardInput = orders
         process.standardOutput = answers
@@ -41,6 +45,12 @@ struct Keeper {
     func order(_ order: String, answer: String) throws {
         try orders.fileHandleForWriting.write(contentsOf: Data((order + "\n").utf8))
         try awaitWord(answer)
+    }
+
+    /// Returns when the server is stopped and its files are gone.
+    func end() throws {
+        try orders.fileHandleForWriting.close()
+        process.waitUntilExit()
     }
 
     func awaitWord(_ word: String) throws {
@@ -60,7 +70,7 @@ struct Keeper {
             description: "the server did not start: \(said)\n\(lines.joined(separator: "\n"))")
     }
 
-    /// Tools, folder, port, a file to make in the data's folder, and whether to sync.
+    /// Tools, folder, port, a file to make in the data's folder, whether to sync, and lines of settings, the last of which count.
     private static let script = """
         tools=$1 folder=$2 port=$3 data=$2/data
         start() {
@@ -82,6 +92,7 @@ struct Keeper {
         fsync = $5
         full_page_writes = $5
         jit = off
+        $6
         END
         {
             echo 'local all all trust'

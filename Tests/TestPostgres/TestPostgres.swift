@@ -27,20 +27,35 @@ package final class TestPostgres: Sendable {
     }
 
     /// Starts a server; one in recovery takes no writes, as a standby, and a durable one syncs what it commits.
-    package init(inRecovery: Bool = false, isDurable: Bool = false) throws {
+    ///
+    /// Its files are in a folder of their own under `parent`, or in TMPDIR; `settings` go before those that are usual here.
+    package init(
+        in parent: String? = nil, inRecovery: Bool = false, isDurable: Bool = false,
+        settings: [String: String] = [:]
+    ) throws {
         let tools = try Self.tools()
         port = try Self.freePort()
-        folder = try Self.folder()
+        folder = try Self.folder(in: parent ?? FileManager.default.temporaryDirectory.path)
         let keeper = try Keeper(
-            tools: tools, folder: folder, port: port, inRecovery: inRecovery, syncs: isDurable)
+            tools: tools, folder: folder, port: port, inRecovery: inRecovery, syncs: isDurable,
+            settings: settings)
         try keeper.awaitWord("started")
         self.keeper = Mutex(keeper)
         guard !inRecovery else { return }
-        try Connection.open(settings()).execute(script: "CREATE DATABASE renga_template")
+        try Connection.open(self.settings()).execute(script: "CREATE DATABASE renga_template")
     }
 
     /// Ends it without a word to anybody, as a power cut would.
     package func crash() throws { try keeper.withLock { try $0.order("crash", answer: "crashed") } }
+
+    /// Ends it before this process ends, with its files.
+    package func end() throws { try keeper.withLock { try $0.end() } }
+
+    /// The process number of the server, whose children are its connections; nil while it is down.
+    package var processNumber: Int32? {
+        let lines = try? String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
+        return lines?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
 
     package func restart() throws { try keeper.withLock { try $0.order("start", answer: "started") } }
 
@@ -105,13 +120,13 @@ package final class TestPostgres: Sendable {
         return found
     }
 
-    private static func folder() throws -> String {
+    private static func folder(in parent: String) throws -> String {
         let number = UInt32.random(in: 0...UInt32.max)
-        let folder = FileManager.default.temporaryDirectory.appending(path: "renga-pg-\(number)")
+        let folder = URL(filePath: parent).appending(path: "renga-pg-\(number)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         // The path of a Unix socket has 107 bytes at most.
         guard folder.path.utf8.count < 85 else {
-            throw Failed(description: "TMPDIR is too long for a socket")
+            throw Failed(description: "\(folder.path) is too long for the path of a socket")
         }
         return folder.path
     }
