@@ -49,11 +49,10 @@ struct Search {
         }
     }
 
-    /// Exact; if only lanes and states matter, or a batch and states, the totals are read and no job is met.
+    /// Exact; if only lanes and states matter, the totals are read and no job is met. A batch's totals also count jobs that were pruned.
     func count() throws -> Int {
         guard let bounds = created else { return 0 }
         if isOfLanes { return try Standing.find(filter, in: states, access).total }
-        if isOfBatch, let batch = filter.batch { return try size(of: batch) }
         guard let way = try shortestWay() else { return 0 }
         return try way.walks.isEmpty ? 0 : access.query([way.counting(within: bounds)])[0].first?.int(0) ?? 0
     }
@@ -111,13 +110,6 @@ extension Search {
     private var isOfLanes: Bool {
         var rest = filter
         (rest.state, rest.queue, rest.model) = (nil, nil, nil)
-        return rest == JobFilter()
-    }
-
-    /// Whether it is about a batch, and nothing else but states.
-    private var isOfBatch: Bool {
-        var rest = filter
-        (rest.state, rest.batch) = (nil, nil)
         return rest == JobFilter()
     }
 

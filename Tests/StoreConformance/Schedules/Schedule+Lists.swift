@@ -21,7 +21,8 @@ extension Schedule {
         for _ in 0..<15 {
             let filter = filter(rows)
             let found = rows.filter { $0.isFound(by: filter) }.map(\.id)
-            #expect(try await harness.store.count(filter) == found.count, "\(filter)")
+            let counted = try await harness.store.count(filter)
+            #expect(counted == found.count, "\(filter)")
             #expect(try await list(filter) == found.reversed(), "\(filter)")
         }
     }
