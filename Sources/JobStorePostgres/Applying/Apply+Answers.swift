@@ -5,21 +5,13 @@ import StoreRules
 extension WriteContext {
     /// Stores an answer once; returns its number.
     func keep(_ new: NewAnswer) throws -> Int64 {
-        let (id, answer, usage) = (try newAnswerID(), new.answer, new.answer.usage)
-        run(
-            .insertAnswer,
-            [
-                .integer(id), .integer(new.route), .bytes(new.hash), .integer(new.job), .text(answer.model),
-                .bytes(answer.body), .integer(usage.inputTokens), .integer(usage.outputTokens),
-                .integer(usage.cacheWriteTokens), .integer(usage.cacheWrite1hTokens),
-                .integer(usage.cacheReadTokens), .integer(new.cost), .integer(now.timestamp.milliseconds),
-                .integer(new.expiresAt.milliseconds), .integer(new.uses),
-            ])
+        let id = try newAnswerID()
+        answers.add(new, as: id)
         return id
     }
 
-    func decrementUses(of answer: Int64) { run(.decrementUses, [.integer(answer)]) }
-    func incrementUses(of answer: Int64) { run(.incrementUses, [.integer(answer)]) }
+    func decrementUses(of answer: Int64) { answers.use(answer, by: -1) }
+    func incrementUses(of answer: Int64) { answers.use(answer, by: 1) }
 
     // MARK: Checks
 
@@ -56,23 +48,6 @@ extension WriteContext {
 }
 
 extension Statement {
-    fileprivate static let insertAnswer = Statement(
-        "insert-answer",
-        """
-        INSERT INTO answer (
-            id, route_id, prompt_hash, job_id, model, body, input_tokens, output_tokens, cache_write_tokens,
-            cache_write_1h_tokens, cache_read_tokens, cost, created_at, expires_at, uses
-        )
-        VALUES (
-            $1::bigint, $2::bigint, $3::bytea, $4::bigint, $5::text, $6::bytea, $7::bigint, $8::bigint, $9::bigint,
-            $10::bigint, $11::bigint, $12::bigint, $13::bigint, $14::bigint, $15::bigint
-        )
-        """, .bigint, .bigint, .bytea, .bigint, .text, .bytea, .bigint, .bigint, .bigint, .bigint, .bigint,
-        .bigint, .bigint, .bigint, .bigint)
-    fileprivate static let decrementUses = Statement(
-        "decrement-uses", "UPDATE answer SET uses = uses - 1 WHERE id = $1::bigint", .bigint)
-    fileprivate static let incrementUses = Statement(
-        "increment-uses", "UPDATE answer SET uses = uses + 1 WHERE id = $1::bigint", .bigint)
     fileprivate static let passCheck = Statement(
         "pass-check", "UPDATE job_check SET passed = true, step = source WHERE job_id = $1::bigint", .bigint)
     fileprivate static let failCheck = Statement(

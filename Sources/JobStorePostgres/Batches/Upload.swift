@@ -39,7 +39,7 @@ struct Upload {
     }
 
     private func examined(_ requests: [BatchRequest]) throws -> [BatchRequest] {
-        var rules = EnqueueRules(try LoadedEnqueue(requests.map(\.job), .sealed(batch), context.access))
+        var rules = EnqueueRules(try LoadedEnqueue(requests.map(\.job), .sealed(batch), context))
         return try requests.map { request in
             guard request.failure == nil, let refusal = try rules.refusal(of: request.job) else {
                 return request

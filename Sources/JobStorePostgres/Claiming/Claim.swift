@@ -1,6 +1,7 @@
 package import Jobs
 import Postgres
 import StoreRules
+import Synchronization
 
 extension PostgresJobStore {
     /// Looks first, without any lock: an idle claim takes none.
@@ -13,17 +14,17 @@ extension PostgresJobStore {
             }
             guard found.hasWork else { return Claim(wakeAfter: found.wakeAfter) }
         }
-        return try await write(.claim) { context in try context.claim(request) }
+        return try await write(.claim) { context in try context.claim(request) }.claim()
     }
 }
 
 extension WriteContext {
     /// Moves what is due, decides, and writes what was decided.
-    func claim(_ request: ClaimRequest) throws -> Claim {
+    func claim(_ request: ClaimRequest) throws -> PendingClaim {
         try moveDue(limit: ClaimLimits.due)
         try continueReleases()
         let start = try ClaimStart(access, worker: request.worker, now: now, settings: settings)
-        guard start.isInForce else { return Claim() }
+        guard start.isInForce else { return PendingClaim(nil, now: now.timestamp, more: false) }
         released = 0
         let reads = StoredClaim(access, now: now, context: self)
         try reads.load(start.lanes, headsOfLane: request.slots)
@@ -34,24 +35,56 @@ extension WriteContext {
         self.random = random.source
         try apply(decision.delta)
         save(decision.rowCache)
-        return try claim(of: decision)
+        try writeRows()
+        let claim = PendingClaim(decision, now: now.timestamp, more: released > 0)
+        claim.ask(access)
+        return claim
+    }
+}
+
+/// A claim whose requests come with the answer to its commit.
+final class PendingClaim: Sendable {
+    private struct Answers {
+        var soonestHeld: Int64?
+        var requests: [Int64: SentRequest] = [:]
     }
 
-    private func claim(of decision: ClaimDecision) throws -> Claim {
-        var decision = decision
-        let answers = try access.query([
-            Call(.soonestHeld), SentRequest.call(decision.calls.map(\.key.job.value)),
-        ])
-        if let due = try answers[0].first?.int64OrNil(0) {
-            decision.wake(after: max(0, due - now.timestamp.milliseconds))
+    /// Nil if this process may not claim.
+    private let decision: ClaimDecision?
+    private let now: Timestamp
+    private let more: Bool
+    private let answers = Mutex(Answers())
+
+    init(_ decision: ClaimDecision?, now: Timestamp, more: Bool) {
+        self.decision = decision
+        self.now = now
+        self.more = more
+    }
+
+    var keys: [AttemptKey] { decision?.calls.map(\.key) ?? [] }
+
+    func ask(_ access: Access) {
+        access.queueQuestion(Call(.soonestHeld)) { [self] rows in
+            let soonest = try rows.first?.int64OrNil(0)
+            answers.withLock { $0.soonestHeld = soonest }
         }
-        let requests = try SentRequest.read(answers[1])
+        guard !keys.isEmpty else { return }
+        access.queueQuestion(SentRequest.call(keys.map(\.job.value))) { [self] rows in
+            let requests = try SentRequest.read(rows)
+            answers.withLock { $0.requests = requests }
+        }
+    }
+
+    func claim() throws -> Claim {
+        let found = answers.withLock { $0 }
+        guard var decision else { return Claim() }
+        if let due = found.soonestHeld { decision.wake(after: max(0, due - now.milliseconds)) }
         let attempts = try decision.calls.compactMap { call in
-            try requests[call.key.job.value].map { try call.claimed($0, at: now.timestamp) }
+            try found.requests[call.key.job.value].map { try call.claimed($0, at: now) }
         }
         return Claim(
             attempts: attempts, settledFromCache: decision.settledFromCache, drainFirst: decision.drainFirst,
-            more: decision.more || released > 0, wakeAfter: decision.wakeAfter)
+            more: decision.more || more, wakeAfter: decision.wakeAfter)
     }
 }
 

@@ -22,6 +22,7 @@ final class StoredClaim: ClaimReads {
     private var jobs: [Int64: ReadyJob] = [:]
     private var answers: [PromptOnRoute: CachedAnswer?] = [:]
     private var flying: [PromptOnRoute: Bool] = [:]
+    private var loners: [Int64]?
     private var knownPrefixes: [PromptOnRoute: WrittenPrefix?]?
 
     init(_ access: Access, now: Now, context: WriteContext?) {
@@ -46,12 +47,14 @@ final class StoredClaim: ClaimReads {
             [
                 RouteState.call(Array(Set(lanes.map(\.route))).sorted()),
                 ReadyJobs.heads(behind: nil).call(pairs, limit: headsOfLane, now: now.timestamp),
+                Call(.lanesOfLoners),
             ] + QueueState.calls(queueIDs))
         for row in answers[0] {
             let route = try RouteState(row)
             routes[route.id] = route
         }
-        for queue in try QueueState.read(answers[2...]) { queues[queue.id] = queue }
+        loners = try answers[2].map { try $0.int64(0) }
+        for queue in try QueueState.read(answers[3...]) { queues[queue.id] = queue }
         for job in try answers[1].map({ row in try ReadyJob(row) }) {
             note(job)
             heads[job.lane, default: ([], true)].jobs.append(job.candidate)
@@ -133,7 +136,9 @@ final class StoredClaim: ClaimReads {
         return jobs.map(\.candidate)
     }
 
-    func lanesOfLoners() throws -> [Int64] { try access.query(.lanesOfLoners).map { try $0.int64(0) } }
+    func lanesOfLoners() throws -> [Int64] {
+        try loners ?? access.query(.lanesOfLoners).map { try $0.int64(0) }
+    }
 
     // MARK: Prompts
 

@@ -5,26 +5,67 @@ import StoreRules
 extension PostgresJobStore {
     package func enqueue(_ jobs: [NewJob], atomically: Bool) async throws -> [EnqueueOutcome] {
         guard !jobs.isEmpty else { return [] }
-        return try await write(.beside) { context in
-            var enqueue = Enqueue(context)
-            return try enqueue.run(jobs, atomically: atomically)
+        guard jobs.count == 1 else {
+            return try await write(.beside) { context in
+                var enqueue = Enqueue(context)
+                return try enqueue.run(jobs, atomically: atomically)
+            }
+        }
+        do {
+            let outcome = try await withCheckedThrowingContinuation { done in
+                if enqueueBatcher.join(EnqueueEntry(job: jobs[0], done: done)) { enqueueTogether() }
+            }
+            return [outcome]
+        } catch {
+            throw JobStoreError(error)
         }
     }
+
+    /// Sends one operation for those that wait by then.
+    private func enqueueTogether() {
+        let group = OperationBatcher.Group(enqueueBatcher)
+        submit(.beside) {
+            LoadedEnqueue.calls(group.entries.map(\.job), .common)
+        } _: { context in
+            var enqueue = Enqueue(context)
+            return try enqueue.run(group.entries.map(\.job))
+        } completion: { [self] result in
+            let entries = group.entries
+            switch result {
+            case .success(let outcomes):
+                for (entry, outcome) in zip(entries, outcomes) { entry.done.resume(returning: outcome) }
+            case .failure(let error) where entries.count == 1 || JobStoreError(error).code == .unavailable:
+                for entry in entries { entry.done.resume(throwing: error) }
+            case .failure:
+                // One that cannot be taken must not spoil its neighbours.
+                for entry in entries {
+                    submit(.beside) { context in
+                        var enqueue = Enqueue(context)
+                        return try enqueue.run([entry.job])[0]
+                    } completion: {
+                        entry.done.resume(with: $0)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A job on its way to a transaction that it shares.
+struct EnqueueEntry: Sendable {
+    static let limit = 128
+
+    let job: NewJob
+    let done: CheckedContinuation<EnqueueOutcome, any Error>
 }
 
 /// Takes jobs into lanes: what is known of them is loaded at once, and all that are taken are written at once.
 struct Enqueue {
     let context: WriteContext
     private let target: EnqueueTarget
-    private var queues: [String: Queue] = [:]
+    private var queues: [String: LoadedEnqueue.Queue] = [:]
     private var routes: [RouteKey: Int64] = [:]
     private var lanes: [LaneName: Int64] = [:]
-
-    /// A queue with its check.
-    private struct Queue {
-        var id: Int64
-        var check: Checks.Stored?
-    }
 
     private struct LaneName: Hashable {
         var queue: Int64
@@ -40,7 +81,9 @@ struct Enqueue {
 
     /// With `atomically` all of them or none.
     mutating func run(_ jobs: [NewJob], atomically: Bool = false) throws -> [EnqueueOutcome] {
-        let loaded = try LoadedEnqueue(jobs, target, context.access)
+        let loaded = try LoadedEnqueue(jobs, target, context)
+        (queues, routes) = (loaded.queues, loaded.routes)
+        context.lanes.merge(loaded.lanes) { known, _ in known }
         var rules = EnqueueRules(loaded)
         var ids = try context.newJobIDs(jobs.count)[...]
         var taken: [TakenJob] = []
@@ -76,16 +119,9 @@ struct Enqueue {
 
     // MARK: Names
 
-    private mutating func queue(_ name: String) throws -> Queue {
+    private mutating func queue(_ name: String) throws -> LoadedEnqueue.Queue {
         if let known = queues[name] { return known }
-        let found = try context.queryOne(.queueWithCheck, [.text(name)]) { row in
-            Queue(
-                id: try row.int64(0),
-                check: try row.bytesOrNil(1).map {
-                    Checks.Stored(rules: $0, routes: try row.textOrNil(2) ?? "")
-                })
-        }
-        let queue = try found ?? Queue(id: context.queueID(name), check: nil)
+        let queue = LoadedEnqueue.Queue(id: try context.queueID(name), check: nil)
         queues[name] = queue
         return queue
     }
@@ -123,9 +159,4 @@ struct TakenJob {
     var queue: Int64 = 0
     var lane: Int64 = 0
     var check: Checks.Stored?
-}
-
-extension Statement {
-    fileprivate static let queueWithCheck = Statement(
-        "queue-with-check", "SELECT id, check_rules, check_routes FROM queue WHERE name = $1::text", .text)
 }

@@ -5,7 +5,7 @@ extension PostgresJobStore {
     package func enqueueAndClaim(_ jobs: [NewJob], claiming request: ClaimRequest) async throws
         -> EnqueueAndClaimResult
     {
-        try await write(.claim) { context in
+        let pending = try await write(.claim) { context in
             guard try ConfigurationHistory.isInForce(context.settings.configuration, context.access) else {
                 throw JobStoreError(
                     .superseded,
@@ -18,12 +18,14 @@ extension PostgresJobStore {
             }
             let claim = try context.claim(request)
             var states: [JobID: JobState] = [:]
-            for attempt in claim.attempts { states[attempt.key.job] = .running }
+            for key in claim.keys { states[key.job] = .running }
             let others = outcomes.compactMap(\.id).filter { states[$0] == nil }
             for job in try JobRecord.find(others.map(\.value), context.access) {
                 states[JobID(job.id)] = job.state
             }
-            return EnqueueAndClaimResult(outcomes: outcomes, states: states, claim: claim)
+            return (outcomes: outcomes, states: states, claim: claim)
         }
+        return EnqueueAndClaimResult(
+            outcomes: pending.outcomes, states: pending.states, claim: try pending.claim.claim())
     }
 }

@@ -25,7 +25,7 @@ private struct PreviewReads: EnqueueReads {
     private let answers: [Prompt: CachedAnswer]
 
     init(_ jobs: [NewJob], now: Timestamp, _ access: Access) throws {
-        loaded = try LoadedEnqueue(jobs, .common, access, locksBatches: false)
+        loaded = try LoadedEnqueue(jobs, reading: access)
         let keys = Set(jobs.map(\.route))
         let routes = try keys.reduce(into: [RouteKey: RouteState]()) { routes, key in
             routes[key] = try RouteState.find(key, access)

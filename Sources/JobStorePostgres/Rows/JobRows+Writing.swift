@@ -6,6 +6,7 @@ import StoreRules
 extension WriteContext {
     func writeRows() throws {
         attempts.write(self)
+        answers.write(self)
         writeChangedRows()
         writeDeletions()
         writeReleases()

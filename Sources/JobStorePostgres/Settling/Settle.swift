@@ -6,7 +6,7 @@ extension PostgresJobStore {
         let now = now()
         do {
             let settled = try await withCheckedThrowingContinuation { done in
-                if settleBatcher.join(SettleBatcher.Entry(settlement: settlement, now: now, done: done)) {
+                if settleBatcher.join(SettleEntry(settlement: settlement, now: now, done: done)) {
                     settleTogether()
                 }
             }
@@ -19,8 +19,10 @@ extension PostgresJobStore {
 
     /// Sends one operation for those that wait by then.
     private func settleTogether() {
-        let group = SettleGroup(settleBatcher)
-        submit(.beside) { context in
+        let group = OperationBatcher.Group(settleBatcher)
+        submit(.beside) {
+            SettleLoader.calls(group.entries.map(\.settlement.key))
+        } _: { context in
             try context.settle(group.entries.map(\.settlement))
         } completion: { [self] result in
             let entries = group.entries
@@ -45,7 +47,7 @@ extension PostgresJobStore {
 
 extension WriteContext {
     /// Loads for all of them, decides one after the other, and writes.
-    func settle(_ settlements: [Settlement]) throws -> [SettleBatcher.Settled] {
+    func settle(_ settlements: [Settlement]) throws -> [SettleResult] {
         let loader = SettleLoader(self)
         try loader.load(settlements.map(\.key))
         var closings: [SharedClosing] = []
@@ -53,7 +55,7 @@ extension WriteContext {
             let (told, noticed) = (events.count, notices.count)
             let (outcome, closing) = try settle(settlement, loader)
             if let closing { closings.append(closing) }
-            return SettleBatcher.Settled(
+            return SettleResult(
                 outcome: outcome, events: Array(events[told...]), notices: Array(notices[noticed...]))
         }
         note(closings)

@@ -18,15 +18,30 @@ final class SettleLoader {
 
     // MARK: At once
 
+    /// What settlements ask.
+    static func calls(_ keys: [AttemptKey]) -> [Call] {
+        let wanted = values(keys)
+        let jobs = Array(Set(keys.map(\.job.value))).sorted()
+        return [
+            Call(.settledAttempts, wanted), Call(.settledJobs, [.integerArray(jobs)]), Call(.anyRefusedKey),
+            RouteState.call(of: wanted), PromptCache.writersCall(wanted), SharedClosings.Heard.call,
+        ]
+    }
+
+    private static func values(_ keys: [AttemptKey]) -> [Value] {
+        [.integers(keys.map(\.job.value)), .integers(keys.map(\.number))]
+    }
+
     /// What settlements go by; `withSharedRows` also what closing an attempt changes for others.
     func load(_ keys: [AttemptKey], withSharedRows: Bool = false) throws {
-        let wanted: [Value] = [.integers(keys.map(\.job.value)), .integers(keys.map(\.number))]
-        let jobs = Array(Set(keys.map(\.job.value))).sorted()
-        let answers = try access.query(
-            [
-                Call(.settledAttempts, wanted), Call(.settledJobs, [.integerArray(jobs)]),
-                Call(.anyRefusedKey), RouteState.call(of: wanted), PromptCache.writersCall(wanted), SharedClosings.Heard.call,
-            ] + (withSharedRows ? [BudgetWindow.call(of: wanted)] + QueueState.calls(of: wanted) : []))
+        let wanted = Self.values(keys)
+        var answers = context.asked
+        context.asked = []
+        if answers.isEmpty || withSharedRows {
+            answers = try access.query(
+                Self.calls(keys)
+                    + (withSharedRows ? [BudgetWindow.call(of: wanted)] + QueueState.calls(of: wanted) : []))
+        }
         try note(answers[0], jobs: answers[1])
         let heard = try SharedClosings.Heard(answers[5])
         self.heard = heard

@@ -43,6 +43,9 @@ final class Access {
         queued.append((Call(statement, values), then))
     }
 
+    /// To be asked with the next round trip, behind what is queued.
+    func queueQuestion(_ call: Call, then: @escaping (Rows) throws -> Void) { queued.append((call, then)) }
+
     /// To be written with the commit, if anything else is.
     func queueLast(_ statement: Statement, _ values: [Value]) { last.append(Call(statement, values)) }
 

@@ -11,7 +11,7 @@ final class Numbers: Sendable {
 
     private let stock = Mutex<[[Int64]]>(Kind.allCases.map { _ in [] })
 
-    private static let least = 64
+    private static let least = 512
     private static let job = Statement(
         "numbers-job", "SELECT nextval('job_low') FROM generate_series(1, $1::bigint)", .bigint)
     private static let answer = Statement(

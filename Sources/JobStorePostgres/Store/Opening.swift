@@ -20,6 +20,8 @@ struct Opening {
     let now: Now
     /// What settlements said, oldest first; of a transaction that does not go beside others.
     let closings: [SharedClosing]
+    /// What was asked in the same round trip.
+    let asked: [Rows]
 
     /// Everybody's, shared by those that go beside each other; released with the commit, as all are.
     private static let alone = Call(
@@ -38,7 +40,7 @@ struct Opening {
             FROM renga
             """))
 
-    init(_ access: Access, _ time: DatabaseTime, _ turn: Turn) throws {
+    init(_ access: Access, _ time: DatabaseTime, _ turn: Turn, asking calls: [Call]) throws {
         let locks: [Call] =
             switch turn {
             case .alone: [Self.alone]
@@ -46,12 +48,13 @@ struct Opening {
             case .beside: [Self.beside]
             }
         let closings = turn == .beside ? [] : [SharedClosings.take]
-        let answers = try access.query(locks + [Self.standing] + closings)
+        let answers = try access.query(locks + [Self.standing] + closings + calls)
         let standing = try Standing(answers[locks.count])
         now = time.note(standing.clock, floor: standing.floor)
         if now.timestamp.milliseconds >= standing.floor + Self.floorStep {
             access.queueLast(.raiseFloor, [.integer(now.timestamp.milliseconds)])
         }
+        asked = Array(answers.suffix(calls.count))
         self.closings = closings.isEmpty ? [] : try SharedClosings.read(answers[locks.count + 1], access)
     }
 

@@ -10,6 +10,8 @@ final class Operations: Sendable {
     private struct Operation: Sendable {
         let turn: Turn
         let settings: StoreSettings
+        /// What it asks first; see `WriteContext.asked`.
+        let first: @Sendable () -> [Call]
         let run: @Sendable (WriteContext) throws -> Void
         let done: @Sendable ((any Error)?) -> Void
         /// How often a connection was lost under it.
@@ -52,12 +54,13 @@ final class Operations: Sendable {
     }
 
     func submit<T: Sendable>(
-        _ turn: Turn, _ settings: StoreSettings, _ body: @escaping @Sendable (WriteContext) throws -> T,
+        _ turn: Turn, _ settings: StoreSettings, asking first: @escaping @Sendable () -> [Call] = { [] },
+        _ body: @escaping @Sendable (WriteContext) throws -> T,
         completion: @escaping @Sendable (Result<T, any Error>) -> Void
     ) {
         let last = Last<T>()
         submit(
-            Operation(turn: turn, settings: settings) { context in
+            Operation(turn: turn, settings: settings, first: first) { context in
                 last.value.withLock { $0 = nil }
                 let result = try body(context)
                 last.value.withLock { $0 = result }
@@ -146,12 +149,14 @@ final class Operations: Sendable {
                 var told: (events: [StoredEvent], notices: [StateNotice]) = ([], [])
                 try connection.transaction { transaction in
                     let access = Access(transaction)
-                    let opening = try Opening(access, time, first.turn)
+                    let opening = try Opening(access, time, first.turn, asking: first.first())
                     told = try apply(opening.closings, access, opening.now, first.settings)
-                    for operation in group {
-                        try operation.run(
-                            WriteContext(
-                                access, now: opening.now, settings: operation.settings, numbers: numbers))
+                    for (place, operation) in group.enumerated() {
+                        let context = WriteContext(
+                            access, now: opening.now, settings: operation.settings, numbers: numbers)
+                        // What a neighbour changed meanwhile is not in what the others asked.
+                        if place == 0 { context.asked = opening.asked }
+                        try operation.run(context)
                     }
                     if access.writes { mark.write(access, at: opening.now.timestamp) }
                     try access.commit()

@@ -21,7 +21,8 @@ package final class PostgresJobStore: WholeStore {
     private let claims: Operations
     /// What goes beside them, on a connection of its own: a settlement does not wait for its own process's claim.
     private let settlements: Operations
-    let settleBatcher = SettleBatcher()
+    let settleBatcher = OperationBatcher<SettleEntry>(limit: SettleEntry.limit)
+    let enqueueBatcher = OperationBatcher<EnqueueEntry>(limit: EnqueueEntry.limit)
     private let bell: ChangeBell
     /// Who renews itself here is known, whatever became of its row.
     let registered = Mutex<[WorkerID: NewWorker]>([:])
@@ -141,10 +142,11 @@ package final class PostgresJobStore: WholeStore {
 
     /// The same without waiting for it; events are for the caller to report.
     func submit<T: Sendable>(
-        _ turn: Turn, _ body: @escaping @Sendable (WriteContext) throws -> T,
+        _ turn: Turn, asking first: @escaping @Sendable () -> [Call] = { [] },
+        _ body: @escaping @Sendable (WriteContext) throws -> T,
         completion: @escaping @Sendable (Result<T, any Error>) -> Void
     ) {
-        operations(turn).submit(turn, settings) { context in
+        operations(turn).submit(turn, settings, asking: first) { context in
             let value = try body(context)
             try context.flush()
             return value

@@ -14,11 +14,14 @@ final class WriteContext {
     var tallies = Tallies()
     var rows = JobRows()
     var attempts = AttemptChanges()
+    var answers = AnswerChanges()
     var releases: [Release] = []
     /// Jobs that go for good.
     var deleted: [Int64] = []
     /// Lanes that this operation found or made, but for those of batches.
     var lanes: [LanePlace: Int64] = [:]
+    /// The answers to what the operation asked with the transaction's first round trip; empty if it must ask now.
+    var asked: [Rows] = []
     /// Jobs that this operation made ready.
     var released = 0
     /// Budget windows that this operation opened, by their budgets.

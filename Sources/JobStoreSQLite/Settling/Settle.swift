@@ -7,7 +7,7 @@ extension SQLiteJobStore {
         let now = now()
         do {
             let settled = try await withCheckedThrowingContinuation { done in
-                if settleBatcher.join(SettleBatcher.Entry(settlement: settlement, now: now, done: done)) {
+                if settleBatcher.join(SettleEntry(settlement: settlement, now: now, done: done)) {
                     settleTogether()
                 }
             }
@@ -20,7 +20,7 @@ extension SQLiteJobStore {
 
     /// Sends one operation for those that wait by then.
     private func settleTogether() {
-        let (settings, options, group) = (settings, options, SettleGroup(settleBatcher))
+        let (settings, options, group) = (settings, options, OperationBatcher.Group(settleBatcher))
         writer.submit { connection in
             try Self.close(group.entries, connection, settings, options)
         } completion: { [writer] result in
@@ -44,20 +44,20 @@ extension SQLiteJobStore {
     }
 
     private static func close(
-        _ entries: [SettleBatcher.Entry], _ connection: Connection, _ settings: StoreSettings,
+        _ entries: [SettleEntry], _ connection: Connection, _ settings: StoreSettings,
         _ options: SQLiteOptions
-    ) throws -> [SettleBatcher.Settled] {
+    ) throws -> [SettleResult] {
         guard let first = entries.first else { return [] }
         let context = WriteContext(connection, now: first.now, settings: settings, options: options)
         let loader = SettleLoader(context)
-        var settled: [SettleBatcher.Settled] = []
+        var settled: [SettleResult] = []
         settled.reserveCapacity(entries.count)
         for entry in entries {
             context.now = entry.now
             let (told, noticed) = (context.events.count, context.notices.count)
             let outcome = try context.settle(entry.settlement, loader)
             settled.append(
-                SettleBatcher.Settled(
+                SettleResult(
                     outcome: outcome, events: Array(context.events[told...]),
                     notices: Array(context.notices[noticed...])))
         }

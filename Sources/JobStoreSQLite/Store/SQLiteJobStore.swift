@@ -21,7 +21,7 @@ package final class SQLiteJobStore: JobStore {
     let path: String
     private let file: DatabaseFile
     let clock: StoreClock
-    let settleBatcher = SettleBatcher()
+    let settleBatcher = OperationBatcher<SettleEntry>(limit: SettleEntry.limit)
 
     /// Opens the file, creating it and bringing its schema up to date if needed.
     ///

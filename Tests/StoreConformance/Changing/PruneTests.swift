@@ -35,6 +35,7 @@ import TestSupport
             #expect(try await harness.states(waiting + young) == [.running, .succeeded])
             // What the batch did is still told.
             #expect(try await harness.store.batch(batch.id)?.counts.succeeded == 1)
+            #expect(try await harness.store.count(JobFilter(batch: batch.id)) == 0)
             // The key is free again.
             let again = try await harness.store.enqueue(
                 [try Sample.job("new") { $0.customID = "k" }], atomically: true)
