@@ -80,8 +80,8 @@ let modules: [Target] = [
     .executableTarget(
         name: "renga-bench",
         dependencies: [
-            "JobStoreSQLite", "JobStorePostgres", "Jobs", "SQLite", "Postgres", "TestPostgres", "HTTPClient",
-            "HTTPServer", "JSON", "Crypto", "System",
+            "JobStoreSQLite", "JobStorePostgres", "Jobs", "SQLite", "Postgres", "TestPostgres", "RawServer",
+            "HTTPClient", "HTTPServer", "JSON", "Crypto", "System",
         ],
         path: "Benchmarks", exclude: ["README.md", "RESULTS.md"]),
 ]

@@ -29,6 +29,8 @@ struct Main {
 
     private static let onPostgres: [any Benchmark.Type] = [
         PostgresEnqueueBenchmark.self, PostgresClaimBenchmark.self, PostgresPeersBenchmark.self,
+        PostgresDistanceBenchmark.self, PostgresLargeBenchmark.self, PostgresEnduranceBenchmark.self,
+        PostgresPickupBenchmark.self, PostgresMessagesBenchmark.self,
     ]
 
     private static func measure(_ options: Options) async throws {

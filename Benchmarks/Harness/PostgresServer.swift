@@ -13,6 +13,10 @@ final class PostgresServer: Sendable {
         "shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "200",
     ]
 
+    /// Limits of all three kinds, none of which ever binds.
+    static let limits = RouteLimits(
+        requests: 1_000_000_000, inputTokens: 1_000_000_000_000, outputTokens: 1_000_000_000_000)
+
     private let folder: String
     private let started = Mutex<TestPostgres?>(nil)
 
@@ -39,7 +43,7 @@ final class PostgresServer: Sendable {
     func database() throws -> PostgresPlace {
         let server = try server()
         let name = try server.makeDatabase()
-        let place = PostgresPlace(url: server.url(database: name), tcpURL: server.tcpURL(database: name))
+        let place = PostgresPlace(server: server, name: name)
         try place.connect().execute(script: "CHECKPOINT")
         return place
     }
@@ -54,10 +58,7 @@ final class PostgresServer: Sendable {
     }
 
     private static func prepare(_ store: PostgresJobStore) async throws {
-        let claiming = try await Claiming(
-            store,
-            limits: RouteLimits(
-                requests: 1_000_000_000, inputTokens: 1_000_000_000_000, outputTokens: 1_000_000_000_000))
+        let claiming = try await Claiming(store, limits: limits)
         for window in [Budget.Window.day, .month] {
             _ = try await store.set(
                 Budget(
@@ -72,7 +73,7 @@ final class PostgresServer: Sendable {
     var description: String? {
         get throws {
             guard let server = started.withLock({ $0 }) else { return nil }
-            let place = PostgresPlace(url: server.url(), tcpURL: server.tcpURL())
+            let place = PostgresPlace(server: server, name: "postgres")
             let version = try place.connect().identity?.version ?? 0
             let settings = Self.settings.sorted { $0.key < $1.key }.map { "\($0) \($1)" }
             return (["PostgreSQL \(version / 10_000).\(version % 10_000)", "fsync on"] + settings)
@@ -89,9 +90,14 @@ final class PostgresServer: Sendable {
 
 /// A database of the server.
 struct PostgresPlace: Sendable {
+    fileprivate let server: TestPostgres
+    fileprivate let name: String
+
     /// Through the socket.
-    let url: String
-    let tcpURL: String
+    var url: String { server.url(database: name) }
+    /// Through TCP, by way of something that listens at another port.
+    func url(through port: Int) -> String { server.tcpURL(database: name, port: port) }
+    var port: Int { server.port }
 
     func openStore() async throws -> PostgresJobStore {
         try await PostgresJobStore(ConnectionSettings(url: url, from: .environment))

@@ -9,6 +9,7 @@ enum Helper {
         switch words.first {
         case "claim": try await ClaimHelper(words).run()
         case "peer": try PeerHelper(words).run()
+        case "distance": try await DistanceHelper(words).run()
         case "bystander": try await BystanderHelper(words).run()
         case "serve": try await BareServer(words).run()
         case "relay": try await BareRelay(words).run()

@@ -29,7 +29,7 @@ enum MessagesBenchmark: Benchmark {
         return figures
     }
 
-    private static func load(_ context: BenchmarkContext, _ url: String, _ connections: Int) async throws
+    static func load(_ context: BenchmarkContext, _ url: String, _ connections: Int) async throws
         -> Load.Result
     {
         try await Load(seconds: context.sizes.load, expecting: 200, connections: connections).run { number in

@@ -22,7 +22,7 @@ extension Peer {
     }
 }
 
-private func connectedSocket(_ port: Int) -> Int32? {
+func connectedSocket(_ port: Int) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
