@@ -52,6 +52,7 @@ struct Main {
             note("\(benchmark.name): \(benchmark.summary) …")
             do {
                 report.table.add(try await benchmark.run(context))
+                try context.postgres.dropDatabases()
             } catch {
                 children.endAll()
                 throw error

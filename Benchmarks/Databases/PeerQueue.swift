@@ -20,7 +20,7 @@ protocol PeerQueue: Sendable {
 /// One table whose rows are out of sight until a time, and deleted when they are done.
 enum PGMQQueue: PeerQueue {
     static let word = "pgmq"
-    static let title = "PGMQ's way (1.5: one table with vt; read, delete)"
+    static let title = "PGMQ's way (as in 1.5.2: one table with vt; read, delete)"
     static let schema = """
         CREATE TABLE q_bench (
             msg_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -51,7 +51,7 @@ enum PGMQQueue: PeerQueue {
 /// Jobs stay where they are; narrow rows beside them say which are ready and which are claimed.
 enum SolidQueue: PeerQueue {
     static let word = "solid_queue"
-    static let title = "Solid Queue's way (1.1: ready_executions, claimed_executions)"
+    static let title = "Solid Queue's way (as in 1.3: ready_executions, claimed_executions)"
     static let schema = """
         CREATE TABLE jobs (
             id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

@@ -19,6 +19,7 @@ final class PostgresServer: Sendable {
 
     private let folder: String
     private let started = Mutex<TestPostgres?>(nil)
+    private let databases = Mutex<[String]>([])
 
     init(folder: String) {
         self.folder = folder
@@ -33,6 +34,15 @@ final class PostgresServer: Sendable {
         }
     }
 
+    /// Nothing is to be tidied up in them while others are measured.
+    func dropDatabases() throws {
+        let names = databases.withLock { names in
+            defer { names = [] }
+            return names
+        }
+        for name in names { try server().drop(name) }
+    }
+
     /// To be called before its folder is removed.
     func end() {
         // If it cannot be ended, it ends with this process.
@@ -43,6 +53,7 @@ final class PostgresServer: Sendable {
     func database() throws -> PostgresPlace {
         let server = try server()
         let name = try server.makeDatabase()
+        databases.withLock { $0.append(name) }
         let place = PostgresPlace(server: server, name: name)
         try place.connect().execute(script: "CHECKPOINT")
         return place

@@ -8,11 +8,9 @@ enum PostgresClaimBenchmark: Benchmark {
 
     static func run(_ context: BenchmarkContext) async throws -> [Figure] {
         let count = context.sizes.jobs
-        let bare = try BarePostgres(
-            try await context.postgres.preparedDatabase(), request: Sample.request(count))
-        _ = try bare.enqueue(count, perTransaction: 500)
-        let ceiling = try bare.claimAndSettle(perTransaction: 100)
-        let one = try await rate(context, processes: 1, count)
+        let (one, ceiling) = try await measured(between: { try await bare(context, count) }) {
+            try await rate(context, processes: 1, count)
+        }
         let four = try await rate(context, processes: 4, count)
         let sixteen = try await rate(context, processes: 16, count)
         return [
@@ -35,7 +33,14 @@ enum PostgresClaimBenchmark: Benchmark {
         ]
     }
 
-    static func rate(_ context: BenchmarkContext, processes: Int, _ count: Int) async throws
+    private static func bare(_ context: BenchmarkContext, _ count: Int) async throws -> Double {
+        let bare = try BarePostgres(
+            try await context.postgres.preparedDatabase(), request: Sample.request(count))
+        _ = try bare.enqueue(count, perTransaction: 500)
+        return try bare.claimAndSettle(perTransaction: 100)
+    }
+
+    private static func rate(_ context: BenchmarkContext, processes: Int, _ count: Int) async throws
         -> Claimers.Outcome
     {
         let place = try await context.postgres.preparedDatabase()
