@@ -178,9 +178,9 @@ extension Statement {
     static let addSpend = Statement(
         "bare-add-spend",
         """
-        INSERT INTO spend (day, lane_id, calls, input_tokens, output_tokens, cost)
-        VALUES ($1::bigint, $2::bigint, $3::bigint, $3 * 120, $3 * 4, $3 * $4::bigint)
-        ON CONFLICT (day, lane_id) DO UPDATE
+        INSERT INTO spend_part AS spend (day, lane_id, calls, input_tokens, output_tokens, cost, writer)
+        VALUES ($1::bigint, $2::bigint, $3::bigint, $3 * 120, $3 * 4, $3 * $4::bigint, pg_backend_pid() % 256)
+        ON CONFLICT (day, lane_id, writer) DO UPDATE
         SET calls = spend.calls + excluded.calls, input_tokens = spend.input_tokens + excluded.input_tokens,
             output_tokens = spend.output_tokens + excluded.output_tokens, cost = spend.cost + excluded.cost
         """, .bigint, .bigint, .bigint, .bigint)

@@ -131,8 +131,8 @@ extension Statement {
     static let addTally = Statement(
         "bare-add-tally",
         """
-        INSERT INTO lane_tally (lane_id, state, jobs)
-        SELECT lane_id, state, jobs FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS new (lane_id, state, jobs)
-        ON CONFLICT (lane_id, state) DO UPDATE SET jobs = lane_tally.jobs + excluded.jobs
+        INSERT INTO lane_tally_part (lane_id, state, jobs, writer)
+        SELECT new.*, pg_backend_pid() % 256 FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS new
+        ON CONFLICT (lane_id, state, writer) DO UPDATE SET jobs = lane_tally_part.jobs + excluded.jobs
         """, .bigints, .texts, .bigints)
 }

@@ -55,9 +55,10 @@ struct PostgresCopies {
         }
         try connection.execute(
             script: """
-                UPDATE lane_tally SET jobs = jobs + \(count)
-                WHERE state = '\(state)'
-                    AND lane_id IN (SELECT lane_id FROM \(state == "queued" ? "waiting" : "ended") WHERE job_id = \(job.value))
+                INSERT INTO lane_tally_part (lane_id, state, jobs)
+                SELECT lane_id, '\(state)', \(count)
+                FROM \(state == "queued" ? "waiting" : "ended") WHERE job_id = \(job.value)
+                ON CONFLICT (lane_id, state, writer) DO UPDATE SET jobs = lane_tally_part.jobs + excluded.jobs
                 """)
     }
 }
