@@ -71,11 +71,15 @@ enum Batches {
 extension Statement {
     fileprivate static let batchByID = Statement(
         "batch-by-id",
-        assembled: "SELECT \(Batches.columns) FROM whole_batch AS batch WHERE id = $1::bigint AND \(Batches.isWhole)",
+        assembled: """
+            SELECT \(Batches.columns) FROM whole_batch AS batch WHERE id = $1::bigint AND \(Batches.isWhole)
+            """,
         [.bigint], isKept: true)
     fileprivate static let batchByName = Statement(
         "batch-by-name",
-        assembled: "SELECT \(Batches.columns) FROM whole_batch AS batch WHERE name = $1::text AND \(Batches.isWhole)",
+        assembled: """
+            SELECT \(Batches.columns) FROM whole_batch AS batch WHERE name = $1::text AND \(Batches.isWhole)
+            """,
         [.text], isKept: true)
     fileprivate static let batchList = Statement(
         "batch-list",

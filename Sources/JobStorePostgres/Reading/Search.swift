@@ -49,7 +49,9 @@ struct Search {
         }
     }
 
-    /// Exact; if only lanes and states matter, the totals are read and no job is met. A batch's totals also count jobs that were pruned.
+    /// Exact; if only lanes and states matter, the totals are read and no job is met.
+    ///
+    /// A batch's totals also count jobs that were pruned.
     func count() throws -> Int {
         guard let bounds = created else { return 0 }
         if isOfLanes { return try Standing.find(filter, in: states, access).total }

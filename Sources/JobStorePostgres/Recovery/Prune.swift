@@ -26,6 +26,7 @@ private struct Prune {
         var jobs: [PruneFloor.Finished] = []
         var floor: PruneFloor
         var isCut: Bool
+        var hasManyParts: Bool
         var isDue: Bool
     }
 
@@ -36,13 +37,16 @@ private struct Prune {
         let isDue =
             try !jobs.isEmpty || floor.hasMoved || Latencies.isStale(access, now: now)
             || access.query(.anyExpiredAnswer, [.integer(now.timestamp.milliseconds)]).count > 0
-        return Look(now: now, jobs: jobs, floor: floor, isCut: isCut, isDue: isDue)
+        let parts = try !access.query([TallyParts.areMany])[0].isEmpty
+        return Look(
+            now: now, jobs: jobs, floor: floor, isCut: isCut, hasManyParts: parts, isDue: isDue || parts)
     }
 
     func run(_ look: Look) throws -> Pruning {
         Latencies.prune(context)
         PromptCache.prune(context)
         ProviderBatches.prune(context)
+        if look.hasManyParts { TallyParts.merge(context) }
         look.floor.save(context)
         let deleted = try delete(look.jobs)
         let answers = try context.query(

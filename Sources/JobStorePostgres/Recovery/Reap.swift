@@ -29,7 +29,8 @@ private struct Reap {
                 .isReapingDue, [.integer(now.moment.milliseconds), .integer(now.timestamp.milliseconds)]),
             InteractiveLanes.orphans(now: now.moment), LaneMoves.pending, SharedClosings.stale(at: now),
         ])
-        return try answers[0].first?.bool(0) == true || answers[1].count > 0 || answers[2].count > 0 || answers[3].count > 0
+        return try answers[0].first?.bool(0) == true || answers[1].count > 0 || answers[2].count > 0
+            || answers[3].count > 0
             || !MessageBatches.halfCancelled(access, now: now.timestamp).isEmpty
     }
 

@@ -12,7 +12,9 @@ enum SharedClosings {
     /// Whether any waits to be applied.
     static let any = Call(.anyClosing)
     /// Whether one waits since so long that no claim will come for it.
-    static func stale(at now: Now) -> Call { Call(.staleClosing, [.integer(now.timestamp.milliseconds - 1_000)]) }
+    static func stale(at now: Now) -> Call {
+        Call(.staleClosing, [.integer(now.timestamp.milliseconds - 1_000)])
+    }
 
     /// What waits to be applied, as far as other settlements go by it.
     struct Heard {

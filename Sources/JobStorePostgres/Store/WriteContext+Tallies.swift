@@ -137,7 +137,7 @@ extension Statement {
         columns.map { sum($0, table) }.joined(separator: ", ")
     }
 
-    private static let moneyColumns = ["cost", "saved", "calls", "cache_hits", "unconfirmed_cost"]
+    static let moneyColumns = ["cost", "saved", "calls", "cache_hits", "unconfirmed_cost"]
     fileprivate static let addBatchMoney = Statement(
         "add-batch-money",
         assembled: """
@@ -147,7 +147,7 @@ extension Statement {
             ON CONFLICT (batch_id, writer) DO UPDATE SET \(sums(moneyColumns, "batch_money_part"))
             """, [.bigints, .bigints, .bigints, .bigints, .bigints, .bigints], isKept: true)
 
-    private static let spendColumns = [
+    static let spendColumns = [
         "calls", "cache_hits", "input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens",
         "cost", "saved", "unconfirmed_cost", "shared_hits", "shared_saved", "batch_calls", "batch_cost",
         "batch_full_cost",
@@ -161,7 +161,7 @@ extension Statement {
             ON CONFLICT (day, lane_id, writer) DO UPDATE SET \(sums(spendColumns, "spend_part"))
             """, Array(repeating: .bigints, count: 16), isKept: true)
 
-    private static let tagColumns = [
+    static let tagColumns = [
         "calls", "cache_hits", "cost", "saved", "unconfirmed_cost", "shared_hits", "shared_saved",
         "batch_calls", "batch_cost", "batch_full_cost",
     ]

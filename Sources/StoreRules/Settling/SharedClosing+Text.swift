@@ -12,7 +12,9 @@ extension SharedClosing {
         return writer.bytes
     }
 
-    /// Nil if it is no array of closings. Moments are of this epoch.
+    /// Nil if it is no array of closings.
+    ///
+    /// Moments are of this epoch.
     package static func read(_ bytes: [UInt8], epoch: Int64) -> [SharedClosing]? {
         guard let list = try? JSON.parse(bytes).elements else { return nil }
         let closings = list.compactMap { SharedClosing($0, epoch: epoch) }
@@ -101,7 +103,8 @@ extension SharedClosing.Call {
             marks: RouteLedger.Marks(
                 requests: marks[0], input: marks[1], output: marks[2], succeeded: json["succeeded"]?.int ?? 0),
             requestBytes: json["bytes"]?.int ?? 0, used: RouteLedger.Used(json), event: event,
-            limits: json["limits"]?.elements.map(LimitReport.init), milliseconds: json.integer("milliseconds") ?? 0)
+            limits: json["limits"]?.elements.map(LimitReport.init),
+            milliseconds: json.integer("milliseconds") ?? 0)
     }
 }
 
@@ -123,7 +126,8 @@ extension RouteLedger.Used {
         case .unknown: writer.field("used", "unknown")
         case .tokens(let usage):
             writer.field(
-                "used", [usage.inputTokens, usage.cacheWriteTokens, usage.cacheReadTokens, usage.outputTokens])
+                "used",
+                [usage.inputTokens, usage.cacheWriteTokens, usage.cacheReadTokens, usage.outputTokens])
         }
     }
 

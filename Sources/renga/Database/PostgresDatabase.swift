@@ -84,8 +84,8 @@ extension PostgresDatabase {
     }
 
     private func connections(_ found: PostgresCheck) -> Finding {
-        let text = "\(found.connections) of \(found.connectionLimit) in use; a renga process takes three"
-        return found.connections + 6 > found.connectionLimit
+        let text = "\(found.connections) of \(found.connectionLimit) in use; a renga process takes four"
+        return found.connections + 8 > found.connectionLimit
             ? .doubtful("connections", "\(text): raise max_connections") : .fine("connections", text)
     }
 

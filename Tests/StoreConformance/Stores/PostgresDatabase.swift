@@ -88,7 +88,9 @@ extension PostgresDatabase {
         return try ask(StoredRows(Connection(path: directory.database, mode: .read)))
     }
 
-    /// What settlements said is in the rows that they share before these are judged. At no time: the database's own goes on.
+    /// What settlements said is in the rows that they share before these are judged.
+    ///
+    /// At no time, as the database's own must not go on.
     private func applyClosings() async throws {
         let beginning = Now(
             timestamp: Timestamp(milliseconds: 0), moment: Moment(epoch: 0, milliseconds: 0))
