@@ -72,6 +72,15 @@ extension WriteContext {
 }
 
 extension Statement {
+    /// Jobs held under a hash on a route, found by the hash.
+    ///
+    /// Not a join with `lane`: that may begin with the route's lanes, and reads all their jobs.
+    private static func held(under hash: String, on route: String) -> String {
+        """
+        waiting.held_hash = \(hash) AND (SELECT lane.route_id FROM lane WHERE lane.id = waiting.lane_id) = \(route)
+        """
+    }
+
     fileprivate static let moveDue = Statement(
         "move-due",
         """
@@ -89,86 +98,83 @@ extension Statement {
 
     fileprivate static let release = Statement(
         "release",
-        """
-        UPDATE waiting
-        SET held_until = NULL, held_hash = NULL, skip_coalescing = skip_coalescing OR $4::boolean
-        WHERE ctid = ANY (ARRAY(
-            SELECT held.place
-            FROM unnest($1::bytea[], $2::bigint[]) AS gone (hash, route_id)
-            CROSS JOIN LATERAL (
-                SELECT waiting.ctid AS place
-                FROM waiting
-                JOIN lane ON lane.id = waiting.lane_id
-                WHERE waiting.held_hash = gone.hash AND lane.route_id = gone.route_id
-                ORDER BY waiting.job_id
-                LIMIT $3::bigint
-            ) AS held
-        ))
-        RETURNING job_id
-        """, .byteas, .bigints, .bigint, .bool)
+        assembled: """
+            UPDATE waiting
+            SET held_until = NULL, held_hash = NULL, skip_coalescing = skip_coalescing OR $4::boolean
+            WHERE ctid = ANY (ARRAY(
+                SELECT held.place
+                FROM unnest($1::bytea[], $2::bigint[]) AS gone (hash, route_id)
+                CROSS JOIN LATERAL (
+                    SELECT waiting.ctid AS place
+                    FROM waiting
+                    WHERE \(held(under: "gone.hash", on: "gone.route_id"))
+                    ORDER BY waiting.job_id
+                    LIMIT $3::bigint
+                ) AS held
+            ))
+            RETURNING job_id
+            """, [.byteas, .bigints, .bigint, .bool], isKept: true)
 
     fileprivate static let hasten = Statement(
         "hasten",
-        """
-        UPDATE waiting
-        SET held_until = least(held_until, $3::bigint)
-        WHERE ctid = ANY (ARRAY(
-            SELECT waiting.ctid
-            FROM waiting
-            JOIN lane ON lane.id = waiting.lane_id
-            WHERE waiting.held_hash = $1::bytea AND lane.route_id = $2::bigint
-            ORDER BY waiting.job_id
-            LIMIT 1
-        ))
-        """, .bytea, .bigint, .bigint)
+        assembled: """
+            UPDATE waiting
+            SET held_until = least(held_until, $3::bigint)
+            WHERE ctid = ANY (ARRAY(
+                SELECT waiting.ctid
+                FROM waiting
+                WHERE \(held(under: "$1::bytea", on: "$2::bigint"))
+                ORDER BY waiting.job_id
+                LIMIT 1
+            ))
+            """, [.bytea, .bigint, .bigint], isKept: true)
 
     /// Only if somebody is left.
     fileprivate static let notePending = Statement(
         "note-pending-release",
-        """
-        INSERT INTO pending_release (prompt_hash, route_id, skip_coalescing)
-        SELECT DISTINCT gone.hash, gone.route_id, $4::boolean
-        FROM unnest($1::bytea[], $2::bigint[]) AS gone (hash, route_id)
-        WHERE $3::bigint > 0 AND EXISTS (
-            SELECT 1
-            FROM waiting
-            JOIN lane ON lane.id = waiting.lane_id
-            WHERE waiting.held_hash = gone.hash AND lane.route_id = gone.route_id
-        )
-        ON CONFLICT (prompt_hash, route_id) DO UPDATE SET skip_coalescing = excluded.skip_coalescing
-        """, .byteas, .bigints, .bigint, .bool)
+        assembled: """
+            INSERT INTO pending_release (prompt_hash, route_id, skip_coalescing)
+            SELECT DISTINCT gone.hash, gone.route_id, $4::boolean
+            FROM unnest($1::bytea[], $2::bigint[]) AS gone (hash, route_id)
+            WHERE $3::bigint > 0 AND EXISTS (
+                SELECT 1 FROM waiting WHERE \(held(under: "gone.hash", on: "gone.route_id"))
+            )
+            ON CONFLICT (prompt_hash, route_id) DO UPDATE SET skip_coalescing = excluded.skip_coalescing
+            """, [.byteas, .bigints, .bigint, .bool], isKept: true)
 
     fileprivate static let continueRelease = Statement(
         "continue-release",
-        """
-        WITH pending AS MATERIALIZED (
-            SELECT prompt_hash, route_id, skip_coalescing FROM pending_release ORDER BY prompt_hash, route_id LIMIT 1
-        )
-        UPDATE waiting
-        SET held_until = NULL, held_hash = NULL,
-            skip_coalescing = waiting.skip_coalescing OR (SELECT skip_coalescing FROM pending)
-        WHERE waiting.ctid = ANY (ARRAY(
-            SELECT waiting.ctid
-            FROM pending
-            JOIN waiting ON waiting.held_hash = pending.prompt_hash
-            JOIN lane ON lane.id = waiting.lane_id AND lane.route_id = pending.route_id
-            ORDER BY waiting.job_id
-            LIMIT $1::bigint
-        ))
-        RETURNING job_id
-        """, .bigint)
+        assembled: """
+            WITH pending AS MATERIALIZED (
+                SELECT prompt_hash, route_id, skip_coalescing FROM pending_release ORDER BY prompt_hash, route_id LIMIT 1
+            )
+            UPDATE waiting
+            SET held_until = NULL, held_hash = NULL,
+                skip_coalescing = waiting.skip_coalescing OR (SELECT skip_coalescing FROM pending)
+            WHERE waiting.ctid = ANY (ARRAY(
+                SELECT held.place
+                FROM pending
+                CROSS JOIN LATERAL (
+                    SELECT waiting.ctid AS place
+                    FROM waiting
+                    WHERE \(held(under: "pending.prompt_hash", on: "pending.route_id"))
+                    ORDER BY waiting.job_id
+                    LIMIT $1::bigint
+                ) AS held
+            ))
+            RETURNING job_id
+            """, [.bigint], isKept: true)
 
     fileprivate static let forgetPending = Statement(
         "forget-pending-release",
-        """
-        DELETE FROM pending_release
-        WHERE NOT EXISTS (
-            SELECT 1
-            FROM waiting
-            JOIN lane ON lane.id = waiting.lane_id
-            WHERE waiting.held_hash = pending_release.prompt_hash AND lane.route_id = pending_release.route_id
-        )
-        """)
+        assembled: """
+            DELETE FROM pending_release
+            WHERE NOT EXISTS (
+                SELECT 1
+                FROM waiting
+                WHERE \(held(under: "pending_release.prompt_hash", on: "pending_release.route_id"))
+            )
+            """, isKept: true)
 
     fileprivate static let deletePrefix = Statement(
         "delete-prefix", "DELETE FROM prefix WHERE route_id = $1::bigint AND hash = $2::bytea", .bigint,
