@@ -14,7 +14,7 @@ enum PostgresLargeBenchmark: Benchmark {
         let large = try await open(context, copies: count)
         var rates: (small: [Double], large: [Double]) = ([], [])
         // In turns, so that what the disk and the machine were like counts for both.
-        for round in 0..<(context.sizes.jobs / 5 / portion) {
+        for round in 0..<max(5, context.sizes.jobs / 5 / portion) {
             rates.small.append(try await claim(small, round))
             rates.large.append(try await claim(large, round))
         }
