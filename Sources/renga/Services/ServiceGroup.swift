@@ -15,8 +15,10 @@ struct ServiceGroup: Sendable {
     ///
     /// Of errors the first one counts: it stops the others.
     /// The first SIGTERM or SIGINT asks all to end in order; a second one ends the process at once.
+    /// A service manager (systemd) hears when they run, and when they stop.
     func run(_ services: [Service]) async throws {
         let signals = Signals.stream(Signals.endings)
+        let manager = ServiceManager()
         var failure: (any Error)?
         await withTaskGroup(of: Ending.self) { group in
             for service in services {
@@ -27,8 +29,13 @@ struct ServiceGroup: Sendable {
                 await listening.value
                 return .signal
             }
+            tell(manager, .ready)
+            reassure(manager)
             var left = services.count
+            var isStopping = false
             while left > 0, let ending = await group.next() {
+                if !isStopping { tell(manager, .stopping) }
+                isStopping = true
                 if case .failed(let error) = ending { failure = failure ?? error }
                 if case .signal = ending {} else { left -= 1 }
                 group.cancelAll()
@@ -36,6 +43,26 @@ struct ServiceGroup: Sendable {
             listening.cancel()
         }
         if let failure { throw failure }
+    }
+
+    private func tell(_ manager: ServiceManager?, _ word: ServiceManager.Word) {
+        do {
+            try manager?.tell(word)
+        } catch {
+            log.warning(
+                "the service manager did not hear", ["word": "\(word.rawValue)", "error": "\(error)"])
+        }
+    }
+
+    /// Tells a watchdog that tasks run, until the process ends: stopping and closing the database are watched too.
+    private func reassure(_ manager: ServiceManager?) {
+        guard let manager, let patience = manager.patience else { return }
+        Task {
+            while true {
+                tell(manager, .alive)
+                try? await Task.sleep(for: patience / 2)
+            }
+        }
     }
 
     private enum Ending: Sendable {
