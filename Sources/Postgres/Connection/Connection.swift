@@ -29,10 +29,21 @@ package final class Connection {
 
     /// Tries the hosts one after the other; throws what the last one said, or the first that people must correct.
     package static func open(_ settings: ConnectionSettings) throws(PostgresError) -> Connection {
+        var patience = HostPatience(settings)
+        return try open(settings, &patience)
+    }
+
+    /// The same with what is known of the hosts from before.
+    static func open(_ settings: ConnectionSettings, _ patience: inout HostPatience) throws(PostgresError)
+        -> Connection
+    {
         var failure: PostgresError?
-        for host in settings.hosts {
+        for host in patience.order(settings.hosts) {
+            let askedAt = monotonicMilliseconds()
+            let limit = patience.limit(for: host, at: askedAt)
+            defer { patience.note(host, askedAt: askedAt, limit: limit, now: monotonicMilliseconds()) }
             do throws(PostgresError) {
-                let connection = try Connection(to: host, settings)
+                let connection = try Connection(to: host, settings, within: Int(limit))
                 try connection.greet(settings)
                 return connection
             } catch {
@@ -46,7 +57,9 @@ package final class Connection {
         throw failure ?? PostgresError(.badSettings, "no host is given")
     }
 
-    private init(to host: ConnectionSettings.Host, _ settings: ConnectionSettings) throws(PostgresError) {
+    private init(
+        to host: ConnectionSettings.Host, _ settings: ConnectionSettings, within milliseconds: Int
+    ) throws(PostgresError) {
         let functions = try Library.functions()
         guard let handle = settings.withPairs(for: host, { functions.pointee.connect_start($0, $1, 0) })
         else {
@@ -59,7 +72,7 @@ package final class Connection {
         notices = Notices(functions, text)
         // All is set: if this throws, deinit ends the handle.
         notices.receive(from: handle)
-        try connect(within: settings.connectTimeoutMilliseconds)
+        try connect(within: milliseconds)
     }
 
     deinit {

@@ -6,6 +6,7 @@ struct Reconnection {
     private let clock: @Sendable () -> Int64
     private var random: any RandomNumberGenerator & Sendable
     private var backoff = Backoff()
+    private var patience: HostPatience
     /// Not to be asked again before.
     private(set) var nextAttempt = Int64.min
     private(set) var failure: PostgresError?
@@ -19,6 +20,7 @@ struct Reconnection {
         clock: @escaping @Sendable () -> Int64
     ) {
         self.settings = settings
+        patience = HostPatience(settings)
         self.random = random
         self.clock = clock
     }
@@ -29,7 +31,7 @@ struct Reconnection {
     mutating func connect() -> Connection? {
         guard now >= nextAttempt else { return nil }
         do throws(PostgresError) {
-            let connection = try Connection.open(settings)
+            let connection = try Connection.open(settings, &patience)
             try compare(connection.identity?.system)
             backoff.reset()
             failure = nil

@@ -1,7 +1,7 @@
 /// Where a database is, who asks, and how long anything may take; its password shows nowhere.
 package struct ConnectionSettings: Sendable {
     /// An empty name, or one that begins with a slash, is a local socket.
-    package struct Host: Sendable, Equatable, CustomStringConvertible {
+    package struct Host: Sendable, Hashable, CustomStringConvertible {
         package let name: String
         package let port: Int
 
@@ -24,7 +24,7 @@ package struct ConnectionSettings: Sendable {
         case environment
     }
 
-    /// Tried in this order until one accepts writes.
+    /// Tried in this order until one accepts writes; those that do not answer, last.
     package let hosts: [Host]
     package let user: String?
     package let database: String?
