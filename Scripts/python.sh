@@ -10,6 +10,8 @@ suite='pytest==9.0.3 pytest-asyncio==1.4.0 rich==15.0.0 httpx2'
 prometheus='prometheus-client==0.26.0'
 # What makes requests of the OpenAPI document and judges the answers, with all that a seed depends on; and what judges the document.
 generator='schemathesis==4.32.5 hypothesis==6.170.15 jsonschema-rs==0.60.3 openapi-spec-validator==0.9.0'
+# What judges the files of deployments.
+deploy='kubernetes-validate==1.37.0 cfn-lint==1.58.0'
 
 say() { printf '%s: %s\n' "$name" "$*" >&2; }
 fail() { say "$@"; exit 1; }
