@@ -17,9 +17,10 @@ install_packages() {
     say "installing$missing"
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
+        trap 'rm -f $policy' EXIT
         printf '#!/bin/sh\nexit 101\n' >$policy
         chmod +x $policy
-        trap 'rm -f $policy' EXIT
+        made=$policy
     fi
     if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
         mkdir -p /etc/postgresql-common
@@ -30,8 +31,8 @@ install_packages() {
     { apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing; } \
         >"$log" 2>&1 </dev/null || { cat "$log" >&2; fail "apt-get could not install:$missing"; }
     rm -f "$log"
+    rm -f ${made:+"$made"}
     trap - EXIT
-    [ "$(cat $policy)" != "$(printf '#!/bin/sh\nexit 101')" ] || rm -f $policy
 }
 
 # prove FILE [ARGUMENTS…]: ends with everything that it started. What it wrote stays only if it fails.
