@@ -126,6 +126,14 @@ let tests: [Target] = [
             "StoreConformance", "Jobs", "JSON", "StoreRules", "JobStoreSQLite", "JobStoreCopy", "SQLite",
             "Postgres", "Migrations", "StoreAudit", "FaultyDisk", "TestSupport",
         ]),
+    // What only PostgreSQL has: a server that may not do, a schema that others change, replicas, plans.
+    .testTarget(
+        name: "JobStorePostgresTests",
+        dependencies: [
+            "StoreConformance", "Jobs", "StoreRules", "JobStorePostgres", "Postgres", "Migrations",
+            "RawServer",
+            "TestPostgres", "TestSupport",
+        ]),
     .testTarget(
         name: "JobStoreCopyTests",
         dependencies: [

@@ -18,7 +18,7 @@ import Testing
             _ = peer.take()
             peer.send(Wire.welcome)
             if greets {
-                peer.takeMarks(6)
+                peer.takeMarks(3)
                 peer.send(Wire.greeting)
             }
             peer.takeMarks(1)
@@ -68,7 +68,7 @@ import Testing
         let server = ScriptedServer { peer in
             _ = peer.take()
             peer.send(Wire.welcome)
-            peer.takeMarks(6)
+            peer.takeMarks(3)
             peer.send(Wire.greeting)
             peer.takeMarks(1)
             peer.send(Wire.begun + Wire.columns)

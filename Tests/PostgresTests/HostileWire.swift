@@ -50,10 +50,9 @@ enum HostileWire {
 
     /// To what a connection asks first.
     static let greeting = joined(
-        message("1"), ready, message("1"), ready, message("1"), ready,
-        message("2"), columns([(25, 1)]), row([Array("PostgreSQL 15.0".utf8)]), done,
-        message("2"), columns([(16, 1), (25, 1)]), row([[0], Array("warning".utf8)]), done,
-        message("2"), columns, row([number]), done)
+        answer(row([Array("PostgreSQL 15.0".utf8)]), columns([(25, 1)])),
+        answer(row([[0], Array("warning".utf8)]), columns([(16, 1), (25, 1)])),
+        answer(row([number])))
 
     static let begun = joined(message("1"), message("2"))
 

@@ -11,12 +11,17 @@ struct Keeper {
     /// PostgreSQL does not run as root.
     private static let user = "postgres"
 
+    /// A command that runs another as the user of servers; empty if this process is no root.
+    static var asServerUser: String {
+        geteuid() == 0 ? "setpriv --reuid=\(user) --regid=\(user) --clear-groups" : ""
+    }
+
+    /// A replica copies the server at those connection parameters, and follows it.
     init(
         tools: String, folder: String, port: Int, inRecovery: Bool, syncs: Bool,
-        settings: [String: String]
+        settings: [String: String], replicaOf primary: String?
     ) throws {
         log = folder + "/log"
-        var change = ""
         if geteuid() == 0 {
             guard let entry = getpwnam(Self.user) else {
                 throw TestPostgres.Failed(
@@ -25,16 +30,16 @@ struct Keeper {
             guard chown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0 else {
                 throw TestPostgres.Failed(description: "cannot give \(folder) to \(Self.user)")
             }
-            change = "setpriv --reuid=\(Self.user) --regid=\(Self.user) --clear-groups"
         }
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = [
             "-c",
-            "trap '' INT TERM HUP; cd /; \(change) sh -c \"$1\" sh \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\"; rm -rf \"$3\"",
+            "trap '' INT TERM HUP; cd /; \(Self.asServerUser) sh -c \"$1\" sh \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\"; rm -rf \"$3\"",
             "sh",
             Self.script, tools, folder, String(port), inRecovery ? "standby.signal" : "",
             syncs ? "on" : "off",
             settings.sorted { $0.key < $1.key }.map { "\($0) = '\($1)'" }.joined(separator: "\n"),
+            primary ?? "",
         ]
         process.standardInput = orders
         process.standardOutput = answers
@@ -70,14 +75,19 @@ struct Keeper {
             description: "the server did not start: \(said)\n\(lines.joined(separator: "\n"))")
     }
 
-    /// Tools, folder, port, a file to make in the data's folder, whether to sync, and lines of settings, the last of which count.
+    /// Tools, folder, port, a file to make in the data's folder, whether to sync, lines of settings, the last of which count, and whose
+    /// replica it is.
     private static let script = """
         tools=$1 folder=$2 port=$3 data=$2/data
         start() {
             "$tools/pg_ctl" -D "$data" -w -t 60 -l "$folder/log" start >/dev/null && echo started || echo failed
         }
-        "$tools/initdb" --no-sync -D "$data" -A trust -U postgres -E UTF8 --locale=C --no-instructions \
-            >"$folder/log" 2>&1
+        if [ -n "$7" ]; then
+            "$tools/pg_basebackup" -d "$7" -D "$data" --no-sync -c fast -X stream -R >"$folder/log" 2>&1
+        else
+            "$tools/initdb" --no-sync -D "$data" -A trust -U postgres -E UTF8 --locale=C --no-instructions \
+                >"$folder/log" 2>&1
+        fi
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj '/CN=renga test' \
             -addext subjectAltName=IP:127.0.0.1 -keyout "$data/server.key" -out "$folder/cert.pem" 2>>"$folder/log"
         chmod 600 "$data/server.key"
@@ -96,6 +106,7 @@ struct Keeper {
         END
         {
             echo 'local all all trust'
+            echo 'local replication all trust'
             echo 'host all secretive 127.0.0.1/32 scram-sha-256'
             echo 'host all all 127.0.0.1/32 trust'
         } >"$data/pg_hba.conf"

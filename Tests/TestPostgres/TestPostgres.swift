@@ -29,16 +29,31 @@ package final class TestPostgres: Sendable {
     /// Starts a server; one in recovery takes no writes, as a standby, and a durable one syncs what it commits.
     ///
     /// Its files are in a folder of their own under `parent`, or in TMPDIR; `settings` go before those that are usual here.
-    package init(
+    package convenience init(
         in parent: String? = nil, inRecovery: Bool = false, isDurable: Bool = false,
         settings: [String: String] = [:]
+    ) throws {
+        try self.init(
+            in: parent, inRecovery: inRecovery, isDurable: isDurable, settings: settings, replicaOf: nil)
+    }
+
+    /// Starts a streaming replica.
+    package convenience init(replicaOf primary: TestPostgres) throws {
+        try self.init(
+            in: nil, inRecovery: true, isDurable: false, settings: [:],
+            replicaOf: "host=\(primary.folder) port=\(primary.port) user=postgres")
+    }
+
+    private init(
+        in parent: String?, inRecovery: Bool, isDurable: Bool, settings: [String: String],
+        replicaOf primary: String?
     ) throws {
         let tools = try Self.tools()
         port = try Self.freePort()
         folder = try Self.folder(in: parent ?? FileManager.default.temporaryDirectory.path)
         let keeper = try Keeper(
             tools: tools, folder: folder, port: port, inRecovery: inRecovery, syncs: isDurable,
-            settings: settings)
+            settings: settings, replicaOf: primary)
         try keeper.awaitWord("started")
         self.keeper = Mutex(keeper)
         guard !inRecovery else { return }
@@ -132,7 +147,7 @@ package final class TestPostgres: Sendable {
     }
 
     /// Below those that the kernel hands out by itself, or somebody has it before the server begins, or while it is crashed.
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         for _ in 1...100 {
             let port = Int.random(in: 20_000...32_000)
             if isFree(port) { return port }

@@ -5,7 +5,9 @@
 -- and deleted, and mostly never updated: an update would write a new entry into every index of the table, and a queue would swell.
 -- There are foreign keys between the small tables only: one on a row that others lock would make them wait.
 
--- What the store knows of itself. The schema's version is what a binary must know to write here. `order_base` is added to the
+-- What the store knows of itself. A binary that knows the schema's version may write here. Of an older one that still runs, `works_from` is the
+-- oldest version that may go on as if nothing had changed, and `settles_from` the oldest that may end its calls in flight: a step that raises the
+-- version states both (decision 27). `order_base` is added to the
 -- numbers of transactions, which begin anew in a restored database, so that the order of finishing goes on. Time does not go back behind
 -- `clock_floor`, whatever the clock of a standby says that took over.
 CREATE TABLE renga (
@@ -13,7 +15,10 @@ CREATE TABLE renga (
     version bigint NOT NULL,
     order_base bigint NOT NULL DEFAULT 0,
     clock_floor bigint NOT NULL DEFAULT 0,
-    CONSTRAINT renga_is_one_row CHECK (id = 1)
+    works_from bigint NOT NULL,
+    settles_from bigint NOT NULL,
+    CONSTRAINT renga_is_one_row CHECK (id = 1),
+    CONSTRAINT renga_settles_what_works CHECK (settles_from <= works_from)
 ) WITH (fillfactor = 50);
 
 -- The last transaction of each process that writes here: what became of one whose commit was not answered is read from it,
@@ -875,4 +880,4 @@ CREATE TABLE refusal_streak (
 );
 
 -- Last, so that a database with this row has all the rest.
-INSERT INTO renga (id, version) VALUES (1, 1);
+INSERT INTO renga (id, version, works_from, settles_from) VALUES (1, 1, 1, 1);

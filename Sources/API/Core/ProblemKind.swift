@@ -141,7 +141,7 @@ extension Problem {
                 "another program holds the database's write lock; end it, such as a shell with an open transaction"
             )
         case .schemaTooNew:
-            self.init(.storeUnavailable, "the database was made by a newer renga: upgrade this one")
+            self.init(.storeUnavailable, error.message)
         case .unsuitable:
             self.init(
                 .storeUnavailable,

@@ -5,8 +5,10 @@ import Synchronization
 
 extension PostgresJobStore {
     /// Looks first, without any lock: an idle claim takes none.
+    ///
+    /// Beside a newer schema nothing is claimed; a worker's other duties tell when it may be again.
     package func claim(_ request: ClaimRequest) async throws -> Claim {
-        guard request.slots > 0 else { return Claim() }
+        guard request.slots > 0, schema.mayWork else { return Claim() }
         if request.looksFirst {
             let (now, settings) = (now(), settings)
             let found = try await read { access in
@@ -14,7 +16,9 @@ extension PostgresJobStore {
             }
             guard found.hasWork else { return Claim(wakeAfter: found.wakeAfter) }
         }
-        return try await write(.claim) { context in try context.claim(request) }.claim()
+        return try await write(.claim, needing: .finishes) { context in
+            context.permit.mayWork ? try context.claim(request) : PendingClaim(nil, now: context.now.timestamp, more: false)
+        }.claim()
     }
 }
 

@@ -11,9 +11,10 @@ extension PostgresJobStore {
             try ProviderBatchMaintenance.isDue(access, request, now: now)
                 || !access.query([SharedClosings.any])[0].isEmpty
         }
-        guard isDue else { return BatchMaintenance() }
-        return try await write { context in
-            try ProviderBatchMaintenance(context: context, request: request).run()
+        guard isDue, schema.mayWork else { return BatchMaintenance() }
+        return try await write(needing: .finishes) { context in
+            context.permit.mayWork
+                ? try ProviderBatchMaintenance(context: context, request: request).run() : BatchMaintenance()
         }
     }
 
@@ -28,7 +29,9 @@ extension PostgresJobStore {
     }
 
     package func note(_ report: ProviderBatchReport, of id: ProviderBatchID, owner: WorkerID) async throws {
-        try await write { context in try ProviderBatchReporting(context, id, owner)?.note(report) }
+        try await write(needing: .finishes) { context in
+            try ProviderBatchReporting(context, id, owner)?.note(report)
+        }
     }
 
     package func known(_ providerIDs: [String]) async throws -> Set<String> {

@@ -9,8 +9,10 @@ extension PostgresJobStore {
         let look = try await read { access in
             try Prune.look(finishedBefore: now.timestamp + -age, access, now: now)
         }
-        guard look.isDue else { return Pruning() }
-        return try await write { context in try Prune(context: context).run(look) }
+        guard look.isDue, schema.mayWork else { return Pruning() }
+        return try await write(needing: .finishes) { context in
+            context.permit.mayWork ? try Prune(context: context).run(look) : Pruning()
+        }
     }
 }
 

@@ -7,8 +7,10 @@ extension PostgresJobStore {
     package func reap() async throws -> Reaping {
         let now = now()
         let isDue = try await read { access in try Reap.isDue(access, now: now) }
-        guard isDue else { return Reaping() }
-        return try await write { context in try Reap(context: context).run() }
+        guard isDue, schema.mayWork else { return Reaping() }
+        return try await write(needing: .finishes) { context in
+            context.permit.mayWork ? try Reap(context: context).run() : Reaping()
+        }
     }
 }
 

@@ -3,7 +3,7 @@ import StoreRules
 
 extension PostgresJobStore {
     package func noteBeginning(_ beginning: AnswerBeginning) async throws {
-        try await write(.claim) { context in
+        try await write(.claim, needing: .finishes) { context in
             guard let attempt = try AttemptRecord.find(beginning.key, context.access),
                 let route = try RouteState.load(attempt.route, context.access)
             else { return }

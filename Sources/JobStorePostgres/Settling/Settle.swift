@@ -20,7 +20,7 @@ extension PostgresJobStore {
     /// Sends one operation for those that wait by then.
     private func settleTogether() {
         let group = OperationBatcher.Group(settleBatcher)
-        submit(.beside) {
+        submit(.beside, needing: .finishes) {
             SettleLoader.calls(group.entries.map(\.settlement.key))
         } _: { context in
             try context.settle(group.entries.map(\.settlement))
@@ -34,7 +34,7 @@ extension PostgresJobStore {
             case .failure:
                 // One that cannot be settled must not spoil its neighbours.
                 for entry in entries {
-                    submit(.beside) { context in
+                    submit(.beside, needing: .finishes) { context in
                         try context.settle([entry.settlement])[0]
                     } completion: {
                         entry.done.resume(with: $0)

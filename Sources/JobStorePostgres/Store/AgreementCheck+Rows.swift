@@ -12,8 +12,10 @@ extension AgreementCheck {
             let found: [[ConfigurationStatement.Made]]? = try connection.transaction(.snapshot) {
                 transaction in
                 let access = Access(transaction)
-                let version = try access.queryOne(.agreedSchema) { row in try row.int(0) }
-                guard version == Schema.version else { return nil }
+                let found = try access.queryOne(.agreedSchema) { row in try Schema.Found(row) }
+                guard let found, found.version >= Schema.version, found.standing() == .works else {
+                    return nil
+                }
                 return try ConfigurationHistory.history(
                     of: [""] + subjects, limit: ConfigurationHistory.kept, access)
             }
@@ -33,5 +35,6 @@ extension AgreementCheck {
 }
 
 extension Statement {
-    fileprivate static let agreedSchema = Statement("agreed-schema", "SELECT version FROM renga")
+    fileprivate static let agreedSchema = Statement(
+        "agreed-schema", assembled: "SELECT \(Schema.Found.columns) FROM renga", isKept: true)
 }

@@ -18,6 +18,7 @@ struct Opening {
     private static let floorStep: Milliseconds = 1_000
 
     let now: Now
+    let permit: SchemaPermit
     /// What settlements said, oldest first; of a transaction that does not go beside others.
     let closings: [SharedClosing]
     /// What was asked in the same round trip.
@@ -34,13 +35,15 @@ struct Opening {
     private static let standing = Call(
         Statement(
             "standing",
-            """
-            SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, clock_floor, version,
-                current_setting('server_version')
-            FROM renga
-            """))
+            assembled: """
+                SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, clock_floor,
+                    current_setting('server_version'), \(Schema.Found.columns)
+                FROM renga
+                """, isKept: true))
 
-    init(_ access: Access, _ time: DatabaseTime, _ turn: Turn, asking calls: [Call]) throws {
+    init(
+        _ access: Access, _ time: DatabaseTime, _ schema: SchemaWatch, _ turn: Turn, asking calls: [Call]
+    ) throws {
         let locks: [Call] =
             switch turn {
             case .alone: [Self.alone]
@@ -50,6 +53,7 @@ struct Opening {
         let closings = turn == .beside ? [] : [SharedClosings.take]
         let answers = try access.query(locks + [Self.standing] + closings + calls)
         let standing = try Standing(answers[locks.count])
+        permit = try schema.note(standing.schema)
         now = time.note(standing.clock, floor: standing.floor)
         if now.timestamp.milliseconds >= standing.floor + Self.floorStep {
             access.queueLast(.raiseFloor, [.integer(now.timestamp.milliseconds)])
@@ -69,13 +73,14 @@ struct Opening {
         let clock: Int64
         let floor: Int64
         let server: String
+        let schema: Schema.Found
 
         init(_ rows: Rows) throws {
             guard let row = rows.first else {
                 throw JobStoreError(.unsuitable, "the database has lost its table renga")
             }
-            (clock, floor, server) = (try row.int64(0), try row.int64(1), try row.text(3))
-            try Schema.demandKnown(try row.int(2))
+            (clock, floor, server) = (try row.int64(0), try row.int64(1), try row.text(2))
+            schema = try Schema.Found(row, from: 3)
         }
     }
 }

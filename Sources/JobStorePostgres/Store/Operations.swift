@@ -35,9 +35,11 @@ final class Operations: Sendable {
     private let time: DatabaseTime
     private let numbers: Numbers
     private let marks: CommitMarks
+    private let schema: SchemaWatch
     private let state = Mutex(State())
 
-    init(_ session: Session, time: DatabaseTime, numbers: Numbers) {
+    init(_ session: Session, time: DatabaseTime, numbers: Numbers, schema: SchemaWatch) {
+        self.schema = schema
         self.session = session
         marks = CommitMarks()
         self.time = time
@@ -149,11 +151,12 @@ final class Operations: Sendable {
                 var told: (events: [StoredEvent], notices: [StateNotice]) = ([], [])
                 try connection.transaction { transaction in
                     let access = Access(transaction)
-                    let opening = try Opening(access, time, first.turn, asking: first.first())
-                    told = try apply(opening.closings, access, opening.now, first.settings)
+                    let opening = try Opening(access, time, schema, first.turn, asking: first.first())
+                    told = try apply(opening.closings, access, opening, first.settings)
                     for (place, operation) in group.enumerated() {
                         let context = WriteContext(
-                            access, now: opening.now, settings: operation.settings, numbers: numbers)
+                            access, now: opening.now, settings: operation.settings, numbers: numbers,
+                            permit: opening.permit)
                         // What a neighbour changed meanwhile is not in what the others asked.
                         if place == 0 { context.asked = opening.asked }
                         try operation.run(context)
@@ -170,10 +173,11 @@ final class Operations: Sendable {
 
     /// What settlements said to shared rows, before anything is decided by these.
     private func apply(
-        _ closings: [SharedClosing], _ access: Access, _ now: Now, _ settings: StoreSettings
+        _ closings: [SharedClosing], _ access: Access, _ opening: Opening, _ settings: StoreSettings
     ) throws -> (events: [StoredEvent], notices: [StateNotice]) {
         guard !closings.isEmpty else { return ([], []) }
-        let context = WriteContext(access, now: now, settings: settings, numbers: numbers)
+        let context = WriteContext(
+            access, now: opening.now, settings: settings, numbers: numbers, permit: opening.permit)
         try context.apply(closings)
         try context.flush()
         return (context.events, context.notices)

@@ -24,22 +24,32 @@ package final class PostgresJobStore: WholeStore {
     let settleBatcher = OperationBatcher<SettleEntry>(limit: SettleEntry.limit)
     let enqueueBatcher = OperationBatcher<EnqueueEntry>(limit: EnqueueEntry.limit)
     private let bell: ChangeBell
+    let schema: SchemaWatch
     /// Who renews itself here is known, whatever became of its row.
     let registered = Mutex<[WorkerID: NewWorker]>([:])
 
     /// Opens the database; its schema is made, or brought up to date, if needed.
     ///
-    /// Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga, `unsuitable` for a server or a database that cannot be
-    /// one, `unavailable` if no server answers.
-    package init(
+    /// `onDelay` is told who is in the way of the schema's next step. Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga,
+    /// `unsuitable` for a server or a database that cannot be one, `locked` if others do not make way, `unavailable` if no server answers.
+    package convenience init(
         _ database: ConnectionSettings, settings: StoreSettings = StoreSettings(),
-        time source: TimeSource = .database
+        time: TimeSource = .database, onDelay: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
+        try await self.init(database, settings: settings, time: time, migrator: Migrator(onDelay: onDelay))
+    }
+
+    init(
+        _ database: ConnectionSettings, settings: StoreSettings, time source: TimeSource, migrator: Migrator
+    ) async throws {
+        let report = settings.onNotice
+        let schema = SchemaWatch(knowing: migrator.newest) { report($0) }
+        self.schema = schema
         var (database, short) = (database, database)
         database.serverSettings.merge(Self.serverSettings) { given, _ in given }
         short.serverSettings.merge(Self.serverSettings) { given, _ in given }
         short.serverSettings.merge(Self.shortStatements) { given, _ in given }
-        let time = DatabaseTime(source)
+        let (time, second) = (DatabaseTime(source), short)
         self.time = time
         terms = Mutex(settings)
         do {
@@ -47,16 +57,19 @@ package final class PostgresJobStore: WholeStore {
             claiming = try Session(short, patienceMilliseconds: Self.patience, random: random)
             writing = try Session(short, patienceMilliseconds: Self.patience, random: random)
             reading = try Session(database, patienceMilliseconds: Self.patience, random: random)
+            try await Self.awaitServer(writing) { connection in
+                try ServerCheck(first: connection, second: Connection.open(second)).run()
+            }
+            try await migrator.run(writing)
             serverVersion = try await Self.awaitServer(writing) { connection in
-                try Schema.migrate(connection)
-                return try Opening.look(connection, time)
+                try Opening.look(connection, time)
             }
             bell = try ChangeBell(database, reading, random: random)
         } catch {
             throw JobStoreError(error)
         }
-        claims = Operations(claiming, time: time, numbers: numbers)
-        settlements = Operations(writing, time: time, numbers: numbers)
+        claims = Operations(claiming, time: time, numbers: numbers, schema: schema)
+        settlements = Operations(writing, time: time, numbers: numbers, schema: schema)
     }
 
     /// Callers hear within five seconds that there is no database: what is asked waits for so many milliseconds.
@@ -67,8 +80,12 @@ package final class PostgresJobStore: WholeStore {
     /// Each connection's settings.
     ///
     /// Compiling a plan costs ten times what it saves in statements as short as these. A process that was stopped in a transaction, or
-    /// whose machine is gone, holds the turn of all writers: the server ends its session.
-    private static let serverSettings = ["jit": "off", "idle_in_transaction_session_timeout": "5000"]
+    /// whose machine is gone, holds the turn of all writers: the server ends its session. What a statement sees does not depend on a
+    /// default of the role or the database.
+    static let serverSettings = [
+        "jit": "off", "idle_in_transaction_session_timeout": "5000",
+        "default_transaction_isolation": "read committed",
+    ]
 
     /// Each statement of a writing transaction goes by an index to some rows: planned once, and never as a scan, however small the
     /// tables were at that time.
@@ -122,12 +139,16 @@ package final class PostgresJobStore: WholeStore {
     }
 
     /// Runs one operation in the next writing transaction, and keeps the tallies right.
+    ///
+    /// `needed` says how far a process of an older schema may still do that.
     func write<T: Sendable>(
-        _ turn: Turn = .alone, _ body: @escaping @Sendable (WriteContext) throws -> T
+        _ turn: Turn = .alone, needing needed: Schema.Standing = .works,
+        _ body: @escaping @Sendable (WriteContext) throws -> T
     ) async throws -> T {
         let settings = settings
         do {
             let (value, events, notices) = try await operations(turn).run(turn, settings) { context in
+                try context.permit.demand(needed)
                 let value = try body(context)
                 try context.flush()
                 return (value, context.events, context.notices)
@@ -142,11 +163,13 @@ package final class PostgresJobStore: WholeStore {
 
     /// The same without waiting for it; events are for the caller to report.
     func submit<T: Sendable>(
-        _ turn: Turn, asking first: @escaping @Sendable () -> [Call] = { [] },
+        _ turn: Turn, needing needed: Schema.Standing = .works,
+        asking first: @escaping @Sendable () -> [Call] = { [] },
         _ body: @escaping @Sendable (WriteContext) throws -> T,
         completion: @escaping @Sendable (Result<T, any Error>) -> Void
     ) {
         operations(turn).submit(turn, settings, asking: first) { context in
+            try context.permit.demand(needed)
             let value = try body(context)
             try context.flush()
             return value

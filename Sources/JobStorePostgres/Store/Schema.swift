@@ -2,51 +2,63 @@ import Jobs
 import Migrations
 import Postgres
 
-/// The schema's version, kept in the table `renga`.
+/// The schema's version, kept in the table `renga`, and what it leaves to processes that know an older one (decision 27).
 enum Schema {
+    /// The one that this binary knows.
     static let version = Migration.postgres.last?.version ?? 0
 
-    /// Takes the steps that the database lacks; of several processes that start at once one takes them.
-    static func migrate(_ connection: Connection) throws {
-        let found = try version(of: connection)
-        try demandKnown(found)
-        guard found < version else { return }
-        let steps = Migration.postgres.filter { $0.version > found }
-            .map { String(decoding: $0.sql, as: UTF8.self) }
-        // One transaction, as the server runs a script that does not say otherwise.
-        let script = "SELECT pg_advisory_xact_lock(7464, 0);\n" + steps.joined(separator: "\n")
-        do {
-            try connection.execute(script: script)
-        } catch {
-            // Another process was first.
-            guard connection.isUsable, try version(of: connection) > found else { throw error }
-            try migrate(connection)
+    /// What a process may do.
+    enum Standing: Equatable {
+        /// All.
+        case works
+        /// It ends what it has begun: settles its calls and keeps their leases until then.
+        case finishes
+        /// Nothing that writes.
+        case stopped
+    }
+
+    /// What the table `renga` says.
+    struct Found: Equatable {
+        var version: Int
+        /// The oldest version whose processes may go on as if nothing had changed.
+        var worksFrom: Int
+        /// The oldest version whose processes may settle their calls.
+        var settlesFrom: Int
+
+        func standing(knowing known: Int = Schema.version) -> Standing {
+            if known >= version || known >= worksFrom { return .works }
+            return known >= settlesFrom ? .finishes : .stopped
         }
-    }
 
-    /// 0 if there is none.
-    private static func version(of connection: Connection) throws -> Int {
-        let hasTable = try connection.run([Call(.hasTable)])[0].first?.bool(0) ?? false
-        guard hasTable else { return 0 }
-        return try connection.run([Call(.version)])[0].first?.int(0) ?? 0
-    }
-
-    /// Throws `schemaTooNew`: a newer renga may take further steps while this one runs, and from then on it changes nothing any more.
-    static func demandKnown(_ found: Int) throws {
-        guard found >= 0 else {
+        /// Throws `unsuitable` for half a copy.
+        func demandWhole() throws(JobStoreError) {
+            guard version < 0 else { return }
             throw JobStoreError(
                 .unsuitable,
                 "the database is a copy that is not whole yet: finish the copy, or begin with another")
         }
-        guard found > version else { return }
-        throw JobStoreError(
-            .schemaTooNew,
-            "the database has schema version \(found), this renga knows \(version): use a newer renga")
+
+        /// Throws `schemaTooNew` unless this process may do that.
+        func demand(_ needed: Standing, knowing known: Int = Schema.version) throws(JobStoreError) {
+            try demandWhole()
+            let standing = standing(knowing: known)
+            guard standing != .works, standing != needed else { return }
+            throw JobStoreError(.schemaTooNew, explanation(knowing: known))
+        }
+
+        func explanation(knowing known: Int = Schema.version) -> String {
+            "the database has schema version \(version), this renga knows \(known): replace this process by the newer renga"
+        }
     }
 }
 
-extension Statement {
-    fileprivate static let hasTable = Statement(
-        "has-schema", "SELECT to_regclass('renga') IS NOT NULL")
-    fileprivate static let version = Statement("schema-version", "SELECT version FROM renga")
+extension Schema.Found {
+    static let columns = "version, works_from, settles_from"
+
+    /// Of three columns, the first of which is that one.
+    init(_ row: Row, from first: Int = 0) throws {
+        self.init(
+            version: try row.int(first), worksFrom: try row.int(first + 1),
+            settlesFrom: try row.int(first + 2))
+    }
 }

@@ -22,7 +22,7 @@ extension PostgresJobStore {
 
     package func unregister(_ worker: WorkerID) async throws {
         registered.withLock { $0[worker] = nil }
-        try await write { context in
+        try await write(needing: .finishes) { context in
             context.run(
                 .stopWorker, [.integer(worker.value), .integer(context.now.moment.milliseconds)])
         }
@@ -32,7 +32,7 @@ extension PostgresJobStore {
         _ worker: WorkerID, attempts: [AttemptKey], lease: Milliseconds
     ) async throws -> [AttemptKey] {
         let known = registered.withLock { $0[worker] }
-        return try await write(.beside) { context in
+        return try await write(.beside, needing: .finishes) { context in
             let moment = context.now.moment
             let seen = Call(
                 .seeWorker,

@@ -10,6 +10,7 @@ final class WriteContext {
     var now: Now
     let settings: StoreSettings
     let numbers: Numbers
+    let permit: SchemaPermit
     var random: any RandomNumberGenerator
     var tallies = Tallies()
     var rows = JobRows()
@@ -33,7 +34,8 @@ final class WriteContext {
     /// What is reported to `StoreSettings.onNotice` after the commit.
     private(set) var notices: [StateNotice] = []
 
-    init(_ access: Access, now: Now, settings: StoreSettings, numbers: Numbers) {
+    init(_ access: Access, now: Now, settings: StoreSettings, numbers: Numbers, permit: SchemaPermit) {
+        self.permit = permit
         self.access = access
         self.now = now
         self.settings = settings

@@ -1,7 +1,7 @@
-/// A change of the state of a route, a queue, a credential or a budget, as the log tells it: once when it begins, once when it ends.
+/// A change of the state of a route, a queue, a credential, a budget or the schema, as the log tells it: once when it begins, once when it ends.
 package struct StateNotice: Hashable, Sendable {
     package enum Subject: String, Sendable {
-        case route, queue, credential, budget
+        case route, queue, credential, budget, schema
     }
 
     package var subject: Subject

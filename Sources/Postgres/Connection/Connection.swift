@@ -105,7 +105,29 @@ package final class Connection {
         let said = lines.joined(separator: " ")
         let state =
             said.firstMatch(of: #/(?:FATAL|ERROR|PANIC): +([0-9A-Z]{5}): /#).map { String($0.1) } ?? ""
+        if let advice = Self.advice(on: said) {
+            return PostgresError(advice.kind, "\(host) \(advice.words)", state: state)
+        }
         return PostgresError(.init(connectingState: state), text.clean(said), state: state)
+    }
+
+    /// What to do about refusals whose own words tell an operator little.
+    private static func advice(on said: String) -> (kind: PostgresError.Kind, words: String)? {
+        if said.contains("unsupported startup parameter") {
+            return (
+                .refused,
+                "is a pooler, such as PgBouncer, and refuses a parameter of the URL (\u{201C}options\u{201D}): leave it out and "
+                    + "connect to the server itself, or to a pool in session mode"
+            )
+        }
+        guard said.contains("session is read-only") || said.contains("server is in hot standby mode") else {
+            return nil
+        }
+        return (
+            .unavailable,
+            "is read-only: it is a standby, or default_transaction_read_only is on. Name the server that takes "
+                + "writes, or all servers of the cluster: postgres://USER@HOST1,HOST2/NAME"
+        )
     }
 
     /// What libpq says of the connection; may hold anything.
@@ -147,6 +169,10 @@ extension Connection {
     /// While nothing is asked: sleeps until the bell rings or the server has said something, and takes note of that.
     func rest(bell: EventFD) {
         guard wait(for: POLLIN, bell: bell, until: nil) == .socket else { return }
+        takeNote()
+    }
+
+    private func takeNote() {
         let isConnected = functions.pointee.consume_input(handle) == 1
         // Reads what is no answer to anything: notices, notifications, the reason why the server ends.
         _ = functions.pointee.is_busy(handle)
@@ -161,6 +187,13 @@ extension Connection {
             if heard.count == Self.notificationLimit { heard.removeFirst() }
             heard.append(Notification(channel: String(cString: channel), payload: String(cString: payload)))
         }
+    }
+
+    /// The same, waiting so long for something to be heard.
+    package func takeNotifications(within milliseconds: Int) -> [Notification] {
+        let deadline = monotonicMilliseconds() + Int64(milliseconds)
+        while isUsable, heard.isEmpty, wait(for: POLLIN, until: deadline) == .socket { takeNote() }
+        return takeNotifications()
     }
 
     /// What was heard on channels since the last call.

@@ -24,22 +24,24 @@ package struct Identity: Sendable, Equatable {
     }
 }
 
+/// Each without a name at the server: a pooler that hands connections round may have sent an earlier one of the same name there, and what
+/// it then says would hide what is wrong.
 extension Statement {
-    fileprivate static let version = Statement("server-version", "SELECT version()")
+    fileprivate static let version = Statement("server-version", assembled: "SELECT version()")
     /// Also has it tell warnings, whatever its settings are: see `Notices`.
     fileprivate static let standing = Statement(
         "server-standing",
-        "SELECT pg_is_in_recovery(), set_config('client_min_messages', 'warning', false)")
+        assembled: "SELECT pg_is_in_recovery(), set_config('client_min_messages', 'warning', false)")
     fileprivate static let setting = Statement(
-        "server-setting", "SELECT set_config($1::text, $2::text, false)", .text, .text)
+        "server-setting", assembled: "SELECT set_config($1::text, $2::text, false)", [.text, .text])
     fileprivate static let system = Statement(
-        "server-system", "SELECT (pg_control_system()).system_identifier")
+        "server-system", assembled: "SELECT (pg_control_system()).system_identifier")
 }
 
 extension Connection {
     /// Asks the server who it is, refuses those that are none of ours, and has the others go by the settings.
     func greet(_ settings: ConnectionSettings) throws(PostgresError) {
-        try identify()
+        try identify(acceptsStandby: settings.acceptsStandby)
         let settings = settings.serverSettings.sorted { $0.key < $1.key }
         guard !settings.isEmpty else { return }
         try run(
@@ -51,7 +53,7 @@ extension Connection {
             })
     }
 
-    private func identify() throws(PostgresError) {
+    private func identify(acceptsStandby: Bool) throws(PostgresError) {
         let limits = TripLimits(milliseconds: 10_000, bytes: 1 << 20)
         let answers = run(
             batches: [Statement.version, .standing, .system].map { Batch([Call($0)], mayCommit: false) },
@@ -59,7 +61,8 @@ extension Connection {
         let version = Int(functions.pointee.server_version(handle))
         let words = try answers[0].get().first?.first?.text(0) ?? ""
         if let refusal = Identity.refusal(version: version, words: words) { throw refusal }
-        guard try answers[1].get().first?.first?.bool(0) == false else {
+        let isStandby = try answers[1].get().first?.first?.bool(0) ?? true
+        guard !isStandby || acceptsStandby else {
             throw PostgresError(.readOnly, "\(host) is a standby")
         }
         identity = Identity(version: version, system: try system(answers[2]))

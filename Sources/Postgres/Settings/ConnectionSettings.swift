@@ -32,6 +32,8 @@ package struct ConnectionSettings: Sendable {
     package let connectTimeoutMilliseconds: Int
     /// Settings of the server that each connection begins with.
     package var serverSettings: [String: String] = [:]
+    /// Whether a server that takes no writes will do, as for reading only.
+    package var acceptsStandby = false
     let password: Password?
     private let parameters: [String: String]
 
@@ -94,6 +96,7 @@ package struct ConnectionSettings: Sendable {
         all["port"] = String(host.port)
         all["user"] = user
         all["dbname"] = database
+        if acceptsStandby { all["target_session_attrs"] = "any" }
         return all
     }
 }

@@ -12,7 +12,8 @@ final class StoreAbsence: Sendable {
         _ level: Log.Level, _ message: StaticString, _ error: any Error, _ log: Log,
         _ fields: Log.Fields = [:]
     ) {
-        guard (error as? JobStoreError)?.mayPass == true else {
+        guard let storeError = error as? JobStoreError, storeError.mayPass || storeError.code == .schemaTooNew
+        else {
             return log.with(fields).write(level, message) { ["error": "\(error)"] }
         }
         let isFirst = since.withLock { since in

@@ -37,9 +37,15 @@ struct PostgresDatabase: Database {
 
     func open(_ terms: OpeningTerms) async throws -> any OpenDatabase {
         do {
-            return OpenPostgres(postgres: try await PostgresJobStore(settings, settings: terms.settings))
+            let log = terms.log
+            let store = try await PostgresJobStore(settings, settings: terms.settings) { reason in
+                log.notice("the schema's next step waits", ["in_its_way": "\(reason)"])
+            }
+            return OpenPostgres(postgres: store)
         } catch let error as JobStoreError {
-            throw Failure("RENGA_DATABASE is \(name), which cannot be used: \(error.message)")
+            throw Failure(
+                "RENGA_DATABASE is \(name), which cannot be used: \(error.message)",
+                status: error.code == .locked ? .tryAgain : .failed)
         }
     }
 
