@@ -184,7 +184,9 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "JobStoreCopy", "Jobs", "Postgres",
+            "renga", "CrashPoint", "HTTPClient", "HTTPServer", "JSON", "JobStoreCopy", "JobStorePostgres",
+            "Jobs",
+            "Migrations", "Postgres",
             "SQLite", "StoreAudit", "System", "TestPostgres", "TestSupport",
         ]),
 ]

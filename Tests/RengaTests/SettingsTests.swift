@@ -176,6 +176,21 @@ import Testing
         #expect(message.contains("RENGA_DATABASE_PASSWORD_FILE") && !message.contains("secret@"))
     }
 
+    @Test func `a replica for lists is of a server, and its password shows nowhere`() throws {
+        let stated = try ServiceSettings(
+            invoke(
+                [],
+                [
+                    "RENGA_DATABASE": "postgres://u@h/db", "RENGA_DATABASE_READ": "postgres://u:secret@r/db",
+                    "ANTHROPIC_API_KEY": "k",
+                ]))
+        #expect(
+            stated.stated.first { $0.name == "RENGA_DATABASE_READ" }?.value == "postgres://u@r:5432/db")
+        #expect(!stated.stated.contains { $0.value?.contains("secret") == true })
+        let file = reason(["RENGA_DATABASE": "./jobs.db", "RENGA_DATABASE_READ": "postgres://u@r/db"])
+        #expect(file.contains("RENGA_DATABASE_READ names a standby") && file.contains("leave it out"))
+    }
+
     @Test func `the demo's jobs are kept beside the real ones`() {
         #expect(SQLiteDatabase.trialPath("./renga.db") == "./renga-demo.db")
         #expect(SQLiteDatabase.trialPath("/data/renga.db") == "/data/renga-demo.db")

@@ -98,6 +98,7 @@ struct Keeper {
         ssl = on
         ssl_cert_file = '$folder/cert.pem'
         max_connections = 100
+        max_prepared_transactions = 5
         shared_buffers = 32MB
         fsync = $5
         full_page_writes = $5

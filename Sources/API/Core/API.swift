@@ -184,6 +184,8 @@ extension API {
         if let error = error as? HTTPServerError, error.code == .uploadCut || error.code == .hungUp {
             return Problem(.uploadCut, "the connection ended before the whole body had come")
         }
+        // The store has said so once, for all requests that follow.
+        if let error = error as? JobStoreError, error.code == .schemaTooNew { return Problem(error) }
         log.error(
             "request failed",
             [

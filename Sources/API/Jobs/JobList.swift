@@ -15,28 +15,38 @@ extension API {
             }
             return id
         }
-        let (jobs, more) = try await page(filter, before: cursor, limit: limit, bodies: bodies)
+        let pageBytes = settings.limits.pageBytes
+        let read: @Sendable (any ListReading) async throws -> (jobs: [Job], more: Bool) = { lists in
+            try await lists.page(filter, before: cursor, limit: limit, bodies: bodies, bytes: pageBytes)
+        }
+        let found = filter.wantsLatest ? Dated(try await read(store)) : try await store.lists(read)
+        let (jobs, more) = found.value
         return .json { writer in
-            writer.page(jobs, next: more ? jobs.last?.id.description : nil) { $0.job($1, bodies: bodies) }
+            writer.page(jobs, next: more ? jobs.last?.id.description : nil, asOf: found.asOf) {
+                $0.job($1, bodies: bodies)
+            }
         }
     }
 
+}
+
+extension ListReading {
     /// One page; with bodies it is read in portions, and ends early when they grow too large together.
-    private func page(
-        _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies
+    fileprivate func page(
+        _ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies, bytes limitBytes: Int
     ) async throws -> (jobs: [Job], more: Bool) {
         let portion = bodies.isEmpty ? limit + 1 : 20
-        var jobs: [Job] = []
+        var found: [Job] = []
         var bytes = 0
-        while jobs.count <= limit, bytes < settings.limits.pageBytes {
-            let some = try await store.jobs(
-                filter, before: jobs.last?.id ?? before, limit: min(portion, limit + 1 - jobs.count),
+        while found.count <= limit, bytes < limitBytes {
+            let some = try await jobs(
+                filter, before: found.last?.id ?? before, limit: min(portion, limit + 1 - found.count),
                 bodies: bodies)
-            jobs += some
+            found += some
             bytes += some.reduce(0) { $0 + ($1.request?.count ?? 0) + ($1.response?.count ?? 0) }
-            if some.count < min(portion, limit + 1 - jobs.count + some.count) { return (jobs, false) }
+            if some.count < min(portion, limit + 1 - found.count + some.count) { return (found, false) }
         }
-        return (Array(jobs.prefix(limit)), true)
+        return (Array(found.prefix(limit)), true)
     }
 }
 

@@ -21,13 +21,18 @@ extension API {
             return cursor
         }
         // The first page is read before the answer begins, so that what fails at once fails as a proper problem.
-        let first = try await store.results(query, after: after ?? -1, limit: PageLength().lines)
-        return .ndjson { [store] writer in
-            var pages = ResultPages(store: store, query: query, state: state, limit: limit, first: first)
+        let first = try await store.lists { lists in
+            try await lists.results(query, after: after ?? -1, limit: PageLength().lines)
+        }
+        var response = Response.ndjson { [store] writer in
+            var pages = ResultPages(
+                store: store, query: query, state: state, limit: limit, first: first.value)
             while let lines = try await pages.next() {
                 if !lines.isEmpty { try await writer.write(lines) }
             }
         }
+        if let asOf = first.asOf { response.headers["x-renga-as-of"] = asOf.text }
+        return response
     }
 
     /// More than any database holds: a limit of its own for what a client may ask.
@@ -81,7 +86,7 @@ private struct ResultPages {
     mutating func next() async throws -> [UInt8]? {
         let page =
             if let page { page } else {
-                try await store.results(query, after: last ?? -1, limit: length.lines)
+                try await nextPage()
             }
         guard let end = page.last, left != 0 else { return nil }
         var writer = JSONWriter()
@@ -96,6 +101,13 @@ private struct ResultPages {
         // A short page was the last one, so that it need not be followed by an empty read.
         self.page = isShort ? [] : nil
         return writer.bytes
+    }
+
+    private func nextPage() async throws -> [FinishedJob] {
+        let (query, after, limit) = (query, last ?? -1, length.lines)
+        return try await store.lists { lists in
+            try await lists.results(query, after: after, limit: limit)
+        }.value
     }
 
     /// The lines of a page that were asked for.

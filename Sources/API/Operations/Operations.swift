@@ -9,10 +9,13 @@ extension API {
         let parameters = try Parameters(call.head, known: ["by", "days"])
         let axes = try parameters.spendAxes()
         let days = try parameters.integer("days", in: 1...366) ?? 31
-        let stats = try await store.stats()
-        var shares: [(axis: SpendAxis, list: [SpendShare])] = []
-        for axis in axes { shares.append((axis, try await store.spend(by: axis, days: days))) }
-        let spendBy = shares
+        let found = try await store.lists { lists in
+            let stats = try await lists.stats()
+            var shares: [(axis: SpendAxis, list: [SpendShare])] = []
+            for axis in axes { shares.append((axis, try await lists.spend(by: axis, days: days))) }
+            return (stats: stats, spendBy: shares)
+        }
+        let (stats, spendBy) = found.value
         return .json { writer in
             writer.object { writer in
                 writer.counts("counts", stats.counts)
@@ -40,6 +43,7 @@ extension API {
                     writer.field("age_ms", Int(dispute.age))
                 }
                 if settings.service.simulated { writer.field("simulated", true) }
+                if let asOf = found.asOf { writer.time("as_of", asOf) }
             }
         }
     }
@@ -140,5 +144,11 @@ extension JSONWriter {
         field("exposure", facts.exposure)
         field("database_bytes", facts.databaseBytes)
         field("log_pages", facts.logPages)
+        strings("cautions", facts.cautions)
+        optional("read_replica", facts.replica) { writer, replica in
+            writer.field("state", replica.state.rawValue)
+            writer.field("detail", replica.detail)
+            writer.time("as_of", replica.asOf)
+        }
     }
 }

@@ -12,6 +12,8 @@ final class Readiness: Sendable {
     private struct State {
         var known: (until: Moment, outcome: Outcome)?
         var asking: Task<Outcome, Never>?
+        /// What the log said last of it; nil if all was well since.
+        var said: JobStoreError?
     }
 
     private let store: any Reading
@@ -48,10 +50,18 @@ final class Readiness: Sendable {
     private func ask() async -> Outcome {
         defer { state.withLock { $0.asking = nil } }
         do {
-            return .success(try await store.checkReady())
+            let facts = try await store.checkReady()
+            state.withLock { $0.said = nil }
+            return .success(facts)
         } catch {
-            log.warning("database not ready", ["error": "\(error)"])
-            return .failure(error as? JobStoreError ?? JobStoreError(.internal, "\(error)"))
+            let error = error as? JobStoreError ?? JobStoreError(.internal, "\(error)")
+            let isNews = state.withLock { state in
+                let isNews = state.said != error
+                state.said = error
+                return isNews
+            }
+            if isNews { log.warning("database not ready", ["error": "\(error)"]) }
+            return .failure(error)
         }
     }
 

@@ -80,7 +80,8 @@ extension JSONWriter {
 
     /// `{"data":[…],"next_cursor":…}`.
     mutating func page<Element>(
-        _ elements: [Element], next: String? = nil, _ body: (inout JSONWriter, Element) -> Void
+        _ elements: [Element], next: String? = nil, asOf: Timestamp? = nil,
+        _ body: (inout JSONWriter, Element) -> Void
     ) {
         object { writer in
             writer.key("data")
@@ -88,6 +89,7 @@ extension JSONWriter {
                 for element in elements { body(&writer, element) }
             }
             writer.field("next_cursor", next)
+            if let asOf { writer.time("as_of", asOf) }
         }
     }
 }

@@ -11,14 +11,23 @@ struct FinishOrder {
     /// The last place that can be seen; 0 if no job has ended.
     let last: Int64
 
-    init(_ access: Access) throws {
-        let row = try access.query(.horizon).first
+    init(_ access: Access, isOnStandby: Bool = false) throws {
+        let row = try access.query(isOnStandby ? .standbyHorizon : .horizon).first
         horizon = try row?.int64(0) ?? 0
         last = try row?.int64(1) ?? 0
     }
 }
 
 extension Statement {
+    /// A standby's views of the database do not tell which transactions were open, only the oldest of them.
+    fileprivate static let standbyHorizon = Statement(
+        "standby-horizon",
+        """
+        SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + order_base) << 20,
+            coalesce((SELECT max(finish_order) FROM ended), 0)
+        FROM renga
+        """)
+
     /// Transactions of other databases have numbers of the same sequence, but end no jobs here: they are left out if they stand in the way.
     fileprivate static let horizon = Statement(
         "horizon",

@@ -4,9 +4,16 @@ import StoreRules
 
 extension PostgresJobStore {
     package func results(_ query: ResultsQuery, after: Int64, limit: Int) async throws -> [FinishedJob] {
-        let reader = ResultReader(query: query, after: after, limit: limit, now: now())
+        try await readResults(query, after: after, limit: limit)
+    }
+}
+
+extension ListSource {
+    func readResults(_ query: ResultsQuery, after: Int64, limit: Int) async throws -> [FinishedJob] {
+        let reader = ResultReader(
+            query: query, after: after, limit: limit, now: now(), isOnStandby: isStandby)
         var missed: Int64?
-        for pause in Self.pauses {
+        for pause in ResultReader.pauses {
             let awaited = missed
             switch try await read({ access in try reader.page(access, awaiting: awaited) }) {
             case .whole(let jobs): return jobs
@@ -14,11 +21,10 @@ extension PostgresJobStore {
             }
             try await Task.sleep(for: .milliseconds(pause))
         }
-        return try await read { access in try reader.firstJobs(access, FinishOrder(access)) }
+        return try await read { access in
+            try reader.firstJobs(access, FinishOrder(access, isOnStandby: reader.isOnStandby))
+        }
     }
-
-    /// How long is waited for transactions that hold back what has ended, in milliseconds: most of them are open for a few.
-    private static let pauses = [1, 2, 4, 8, 16, 32, 64]
 }
 
 /// Reads one page of results.
@@ -27,6 +33,10 @@ private struct ResultReader: Sendable {
     let after: Int64
     let limit: Int
     let now: Now
+    let isOnStandby: Bool
+
+    /// How long is waited for transactions that hold back what has ended, in milliseconds: most of them are open for a few.
+    static let pauses = [1, 2, 4, 8, 16, 32, 64]
 
     enum Page: Sendable {
         case whole([FinishedJob])
@@ -36,7 +46,7 @@ private struct ResultReader: Sendable {
 
     /// `place` is what an earlier look found missing: what ended since then is not waited for.
     func page(_ access: Access, awaiting place: Int64?) throws -> Page {
-        let order = try FinishOrder(access)
+        let order = try FinishOrder(access, isOnStandby: isOnStandby)
         let jobs = try firstJobs(access, order)
         let last = place ?? order.last
         let isWhole = query.inputOrder || jobs.count == limit || last <= after || last < order.horizon

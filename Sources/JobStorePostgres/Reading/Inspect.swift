@@ -11,11 +11,7 @@ extension PostgresJobStore {
     }
 
     package func jobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies) async throws -> [Job] {
-        let (now, rules) = (now(), settings.rules)
-        return try await readShared { access in
-            let ids = try Search(filter, access).ids(.descending, behind: before, limit: limit)
-            return try JobDecoder(access: access, now: now, bodies: bodies, rules: rules).jobs(ids)
-        }
+        try await readJobs(filter, before: before, limit: limit, bodies: bodies)
     }
 
     package func count(_ filter: JobFilter) async throws -> Int {
@@ -37,6 +33,16 @@ extension PostgresJobStore {
             ])
             guard !answers[0].isEmpty else { return nil }
             return try answers[1].map { row in try Attempt(row) }
+        }
+    }
+}
+
+extension ListSource {
+    func readJobs(_ filter: JobFilter, before: JobID?, limit: Int, bodies: Bodies) async throws -> [Job] {
+        let (now, rules) = (now(), settings.rules)
+        return try await readShared { access in
+            let ids = try Search(filter, access).ids(.descending, behind: before, limit: limit)
+            return try JobDecoder(access: access, now: now, bodies: bodies, rules: rules).jobs(ids)
         }
     }
 }

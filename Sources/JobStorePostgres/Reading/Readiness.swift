@@ -8,6 +8,19 @@ extension PostgresJobStore {
 
     /// Takes its turn among those that write, so that a store whose writers are stuck is not ready.
     package func checkReady() async throws -> StoreFacts {
+        var facts = try await written()
+        facts.cautions = try await read { access in try ServerHealth(access) }.cautions
+        if let replica {
+            // Asked anew: nobody may have read a list for a while.
+            _ = try? await lists { lists in
+                try await lists.jobs(JobFilter(), before: nil, limit: 1, bodies: [])
+            }
+            facts.replica = replica.facts
+        }
+        return facts
+    }
+
+    private func written() async throws -> StoreFacts {
         try await write(.claim) { context in
             guard let row = try context.query(.storeFacts).first else {
                 throw JobStoreError(.unsuitable, "the database has lost its table renga")

@@ -3,6 +3,12 @@ import Postgres
 
 extension PostgresJobStore {
     package func spend(by axis: SpendAxis, days: Int) async throws -> [SpendShare] {
+        try await readSpend(by: axis, days: days)
+    }
+}
+
+extension ListSource {
+    func readSpend(by axis: SpendAxis, days: Int) async throws -> [SpendShare] {
         let first = now().timestamp.milliseconds / Timestamp.day - Int64(days) + 1
         return try await read { access in
             try access.query(axis.statement, [.integer(first)]).map { row in

@@ -3,7 +3,11 @@ import Postgres
 import StoreRules
 
 extension PostgresJobStore {
-    package func stats() async throws -> Stats {
+    package func stats() async throws -> Stats { try await readStats() }
+}
+
+extension ListSource {
+    func readStats() async throws -> Stats {
         let budgets = try await budgets()
         let (now, settings) = (now(), settings)
         return try await readShared { access in

@@ -6,33 +6,36 @@ package struct PostgresCheck: Sendable {
     package let version: String
     /// Nil if there are no tables of renga's.
     package let schemaVersion: Int?
+    /// Whether this program may work with that schema.
+    package let mayWork: Bool
     package let bytes: Int64
     package let connections: Int
     package let connectionLimit: Int
-    /// Of the oldest view of the database that some transaction still has; nil if there is none.
-    package let oldestSnapshotSeconds: Int?
-    package let oldestSnapshotProcess: Int?
+    package let health: ServerHealth
+    /// Whether sessions hear at once what others say; else work is found by looking again.
+    package private(set) var hears = true
     /// What of its settings can lose acknowledged jobs, or slows it down, a sentence each.
     package let cautions: [String]
     /// How it is replicated, for people.
     package let replication: String
 
-    package var knownVersion: Int { Schema.version }
-
     /// Connects, and asks; throws `JobStoreError`.
     package init(_ database: ConnectionSettings) throws(JobStoreError) {
         do {
             let connection = try Connection.open(database)
+            let check = try ServerCheck(first: connection, second: Connection.open(database))
+            try check.run()
             self = try connection.transaction(.snapshot) { transaction in
                 try PostgresCheck(Access(transaction))
             }
+            hears = try check.hears()
         } catch {
             throw JobStoreError(error)
         }
     }
 
     private init(_ access: Access) throws {
-        let answers = try access.query([Call(.serverFacts), Call(.oldestSnapshot), Call(.hasTables)])
+        let answers = try access.query([Call(.serverFacts), Call(.hasTables)])
         guard let server = answers[0].first else {
             throw JobStoreError(.unavailable, "the server says nothing of itself")
         }
@@ -40,16 +43,17 @@ package struct PostgresCheck: Sendable {
         bytes = try server.int64(1)
         connections = try server.int(2)
         connectionLimit = Int(try server.text(3)) ?? 0
-        oldestSnapshotProcess = try answers[1].first?.int(0)
-        oldestSnapshotSeconds = try answers[1].first?.int(1)
+        health = try ServerHealth(access)
         cautions = try Self.cautions(server)
         let names = try server.text(8)
         replication =
             try server.int(9) == 0
             ? "no standby is connected"
             : "\(try server.int(9)) standbys, \(names.isEmpty ? "none of them synchronous" : "synchronous: \(names)")"
-        let hasTables = try answers[2].first?.bool(0) ?? false
-        schemaVersion = hasTables ? try access.queryOne(.checkedSchema) { row in try row.int(0) } : nil
+        let hasTables = try answers[1].first?.bool(0) ?? false
+        let schema = hasTables ? try access.queryOne(.checkedSchema) { row in try Schema.Found(row) } : nil
+        schemaVersion = schema?.version
+        mayWork = schema.map { $0.standing() == .works } ?? true
     }
 
     private static func cautions(_ server: Row) throws -> [String] {
@@ -76,16 +80,7 @@ extension Statement {
             current_setting('autovacuum'), current_setting('synchronous_standby_names'),
             (SELECT count(*) FROM pg_stat_replication)
         """)
-    fileprivate static let oldestSnapshot = Statement(
-        "oldest-snapshot",
-        """
-        SELECT pid::bigint, extract(epoch FROM clock_timestamp() - xact_start)::bigint
-        FROM pg_stat_activity
-        WHERE backend_xmin IS NOT NULL AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
-            AND backend_type = 'client backend'
-        ORDER BY xact_start
-        LIMIT 1
-        """)
     fileprivate static let hasTables = Statement("has-tables", "SELECT to_regclass('renga') IS NOT NULL")
-    fileprivate static let checkedSchema = Statement("checked-schema", "SELECT version FROM renga")
+    fileprivate static let checkedSchema = Statement(
+        "checked-schema", assembled: "SELECT \(Schema.Found.columns) FROM renga", isKept: true)
 }

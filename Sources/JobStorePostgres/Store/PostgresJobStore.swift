@@ -25,22 +25,27 @@ package final class PostgresJobStore: WholeStore {
     let enqueueBatcher = OperationBatcher<EnqueueEntry>(limit: EnqueueEntry.limit)
     private let bell: ChangeBell
     let schema: SchemaWatch
+    /// Nil if none is configured.
+    let replica: Replica?
     /// Who renews itself here is known, whatever became of its row.
     let registered = Mutex<[WorkerID: NewWorker]>([:])
 
     /// Opens the database; its schema is made, or brought up to date, if needed.
     ///
-    /// `onDelay` is told who is in the way of the schema's next step. Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga,
+    /// Lists, results and statistics are read from `standby` if there is one. `onDelay` is told who is in the way of the schema's next step. Throws `JobStoreError`: `schemaTooNew` for a database of a newer renga,
     /// `unsuitable` for a server or a database that cannot be one, `locked` if others do not make way, `unavailable` if no server answers.
     package convenience init(
         _ database: ConnectionSettings, settings: StoreSettings = StoreSettings(),
-        time: TimeSource = .database, onDelay: @escaping @Sendable (String) -> Void = { _ in }
+        time: TimeSource = .database, standby: ConnectionSettings? = nil,
+        onDelay: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws {
-        try await self.init(database, settings: settings, time: time, migrator: Migrator(onDelay: onDelay))
+        try await self.init(
+            database, settings: settings, time: time, standby: standby, migrator: Migrator(onDelay: onDelay))
     }
 
     init(
-        _ database: ConnectionSettings, settings: StoreSettings, time source: TimeSource, migrator: Migrator
+        _ database: ConnectionSettings, settings: StoreSettings, time source: TimeSource,
+        standby: ConnectionSettings? = nil, migrator: Migrator
     ) async throws {
         let report = settings.onNotice
         let schema = SchemaWatch(knowing: migrator.newest) { report($0) }
@@ -57,8 +62,15 @@ package final class PostgresJobStore: WholeStore {
             claiming = try Session(short, patienceMilliseconds: Self.patience, random: random)
             writing = try Session(short, patienceMilliseconds: Self.patience, random: random)
             reading = try Session(database, patienceMilliseconds: Self.patience, random: random)
-            try await Self.awaitServer(writing) { connection in
+            let cluster = try await Self.awaitServer(writing) { connection in
                 try ServerCheck(first: connection, second: Connection.open(second)).run()
+                return connection.identity?.system
+            }
+            replica = try standby.map { standby in
+                var standby = standby
+                standby.acceptsStandby = true
+                standby.serverSettings.merge(Self.serverSettings) { given, _ in given }
+                return try Replica(standby, of: cluster)
             }
             try await migrator.run(writing)
             serverVersion = try await Self.awaitServer(writing) { connection in
@@ -136,6 +148,12 @@ package final class PostgresJobStore: WholeStore {
         await claiming.close()
         await writing.close()
         await reading.close()
+        await replica?.close()
+    }
+
+    /// How far this server's log is written: what was answered before is in it.
+    func writtenPosition() async throws -> Int64 {
+        try await reading.run([Call(.writtenPosition)])[0].first?.int64(0) ?? 0
     }
 
     /// Runs one operation in the next writing transaction, and keeps the tallies right.

@@ -229,6 +229,10 @@ package struct StoreFacts: Sendable {
     package var databaseBytes: Int64
     /// Pages in the write-ahead log after this process's last commit; nil if the engine keeps its log to itself.
     package var logPages: Int?
+    /// What operators should do something about, a sentence each.
+    package var cautions: [String] = []
+    /// Nil if none is configured.
+    package var replica: ReplicaFacts?
 
     package init(
         engine: String, version: String, schemaVersion: Int, exposure: String?, databaseBytes: Int64,

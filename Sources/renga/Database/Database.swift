@@ -9,6 +9,8 @@ protocol Database: Sendable {
     var name: String { get }
     /// The same for programs in other folders, as `/v1/settings` shows it.
     var stated: String { get }
+    /// The same of a standby that lists are read from; nil if there is none.
+    var statedStandby: String? { get }
     /// Where a trial keeps its jobs: a simulator's answers are never kept beside a model's.
     ///
     /// Throws `UsageError` if it has to be named.
@@ -33,6 +35,10 @@ protocol Database: Sendable {
     func agreement(on subjects: [String]) async throws -> AgreementCheck?
     /// What `doctor` says of the engine.
     func engine() async -> Finding
+}
+
+extension Database {
+    var statedStandby: String? { nil }
 }
 
 /// A database in use.
@@ -67,10 +73,18 @@ struct Restored: Sendable {
 }
 
 extension Invocation {
+    /// With `reading`, for commands that read the setting of a standby for lists too.
+    ///
     /// Throws `UsageError` if it names none that can be used.
-    func database() throws -> any Database {
+    func database(reading: Bool = false) throws -> any Database {
         let name = try value(of: Settings.database)
-        if ConnectionSettings.isURL(name) { return try PostgresDatabase(url: name, self) }
+        let standby = reading ? try optional(Settings.databaseRead) : nil
+        if ConnectionSettings.isURL(name) { return try PostgresDatabase(url: name, standby: standby, self) }
+        if standby != nil {
+            throw UsageError(
+                "RENGA_DATABASE_READ names a standby of a PostgreSQL server, and RENGA_DATABASE is “\(name)”: leave it out"
+            )
+        }
         return SQLiteDatabase(path: name, fileMode: try value(of: Settings.fileMode))
     }
 }

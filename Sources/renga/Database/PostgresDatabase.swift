@@ -8,20 +8,30 @@ import Telemetry
 struct PostgresDatabase: Database {
     let settings: ConnectionSettings
 
+    /// A standby of it for lists, results and statistics; nil if none is named.
+    let standby: ConnectionSettings?
+
     /// Throws `UsageError` for an address that cannot be one, or a password in a flag.
-    init(url: String, _ invocation: Invocation) throws {
+    init(url: String, standby: String?, _ invocation: Invocation) throws {
+        settings = try Self.settings(url, Settings.database, invocation)
+        self.standby = try standby.map { try Self.settings($0, Settings.databaseRead, invocation) }
+    }
+
+    private static func settings(
+        _ url: String, _ setting: Setting<String>, _ invocation: Invocation
+    ) throws -> ConnectionSettings {
         do {
-            let origin: ConnectionSettings.Origin =
-                invocation.isFlagged(Settings.database) ? .flag : .environment
-            settings = try ConnectionSettings(
-                url: url, from: origin, password: try invocation.databasePassword())
+            return try ConnectionSettings(
+                url: url, from: invocation.isFlagged(setting) ? .flag : .environment,
+                password: try invocation.databasePassword())
         } catch let error as PostgresError {
-            throw UsageError("RENGA_DATABASE cannot be used: \(error.message)")
+            throw UsageError("\(setting.name) cannot be used: \(error.message)")
         }
     }
 
     var name: String { "\(settings)" }
     var stated: String { "\(settings)" }
+    var statedStandby: String? { standby.map { "\($0)" } }
 
     func forTrial() throws -> any Database {
         throw UsageError(
@@ -38,7 +48,8 @@ struct PostgresDatabase: Database {
     func open(_ terms: OpeningTerms) async throws -> any OpenDatabase {
         do {
             let log = terms.log
-            let store = try await PostgresJobStore(settings, settings: terms.settings) { reason in
+            let store = try await PostgresJobStore(settings, settings: terms.settings, standby: standby) {
+                reason in
                 log.notice("the schema's next step waits", ["in_its_way": "\(reason)"])
             }
             return OpenPostgres(postgres: store)
@@ -73,7 +84,11 @@ extension PostgresDatabase {
     func examine(ofServer: Bool) -> [Finding] {
         do {
             let found = try PostgresCheck(settings)
-            return [schema(found), connections(found), snapshots(found)] + cautions(found)
+            return [schema(found), connections(found), hearing(found)]
+                + found.health.remarks.map { remark in
+                    remark.isCaution
+                        ? .doubtful(remark.subject, remark.text) : .fine(remark.subject, remark.text)
+                } + cautions(found) + readReplica()
         } catch {
             return [.broken("database", "\(name) cannot be used: \(error.message)")]
         }
@@ -83,7 +98,7 @@ extension PostgresDatabase {
         guard let version = found.schemaVersion else {
             return .fine("database", "\(name) has no tables of renga yet; the first start makes them")
         }
-        guard version <= found.knownVersion else {
+        guard found.mayWork else {
             return .broken("database", "\(name) was made by a newer renga: install that version")
         }
         return .fine("database", "\(name), schema \(version), \(Text.bytes(Int(found.bytes)))")
@@ -95,17 +110,28 @@ extension PostgresDatabase {
             ? .doubtful("connections", "\(text): raise max_connections") : .fine("connections", text)
     }
 
-    /// One that stays open keeps dead rows from being cleared, and every claim passes by them.
-    private func snapshots(_ found: PostgresCheck) -> Finding {
-        guard let age = found.oldestSnapshotSeconds, age >= 300 else {
-            return .fine("snapshots", "none is older than five minutes")
+    private func hearing(_ found: PostgresCheck) -> Finding {
+        found.hears
+            ? .fine("notifications", "one session hears another")
+            : .doubtful(
+                "notifications",
+                "a session did not hear within 5 s what another said (LISTEN): work is found later. Connect to the server itself"
+            )
+    }
+
+    private func readReplica() -> [Finding] {
+        guard let standby else { return [] }
+        do {
+            let text = try ReplicaCheck(standby, of: settings).text
+            return [.fine("read replica", "\(standby), \(text)")]
+        } catch {
+            return [
+                .doubtful(
+                    "read replica",
+                    "RENGA_DATABASE_READ is \(standby), and the primary answers in its place: \(error.message)"
+                )
+            ]
         }
-        return .doubtful(
-            "snapshots",
-            """
-            the server's process \(found.oldestSnapshotProcess ?? 0) has kept one view of the database for \(age) s, and nothing \
-            that is deleted since is cleared: end its transaction (pg_terminate_backend)
-            """)
     }
 
     private func cautions(_ found: PostgresCheck) -> [Finding] {

@@ -54,7 +54,7 @@ struct ServiceSettings: Sendable {
         clientConcurrency = try invocation.value(of: Settings.clientConcurrency)
         interactiveConcurrency = try invocation.value(of: Settings.interactiveConcurrency)
         configuration = try Self.configuration(invocation)
-        let database = try invocation.database()
+        let database = try invocation.database(reading: true)
         self.database = database
         listen = try invocation.listenAddress()
         maxTokens = try invocation.value(of: Settings.maxTokens)
@@ -89,6 +89,7 @@ struct ServiceSettings: Sendable {
             // What programs in other folders read.
             switch setting.name {
             case Settings.database.name: return (setting.name, database.stated)
+            case Settings.databaseRead.name: return (setting.name, database.statedStandby)
             case Settings.config.name: return (setting.name, text.map(absolutePath))
             default: return (setting.name, text)
             }

@@ -10,6 +10,9 @@ enum Settings {
     static let database = Setting<String>.text(
         "RENGA_DATABASE", "PATH", standard: "./renga.db",
         "path of the database, or postgres://USER@HOST/NAME")
+    static let databaseRead = Setting<String>.text(
+        "RENGA_DATABASE_READ", "URL",
+        "postgres://USER@HOST/NAME of a standby that answers lists, results and statistics")
     static let fileMode = Setting<UInt32>(
         "RENGA_FILE_MODE", "MODE", standard: "0600",
         "permissions of the database, its log and copies; the umask is applied",
@@ -134,7 +137,8 @@ enum Settings {
 
     /// All that `up`, `serve` and `work` read: each checks them all, so that a typo shows wherever it is.
     static let ofServices: [any SettingDeclaration] = [
-        baseURL, database, fileMode, listen, port, model, maxTokens, concurrency, lease, maxAttempts,
+        baseURL, database, databaseRead, fileMode, listen, port, model, maxTokens, concurrency, lease,
+        maxAttempts,
         backoffBase, backoffCap,
         requestsPerMinute, inputTokensPerMinute, outputTokensPerMinute, rateWindow, outputEstimate,
         dailyBudget,
