@@ -26,6 +26,10 @@ final class FakeStore: APIStore {
         var portions: [Int] = []
         var stateReads = 0
         var readyQuestions = 0
+        /// Where set, a read replica answers lists, results and statistics.
+        var asOf: Timestamp?
+        var cautions: [String] = []
+        var replica: ReplicaFacts?
         /// Where set, the store does not say whether it is ready until this ends.
         var standstill: (stream: AsyncStream<Void>, end: AsyncStream<Void>.Continuation)?
         var listeners: [AsyncStream<Void>.Continuation] = []
@@ -233,6 +237,12 @@ extension FakeStore {
 
     func routes() async throws -> [RouteStatus] { state.withLock { Array($0.routes.values) } }
 
+    func lists<T: Sendable>(
+        _ body: @Sendable (any ListReading) async throws -> T
+    ) async throws -> Dated<T> {
+        Dated(try await body(self), asOf: state.withLock { $0.asOf })
+    }
+
     func stats() async throws -> Stats {
         try check()
         return state.withLock { state in
@@ -250,8 +260,10 @@ extension FakeStore {
         }
         if let standstill { for await _ in standstill {} }
         try check()
-        return StoreFacts(
+        var facts = StoreFacts(
             engine: "fake", version: "1", schemaVersion: 1, exposure: nil, databaseBytes: 1)
+        (facts.cautions, facts.replica) = state.withLock { ($0.cautions, $0.replica) }
+        return facts
     }
 
     var standstill: String { "it is told to" }
