@@ -51,6 +51,8 @@ import Testing
                     _ = try await store.settle(settlement)
                 }
             }
+            // Beside a worker that lives, queued jobs are shown with a forecast, which counts up to ten thousand that go before.
+            try await store.unregister(worker)
             await store.close()
             let connection = try Connection.open(settings)
             for table in ["job", "waiting", "ended", "answer", "attempt", "job_tag"] {
