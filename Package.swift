@@ -54,7 +54,9 @@ let modules: [Target] = [
     .target(
         name: "JobStorePostgres", dependencies: ["StoreRules", "Jobs", "Postgres", "Migrations", "System"]),
     // Rows on their way between the two.
-    .target(name: "JobStoreCopy", dependencies: ["SQLite", "Postgres", "Migrations", "Crypto", "System"]),
+    .target(
+        name: "JobStoreCopy",
+        dependencies: ["SQLite", "Postgres", "Migrations", "Crypto", "System", "CrashPoint"]),
     .target(name: "Models", dependencies: ["Jobs", "JSON", "HTTPClient"]),
     .target(name: "Worker", dependencies: ["Jobs", "Telemetry", "CrashPoint"]),
     .target(name: "Dialects", dependencies: ["Jobs", "JSON"]),
@@ -70,8 +72,8 @@ let modules: [Target] = [
     .executableTarget(
         name: "renga",
         dependencies: [
-            "API", "Worker", "Simulator", "JobStoreSQLite", "JobStorePostgres", "Postgres", "StoreRules",
-            "Models",
+            "API", "Worker", "Simulator", "JobStoreSQLite", "JobStorePostgres", "JobStoreCopy", "Postgres",
+            "StoreRules", "Models",
             "Jobs", "HTTPServer",
             "HTTPClient", "JSON", "Crypto", "System", "Telemetry", "SQLite",
         ]),

@@ -25,6 +25,11 @@
         case attemptCalled = "attempt-called"
         case pruneDeleted = "prune-deleted"
         case prunePortion = "prune-portion"
+        case moveMarked = "move-marked"
+        case movePortion = "move-portion"
+        case moveCompared = "move-compared"
+        case moveLeft = "move-left"
+        case moveFinished = "move-finished"
 
         /// `RENGA_CRASH_AT=name:count`: which step, and at which time of coming there.
         fileprivate static let order: (name: String, count: Int)? = {

@@ -1,4 +1,5 @@
 import Foundation
+import Migrations
 import Postgres
 import SQLite
 import TestPostgres
@@ -21,7 +22,7 @@ final class Folder: Sendable {
     /// With these rows in it; moments are told by the scale.
     func fill(_ rows: [(table: CopiedTable, rows: [CopiedRow])], _ scale: MomentScale = .same) async throws {
         var writer = try FileWriter(path: file)
-        _ = try writer.begin(scale)
+        _ = try writer.begin(MoveMark(scale))
         for (table, rows) in rows { try writer.write(rows, of: table) }
         try writer.finish()
         await writer.close()
@@ -44,11 +45,15 @@ final class Server: Sendable {
     private let name: String
 
     init() throws {
-        let server = try TestPostgres.shared()
-        name = try server.makeDatabase()
-        session = try Session(
-            ConnectionSettings(url: server.url(database: name), from: .environment),
-            random: SeededRandom(seed: 1))
+        name = try TestPostgres.shared().makeDatabase()
+        session = try Session(Self.settings(name), random: SeededRandom(seed: 1))
+    }
+
+    /// For another connection.
+    func settings() throws -> ConnectionSettings { try Self.settings(name) }
+
+    private static func settings(_ name: String) throws -> ConnectionSettings {
+        try ConnectionSettings(url: TestPostgres.shared().url(database: name), from: .environment)
     }
 
     func drop() async throws {
@@ -60,7 +65,7 @@ final class Server: Sendable {
     func fill(_ rows: [(table: CopiedTable, rows: [CopiedRow])]) async throws {
         try await session.run { connection in
             let writer = ServerWriter(connection)
-            _ = try writer.begin(.same)
+            _ = try writer.begin(MoveMark(.same))
             for (table, rows) in rows { try writer.write(rows, of: table) }
             try writer.finish()
         }
@@ -77,7 +82,7 @@ final class Server: Sendable {
     }
 
     func sums() async throws -> [TableSum] {
-        try await session.run { connection in try ServerWriter(connection).sums() }
+        try await session.run { connection in try ServerWriter(connection).sums { _, _ in } }
     }
 }
 

@@ -1,3 +1,4 @@
+import Migrations
 import Postgres
 import Synchronization
 import TestSupport
@@ -18,7 +19,7 @@ import Testing
             try await repeated { left in
                 try await server.session.run { connection in
                     let writer = ServerWriter(connection)
-                    let scale = try writer.begin(later(left))
+                    let scale = try writer.begin(MoveMark(later(left)))
                     try folder.read(scale) { source in
                         let target = CutTarget(writer, after: left, Cut())
                         try Copy(source: source, target: target, portion: Portion(rows: 37)).run()
@@ -33,7 +34,7 @@ import Testing
                     try await server.session.run { connection in
                         try connection.transaction(.snapshot) { transaction in
                             var writer = writer
-                            _ = try writer.begin(later(left))
+                            _ = try writer.begin(MoveMark(later(left)))
                             let target = CutTarget(writer, after: left, Cut())
                             try Copy(
                                 source: ServerReader(transaction), target: target, portion: Portion(rows: 41)
@@ -66,7 +67,9 @@ import Testing
         let (folder, other) = (try Folder(), try Folder())
         try await folder.fill(sample.all())
         try await withServer { server in
-            _ = try await server.session.run { connection in try ServerWriter(connection).begin(.same) }
+            _ = try await server.session.run { connection in
+                try ServerWriter(connection).begin(MoveMark(.same))
+            }
             #expect(try await server.number("SELECT version FROM renga") == -1)
             let partial = try await refusal {
                 try await DatabaseCopy.copy(from: server.session, toFile: other.file)
@@ -94,10 +97,10 @@ import Testing
                 try await server.session.run { connection in
                     try folder.read { source in
                         let target = ServerWriter(connection)
-                        _ = try target.begin(.same)
+                        _ = try target.begin(MoveMark(.same))
                         try Copy(source: source, target: target).run()
                         try connection.execute(script: "UPDATE answer SET cost = cost - 1 WHERE id = 5")
-                        try Copy.compare(source.sums(), target.sums())
+                        try Copy.compare(source.sums(), target.sums { _, _ in })
                     }
                 }
             }
@@ -122,8 +125,10 @@ private final class CutTarget: RowTarget {
         (self.target, left, self.error) = (target, portions, error)
     }
 
-    func begin(_ scale: MomentScale) throws -> MomentScale { scale }
+    func begin(_ mark: MoveMark) throws -> MomentScale { mark.scale }
     func lastKey(of table: CopiedTable) throws -> CopiedRow? { try target.lastKey(of: table) }
+    func count() throws -> Int { try target.count() }
+    func sums(_ onPortion: (CopiedTable, Int) -> Void) throws -> [TableSum] { try target.sums(onPortion) }
     func prepareNumbers(after place: Int64) throws { try target.prepareNumbers(after: place) }
     func finish() throws { try target.finish() }
 

@@ -1,3 +1,4 @@
+import Migrations
 import Postgres
 import SQLite
 import TestSupport
@@ -38,7 +39,7 @@ import Testing
         try await withServer { server in
             let (columns, numbered) = try await server.session.run { connection in
                 let writer = ServerWriter(connection)
-                _ = try writer.begin(.same)
+                _ = try writer.begin(MoveMark(.same))
                 try writer.finish()
                 func texts(_ query: String) throws -> [String] {
                     try connection.run([Call(Statement("test", assembled: query))])[0].map { try $0.text(0) }

@@ -231,4 +231,42 @@ import Testing
             #expect(LogRecord(text) == nil)
         }
     }
+
+    @Test func `A file that is to be had alone is refused while others have it, and to others afterwards`()
+        async throws
+    {
+        let directory = TemporaryDirectory()
+        let live = try await Live(directory)
+        let refused = #expect(throws: SQLiteError.self) {
+            _ = try DatabaseFile(path: directory.database, isAlone: true)
+        }
+        #expect(refused?.code == SQLiteError.inUse)
+        await live.close()
+
+        let alone = try DatabaseFile(path: directory.database, isAlone: true)
+        for isAlone in [false, true] {
+            let error = #expect(throws: SQLiteError.self) {
+                _ = try DatabaseFile(path: directory.database, isAlone: isAlone)
+            }
+            #expect(error?.code == SQLiteError.inUse)
+        }
+        let looked = #expect(throws: SQLiteError.self) { try DatabaseFile.check(path: directory.database) }
+        #expect(looked?.message.contains("renga move") == true)
+        alone.close()
+        try DatabaseFile.check(path: directory.database)
+        await (try await Live(directory)).close()
+    }
+
+    @Test func `A file that another program has open is not to be had alone`() async throws {
+        let directory = TemporaryDirectory()
+        await (try await Live(directory)).close()
+        let other = try Connection(path: directory.database, mode: .read)
+        try other.snapshot {
+            _ = try other.exists("SELECT 1 FROM t")
+            let error = #expect(throws: SQLiteError.self) {
+                _ = try DatabaseFile(path: directory.database, isAlone: true)
+            }
+            #expect(error?.code == SQLiteError.inUse)
+        }
+    }
 }

@@ -1,10 +1,12 @@
+import CrashPoint
+
 /// Rows on their way from one database into another.
 struct Copy {
     let source: any RowSource
     let target: any RowTarget
     var portion = Portion()
-    /// Told of each portion that was written.
-    var onProgress: @Sendable (CopyProgress) -> Void = { _ in }
+    /// Told of each portion that was written: its table, and how many rows it had.
+    var onPortion: (CopiedTable, Int) -> Void = { _, _ in }
 
     /// Goes on where an earlier copy ended: rows are written in the order of their keys.
     ///
@@ -17,11 +19,10 @@ struct Copy {
     private func run(_ table: CopiedTable) throws {
         // Few rows, of which some stand there from the beginning.
         let key = table.isSeeded ? nil : try target.lastKey(of: table)
-        var count = 0
         try source.forEachPortion(of: table, after: key, portion) { rows in
             try target.write(rows, of: table)
-            count += rows.count
-            onProgress(CopyProgress(table: table.name, rows: count))
+            onPortion(table, rows.count)
+            crashPoint("move-portion")
         }
     }
 
@@ -33,11 +34,4 @@ struct Copy {
                     + "\(b.rows) with \(b.checksum.prefix(12)) in the target")
         }
     }
-}
-
-/// How far a copy has come.
-package struct CopyProgress: Sendable, Equatable {
-    package let table: String
-    /// Of this table, since the copy began or was taken up again.
-    package let rows: Int
 }

@@ -1,3 +1,5 @@
+import Migrations
+
 /// How much is read at once: whatever comes first, but one row at least.
 struct Portion: Sendable {
     var rows = 1_000
@@ -16,23 +18,32 @@ protocol RowSource {
     /// The next rows in the order of the key; none behind the last. Each value is checked.
     func rows(of table: CopiedTable, after key: CopiedRow?, _ portion: Portion) throws -> [CopiedRow]
 
+    /// How many rows there are.
+    func count(of table: CopiedTable) throws -> Int
+
     /// The greatest place in the order of finishing that was ever given, or may have been.
     func lastPlace() throws -> Int64
 }
 
 /// A database that rows are written into.
 protocol RowTarget {
-    /// Says that a copy has begun, from when on no store opens it; throws if it holds something else than what an unfinished copy
+    /// Says that a copy has begun, from when on no store opens it; throws if it holds something else than what the same copy, unfinished,
     /// has left.
     ///
     /// Returns the scale to go by: that of the copy which is taken up again, as its rows are there already.
-    mutating func begin(_ scale: MomentScale) throws -> MomentScale
+    mutating func begin(_ mark: MoveMark) throws -> MomentScale
 
     /// The greatest key there is; nil if there are no rows.
     func lastKey(of table: CopiedTable) throws -> CopiedRow?
 
     /// In one transaction; rows of a portion that failed are not there.
     func write(_ rows: [CopiedRow], of table: CopiedTable) throws
+
+    /// How many rows there are, in all tables.
+    func count() throws -> Int
+
+    /// What each table's rows come to; `onPortion` hears how many were read.
+    func sums(_ onPortion: (CopiedTable, Int) -> Void) throws -> [TableSum]
 
     /// Has new rows numbered behind those that were written, and jobs finish behind that place.
     func prepareNumbers(after place: Int64) throws
@@ -42,10 +53,13 @@ protocol RowTarget {
 }
 
 extension RowSource {
-    /// Throws if it cannot be copied as a whole, as far as that is seen before its rows are.
-    func checkWhole() throws {
-        try checkSchema()
+    func checkParts() throws {
         for table in CopiedTable.all { try checkParts(of: table) }
+    }
+
+    /// In all tables.
+    func count() throws -> Int {
+        try CopiedTable.all.reduce(0) { sum, table in sum + (try count(of: table)) }
     }
 
     /// Throws if a database of that schema version is none that can be copied.
@@ -70,11 +84,14 @@ extension RowSource {
         }
     }
 
-    /// What each table's rows come to.
-    func sums(_ portion: Portion = Portion()) throws -> [TableSum] {
+    /// What each table's rows come to; `onPortion` hears how many were read.
+    func sums(_ onPortion: (CopiedTable, Int) -> Void = { _, _ in }) throws -> [TableSum] {
         try CopiedTable.all.map { table in
             var sum = RowSum()
-            try forEachPortion(of: table, portion) { rows in sum.add(rows) }
+            try forEachPortion(of: table, Portion()) { rows in
+                sum.add(rows)
+                onPortion(table, rows.count)
+            }
             return sum.finish(table)
         }
     }

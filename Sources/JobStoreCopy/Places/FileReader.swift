@@ -21,6 +21,8 @@ struct FileReader: RowSource {
         try demand(Self.newestVersion, found: Self.version(of: connection), of: "the file")
     }
 
+    func count(of table: CopiedTable) throws -> Int { Int(try count([table.file.driver])) }
+
     func lastPlace() throws -> Int64 {
         try connection.queryOne(
             """

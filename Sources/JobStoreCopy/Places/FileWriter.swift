@@ -4,53 +4,69 @@ import System
 
 /// Writes rows into a SQLite file through its writer, and blocks its thread meanwhile.
 struct FileWriter: RowTarget {
+    private let path: String
     private let writer: Writer
     private var scale = MomentScale.same
 
     /// Makes the file if there is none.
     init(path: String) throws {
+        self.path = path
         writer = try Writer(path: path)
     }
 
     /// Returns once all is on disk and the file is closed.
     func close() async { await writer.close() }
 
-    /// The version below zero says that a copy has begun; a table of its own has the scale.
-    mutating func begin(_ scale: MomentScale) throws -> MomentScale {
-        self.scale = try write { connection in
-            guard try FileReader.version(of: connection) >= 0 else { return try Self.begun(connection) }
+    /// The version below zero says that a copy has begun; its mark has the scale.
+    mutating func begin(_ mark: MoveMark) throws -> MomentScale {
+        let scale = try write { connection in
+            guard try FileReader.version(of: connection) >= 0 else {
+                return try Self.begun(mark, connection)
+            }
             guard try !connection.exists("SELECT 1 FROM sqlite_schema") else {
                 throw CopyError("the file is a database already, and no copy that ended early")
             }
             for step in Migration.sqlite { try connection.execute(String(decoding: step.sql, as: UTF8.self)) }
-            try connection.execute(
-                "CREATE TABLE copy_scale (boot INTEGER NOT NULL, difference INTEGER NOT NULL) STRICT")
-            try connection.run(
-                "INSERT INTO copy_scale (boot, difference) VALUES (?1, ?2)",
-                [.integer(scale.boot), .integer(scale.difference)])
+            try mark.write(to: connection)
             try connection.execute("PRAGMA user_version = \(-FileReader.newestVersion)")
-            return scale
+            return mark.scale
         }
-        return self.scale
+        self.scale = scale
+        return scale
     }
 
-    private static func begun(_ connection: Connection) throws -> MomentScale {
-        let scale =
-            try FileReader.version(of: connection) == -FileReader.newestVersion
-            ? connection.queryOne("SELECT boot, difference FROM copy_scale") { row in
-                MomentScale(boot: row.int64(0), difference: row.int64(1))
-            } : nil
-        guard let scale else { throw CopyError("the copy in the file was begun by another version of renga") }
-        return scale
+    private static func begun(_ mark: MoveMark, _ connection: Connection) throws -> MomentScale {
+        guard try FileReader.version(of: connection) == -FileReader.newestVersion,
+            let found = try MoveMark.find(in: connection)
+        else { throw CopyError("the copy in the file was begun by another version of renga") }
+        guard found.state == .arriving, found.id == mark.id else {
+            throw CopyError("the file belongs to another move: \(found.command)")
+        }
+        return found.scale
+    }
+
+    /// Says of a whole database how its rows stand; no store opens it from then on.
+    ///
+    /// Throws if another move has said so before.
+    func mark(_ mark: MoveMark) throws {
+        try write(isSynced: true) { connection in
+            let version = try FileReader.version(of: connection)
+            if version < 0 {
+                try mark.demandSame(MoveMark.find(in: connection))
+                try connection.execute("DROP TABLE move_mark")
+            }
+            try mark.write(to: connection)
+            try connection.execute("PRAGMA user_version = \(-abs(version))")
+        }
     }
 
     func lastKey(of table: CopiedTable) throws -> CopiedRow? {
         try write { connection in try FileReader(connection, scale).lastKey(of: table) }
     }
 
-    /// Ids follow the greatest by themselves.
+    /// Ids follow the greatest by themselves; all rows are on disk afterwards.
     func prepareNumbers(after place: Int64) throws {
-        try write { connection in
+        try write(isSynced: true) { connection in
             _ = try connection.run(
                 """
                 INSERT INTO finish_watermark (id, place)
@@ -60,14 +76,20 @@ struct FileWriter: RowTarget {
         }
     }
 
-    func sums() throws -> [TableSum] {
-        try write { connection in try FileReader(connection, scale).sums() }
+    func count() throws -> Int {
+        try write { connection in try FileReader(connection, scale).count() }
     }
 
+    func sums(_ onPortion: (CopiedTable, Int) -> Void) throws -> [TableSum] {
+        let connection = try Connection(path: path, mode: .read)
+        return try connection.snapshot { try FileReader(connection, scale).sums(onPortion) }
+    }
+
+    /// Takes the mark away; stores open it from then on.
     func finish() throws {
         try write(isSynced: true) { connection in
-            try connection.execute(
-                "DROP TABLE copy_scale; PRAGMA user_version = \(FileReader.newestVersion)")
+            let version = abs(try FileReader.version(of: connection))
+            try connection.execute("DROP TABLE move_mark; PRAGMA user_version = \(version)")
         }
     }
 
@@ -84,7 +106,7 @@ struct FileWriter: RowTarget {
         }
     }
 
-    /// One sync at the end is for all: what a power cut takes away before is copied again.
+    /// The syncs at the end are for all: what a power cut takes away before is copied again.
     private func write<T: Sendable>(
         isSynced: Bool = false, _ operation: @escaping @Sendable (Connection) throws -> T
     ) throws -> T {

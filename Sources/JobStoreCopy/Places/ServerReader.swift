@@ -18,6 +18,10 @@ struct ServerReader: RowSource {
         try demand(Self.newestVersion, found: found, of: "the PostgreSQL database")
     }
 
+    func count(of table: CopiedTable) throws -> Int {
+        Int(try transaction.run([Call(.count([table.server.driver]))])[0][0].int64(0))
+    }
+
     func lastPlace() throws -> Int64 {
         try transaction.run([Call(.lastPlace)])[0].first?.int64(0) ?? 0
     }

@@ -3,28 +3,54 @@ import Postgres
 
 // The beginning and the end of a copy.
 extension ServerWriter: RowTarget {
-    /// The version below zero says that a copy has begun; a table of its own has the scale.
-    func begin(_ scale: MomentScale) throws -> MomentScale {
+    /// The version below zero says that a copy has begun; its mark has the scale.
+    func begin(_ mark: MoveMark) throws -> MomentScale {
         try makeSchema()
         return try connection.transaction { transaction in
-            let version = Int(clamping: try transaction.run([Call(.lockedVersion)])[0].first?.int64(0) ?? 0)
-            guard version >= 0 else { return try begun(version, transaction) }
+            try transaction.run([Call(.turn)])
+            let version = try Self.lockedVersion(transaction)
+            guard version >= 0 else { return try begun(version, mark, transaction) }
             let hasRows = try transaction.run([Call(.hasRows)])[0].first?.bool(0)
             guard version == ServerReader.newestVersion, hasRows == false else {
                 throw CopyError("the PostgreSQL database is in use already, and no copy that ended early")
             }
-            var arguments = Arguments()
-            arguments.add(scale.boot)
-            arguments.add(scale.difference)
-            try transaction.run([Call(.makeScale), Call(.keepScale, arguments), Call(.beginCopy)])
-            return scale
+            try transaction.run(mark.writing + [Call(.turnVersion)])
+            return mark.scale
         }
     }
 
-    private func begun(_ version: Int, _ transaction: Transaction) throws -> MomentScale {
-        guard version == -ServerReader.newestVersion, let row = try transaction.run([Call(.scale)])[0].first
+    private func begun(_ version: Int, _ mark: MoveMark, _ transaction: Transaction) throws -> MomentScale {
+        guard version == -ServerReader.newestVersion,
+            let found = try MoveMark.find({ try transaction.run($0) })
         else { throw CopyError("the copy in the PostgreSQL database was begun by another version of renga") }
-        return MomentScale(boot: try row.int64(0), difference: try row.int64(1))
+        guard found.state == .arriving, found.id == mark.id else {
+            throw CopyError("the PostgreSQL database belongs to another move: \(found.command)")
+        }
+        return found.scale
+    }
+
+    private static func lockedVersion(_ transaction: Transaction) throws -> Int {
+        Int(clamping: try transaction.run([Call(.lockedVersion)])[0].first?.int64(0) ?? 0)
+    }
+
+    /// Says of a whole database how its rows stand; no store writes to it from then on, as each transaction asks for the version.
+    ///
+    /// The closure throws if that may not be said; nobody writes while it asks. Throws if another move has said so before.
+    func mark(_ mark: MoveMark, unless isHindered: (Transaction) throws -> Void = { _ in }) throws {
+        try connection.transaction { transaction in
+            try transaction.run([Call(.turn)])
+            try isHindered(transaction)
+            let isMarked = try Self.lockedVersion(transaction) < 0
+            if isMarked { try mark.demandSame(MoveMark.find { try transaction.run($0) }) }
+            try transaction.run(
+                (isMarked ? [Call(.dropMark)] : []) + mark.writing
+                    + (isMarked ? [] : [Call(.turnVersion)]))
+        }
+    }
+
+    /// Takes the mark away; stores open it from then on.
+    func unmark() throws {
+        try connection.run([Call(.dropMark), Call(.finishCopy)])
     }
 
     private func makeSchema() throws {
@@ -45,33 +71,32 @@ extension ServerWriter: RowTarget {
             [Call(.raiseOrder, arguments), Call(.raiseJobs)] + Statement.raiseNumbers.map { Call($0) })
     }
 
-    func sums() throws -> [TableSum] {
+    func count() throws -> Int {
         try connection.transaction(.snapshot, limits: .long) { transaction in
-            try ServerReader(transaction).sums()
+            try ServerReader(transaction).count()
+        }
+    }
+
+    func sums(_ onPortion: (CopiedTable, Int) -> Void) throws -> [TableSum] {
+        try connection.transaction(.snapshot, limits: .long) { transaction in
+            try ServerReader(transaction).sums(onPortion)
         }
     }
 
     /// Its planner knows nothing of the rows yet.
     func finish() throws {
-        try connection.run([Call(.analyze), Call(.dropScale), Call(.finishCopy)], limits: .long)
+        try connection.run([Call(.analyze)], limits: .long)
+        try unmark()
     }
 }
 
 extension Statement {
     fileprivate static let hasSchema = Statement("copy-has-schema", "SELECT to_regclass('renga') IS NOT NULL")
     fileprivate static let lockedVersion = Statement("copy-lock", "SELECT version FROM renga FOR UPDATE")
-    fileprivate static let beginCopy = Statement("copy-begin", "UPDATE renga SET version = -version")
-    // Not kept, as a table that was dropped and made anew is another one.
-    fileprivate static let makeScale = Statement(
-        "copy-make-scale",
-        assembled: "CREATE TABLE copy_scale (boot bigint NOT NULL, difference bigint NOT NULL)")
-    fileprivate static let keepScale = Statement(
-        "copy-keep-scale",
-        assembled: "INSERT INTO copy_scale (boot, difference) VALUES ($1::bigint, $2::bigint)",
-        [.bigint, .bigint])
-    fileprivate static let scale = Statement(
-        "copy-scale", assembled: "SELECT boot, difference FROM copy_scale")
-    fileprivate static let dropScale = Statement("copy-drop-scale", assembled: "DROP TABLE copy_scale")
+    /// One writing transaction of any store at a time; see `Opening` of the store.
+    fileprivate static let turn = Statement(
+        "copy-turn", "SELECT pg_advisory_xact_lock(7464, 1)::text IS NULL")
+    fileprivate static let turnVersion = Statement("copy-turn-version", "UPDATE renga SET version = -version")
     fileprivate static let finishCopy = Statement("copy-finish", "UPDATE renga SET version = abs(version)")
 
     fileprivate static var analyze: Statement {
@@ -79,7 +104,7 @@ extension Statement {
         return Statement("copy-analyze", assembled: "ANALYZE \(tables.joined(separator: ", "))")
     }
 
-    fileprivate static var hasRows: Statement {
+    static var hasRows: Statement {
         let tables = CopiedTable.all.filter { !$0.isSeeded }
             .flatMap { table in table.server.inserts.map { "EXISTS (SELECT 1 FROM \($0.table))" } }
         return Statement("copy-has-rows", assembled: "SELECT \(tables.joined(separator: " OR "))")

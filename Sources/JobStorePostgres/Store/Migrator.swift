@@ -57,11 +57,11 @@ struct Migrator {
 
     private func attempt(_ connection: Connection) throws -> Attempt {
         let found = try found(connection)
+        try found?.demandUnmoved { call in try connection.run([call])[0] }
         guard (found?.version ?? 0) < newest else {
             try found?.demand(.works, knowing: newest)
             return .done
         }
-        try found?.demandWhole()
         do {
             try connection.execute(script: script(from: found?.version ?? 0), limits: limits)
             return .done

@@ -53,7 +53,7 @@ struct Opening {
         let closings = turn == .beside ? [] : [SharedClosings.take]
         let answers = try access.query(locks + [Self.standing] + closings + calls)
         let standing = try Standing(answers[locks.count])
-        permit = try schema.note(standing.schema)
+        permit = try schema.note(standing.schema) { call in try access.query([call])[0] }
         now = time.note(standing.clock, floor: standing.floor)
         if now.timestamp.milliseconds >= standing.floor + Self.floorStep {
             access.queueLast(.raiseFloor, [.integer(now.timestamp.milliseconds)])

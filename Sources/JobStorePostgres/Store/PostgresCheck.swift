@@ -8,6 +8,8 @@ package struct PostgresCheck: Sendable {
     package let schemaVersion: Int?
     /// Whether this program may work with that schema.
     package let mayWork: Bool
+    /// Why nobody may work on it, as it takes part in a move; nil if it does not.
+    package let moveRefusal: String?
     package let bytes: Int64
     package let connections: Int
     package let connectionLimit: Int
@@ -52,6 +54,7 @@ package struct PostgresCheck: Sendable {
             : "\(try server.int(9)) standbys, \(names.isEmpty ? "none of them synchronous" : "synchronous: \(names)")"
         let hasTables = try answers[1].first?.bool(0) ?? false
         let schema = hasTables ? try access.queryOne(.checkedSchema) { row in try Schema.Found(row) } : nil
+        moveRefusal = try schema?.moveRefusal { call in try access.query([call])[0] }
         schemaVersion = schema?.version
         mayWork = schema.map { $0.standing() == .works } ?? true
     }

@@ -30,17 +30,25 @@ enum Schema {
             return known >= settlesFrom ? .finishes : .stopped
         }
 
-        /// Throws `unsuitable` for half a copy.
-        func demandWhole() throws(JobStoreError) {
-            guard version < 0 else { return }
-            throw JobStoreError(
-                .unsuitable,
-                "the database is a copy that is not whole yet: finish the copy, or begin with another")
+        /// Throws `unsuitable` for one that takes part in a move.
+        func demandUnmoved(_ ask: (Call) throws -> Rows) throws {
+            if let refusal = try moveRefusal(ask) { throw JobStoreError(.unsuitable, refusal) }
+        }
+
+        /// Why nobody may work on the database, as it takes part in a move; nil if it does not.
+        func moveRefusal(_ ask: (Call) throws -> Rows) throws -> String? {
+            guard version < 0 else { return nil }
+            guard try ask(Call(.hasMark)).first?.bool(0) == true, let row = try ask(Call(.mark)).first,
+                let state = MoveMark.State(rawValue: try row.text(0))
+            else { return MoveMark.missing }
+            let mark = MoveMark(
+                state, id: try row.int64(1), source: try row.text(2), target: try row.text(3),
+                begunAt: try row.int64(4), boot: try row.int64(5), difference: try row.int64(6))
+            return mark.refusal(begun: Timestamp(milliseconds: mark.begunAt).text)
         }
 
         /// Throws `schemaTooNew` unless this process may do that.
         func demand(_ needed: Standing, knowing known: Int = Schema.version) throws(JobStoreError) {
-            try demandWhole()
             let standing = standing(knowing: known)
             guard standing != .works, standing != needed else { return }
             throw JobStoreError(.schemaTooNew, explanation(knowing: known))
@@ -61,4 +69,10 @@ extension Schema.Found {
             version: try row.int(first), worksFrom: try row.int(first + 1),
             settlesFrom: try row.int(first + 2))
     }
+}
+
+extension Statement {
+    fileprivate static let hasMark = Statement("has-mark", "SELECT to_regclass('move_mark') IS NOT NULL")
+    fileprivate static let mark = Statement(
+        "move-mark", assembled: "SELECT \(MoveMark.columns) FROM move_mark")
 }

@@ -1,4 +1,5 @@
 import Jobs
+import Postgres
 import Synchronization
 
 /// What this process was last told of the schema; says once that a newer one has come, and once that it may go on.
@@ -15,9 +16,9 @@ final class SchemaWatch: Sendable {
     /// Whether this process may claim, as far as it knows.
     var mayWork: Bool { standing.withLock { $0 == .works } }
 
-    /// Throws `unsuitable` for half a copy.
-    func note(_ found: Schema.Found) throws -> SchemaPermit {
-        try found.demandWhole()
+    /// Throws `unsuitable` for a database that takes part in a move.
+    func note(_ found: Schema.Found, _ ask: (Call) throws -> Rows) throws -> SchemaPermit {
+        try found.demandUnmoved(ask)
         let now = found.standing(knowing: known)
         let isNews = standing.withLock { standing in
             let isNews = standing != now

@@ -8,6 +8,8 @@ package struct DatabaseCheck: Sendable {
     package let knownVersion: Int
     /// Whether it has tables, but none of renga's.
     package let isForeign: Bool
+    /// Why nobody may work on it, as it takes part in a move; nil if it does not.
+    package let moveRefusal: String?
     /// What is wrong with its pages; nil if nothing is, or they were not checked.
     package let damage: String?
 
@@ -22,6 +24,7 @@ package struct DatabaseCheck: Sendable {
             schemaVersion = try Schema.version(of: connection)
             knownVersion = Schema.version
             isForeign = try Self.isForeign(connection)
+            moveRefusal = try Schema.moveRefusal(schemaVersion, connection)
             damage = checksPages && !isForeign ? try Self.damage(connection) : nil
             if !isForeign, schemaVersion <= knownVersion { try Self.lock(path) }
         } catch {

@@ -144,7 +144,7 @@ extension JobStoreError {
         let code: Code =
             switch error.primaryCode {
             case SQLiteError.full: .full
-            case SQLiteError.busy: .locked
+            case SQLiteError.busy, SQLiteError.inUse: .locked
             case SQLiteError.ioError, SQLiteError.cannotOpen, SQLiteError.readOnly: .unavailable
             case SQLiteError.overloaded, SQLiteError.system: .unavailable
             case SQLiteError.unsafeVolume, SQLiteError.notADatabase, SQLiteError.corrupt,

@@ -46,11 +46,7 @@ enum Schema {
     @discardableResult
     static func checkKnown(_ connection: Connection, newest: Int = version) throws -> Int {
         let found = try version(of: connection)
-        guard found >= 0 else {
-            throw JobStoreError(
-                .unsuitable,
-                "the database is a copy that is not whole yet: finish the copy, or begin with another file")
-        }
+        if let refusal = try moveRefusal(found, connection) { throw JobStoreError(.unsuitable, refusal) }
         guard found <= newest else {
             try demandReleased(connection)
             throw JobStoreError(
@@ -58,6 +54,22 @@ enum Schema {
                 "the database has schema version \(found), this renga knows \(newest): use a newer renga")
         }
         return found
+    }
+
+    /// Why nobody may work on the database, as it takes part in a move; nil if it does not.
+    static func moveRefusal(_ version: Int, _ connection: Connection) throws -> String? {
+        guard version < 0 else { return nil }
+        guard try connection.exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'move_mark'")
+        else { return MoveMark.missing }
+        let refusal = try connection.queryOne(SQL("SELECT \(MoveMark.columns) FROM move_mark")) { row in
+            MoveMark.State(rawValue: row.text(0)).map { state in
+                MoveMark(
+                    state, id: row.int64(1), source: row.text(2), target: row.text(3), begunAt: row.int64(4),
+                    boot: row.int64(5), difference: row.int64(6)
+                ).refusal
+            }
+        }
+        return (refusal ?? nil) ?? MoveMark.missing
     }
 
     /// Writes what is there already: the least that can be written.
@@ -68,4 +80,8 @@ enum Schema {
     static func version(of connection: Connection) throws -> Int {
         try connection.queryOne("PRAGMA user_version") { row in row.int(0) } ?? 0
     }
+}
+
+extension MoveMark {
+    fileprivate var refusal: String { refusal(begun: Timestamp(milliseconds: begunAt).text) }
 }

@@ -56,6 +56,8 @@ extension SQLiteError {
     package static let missingDatabase: Int32 = -6
     /// The file is no longer where it was opened.
     package static let moved: Int32 = -7
+    /// Others have the file open where it is to be had alone, or one has it alone.
+    package static let inUse: Int32 = -8
 }
 
 extension SQLiteError: CustomStringConvertible {

@@ -9,7 +9,7 @@ final class Companion: Sendable {
     enum LockByte: Int64 {
         /// Held while the database is opened, closed or replaced.
         case gate = 2
-        /// Shared by all that have the database open.
+        /// Shared by all that have the database open, or held by one that has it to itself.
         case presence = 3
     }
 
@@ -34,6 +34,13 @@ final class Companion: Sendable {
 
     func unlock(_ byte: LockByte) {
         _ = csqlite_lock_byte(descriptor, byte.rawValue, Int16(F_UNLCK), 0)
+    }
+
+    /// Whether another process has the database to itself; to be asked at the gate, where nobody is on its way in or out.
+    var isHeldAlone: Bool {
+        let status = csqlite_lock_byte(descriptor, LockByte.presence.rawValue, Int16(F_RDLCK), 0)
+        if status == 0 { unlock(.presence) }
+        return status == EAGAIN || status == EACCES
     }
 
     /// Opening takes moments; only a look at every page of a large file takes longer.

@@ -18,17 +18,21 @@ package final class DatabaseFile: Sendable {
 
     /// Makes the file if there is none.
     ///
-    /// Throws `foreignLog` for a log that is of another file, and `missingDatabase` if only a log or the like is left of one.
-    package init(path: String, mode: UInt32 = DatabaseFile.standardMode) throws(SQLiteError) {
+    /// With `isAlone` no other process has it open, nor can open it, until it is closed. Throws `foreignLog` for a log that is of another
+    /// file, `missingDatabase` if only a log or the like is left of one, and `inUse` for a file that others have open, or one has alone.
+    package init(
+        path: String, mode: UInt32 = DatabaseFile.standardMode, isAlone: Bool = false
+    ) throws(SQLiteError) {
         try Volume.check(holding: path)
         files = DatabaseFiles(path)
         companion = path == ":memory:" || path.isEmpty ? nil : Companion(of: files.path, creating: mode)
         guard let companion else {
+            guard !isAlone else { throw Backup.failure("open", Companion.path(of: files.path)) }
             (isFirst, identity) = (false, nil)
             return
         }
         (isFirst, identity) = try companion.atGate { [files] () throws(SQLiteError) in
-            (try Self.enter(files, companion, mode), files.identity)
+            (try Self.enter(files, companion, mode, isAlone), files.identity)
         }
     }
 
@@ -72,29 +76,49 @@ package final class DatabaseFile: Sendable {
 
     /// If others are in the database already, the first of them has looked.
     private static func enter(
-        _ files: DatabaseFiles, _ companion: Companion, _ mode: UInt32
+        _ files: DatabaseFiles, _ companion: Companion, _ mode: UInt32, _ isAlone: Bool
     ) throws(SQLiteError) -> Bool {
         let isFirst = companion.lock(.presence, F_WRLCK)
         do throws(SQLiteError) {
             if isFirst {
-                try enterFirst(files, companion, mode)
+                try enterFirst(files, companion, mode, isAlone)
             } else {
+                guard !isAlone else { throw inUse(files, "a renga process has it open") }
+                try demandShared(files, companion)
                 try LogJudgement.demandSame(files, companion.record())
             }
         } catch {
             companion.unlock(.presence)
             throw error
         }
-        _ = companion.lock(.presence, F_RDLCK)
+        if !isAlone { _ = companion.lock(.presence, F_RDLCK) }
         return isFirst
     }
 
+    static func inUse(_ files: DatabaseFiles, _ words: String) -> SQLiteError {
+        SQLiteError(
+            code: SQLiteError.inUse,
+            message: "\(files.path) is in use (\(words)): stop all servers and workers first")
+    }
+
+    private static func demandShared(_ files: DatabaseFiles, _ companion: Companion) throws(SQLiteError) {
+        guard companion.isHeldAlone else { return }
+        throw SQLiteError(
+            code: SQLiteError.inUse,
+            message:
+                "one process has \(files.path) to itself, as its jobs are being moved: wait until `renga move` has ended there"
+        )
+    }
+
     private static func enterFirst(
-        _ files: DatabaseFiles, _ companion: Companion, _ mode: UInt32
+        _ files: DatabaseFiles, _ companion: Companion, _ mode: UInt32, _ isAlone: Bool
     ) throws(SQLiteError) {
         let judgement = try LogJudgement(files, companion.record())
         makeIfAbsent(files.path, mode)
-        guard let connection = try takeAlone(files, judgement) else { return }
+        guard let connection = try takeAlone(files, judgement) else {
+            guard !isAlone else { throw inUse(files, "another program has it open") }
+            return
+        }
         if judgement == .doubtful { try demandSound(files, connection) }
         do throws(SQLiteError) {
             try mark(files, connection, companion, inUse: true)
@@ -152,6 +176,12 @@ package final class DatabaseFile: Sendable {
 }
 
 extension DatabaseFile {
+    /// Whether there is a file with something in it, which may be opened as it lies there; changes nothing.
+    package static func isThere(_ path: String) throws(SQLiteError) -> Bool {
+        try check(path: path)
+        return (DatabaseFiles.size(DatabaseFiles(path).path) ?? 0) > 0
+    }
+
     /// Whether the file that lies there may be opened with the log beside it; for looks that change nothing.
     package static func check(path: String) throws(SQLiteError) {
         let files = DatabaseFiles(path)
@@ -161,7 +191,7 @@ extension DatabaseFile {
             return
         }
         try companion.atGate { () throws(SQLiteError) in
-            guard companion.lock(.presence, F_WRLCK) else { return }
+            guard companion.lock(.presence, F_WRLCK) else { return try demandShared(files, companion) }
             defer { companion.unlock(.presence) }
             _ = try LogJudgement(files, companion.record())
         }

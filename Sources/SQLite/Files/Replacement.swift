@@ -56,21 +56,17 @@ package final class Replacement {
     /// From here on no process opens the database; throws if one has it open.
     private static func claim(_ companion: Companion, _ files: DatabaseFiles) throws(SQLiteError) {
         guard companion.lock(.gate, F_WRLCK), companion.lock(.presence, F_WRLCK) else {
-            throw inUse(files, "a renga process has it open")
+            throw DatabaseFile.inUse(files, "a renga process has it open")
         }
         guard (DatabaseFiles.size(files.path) ?? 0) > 0 else { return }
         do throws(SQLiteError) {
             _ = try Connection(path: files.path, mode: .sole)
         } catch {
             // Whatever else is wrong with it is why it is replaced.
-            if error.primaryCode == SQLiteError.busy { throw inUse(files, "another program has it open") }
+            if error.primaryCode == SQLiteError.busy {
+                throw DatabaseFile.inUse(files, "another program has it open")
+            }
         }
-    }
-
-    private static func inUse(_ files: DatabaseFiles, _ words: String) -> SQLiteError {
-        SQLiteError(
-            code: SQLiteError.system,
-            message: "\(files.path) is in use (\(words)): stop all servers and workers first")
     }
 
     /// Copies file and log, looks at every page, and leaves one file that bears a mark of its own.

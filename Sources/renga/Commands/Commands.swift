@@ -3,7 +3,7 @@ enum Commands {
     static let all: [Command] = [
         .up, .serve, .work, .migrate, .simulate, .enqueue, .jobs, .show, .status, .results, .cancel, .retry,
         .review, .budgets, .pause,
-        .resume, .doctor, .backup, .restore, .health,
+        .resume, .doctor, .backup, .restore, .move, .health,
     ]
 
     static func named(_ name: String) throws(UsageError) -> Command {

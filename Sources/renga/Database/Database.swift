@@ -79,7 +79,13 @@ extension Invocation {
     func database(reading: Bool = false) throws -> any Database {
         let name = try value(of: Settings.database)
         let standby = reading ? try optional(Settings.databaseRead) : nil
-        if ConnectionSettings.isURL(name) { return try PostgresDatabase(url: name, standby: standby, self) }
+        if ConnectionSettings.isURL(name) {
+            var database = try PostgresDatabase(
+                url: name, from: isFlagged(Settings.database) ? .flag : .environment,
+                label: Settings.database.name, self)
+            if let standby { try database.read(from: standby, self) }
+            return database
+        }
         if standby != nil {
             throw UsageError(
                 "RENGA_DATABASE_READ names a standby of a PostgreSQL server, and RENGA_DATABASE is “\(name)”: leave it out"

@@ -9,23 +9,29 @@ struct PostgresDatabase: Database {
     let settings: ConnectionSettings
 
     /// A standby of it for lists, results and statistics; nil if none is named.
-    let standby: ConnectionSettings?
+    private(set) var standby: ConnectionSettings?
 
-    /// Throws `UsageError` for an address that cannot be one, or a password in a flag.
-    init(url: String, standby: String?, _ invocation: Invocation) throws {
-        settings = try Self.settings(url, Settings.database, invocation)
-        self.standby = try standby.map { try Self.settings($0, Settings.databaseRead, invocation) }
+    /// Throws `UsageError` for an address that cannot be one, or a password in a flag; `label` is what gave the address.
+    init(
+        url: String, from origin: ConnectionSettings.Origin, label: String, _ invocation: Invocation
+    ) throws {
+        settings = try Self.settings(url, from: origin, label: label, invocation)
+    }
+
+    mutating func read(from url: String, _ invocation: Invocation) throws {
+        standby = try Self.settings(
+            url, from: invocation.isFlagged(Settings.databaseRead) ? .flag : .environment,
+            label: Settings.databaseRead.name, invocation)
     }
 
     private static func settings(
-        _ url: String, _ setting: Setting<String>, _ invocation: Invocation
+        _ url: String, from origin: ConnectionSettings.Origin, label: String, _ invocation: Invocation
     ) throws -> ConnectionSettings {
         do {
             return try ConnectionSettings(
-                url: url, from: invocation.isFlagged(setting) ? .flag : .environment,
-                password: try invocation.databasePassword())
+                url: url, from: origin, password: try invocation.databasePassword())
         } catch let error as PostgresError {
-            throw UsageError("\(setting.name) cannot be used: \(error.message)")
+            throw UsageError("\(label) cannot be used: \(error.message)")
         }
     }
 
@@ -98,6 +104,7 @@ extension PostgresDatabase {
         guard let version = found.schemaVersion else {
             return .fine("database", "\(name) has no tables of renga yet; the first start makes them")
         }
+        if let refusal = found.moveRefusal { return .broken("database", "\(name): \(refusal)") }
         guard found.mayWork else {
             return .broken("database", "\(name) was made by a newer renga: install that version")
         }

@@ -44,6 +44,7 @@ extension SQLiteDatabase {
                     "database",
                     "\(path) is damaged (\(damage)); stop renga and restore a backup: renga restore FILE")
             }
+            if let refusal = found.moveRefusal { return .broken("database", "\(path): \(refusal)") }
             if found.schemaVersion > found.knownVersion {
                 return .broken("database", "\(path) was made by a newer renga: install that version")
             }

@@ -9,10 +9,11 @@ struct Progress {
     private var last: ContinuousClock.Instant?
     private var isOpen = false
 
-    init() {
+    /// Elsewhere than on a terminal there is a line each time so long has passed.
+    init(lines every: Duration = .seconds(10)) {
         isTerminal = System.isTerminal(2)
         width = max(20, (terminalWidth(2) ?? 100) - 1)
-        interval = isTerminal ? .milliseconds(100) : .seconds(10)
+        interval = isTerminal ? .milliseconds(100) : every
         last = isTerminal ? nil : .now
     }
 

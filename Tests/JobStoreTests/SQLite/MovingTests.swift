@@ -1,5 +1,6 @@
 import JobStoreCopy
 import Jobs
+import Migrations
 import Postgres
 import SQLite
 import TestSupport
@@ -32,20 +33,39 @@ import Testing
         #expect(there.filter { $0.rows == 0 }.map(\.table).count < 12, "\(there.map { ($0.table, $0.rows) })")
     }
 
-    @Test func `no store works in a copy that is not whole`() async throws {
-        let file = SQLiteDatabase(try TemporaryDirectory())
-        try await file.open(StoreTerms(), clock: HandClock()).close()
-        try SQLite.Connection(path: file.directory.database).execute("PRAGMA user_version = -1")
-        let server = try PostgresDatabase()
-        let session = try Session(server.connectionSettings(), random: SystemRandom())
-        try await session.run { connection in try connection.execute(script: "UPDATE renga SET version = -1")
+    private static let standings: [(state: MoveMark.State?, words: String)] = [
+        (nil, "not whole"), (.arriving, "To go on: renga move --from A --to B"),
+        (.leaving, "on their way to B"), (.left, "set RENGA_DATABASE=B"),
+    ]
+
+    @Test(arguments: standings)
+    func `no store works in a database that takes part in a move, and it says why`(
+        _ state: MoveMark.State?, _ words: String
+    ) async throws {
+        let mark = state.map {
+            "INSERT INTO move_mark VALUES ('\($0.rawValue)', 7, 'A', 'B', 1790000000000, 0, 0)"
         }
+        let file = SQLiteDatabase(try TemporaryDirectory())
+        let running = try await file.open(StoreTerms(), clock: HandClock())
+        let connection = try SQLite.Connection(path: file.directory.database)
+        if let mark { try connection.execute("\(MoveMark.fileTable); \(mark)") }
+        try connection.execute("PRAGMA user_version = -1")
+        let server = try PostgresDatabase()
+        let other = try await server.open(StoreTerms(), clock: HandClock())
+        let session = try Session(server.connectionSettings(), random: SystemRandom())
+        let script =
+            (mark.map { "\(MoveMark.serverTable); \($0); " } ?? "") + "UPDATE renga SET version = -version"
+        try await session.run { connection in try connection.execute(script: script) }
         await session.close()
-        for database in [file, server] as [any TestDatabase] {
-            let error = await #expect(throws: JobStoreError.self) {
-                _ = try await database.open(StoreTerms(), clock: HandClock())
+        for (database, store) in [(file, running), (server, other)] as [(any TestDatabase, any WholeStore)] {
+            for attempt in [
+                { _ = try await database.open(StoreTerms(), clock: HandClock()) },
+                { _ = try await store.checkReady() },
+            ] as [() async throws -> Void] {
+                let error = await #expect(throws: JobStoreError.self) { try await attempt() }
+                #expect(error?.code == .unsuitable && error?.message.contains(words) == true, "\(error)")
             }
-            #expect(error?.code == .unsuitable && error?.message.contains("not whole") == true)
+            await store.close()
         }
         await server.destroy()
     }
