@@ -20,16 +20,20 @@ package struct DatabaseMove: Sendable {
         package var boot: @Sendable () -> (id: Int64, milliseconds: Int64)
         /// For how many milliseconds a worker that is not heard of may live.
         package var workerPatience: Int64
+        /// Has the server's store write down what settlements left to the next claim: the file's schema has no place for it.
+        package var applyClosings: @Sendable () async throws -> Void
         package var onProgress: @Sendable (MoveProgress) -> Void
 
         package init(
             id: Int64, time: Int64, boot: @escaping @Sendable () -> (id: Int64, milliseconds: Int64),
-            workerPatience: Int64, onProgress: @escaping @Sendable (MoveProgress) -> Void
+            workerPatience: Int64, applyClosings: @escaping @Sendable () async throws -> Void,
+            onProgress: @escaping @Sendable (MoveProgress) -> Void
         ) {
             self.id = id
             self.time = time
             self.boot = boot
             self.workerPatience = workerPatience
+            self.applyClosings = applyClosings
             self.onProgress = onProgress
         }
     }
@@ -72,7 +76,12 @@ package struct DatabaseMove: Sendable {
     package func run(_ terms: Terms) async throws -> Outcome {
         switch try await plan() {
         case .done(let mark): return .movedBefore(mark.begunAt)
-        case .begin: return try await carry(nil, terms)
+        case .begin:
+            if direction == .toFile {
+                try await terms.applyClosings()
+                try await awaitNobody()
+            }
+            return try await carry(nil, terms)
         case .resume(let mark): return try await carry(mark, terms)
         }
     }
@@ -156,6 +165,7 @@ package struct DatabaseMove: Sendable {
         if found == nil {
             try source.mark(mark) { transaction in
                 try server.demandNobody(transaction, patience: terms.workerPatience)
+                try server.demandNoClosings(transaction)
             }
         }
         crashPoint("move-marked")

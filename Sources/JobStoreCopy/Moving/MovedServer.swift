@@ -50,6 +50,12 @@ struct MovedServer {
                 + "\(patience / 1_000) s")
     }
 
+    func demandNoClosings(_ transaction: Transaction) throws {
+        guard try !transaction.run([Call(.anyClosing)])[0].isEmpty else { return }
+        throw CopyError(
+            "somebody worked with \(name) a moment ago. Stop all servers and workers first, and try again")
+    }
+
     private static func demandNobody(on name: String, _ ask: (Call) throws -> Rows) throws {
         guard let found = try ask(Call(.connected)).first, try found.int64(0) > 0 else { return }
         throw CopyError(
@@ -66,7 +72,8 @@ struct MovedServer {
 
 extension Statement {
     fileprivate static let hasRenga = Statement("move-has-schema", "SELECT to_regclass('renga') IS NOT NULL")
-    fileprivate static let claim = Statement("move-claim", "SELECT pg_try_advisory_lock(7464, 2)")
+    fileprivate static let anyClosing = Statement("move-closings", "SELECT id FROM shared_closing LIMIT 1")
+    fileprivate static let claim = Statement("move-claim", "SELECT pg_try_advisory_lock(7464, 3)")
     fileprivate static let clock = Statement(
         "move-clock", "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
     fileprivate static let now = Statement(

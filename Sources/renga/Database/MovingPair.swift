@@ -59,6 +59,7 @@ struct MovingPair: Sendable {
                 let moment = clock.now().moment
                 return (moment.epoch, moment.milliseconds)
             }, workerPatience: WorkerLiveness.patience,
+            applyClosings: { [server] in try await server.applyClosings() },
             onProgress: { step in
                 progress.note(step.work.name, step.table, rows: step.rows, total: step.total)
             })

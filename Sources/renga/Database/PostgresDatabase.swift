@@ -66,6 +66,18 @@ struct PostgresDatabase: Database {
         }
     }
 
+    /// What settlements left to the next claim is in the rows afterwards.
+    func applyClosings() async throws {
+        let store = try await PostgresJobStore(settings)
+        do {
+            try await store.applyClosings()
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
     func backup(to copy: String) throws {
         throw Failure(
             """
