@@ -43,7 +43,7 @@ let modules: [Target] = [
     .target(name: "Jobs", dependencies: ["JSON", "Crypto"], linkerSettings: [.linkedLibrary("m")]),
 
     // What is decided about jobs, over what a store has loaded: pure.
-    .target(name: "StoreRules", dependencies: ["Jobs", "JSON", "Crypto"]),
+    .target(name: "StoreRules", dependencies: ["Jobs", "JSON"]),
 
     // What does the work.
     .target(

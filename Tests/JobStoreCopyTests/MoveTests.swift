@@ -22,7 +22,8 @@ import Testing
         -> DatabaseMove.Terms
     {
         DatabaseMove.Terms(
-            id: id, time: 1_790_000_000_000, boot: { (3, 1_000_000) }, workerPatience: 30_000, applyClosings: {},
+            id: id, time: 1_790_000_000_000, boot: { (3, 1_000_000) }, workerPatience: 30_000,
+            applyClosings: {},
             onProgress: onProgress)
     }
 

@@ -20,7 +20,7 @@ enum CodeRules {
     private static let goneNames = [
         "CallDesk": "InteractiveQueue", "key-taken": "custom-id-taken", "OwnLine": "InteractiveLanes",
         "Purse": "BudgetBook",
-        "Consignment": "ProviderBatch", "SettleLine": "SettleBatcher",
+        "Consignment": "ProviderBatch", "SettleLine": "OperationBatcher", "SettleBatcher": "OperationBatcher",
         "FreshAnswers": "RecentAnswers", "answer_fresh": "answer_recent", "turn_line": "virtual_time",
         "finish_floor": "finish_watermark", "impatient": "skip_coalescing", "own_line": "is_interactive",
         "maybe_paid": "unconfirmed_cost", "maybePaid": "unconfirmedCost", "maybe paid": "unconfirmed",

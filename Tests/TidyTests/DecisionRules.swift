@@ -7,7 +7,7 @@ enum DecisionRules {
     static let fewImports = Rule("The rules of stores import Jobs and JSON only") { code, file in
         guard file.module == "StoreRules", let module = ImportRules.importedModule(code) else { return nil }
         // Not a decision, but what both stores gather settlements by.
-        let gathers = file.path.hasSuffix("/SettleBatcher.swift") && module == "Synchronization"
+        let gathers = file.path.hasSuffix("/OperationBatcher.swift") && module == "Synchronization"
         return imports.contains(module) || gathers
             ? nil : "decisions are pure: let the store read \(module) and hand over what it says"
     }

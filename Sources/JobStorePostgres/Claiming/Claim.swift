@@ -17,7 +17,8 @@ extension PostgresJobStore {
             guard found.hasWork else { return Claim(wakeAfter: found.wakeAfter) }
         }
         return try await write(.claim, needing: .finishes) { context in
-            context.permit.mayWork ? try context.claim(request) : PendingClaim(nil, now: context.now.timestamp, more: false)
+            context.permit.mayWork
+                ? try context.claim(request) : PendingClaim(nil, now: context.now.timestamp, more: false)
         }.claim()
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import JSON
 import Jobs
 
@@ -215,7 +214,7 @@ extension SharedClosing.Saying {
 extension Release {
     fileprivate func write(_ writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("hash", hash.hex)
+            writer.field("hash", hash)
             writer.field("route", route)
             switch whom {
             case .all(let skips): writer.field("all", skips)
@@ -242,7 +241,7 @@ extension Release {
 extension SharedClosing.Prefix {
     fileprivate func write(_ writer: inout JSONWriter) {
         writer.object { writer in
-            writer.field("hash", hash.hex)
+            writer.field("hash", hash)
             writer.field("route", route)
             switch change {
             case .gone: break
@@ -275,13 +274,19 @@ extension SharedClosing.Prefix {
 extension JSON {
     fileprivate func integer(_ key: String) -> Int64? { self[key]?.int.map(Int64.init) }
     fileprivate func money(_ key: String) -> Money { Money(nanodollars: integer(key) ?? 0) }
-    fileprivate func bytes(_ key: String) -> [UInt8]? { self[key]?.string.flatMap([UInt8].init(hex:)) }
+    fileprivate func bytes(_ key: String) -> [UInt8]? {
+        self[key]?.elements?.compactMap { $0.int.flatMap { UInt8(exactly: $0) } }
+    }
 }
 
 extension JSONWriter {
     fileprivate mutating func field(_ name: String, _ values: [Int64]) {
         key(name)
         array { writer in for value in values { writer.int(value) } }
+    }
+
+    fileprivate mutating func field(_ name: String, _ values: [UInt8]) {
+        field(name, values.map(Int64.init))
     }
 
     fileprivate mutating func field(_ name: String, _ values: [Double]) {
