@@ -95,11 +95,12 @@ import Testing
                 "test-options",
                 assembled: """
                     SELECT relname::text, array_to_string(reloptions, ',') FROM pg_class
-                    WHERE relname IN ('waiting', 'running', 'flight', 'route', 'queue', 'bucket', 'budget_window', 'lane_tally', 'batch_tally',
-                        'virtual_time', 'commit_mark', 'renga', 'batch', 'spend', 'spend_tag')
+                    WHERE relname IN ('waiting', 'running', 'flight', 'route', 'queue', 'bucket', 'budget_window', 'lane_tally_part', 'batch_tally_part',
+                        'virtual_time', 'commit_mark', 'renga', 'batch', 'batch_money_part',
+                        'spend_part', 'spend_tag_part')
                     """))
         let rows = try Connection.open(database.connectionSettings()).run([options])[0]
-        #expect(rows.count == 15)
+        #expect(rows.count == 16)
         for row in rows {
             let (name, text) = (try row.text(0), try row.textOrNil(1) ?? "")
             let isBig = ["waiting", "running", "flight"].contains(name)

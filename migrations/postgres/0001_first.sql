@@ -174,7 +174,7 @@ CREATE TABLE batch (
     next_ordinal bigint NOT NULL DEFAULT 0,
     tenant_id bigint NOT NULL DEFAULT 1 REFERENCES tenant (id),
     CONSTRAINT batch_name_is_given_once UNIQUE (name, tenant_id)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 1);
 
 CREATE TABLE batch_money_part (
     batch_id bigint NOT NULL,

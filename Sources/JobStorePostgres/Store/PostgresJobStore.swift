@@ -62,9 +62,12 @@ package final class PostgresJobStore: WholeStore {
             claiming = try Session(short, patienceMilliseconds: Self.patience, random: random)
             writing = try Session(short, patienceMilliseconds: Self.patience, random: random)
             reading = try Session(database, patienceMilliseconds: Self.patience, random: random)
-            let cluster = try await Self.awaitServer(writing) { connection in
-                try ServerCheck(first: connection, second: Connection.open(second)).run()
-                return connection.identity?.system
+            let writing = writing
+            let cluster = try await Self.awaitServer {
+                try await writing.run { connection in
+                    try ServerCheck(first: connection, second: Connection.open(second)).run()
+                    return connection.identity?.system
+                }
             }
             replica = try standby.map { standby in
                 var standby = standby
@@ -72,9 +75,9 @@ package final class PostgresJobStore: WholeStore {
                 standby.serverSettings.merge(Self.serverSettings) { given, _ in given }
                 return try Replica(standby, of: cluster)
             }
-            try await migrator.run(writing)
-            serverVersion = try await Self.awaitServer(writing) { connection in
-                try Opening.look(connection, time)
+            try await Self.awaitServer { try await migrator.run(writing) }
+            serverVersion = try await Self.awaitServer {
+                try await writing.run { connection in try Opening.look(connection, time) }
             }
             bell = try ChangeBell(database, reading, random: random)
         } catch {
@@ -106,13 +109,12 @@ package final class PostgresJobStore: WholeStore {
         "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off",
     ]
 
-    private static func awaitServer<T: Sendable>(
-        _ session: Session, _ body: @escaping @Sendable (Connection) throws -> T
-    ) async throws -> T {
+    /// Each step of a start, again if the server goes away meanwhile.
+    private static func awaitServer<T: Sendable>(_ body: () async throws -> T) async throws -> T {
         let end = ContinuousClock.now + startPatience
         while true {
             do {
-                return try await session.run(body)
+                return try await body()
             } catch let error as PostgresError
                 where [.unavailable, .again, .unknownOutcome].contains(error.kind)
             {
