@@ -201,8 +201,8 @@ def prove(folder):
     storm = Storm(fleet, server, machines, chance)
     strikes = kinds(jobs, chance)
     for number, kind in enumerate(strikes):
-        # Strikes are spread over the jobs, as far as those last.
-        due = jobs * number // (len(strikes) + 1)
+        # Strikes are spread over the jobs that no cap holds back.
+        due = (jobs - jobs // CAPPED) * number // (len(strikes) + 1)
         eventually("work goes on", 300, lambda: advance(fleet, server, due))
         storm.strike(kind)
         time.sleep(chance.uniform(0.2, 2))
