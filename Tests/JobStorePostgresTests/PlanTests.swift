@@ -61,8 +61,8 @@ import Testing
             }
             try connection.execute(
                 script: """
-                    UPDATE lane_tally_part SET jobs = jobs * \(PlanTests.copies) WHERE jobs > 0;
-                    UPDATE batch_tally_part SET jobs = jobs * \(PlanTests.copies) WHERE jobs > 0;
+                    UPDATE lane_tally_part SET jobs = jobs * \(PlanTests.copies);
+                    UPDATE batch_tally_part SET jobs = jobs * \(PlanTests.copies);
                     """)
             try connection.execute(script: "VACUUM ANALYZE", limits: TripLimits(milliseconds: 300_000))
         }

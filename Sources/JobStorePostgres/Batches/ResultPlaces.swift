@@ -38,7 +38,7 @@ struct ResultPlaces {
     }
 
     private func find(_ batch: BatchID) throws -> [Place] {
-        let ended = try Search(JobFilter(batch: batch), in: Self.ended, access).count()
+        let ended = try Search(JobFilter(batch: batch), in: Self.ended, access).size(of: batch)
         return try either(
             ended, many: .finishedOfBatch, few: .sortedOfBatch, .integer(batch.value))
     }

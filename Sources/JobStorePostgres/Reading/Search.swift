@@ -115,8 +115,8 @@ extension Search {
         return rest == JobFilter()
     }
 
-    /// By the tallies.
-    private func size(of batch: BatchID) throws -> Int {
+    /// How many jobs of a batch were in the states, by the tallies; those that were pruned are among them.
+    func size(of batch: BatchID) throws -> Int {
         let values: [Value] = [.integer(batch.value), .textArray(states.map(\.rawValue))]
         return try access.queryOne(.batchSize, values) { row in try row.int(0) } ?? 0
     }
