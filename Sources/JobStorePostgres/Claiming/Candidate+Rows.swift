@@ -83,12 +83,14 @@ extension Statement {
             wanted.lane_id, \(place), place.rank, place.cache, place.prompt_hash, place.deadline, place.batch_id, place.max_cost,
             place.prefix_hash, place.prefix_lifetime, place.request_bytes, place.max_tokens, place.worst_input_tokens,
             place.cache_writes, place.worst_searches, place.has_check, answer.id, answer.cost, answer.created_at,
-            EXISTS (
-                SELECT 1
+            -- Neither a table of all flights nor the index of leases.
+            (
+                SELECT true
                 FROM flight
                 WHERE flight.prompt_hash = place.prompt_hash AND flight.home_route_id = wanted.route_id
-                    AND flight.provider_batch_id IS NULL
-            ),
+                    AND coalesce(flight.provider_batch_id, 0) = 0
+                LIMIT 1
+            ) IS NOT NULL,
             CASE WHEN answer.id IS NOT NULL THEN ARRAY(
                 SELECT tag FROM job_tag WHERE job_tag.job_id = place.job_id ORDER BY tag
             ) END
@@ -100,7 +102,8 @@ extension Statement {
             WHERE substr(answer.prompt_hash, 1, 8) = substr(place.prompt_hash, 1, 8) AND answer.route_id = wanted.route_id
                 AND answer.prompt_hash = place.prompt_hash AND answer.prompt_hash IS NOT NULL
                 AND answer.expires_at > $4::bigint
-            ORDER BY answer.id DESC
+            -- Not by the primary key: it reads all answers, newest first, and a plan made while there were few stays.
+            ORDER BY answer.id + 0 DESC
             LIMIT 1
         ) AS answer ON true
         ORDER BY wanted.number, place.place

@@ -71,7 +71,7 @@ extension Statement {
         FROM answer
         WHERE substr(prompt_hash, 1, 8) = substr($1::bytea, 1, 8) AND route_id = $2::bigint AND prompt_hash = $1::bytea
             AND prompt_hash IS NOT NULL AND expires_at > $3::bigint
-        ORDER BY id DESC
+        ORDER BY id + 0 DESC
         LIMIT 1
         """, .bytea, .bigint, .bigint)
 }
