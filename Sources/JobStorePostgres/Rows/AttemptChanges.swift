@@ -123,31 +123,30 @@ extension Statement {
     fileprivate static let closeAttempts = Statement(
         "close-attempts",
         assembled: """
-            WITH new AS MATERIALIZED (SELECT * FROM \(closing)),
-            gone AS (
-                DELETE FROM flight USING new
+            WITH gone AS (
+                DELETE FROM flight
+                USING \(closing)
                 WHERE flight.job_id = new.job_id AND flight.number = new.number
-                RETURNING flight.*
-            ),
-            closed AS (
-            INSERT INTO attempt (
-                job_id, number, worker_id, route_id, home_route_id, fallback, fallback_cause, queue_id, status, verdict, counted,
-                opened_at, lease_until, closed_at, prompt_hash, reserved_input, reserved_output, reserved_cost, budget_windows,
-                mark_requests, mark_input, mark_output, mark_succeeded, input_tokens, output_tokens, cache_write_tokens,
-                cache_write_1h_tokens, cache_read_tokens, cost, unconfirmed_cost, call_milliseconds, request_id, error,
-                provider_batch_id
-            )
-            SELECT
-                gone.job_id, gone.number, gone.worker_id, gone.route_id, gone.home_route_id, gone.fallback, gone.fallback_cause,
-                gone.queue_id, new.status, new.verdict, new.counted, gone.opened_at, gone.lease_until, new.closed_at,
-                gone.prompt_hash, gone.reserved_input, gone.reserved_output, gone.reserved_cost, gone.budget_windows,
-                gone.mark_requests, gone.mark_input, gone.mark_output, gone.mark_succeeded, new.input_tokens, new.output_tokens,
-                new.cache_write_tokens, new.cache_write_1h_tokens, new.cache_read_tokens, new.cost,
-                coalesce(new.unconfirmed_cost, gone.reserved_cost), new.call_milliseconds, new.request_id, new.error,
-                gone.provider_batch_id
-            FROM gone
-            JOIN new ON new.job_id = gone.job_id AND new.number = gone.number
-            RETURNING job_id
+                RETURNING
+                    flight.*, new.status, new.verdict, new.counted, new.closed_at, new.input_tokens, new.output_tokens,
+                    new.cache_write_tokens, new.cache_write_1h_tokens, new.cache_read_tokens, new.cost, new.unconfirmed_cost,
+                    new.call_milliseconds, new.request_id, new.error
+            ), closed AS (
+                INSERT INTO attempt (
+                    job_id, number, worker_id, route_id, home_route_id, fallback, fallback_cause, queue_id, status, verdict, counted,
+                    opened_at, lease_until, closed_at, prompt_hash, reserved_input, reserved_output, reserved_cost,
+                    budget_windows, mark_requests, mark_input, mark_output, mark_succeeded, input_tokens, output_tokens,
+                    cache_write_tokens, cache_write_1h_tokens, cache_read_tokens, cost, unconfirmed_cost, call_milliseconds,
+                    request_id, error, provider_batch_id
+                )
+                SELECT
+                    job_id, number, worker_id, route_id, home_route_id, fallback, fallback_cause, queue_id, status, verdict, counted,
+                    opened_at, lease_until, closed_at, prompt_hash, reserved_input, reserved_output, reserved_cost,
+                    budget_windows, mark_requests, mark_input, mark_output, mark_succeeded, input_tokens, output_tokens,
+                    cache_write_tokens, cache_write_1h_tokens, cache_read_tokens, cost,
+                    coalesce(unconfirmed_cost, reserved_cost), call_milliseconds, request_id, error, provider_batch_id
+                FROM gone
+                RETURNING job_id
             )
             SELECT \(failing(unless: "count(*) = $17::bigint")) FROM closed
             """, closingTypes + [.bigint], isKept: true)
@@ -156,15 +155,16 @@ extension Statement {
         "close-late-attempts",
         assembled: """
             WITH closed AS (
-            UPDATE attempt
-            SET status = new.status, verdict = new.verdict, counted = new.counted, closed_at = new.closed_at,
-                input_tokens = new.input_tokens, output_tokens = new.output_tokens, cache_write_tokens = new.cache_write_tokens,
-                cache_write_1h_tokens = new.cache_write_1h_tokens, cache_read_tokens = new.cache_read_tokens, cost = new.cost,
-                unconfirmed_cost = coalesce(new.unconfirmed_cost, attempt.reserved_cost),
-                call_milliseconds = new.call_milliseconds, request_id = new.request_id, error = new.error
-            FROM \(closing)
-            WHERE attempt.job_id = new.job_id AND attempt.number = new.number AND attempt.status = 'written_off'
-            RETURNING attempt.job_id
+                UPDATE attempt
+                SET status = new.status, verdict = new.verdict, counted = new.counted, closed_at = new.closed_at,
+                    input_tokens = new.input_tokens, output_tokens = new.output_tokens,
+                    cache_write_tokens = new.cache_write_tokens, cache_write_1h_tokens = new.cache_write_1h_tokens,
+                    cache_read_tokens = new.cache_read_tokens, cost = new.cost,
+                    unconfirmed_cost = coalesce(new.unconfirmed_cost, attempt.reserved_cost),
+                    call_milliseconds = new.call_milliseconds, request_id = new.request_id, error = new.error
+                FROM \(closing)
+                WHERE attempt.job_id = new.job_id AND attempt.number = new.number AND attempt.status = 'written_off'
+                RETURNING attempt.job_id
             )
             SELECT \(failing(unless: "count(*) = $17::bigint")) FROM closed
             """, closingTypes + [.bigint], isKept: true)
