@@ -16,6 +16,7 @@ extension WriteContext {
             run(.endMessageBatch, [.integer(batch.value)])
         case .deleteWithTallies:
             run(.deleteBatchTally, [.integer(batch.value)])
+            run(.deleteBatchMoney, [.integer(batch.value)])
             run(.deleteBatch, [.integer(batch.value)])
         }
     }
@@ -64,6 +65,9 @@ extension Statement {
 
     fileprivate static let deleteBatchTally = Statement(
         "delete-batch-tally", "DELETE FROM batch_tally_part WHERE batch_id = $1::bigint", .bigint)
+
+    fileprivate static let deleteBatchMoney = Statement(
+        "delete-batch-money", "DELETE FROM batch_money_part WHERE batch_id = $1::bigint", .bigint)
 
     /// With what the Message Batches API has of it.
     fileprivate static let deleteBatch = Statement(

@@ -4,9 +4,19 @@ import StoreRules
 
 extension PostgresJobStore {
     package func job(_ id: JobID) async throws -> Job? {
+        let found = try await readJob(id)
+        // What settlements said concerns those that wait: a job that runs or has ended is as it stands.
+        guard found.job?.state == .queued, found.hasClosings else { return found.job }
+        try await applyClosings()
+        return try await readJob(id).job
+    }
+
+    private func readJob(_ id: JobID) async throws -> (job: Job?, hasClosings: Bool) {
         let (now, rules) = (now(), settings.rules)
-        return try await readShared { access in
-            try JobDecoder(access: access, now: now, bodies: [.request, .response], rules: rules).job(id)
+        return try await read { access in
+            let decoder = JobDecoder(
+                access: access, now: now, bodies: [.request, .response], rules: rules)
+            return (try decoder.job(id), try !access.query([SharedClosings.any])[0].isEmpty)
         }
     }
 

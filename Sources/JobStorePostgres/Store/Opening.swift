@@ -2,7 +2,7 @@ import Jobs
 import Postgres
 import StoreRules
 
-/// Whom a writing transaction keeps waiting.
+/// Which others a writing transaction keeps waiting.
 enum Turn: Sendable {
     /// All others: it is alone, and what settlements said is applied before.
     case alone

@@ -35,7 +35,7 @@ package struct SettleRules {
         return (outcome, delta)
     }
 
-    /// Decides; what it says to shared rows is for whoever has them locked.
+    /// Decides; what it says to shared rows is for the transaction that has them locked.
     ///
     /// The route may be a little older than the settlement: it tells prices, and whether the failure of a call is its job's.
     package consuming func decide(

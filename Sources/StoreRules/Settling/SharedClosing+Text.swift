@@ -15,9 +15,8 @@ extension SharedClosing {
     ///
     /// Moments are of this epoch.
     package static func read(_ bytes: [UInt8], epoch: Int64) -> [SharedClosing]? {
-        guard let list = try? JSON.parse(bytes).elements else { return nil }
-        let closings = list.compactMap { SharedClosing($0, epoch: epoch) }
-        return closings.count == list.count ? closings : nil
+        guard let list = try? JSON.parse(bytes), list.elements != nil else { return nil }
+        return list.all { SharedClosing($0, epoch: epoch) }
     }
 
     private func write(_ writer: inout JSONWriter) {
@@ -46,22 +45,28 @@ extension SharedClosing {
     private init?(_ json: JSON, epoch: Int64) {
         guard let route = json.integer("route"), let queue = json.integer("queue"),
             let opened = json.integer("opened"), let now = json.integer("now"),
-            let moment = json.integer("moment")
+            let moment = json.integer("moment"),
+            let windows = json.list("windows", { $0.int.map(Int64.init) })
         else { return nil }
         self.init(
             route: route, queue: queue, openedAt: Moment(epoch: epoch, milliseconds: opened),
-            windows: json["windows"]?.elements?.compactMap { $0.int.map(Int64.init) } ?? [],
+            windows: windows,
             worstCase: json.money("worst"),
             now: Now(
                 timestamp: Timestamp(milliseconds: now), moment: Moment(epoch: epoch, milliseconds: moment)))
-        call = json["call"].flatMap(Call.init)
+        if let call = json["call"] {
+            guard let call = Call(call) else { return nil }
+            self.call = call
+        }
         credential = json.integer("credential")
         saying = Saying(json)
         money = BudgetLedger.Change(
             reserved: json.money("reserved"), settled: json.money("settled"),
             unconfirmedCost: json.money("unconfirmed"))
-        releases = json["releases"]?.elements?.compactMap(Release.init) ?? []
-        prefixes = json["prefixes"]?.elements?.compactMap { Prefix($0, epoch: epoch) } ?? []
+        guard let releases = json.list("releases", Release.init),
+            let prefixes = json.list("prefixes", { Prefix($0, epoch: epoch) })
+        else { return nil }
+        (self.releases, self.prefixes) = (releases, prefixes)
     }
 }
 
@@ -272,10 +277,22 @@ extension SharedClosing.Prefix {
 // MARK: - Values
 
 extension JSON {
+    /// Nil unless each of its elements can be read.
+    fileprivate func all<T>(_ read: (JSON) -> T?) -> [T]? {
+        let elements = elements ?? []
+        let values = elements.compactMap(read)
+        return values.count == elements.count ? values : nil
+    }
+
+    /// Empty if there is no such list.
+    fileprivate func list<T>(_ key: String, _ read: (JSON) -> T?) -> [T]? {
+        self[key].map { $0.all(read) } ?? []
+    }
+
     fileprivate func integer(_ key: String) -> Int64? { self[key]?.int.map(Int64.init) }
     fileprivate func money(_ key: String) -> Money { Money(nanodollars: integer(key) ?? 0) }
     fileprivate func bytes(_ key: String) -> [UInt8]? {
-        self[key]?.elements?.compactMap { $0.int.flatMap { UInt8(exactly: $0) } }
+        self[key]?.all { $0.int.flatMap { UInt8(exactly: $0) } }
     }
 }
 
